@@ -1,0 +1,274 @@
+//! Configuration: `config/default.toml`, then `config/<profile>.toml`, then `PARLANCE__SECTION__KEY`, then flags.
+//!
+//! The defaults are compiled in, so the binary runs from anywhere; the file in the repository is the
+//! reference with a comment on every key. Invariants: an unknown key is an error; every value is checked at
+//! start; each error names its key and says what would be right.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Provider};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::config::AuthConfig;
+use crate::chat::config::ChatConfig;
+use crate::persistence::config::PersistenceConfig;
+use crate::sessions::config::SessionsConfig;
+use crate::storage::config::StorageConfig;
+
+/// Every default, with a comment a key.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// The whole configuration in force.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub log: LogConfig,
+    pub storage: StorageConfig,
+    pub auth: AuthConfig,
+    pub chat: ChatConfig,
+    pub sessions: SessionsConfig,
+    pub persistence: PersistenceConfig,
+}
+
+/// `[server]`: the listening socket and its threads.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    pub host: IpAddr,
+    pub port: u16,
+    /// HTTP worker threads; 0 means one a core.
+    pub workers: usize,
+    pub request_bytes_max: usize,
+    pub connections_max: usize,
+    pub trust_forwarded_for: bool,
+    pub allowed_origins: Vec<String>,
+    pub stop_timeout_ms: u64,
+    pub demo_accounts: bool,
+}
+
+/// `[log]`: what is written to standard error, and how.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+/// What the command line may override; a field that is `None` is left alone.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Flags {
+    #[serde(skip)]
+    pub profile: Option<String>,
+    #[serde(skip)]
+    pub config_dir: Option<PathBuf>,
+    pub host: Option<IpAddr>,
+    pub port: Option<u16>,
+    pub data_dir: Option<PathBuf>,
+    pub database_url: Option<String>,
+    pub log_level: Option<String>,
+}
+
+/// One thing wrong with the configuration: the key, and what would be right.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(pub String);
+
+/// Collects what is wrong, so that the operator sees all of it at once.
+#[derive(Debug, Default)]
+pub struct Complaints(Vec<String>);
+
+impl Complaints {
+    /// Notes that `key` is wrong unless `right`; `wanted` says what it must be.
+    pub fn require(&mut self, right: bool, key: &str, wanted: &str) {
+        if !right {
+            self.0.push(format!("{key} must be {wanted}"));
+        }
+    }
+
+    /// Fails when anything was noted.
+    pub fn into_result(self) -> Result<(), ConfigError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ConfigError(self.0.join("; "))) }
+    }
+}
+
+impl Config {
+    /// Reads all layers and checks every value.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        let profile = flags.profile.clone().or_else(|| std::env::var("PARLANCE_PROFILE").ok());
+        let figment = layers(flags, profile.as_deref())?;
+        let config: Self = figment.extract().map_err(|error| ConfigError(explain(error)))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The compiled-in defaults, for tests and for `parlance config --defaults`.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Figment::from(Toml::string(DEFAULTS)).extract().map_err(|error| ConfigError(explain(error)))
+    }
+
+    /// Checks every value; all complaints come in one error.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut complaints = Complaints::default();
+        let server = &self.server;
+        let kib = 1024;
+        complaints.require(server.workers <= 256, "server.workers", "at most 256 (0 means one a core)");
+        complaints.require(
+            (kib..=64 * kib * kib).contains(&server.request_bytes_max),
+            "server.request_bytes_max",
+            "between 1024 and 67108864 bytes",
+        );
+        complaints.require(server.connections_max >= 16, "server.connections_max", "at least 16");
+        complaints.require(
+            (500..=9_000).contains(&server.stop_timeout_ms),
+            "server.stop_timeout_ms",
+            "between 500 and 9000 milliseconds",
+        );
+        complaints.require(
+            crate::telemetry::is_filter(&self.log.level),
+            "log.level",
+            "a level (error, warn, info, debug, trace) or a filter such as \"info,parlance::chat=debug\"",
+        );
+        self.storage.check(&mut complaints);
+        self.auth.check(&mut complaints);
+        self.chat.check(&mut complaints);
+        self.sessions.check(&mut complaints);
+        self.persistence.check(&mut complaints);
+        complaints.require(
+            self.sessions.frame_bytes_max > self.chat.content_bytes_max,
+            "sessions.frame_bytes_max",
+            "larger than chat.content_bytes_max, or the longest message cannot be sent",
+        );
+        complaints.into_result()
+    }
+
+    /// The configuration as TOML with every secret masked: safe to paste into a bug report.
+    pub fn masked(&self) -> Result<String, ConfigError> {
+        let mut shown = self.clone();
+        shown.storage.mask();
+        shown.auth.mask();
+        toml::to_string(&shown).map_err(|error| ConfigError(error.to_string()))
+    }
+}
+
+fn layers(flags: &Flags, profile: Option<&str>) -> Result<Figment, ConfigError> {
+    let mut figment = Figment::from(Toml::string(DEFAULTS));
+    if let Some(profile) = profile {
+        let path = profile_path(flags.config_dir.as_deref(), profile)?;
+        figment = figment.merge(Toml::file(path));
+    }
+    figment = figment.merge(Env::prefixed("PARLANCE__").split("__").lowercase(true));
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        figment = merge_if_some(figment, "storage.database_url", Some(&url).filter(|url| !url.is_empty()));
+    }
+    figment = merge_if_some(figment, "server.host", flags.host.as_ref());
+    figment = merge_if_some(figment, "server.port", flags.port.as_ref());
+    figment = merge_if_some(figment, "storage.data_dir", flags.data_dir.as_ref());
+    figment = merge_if_some(figment, "storage.database_url", flags.database_url.as_ref());
+    Ok(merge_if_some(figment, "log.level", flags.log_level.as_ref()))
+}
+
+fn merge_if_some<T: Serialize>(figment: Figment, key: &str, value: Option<T>) -> Figment {
+    match value {
+        Some(value) => figment.merge(Serialized::default(key, value)),
+        None => figment,
+    }
+}
+
+fn profile_path(config_dir: Option<&Path>, profile: &str) -> Result<PathBuf, ConfigError> {
+    let plain = !profile.is_empty() && profile.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !plain {
+        return Err(ConfigError(format!("the profile {profile:?} must be letters, digits, - or _")));
+    }
+    let path = config_dir.unwrap_or(Path::new("config")).join(format!("{profile}.toml"));
+    if !path.is_file() {
+        let shown = path.display();
+        return Err(ConfigError(format!(
+            "the profile {profile:?} needs the file {shown}, which is not there; create it or pass --config-dir"
+        )));
+    }
+    Ok(path)
+}
+
+/// All errors that figment found, each with the key in the form in which the operator wrote it.
+fn explain(error: figment::Error) -> String {
+    let lines: Vec<String> = error
+        .into_iter()
+        .map(|one| {
+            let key = one.path.join(".");
+            let source = one.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
+            let place = if key.is_empty() { String::new() } else { format!("{key}: ") };
+            let origin = if source.contains("environment") { " (from a PARLANCE__ variable)" } else { "" };
+            format!("{place}{}{origin}", one.kind)
+        })
+        .collect();
+    lines.join("; ")
+}
+
+/// Keeps `Provider` in scope for `Figment::merge` on both TOML and environment.
+const _: fn(&dyn Provider) = |_| {};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Config::defaults().unwrap().validate().unwrap();
+    }
+
+    #[test]
+    fn every_default_key_has_a_comment() {
+        let mut commented = false;
+        for line in DEFAULTS.lines().map(str::trim) {
+            if line.starts_with('#') {
+                commented = true;
+            } else if line.is_empty() || line.starts_with('[') {
+                commented = false;
+            } else if line.contains('=') {
+                assert!(commented, "no comment above: {line}");
+                commented = false;
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let figment = Figment::from(Toml::string(DEFAULTS)).merge(Serialized::default("server.prot", 1));
+        let error = figment.extract::<Config>().map_err(explain).unwrap_err();
+        assert!(error.contains("prot") && error.contains("port"), "{error}");
+    }
+
+    #[test]
+    fn an_impossible_value_names_its_key_and_what_is_right() {
+        let mut config = Config::defaults().unwrap();
+        config.chat.content_bytes_max = 0;
+        config.server.stop_timeout_ms = 1;
+        let error = config.validate().unwrap_err().to_string();
+        assert!(
+            error.contains("chat.content_bytes_max must be") && error.contains("server.stop_timeout_ms"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let mut config = Config::defaults().unwrap();
+        config.storage.database_url = Some("postgres://ada:hunter2@db/parlance".into());
+        config.auth.token_secret = Some("a-secret-of-at-least-32-characters!".into());
+        let shown = config.masked().unwrap();
+        assert!(!shown.contains("hunter2") && !shown.contains("a-secret"), "{shown}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Logs and metrics.
+//!
+//! Logs go to standard error through `tracing`, pretty on a terminal and JSON otherwise. Field names are
+//! stable so that they can be searched: `actor`, `room_id`, `user_id`, `session_id`, `seq`, `shard`,
+//! `request_id`, `error`, `elapsed_ms`. Message content, passwords and tokens are never logged.
+//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in [`describe_metrics`].
+
+use std::cell::RefCell;
+use std::io::IsTerminal;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogConfig, LogFormat};
+
+thread_local! {
+    /// The request that this worker thread is answering; a handler that awaits sets it anew at each poll.
+    static REQUEST_ID: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Bounds in seconds: from a flush of one row to an outage that a client waited out.
+const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const ROWS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
+
+/// Starts logging; a second call in the same process (tests) changes nothing.
+pub fn init_logs(config: &LogConfig) {
+    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let pretty = match config.format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Fails only when a subscriber is already there.
+    let _ = if pretty {
+        builder.with_target(true).try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(true).try_init()
+    };
+}
+
+/// Whether `text` is a log filter that we can follow.
+pub fn is_filter(text: &str) -> bool {
+    !text.trim().is_empty() && EnvFilter::try_new(text).is_ok()
+}
+
+/// Installs the process-wide recorder; the handle renders `/metrics`. A second call (tests) gets its own,
+/// unconnected one.
+pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_rows".into()), ROWS)?
+        .build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe_metrics();
+    }
+    Ok(handle)
+}
+
+/// Every metric of the engine with its meaning.
+fn describe_metrics() {
+    describe_gauge!("parlance_sessions", Unit::Count, "WebSocket sessions that said hello and are connected");
+    describe_gauge!("parlance_sockets", Unit::Count, "Open WebSocket connections, greeted or not");
+    describe_counter!("parlance_frames_in_total", Unit::Count, "WebSocket messages received from clients");
+    describe_counter!("parlance_frames_out_total", Unit::Count, "WebSocket messages sent to clients");
+    describe_counter!("parlance_bytes_out_total", Unit::Bytes, "Bytes of WebSocket messages sent to clients");
+    describe_counter!(
+        "parlance_lagged_total",
+        Unit::Count,
+        "Backlogs replaced by room.lagged because a socket was slow"
+    );
+    describe_counter!("parlance_closes_total", Unit::Count, "Sockets closed by the engine, by close code");
+    describe_counter!("parlance_messages_committed_total", Unit::Count, "Messages committed to Postgres");
+    describe_counter!("parlance_events_committed_total", Unit::Count, "Durable events other than messages committed");
+    describe_histogram!("parlance_flush_rows", Unit::Count, "Rows in one commit");
+    describe_histogram!("parlance_flush_seconds", Unit::Seconds, "Time of one commit, retries included");
+    describe_gauge!("parlance_write_queue_rows", Unit::Count, "Rows waiting for their commit, by shard");
+    describe_counter!("parlance_write_retries_total", Unit::Count, "Commits tried again because Postgres was away");
+    describe_counter!(
+        "parlance_writes_fenced_total",
+        Unit::Count,
+        "Writes refused because another owner moved the room on"
+    );
+    describe_gauge!("parlance_rooms_open", Unit::Count, "Rooms with an actor in memory");
+    describe_counter!("parlance_actor_restarts_total", Unit::Count, "Actors started again after a panic, by actor");
+    describe_counter!(
+        "parlance_sends_refused_total",
+        Unit::Count,
+        "Messages between actors refused because a mailbox was full or gone, by actor"
+    );
+    describe_histogram!("parlance_request_seconds", Unit::Seconds, "HTTP request latency by method, route and status");
+    describe_histogram!("parlance_post_seconds", Unit::Seconds, "From a message reaching its room to its commit");
+    describe_counter!("parlance_postgres_restarts_total", Unit::Count, "Times the embedded Postgres was started again");
+}
+
+/// Remembers the id of the request that this thread is about to work on.
+pub fn set_request_id(id: Option<&str>) {
+    REQUEST_ID.with_borrow_mut(|current| *current = id.map(str::to_owned));
+}
+
+/// The id of the request that this thread works on, or a dash.
+pub fn current_request_id() -> String {
+    REQUEST_ID.with_borrow(|current| current.clone()).unwrap_or_else(|| "-".to_owned())
+}
