@@ -129,6 +129,12 @@ impl Problem {
         self
     }
 
+    /// The same problem in other words.
+    pub fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
     /// The same problem, worth sending again at once.
     pub fn retry_now(mut self) -> Self {
         self.retry = Retry::Now;

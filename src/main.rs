@@ -1,1 +1,232 @@
-fn main() {}
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use parlance::app::{self, App, Database};
+use parlance::clock::Clock;
+use parlance::config::{Config, Flags};
+use parlance::{docs, telemetry, tree, wire};
+
+/// An actor that the engine cannot do without has failed for good: a supervisor should start it anew.
+const EXIT_ESCALATED: u8 = 70;
+/// The configuration or the surroundings are wrong: starting again will not help.
+const EXIT_REFUSED: u8 = 78;
+/// An orderly stop that takes longer is cut short.
+const STOP_WITHIN: Duration = Duration::from_millis(9_500);
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Parlance: an actor-based realtime messaging engine.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Reads config/<PROFILE>.toml over the defaults (also PARLANCE_PROFILE)
+    #[arg(long, global = true)]
+    profile: Option<String>,
+    /// Folder of the profiles
+    #[arg(long, global = true, default_value = "config")]
+    config_dir: PathBuf,
+    /// Address to listen on
+    #[arg(long, global = true)]
+    host: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, global = true)]
+    port: Option<u16>,
+    /// Folder of the embedded Postgres and the engine's keys
+    #[arg(long, global = true)]
+    data_dir: Option<PathBuf>,
+    /// Postgres of your own (also DATABASE_URL)
+    #[arg(long, global = true)]
+    database_url: Option<String>,
+    /// error, warn, info, debug, trace, or a filter
+    #[arg(long, global = true)]
+    log_level: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the engine (the default)
+    Serve,
+    /// Bring the database up to date and exit
+    Migrate,
+    /// Print the supervision tree
+    Tree,
+    /// Print the configuration in force, secrets masked
+    Config,
+    /// Print a generated reference document
+    Docs { document: Document },
+    /// Manage accounts, while the engine is stopped or uses a database of yours
+    #[command(subcommand)]
+    Users(Users),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Document {
+    /// OpenAPI 3.1 of the HTTP API
+    Openapi,
+    /// AsyncAPI 3 of the WebSocket
+    Asyncapi,
+}
+
+#[derive(Subcommand)]
+enum Users {
+    /// Make someone an admin, or a user again
+    SetRole { login: String, role: String },
+    /// End all sign-ins of an account and refuse new ones
+    Disable { login: String },
+    /// Let a disabled account sign in again
+    Enable { login: String },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let flags = Flags {
+        profile: arguments.profile,
+        config_dir: Some(arguments.config_dir),
+        host: arguments.host,
+        port: arguments.port,
+        data_dir: arguments.data_dir,
+        database_url: arguments.database_url,
+        log_level: arguments.log_level,
+    };
+    match run(arguments.command.unwrap_or(Command::Serve), &flags) {
+        Ok(code) => code,
+        Err(error) => {
+            // Not through the log: this is the answer to whoever started it.
+            eprintln!("parlance: {error:#}");
+            ExitCode::from(EXIT_REFUSED)
+        }
+    }
+}
+
+fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
+    // These print what is built in and need no configuration.
+    match &command {
+        Command::Tree => println!("{}", tree::picture()),
+        Command::Docs { document: Document::Openapi } => println!("{}", docs::openapi().to_pretty_json()?),
+        Command::Docs { document: Document::Asyncapi } => {
+            println!("{}", serde_json::to_string_pretty(&wire::asyncapi::document())?);
+        }
+        Command::Serve | Command::Migrate | Command::Config | Command::Users(_) => {}
+    }
+    if matches!(command, Command::Tree | Command::Docs { .. }) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::load(flags)?;
+    if matches!(command, Command::Config) {
+        print!("{}", config.masked()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    telemetry::init_logs(&config.log);
+    let system = actix_rt::System::new();
+    system.block_on(async {
+        match command {
+            Command::Serve => serve(config).await,
+            Command::Migrate => migrate(&config).await,
+            Command::Users(command) => users(&config, command).await,
+            Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    // Caught from here on, so that a stop during the start is orderly, too.
+    let mut stop = StopSignal::listen()?;
+    raise_file_limit();
+    let shown = config.clone();
+    let starting = App::start(config, Clock::system());
+    let mut app = starting.await?;
+    greet(&shown, &app);
+    let code = tokio::select! {
+        signal = stop.received() => {
+            tracing::info!(signal, "stopping");
+            ExitCode::SUCCESS
+        }
+        actor = app.escalated() => {
+            tracing::error!(actor, "the engine cannot go on without it; stopping");
+            ExitCode::from(EXIT_ESCALATED)
+        }
+    };
+    if tokio::time::timeout(STOP_WITHIN, app.stop()).await.is_err() {
+        tracing::error!("the stop took too long and was cut short; nothing that was acknowledged is lost");
+    }
+    tracing::info!("stopped");
+    Ok(code)
+}
+
+/// The first lines: where everything is.
+fn greet(config: &Config, app: &App) {
+    let base = match config.server.host {
+        IpAddr::V4(host) if host.is_unspecified() => format!("http://localhost:{}", app.port),
+        IpAddr::V4(host) if host.is_loopback() => format!("http://localhost:{}", app.port),
+        IpAddr::V4(host) => format!("http://{host}:{}", app.port),
+        IpAddr::V6(host) => format!("http://[{host}]:{}", app.port),
+    };
+    println!("Parlance {}", env!("CARGO_PKG_VERSION"));
+    println!("  web client  {base}");
+    println!("  API docs    {base}/docs");
+    println!("  data folder {}", app.data_dir.display());
+    println!("  log level   {}", config.log.level);
+    for login in app.demo_logins.iter().flatten() {
+        println!("  demo login  {} / {}", login.username, login.password);
+    }
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
+    Database::open(config).await?.close().await;
+    println!("The database is up to date.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn users(config: &Config, command: Users) -> anyhow::Result<ExitCode> {
+    let (auth, database) = app::accounts_only(config).await?;
+    let done = match &command {
+        Users::SetRole { login, role } => match role.parse() {
+            Ok(role) => auth.set_role(login, role).await.map(|()| format!("{login} is {role} now.")),
+            Err(error) => Err(anyhow::Error::msg(error)),
+        },
+        Users::Disable { login } => auth.set_disabled(login, true).await.map(|()| format!("{login} is disabled.")),
+        Users::Enable { login } => auth.set_disabled(login, false).await.map(|()| format!("{login} is enabled.")),
+    };
+    database.close().await;
+    println!("{}", done?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn received(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// A socket is a file: take as many as the system lets us.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        tracing::warn!(%error, soft, hard, "the limit of open files stays where it is");
+    }
+}

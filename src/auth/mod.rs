@@ -1,1 +1,50 @@
+//! Accounts: who somebody is, how they prove it, and on which devices they are signed in.
+//!
+//! [`Auth`] is the only door. There are no actors here: everything is a short transaction, a signature or a
+//! password hash, and the hashes have threads of their own.
+//!
+//! - **Tokens.** An access token is a JWT that says who and until when; it is checked without the database. A
+//!   refresh token is random, works once, and belongs to a *family*: one sign-in on one device. Using a refresh
+//!   token twice, signing out, and disabling the account end the family; its access tokens are refused at once,
+//!   and [`Auth::on_signed_out`] tells those who hold its sockets. Each engine remembers the families that it
+//!   ended itself; another engine on the same database learns of them when it starts, and until then accepts
+//!   such an access token for the rest of its short life.
+//! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
+//! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
+//!
+//! Invariants: a role is never read from anything that a user can write; an answer never tells whether an account
+//! exists to somebody who does not hold its password; no password, token or email is logged.
+
 pub mod config;
+
+mod address;
+mod admin;
+mod caller;
+mod demo;
+mod error;
+mod external;
+mod handle;
+mod http;
+mod input;
+mod jwks;
+mod limits;
+mod metrics;
+mod passwords;
+mod revoked;
+mod secret_file;
+mod sign_in;
+pub mod store;
+mod subjects;
+#[cfg(test)]
+mod tests;
+mod tokens;
+pub mod wire;
+
+pub use address::{ClientAddress, TrustForwardedFor};
+pub use caller::{Caller, UserRole};
+pub use demo::DemoLogin;
+pub use error::{AuthError, InvalidInput};
+pub use handle::{Auth, SignOutReason, SignedOut};
+pub use http::{ApiDoc, routes};
+pub use metrics::describe_metrics;
+pub use sign_in::SignUp;

@@ -1,1 +1,33 @@
+//! Chat: rooms of every kind, their members, their one order, and reading it.
+//!
+//! Actors: [`RoomDirectory`](directory::RoomDirectory) (one a room thread) opens a [`Room`](room::Room) on demand.
+//! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`], which is the hubs; persists through
+//! `persistence/` (the order and all that hangs on it) and `store` (making rooms and spaces, reading).
+//!
+//! Invariants
+//! - Every durable change of a room takes the room's next `seq`, and is committed before anyone sees it.
+//! - Permissions are decided by the room, from the one table in `permissions.rs`; reads of the past are bounded by row
+//!   level security in Postgres.
+//! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
+
+mod compose;
 pub mod config;
+mod directory;
+pub mod error;
+pub mod http;
+pub mod messages;
+pub mod permissions;
+mod room;
+mod state;
+pub mod store;
+#[cfg(test)]
+mod tests;
+mod window;
+pub mod wire;
+
+pub use compose::{compose, plain_text};
+pub use directory::Rooms;
+pub use messages::Audience;
+pub use room::RoomParts;
+pub use state::{Change, Member, Snapshot};
+pub use window::Page;

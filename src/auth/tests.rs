@@ -1,0 +1,9 @@
+//! Accounts on a real Postgres: the tables' own rules, the flows, and the HTTP API.
+
+pub(super) mod bench;
+mod demo;
+mod families;
+mod http;
+mod limits;
+mod outside;
+mod rights;

@@ -1,0 +1,253 @@
+//! Which rooms are open: opens one on demand, lets idle ones go, notices those that ended.
+//!
+//! [`Rooms`] is the door: sends to an open room go straight to it; the first send to a room goes through the
+//! directory, which opens it and passes the send on *before* it lists the room, so that no later send overtakes.
+//! Keep room addressing behind this door: a room on another machine is only another handle.
+//!
+//! Invariant: at most one live [`Room`] actor a room id in this engine (and the fence holds even if not).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix_rt::ArbiterHandle;
+use dashmap::DashMap;
+use serde_json::json;
+
+use super::error::ChatError;
+use super::messages::{Command, Reply};
+use super::room::{LatestSeq, Room, RoomParts};
+use crate::ids::RoomId;
+use crate::supervision::{ActorHandle, Refused, Supervised, Supervisor};
+use crate::tree;
+
+/// How long a room may take to commit what it took, when it is let go.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+struct OpenRoom {
+    room: ActorHandle<Room>,
+    latest: LatestSeq,
+}
+
+type OpenRooms = Arc<DashMap<RoomId, OpenRoom>>;
+
+/// The door to all rooms. Cheap to clone.
+#[derive(Clone)]
+pub struct Rooms {
+    open: OpenRooms,
+    /// One a room thread; a room always belongs to the same one.
+    directories: Arc<[ActorHandle<RoomDirectory>]>,
+}
+
+impl Rooms {
+    /// Starts a directory on each of `threads` and returns the door in front of them.
+    pub fn start(parts: &RoomParts, supervisor: &Supervisor, threads: &[ArbiterHandle]) -> Self {
+        let open = OpenRooms::default();
+        let start = |(shard, thread): (usize, &ArbiterHandle)| {
+            let spec = tree::spec("RoomDirectory", format!("app/rooms-{shard}"), parts.config.room_mailbox_max);
+            let (open, parts, supervisor_of_rooms) = (open.clone(), parts.clone(), supervisor.clone());
+            supervisor.start(spec, thread, move |own| RoomDirectory {
+                shard,
+                open: open.clone(),
+                parts: parts.clone(),
+                supervisor: supervisor_of_rooms.clone(),
+                own: own.clone(),
+                stopping: false,
+            })
+        };
+        let directories = threads.iter().enumerate().map(start).collect();
+        Self { open, directories }
+    }
+
+    /// Sends a command to a room, opening it if need be. The command is answered through its own reply, also when it
+    /// cannot be sent.
+    pub fn send(&self, room_id: RoomId, command: Command) {
+        let open = self.open.get(&room_id).map(|entry| entry.room.clone());
+        let Some(room) = open else { return self.send_through_directory(room_id, command) };
+        match room.send(command) {
+            Ok(()) => {}
+            Err(Refused::Busy(command)) => command.fail(ChatError::Busy),
+            // It ended, or is about to come back: the directory knows.
+            Err(Refused::Down(command)) => self.send_through_directory(room_id, command),
+        }
+    }
+
+    fn send_through_directory(&self, room_id: RoomId, command: Command) {
+        let (_, low) = room_id.0.as_u64_pair();
+        let index = usize::try_from(low % self.directories.len().max(1) as u64).unwrap_or(0);
+        let Some(directory) = self.directories.get(index) else { return command.fail(ChatError::Unavailable) };
+        if let Err(refused) = directory.send(OpenAndSend { room_id, command }) {
+            let error = if matches!(refused, Refused::Busy(_)) { ChatError::Busy } else { ChatError::Restarted };
+            refused.into_message().command.fail(error);
+        }
+    }
+
+    /// Asks and waits for the answer.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        room_id: RoomId,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, ChatError> {
+        let (reply, answer) = Reply::channel();
+        self.send(room_id, command(reply));
+        answer.await
+    }
+
+    /// The newest committed seq of an open room; `None` when it is not open, and so nothing is being committed.
+    pub fn latest_seq(&self, room_id: RoomId) -> Option<i64> {
+        self.open.get(&room_id).map(|entry| entry.latest.load(Ordering::Acquire))
+    }
+
+    /// How many rooms are open.
+    pub fn open_len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Ends all rooms, each after its commits, then the directories.
+    pub async fn stop(&self, patience: Duration) {
+        futures_util::future::join_all(self.directories.iter().map(|directory| directory.stop(patience))).await;
+    }
+}
+
+/// Command: open the room if it is not, and pass this on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct OpenAndSend {
+    room_id: RoomId,
+    command: Command,
+}
+
+/// Command: this room is idle or does not exist: let it go.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ReleaseRoom {
+    pub room_id: RoomId,
+}
+
+/// Event: a room's actor ended for good.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct RoomEnded {
+    room_id: RoomId,
+    room: ActorHandle<Room>,
+}
+
+/// Starts, lists and ends the rooms of one thread.
+pub struct RoomDirectory {
+    shard: usize,
+    open: OpenRooms,
+    parts: RoomParts,
+    supervisor: Supervisor,
+    own: ActorHandle<RoomDirectory>,
+    stopping: bool,
+}
+
+impl RoomDirectory {
+    /// Starts the room's actor here; it takes commands at once and keeps them until it is loaded.
+    fn open(&self, room_id: RoomId, ctx: &Context<Self>) -> OpenRoom {
+        let latest: LatestSeq = Arc::new(AtomicI64::new(0));
+        let name = format!("app/rooms-{}/{room_id}", self.shard);
+        let spec = tree::spec("Room", name, self.parts.config.room_mailbox_max);
+        let (parts, directory, seen) = (self.parts.clone(), self.own.clone(), Arc::clone(&latest));
+        let make = move |_: &_| Room::new(room_id, parts.clone(), directory.clone(), Arc::clone(&seen));
+        let room = self.supervisor.start_here(spec, make);
+        Self::watch(room_id, room.clone(), ctx);
+        OpenRoom { room, latest }
+    }
+
+    /// Not a future of this actor, which would poll all of them at each message, but a task of its own.
+    fn watch(room_id: RoomId, room: ActorHandle<Room>, ctx: &Context<Self>) {
+        let directory = ctx.address();
+        actix_rt::spawn(async move {
+            room.ended().await;
+            // `send` waits for room in the mailbox; a directory that ended needs no news.
+            let _ = directory.send(RoomEnded { room_id, room }).await;
+        });
+    }
+
+    /// The rooms of this thread.
+    fn own_rooms(&self) -> Vec<(RoomId, ActorHandle<Room>)> {
+        let prefix = format!("app/rooms-{}/", self.shard);
+        let own = self.open.iter().filter(|entry| entry.room.name().starts_with(&prefix));
+        own.map(|entry| (*entry.key(), entry.room.clone())).collect()
+    }
+
+    fn gauge(&self) {
+        metrics::gauge!("parlance_rooms_open").set(f64::from(u32::try_from(self.open.len()).unwrap_or(u32::MAX)));
+    }
+}
+
+impl Actor for RoomDirectory {
+    type Context = Context<Self>;
+
+    /// A directory that crashed finds its rooms still open and watches them again.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        for (room_id, room) in self.own_rooms() {
+            Self::watch(room_id, room, ctx);
+        }
+    }
+}
+
+impl Supervised for RoomDirectory {
+    /// Ends all rooms, each after its commits, then itself.
+    fn shut_down(&mut self, ctx: &mut Context<Self>) {
+        self.stopping = true;
+        let rooms = self.own_rooms();
+        let all = async move {
+            futures_util::future::join_all(rooms.iter().map(|(_, room)| room.stop(STOP_PATIENCE))).await;
+        };
+        ctx.spawn(all.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+
+    fn report(&self) -> serde_json::Value {
+        json!({ "open_rooms": self.own_rooms().len() })
+    }
+}
+
+crate::supervised!(RoomDirectory);
+
+impl Handler<OpenAndSend> for RoomDirectory {
+    type Result = ();
+
+    fn handle(&mut self, message: OpenAndSend, ctx: &mut Self::Context) {
+        let OpenAndSend { room_id, command } = message;
+        if self.stopping {
+            return command.fail(ChatError::Unavailable);
+        }
+        let known = self.open.get(&room_id).map(|entry| entry.clone());
+        let open = known.clone().unwrap_or_else(|| self.open(room_id, ctx));
+        match open.room.send(command) {
+            Ok(()) => {}
+            Err(Refused::Busy(command)) => command.fail(ChatError::Busy),
+            // Between two lives: the sender is told to try again at once.
+            Err(Refused::Down(command)) => command.fail(ChatError::Restarted),
+        }
+        // Listed only now: a send that finds the room in the list cannot overtake this one.
+        if known.is_none() {
+            self.open.insert(room_id, open);
+            self.gauge();
+        }
+    }
+}
+
+impl Handler<ReleaseRoom> for RoomDirectory {
+    type Result = ();
+
+    fn handle(&mut self, message: ReleaseRoom, _: &mut Self::Context) {
+        if let Some((_, open)) = self.open.remove(&message.room_id) {
+            actix_rt::spawn(async move { open.room.stop(STOP_PATIENCE).await });
+            self.gauge();
+        }
+    }
+}
+
+impl Handler<RoomEnded> for RoomDirectory {
+    type Result = ();
+
+    fn handle(&mut self, message: RoomEnded, _: &mut Self::Context) {
+        self.open.remove_if(&message.room_id, |_, open| open.room.same(&message.room));
+        self.gauge();
+    }
+}

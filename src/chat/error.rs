@@ -1,0 +1,78 @@
+//! What can go wrong in a room, and what the client should do about it.
+
+use crate::error::Problem;
+
+/// Failures of chat commands.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ChatError {
+    /// Also said of rooms that exist but are not the caller's: ids reveal nothing.
+    #[error("There is no such room, or you are not a member of it.")]
+    RoomNotFound,
+    #[error("There is no such space, or you are not a member of it.")]
+    SpaceNotFound,
+    #[error("There is no such message in this room to reply to.")]
+    ReplyNotFound,
+    #[error("There is no such user: {0}.")]
+    UserNotFound(String),
+    #[error("Your role in this room does not allow that. Ask an admin or the owner.")]
+    NotAllowed,
+    #[error("That person is not a member of this room.")]
+    NotAMember,
+    #[error("That person is a member of this room already.")]
+    AlreadyAMember,
+    #[error("You are the last owner. Make someone else an owner first.")]
+    LastOwner,
+    #[error("The room is full: it may have {0} members.")]
+    RoomFull(usize),
+    #[error("A direct room is between you and exactly one other person; its members, name and topic do not change.")]
+    DirectRoom,
+    #[error("{field} {wanted}.")]
+    Invalid { field: &'static str, wanted: String },
+    #[error("The message is {bytes} bytes long; the limit is {max}. Send it in parts or as a file.")]
+    ContentTooLarge { bytes: usize, max: usize },
+    #[error("The room has more messages waiting than it takes on. Send it again later.")]
+    Busy,
+    #[error("Postgres is away. Send it again later, with the same client_id; it is never posted twice.")]
+    Unavailable,
+    #[error("The room was restarted. Send it again with the same client_id; it is never posted twice.")]
+    Restarted,
+    #[error("The database refuses this. The engine's log has the cause.")]
+    Refused,
+}
+
+impl From<ChatError> for Problem {
+    fn from(error: ChatError) -> Self {
+        use ChatError as E;
+        let detail = error.to_string();
+        match error {
+            E::RoomNotFound => Self::not_found("chat.room_not_found", detail),
+            E::SpaceNotFound => Self::not_found("chat.space_not_found", detail),
+            E::ReplyNotFound => Self::invalid("chat.reply_not_found", detail),
+            E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
+            E::NotAllowed => Self::forbidden("chat.not_allowed", detail),
+            E::NotAMember => Self::not_found("chat.not_a_member", detail),
+            E::AlreadyAMember => Self::conflict("chat.already_a_member", detail),
+            E::LastOwner => Self::conflict("chat.last_owner", detail),
+            E::RoomFull(_) => Self::conflict("chat.room_full", detail),
+            E::DirectRoom => Self::invalid("chat.direct_room", detail),
+            E::Invalid { .. } => Self::invalid("chat.invalid", detail),
+            E::ContentTooLarge { .. } => Self::too_large("chat.content_too_large", detail),
+            E::Busy => Self::busy(200).saying(detail),
+            E::Unavailable => Self::unavailable(1_000).saying(detail),
+            E::Restarted => Self::unavailable(0).saying(detail).retry_now(),
+            E::Refused => Self::internal().saying(detail),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ChatError {
+    fn from(error: sqlx::Error) -> Self {
+        if crate::storage::is_outage(&error) {
+            tracing::warn!(%error, "Postgres is away");
+            Self::Unavailable
+        } else {
+            tracing::error!(%error, "unexpected database error");
+            Self::Refused
+        }
+    }
+}

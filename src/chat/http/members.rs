@@ -1,0 +1,132 @@
+//! `/rooms/{id}/members`: who is in a room, and as what.
+
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{ListPage, ListQuery, Parts, one_more};
+use crate::auth::Caller;
+use crate::chat::error::ChatError;
+use crate::chat::messages::{ChangeRoom, Command};
+use crate::chat::permissions::Role;
+use crate::chat::state::Change;
+use crate::chat::store;
+use crate::chat::wire::{EventMember, RoomMember};
+use crate::error::{Problem, ProblemBody};
+use crate::ids::{RoomId, UserId};
+
+/// A room's members, a page at a time.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path), ListQuery), security(("bearer" = [])),
+    responses((status = 200, body = ListPage<RoomMember>), (status = 404, description = "chat.room_not_found", body = ProblemBody))
+)]
+#[get("/rooms/{id}/members")]
+pub async fn list_members(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit(&parts.config)?;
+    let after = query.after.map(UserId);
+    let members = store::members(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(members, limit, |member| member.user.id.to_string())))
+}
+
+/// Whom to add.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct AddMember {
+    user_id: UserId,
+    /// `member` when absent.
+    #[serde(default)]
+    role: Option<Role>,
+}
+
+/// Adds someone to a group or channel; in a channel of a space, its people may add themselves.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path)), request_body = AddMember, security(("bearer" = [])),
+    responses(
+        (status = 201, body = EventMember),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 409, description = "chat.already_a_member, chat.room_full", body = ProblemBody),
+    )
+)]
+#[post("/rooms/{id}/members")]
+pub async fn add_member(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    body: Json<AddMember>,
+) -> Result<HttpResponse, Problem> {
+    let AddMember { user_id, role } = body.into_inner();
+    let role = role.unwrap_or(Role::Member);
+    let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
+    let of_space = match space {
+        Some(space) => store::space_role(&parts.storage, user_id, space).await?.is_some(),
+        None => false,
+    };
+    if space.is_some() && !of_space {
+        return Err(ChatError::UserNotFound(format!("{user_id} is not a member of the channel's space")).into());
+    }
+    if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
+        return Err(ChatError::UserNotFound(user_id.to_string()).into());
+    }
+    change(&parts, &caller, *id, Change::AddMember { user_id, role, of_space }).await?;
+    Ok(HttpResponse::Created().json(EventMember { user_id, role }))
+}
+
+/// The member's new role.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct SetRole {
+    role: Role,
+}
+
+/// Changes a member's role.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), request_body = SetRole,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, body = EventMember),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 409, description = "chat.last_owner", body = ProblemBody),
+    )
+)]
+#[patch("/rooms/{id}/members/{user_id}")]
+pub async fn set_member_role(
+    parts: Parts,
+    caller: Caller,
+    path: Path<(RoomId, UserId)>,
+    body: Json<SetRole>,
+) -> Result<HttpResponse, Problem> {
+    let (id, user_id) = path.into_inner();
+    let role = body.role;
+    change(&parts, &caller, id, Change::SetRole { user_id, role }).await?;
+    Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
+}
+
+/// Removes a member; removing oneself is leaving.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
+    responses(
+        (status = 204),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 404, description = "chat.not_a_member", body = ProblemBody),
+        (status = 409, description = "chat.last_owner", body = ProblemBody),
+    )
+)]
+#[delete("/rooms/{id}/members/{user_id}")]
+pub async fn remove_member(
+    parts: Parts,
+    caller: Caller,
+    path: Path<(RoomId, UserId)>,
+) -> Result<HttpResponse, Problem> {
+    let (id, user_id) = path.into_inner();
+    change(&parts, &caller, id, Change::RemoveMember { user_id }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), ChatError> {
+    let by = caller.user_id;
+    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await.map(|_| ())
+}

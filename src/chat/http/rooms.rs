@@ -1,0 +1,172 @@
+//! `/rooms`: making, listing and describing rooms.
+
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, get, patch, post};
+use bytestring::ByteString;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{ListPage, ListQuery, Parts, one_more};
+use crate::auth::Caller;
+use crate::chat::error::ChatError;
+use crate::chat::messages::{ChangeRoom, Command};
+use crate::chat::permissions::{Action, Role, RoomKind, may_in_space};
+use crate::chat::plain_text;
+use crate::chat::state::Change;
+use crate::chat::store::{self, NewRoom};
+use crate::chat::wire::{RoomJoined, RoomSummary, encode};
+use crate::error::{Problem, ProblemBody};
+use crate::ids::{RoomId, SpaceId, UserId};
+
+/// A room to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CreateRoom {
+    kind: RoomKind,
+    /// Needed for channels; direct rooms have none.
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    topic: Option<String>,
+    /// The space of a channel; the caller must be a member of it.
+    #[serde(default)]
+    space_id: Option<SpaceId>,
+    /// The other people; the caller is in it anyway. Exactly one for a direct room.
+    #[serde(default)]
+    member_ids: Vec<UserId>,
+}
+
+/// Makes a room. A direct room of the same two people is returned (200), not made twice.
+#[utoipa::path(
+    tag = "rooms", request_body = CreateRoom, security(("bearer" = [])),
+    responses(
+        (status = 201, body = RoomSummary), (status = 200, description = "The direct room was there", body = RoomSummary),
+        (status = 422, description = "chat.invalid, chat.user_not_found, chat.direct_room", body = ProblemBody),
+    )
+)]
+#[post("/rooms")]
+pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -> Result<HttpResponse, Problem> {
+    let room = checked(&parts, caller.user_id, body.into_inner()).await?;
+    let (id, is_new) = store::create_room(&parts.storage, &room).await?;
+    let summary = store::room_of(&parts.storage, caller.user_id, id).await?;
+    if is_new {
+        tell_members(&parts, &room, &summary).await?;
+        return Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/rooms/{id}"))).json(summary));
+    }
+    Ok(HttpResponse::Ok().json(summary))
+}
+
+async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom, ChatError> {
+    let invalid = |field: &'static str, wanted: &str| ChatError::Invalid { field, wanted: wanted.into() };
+    let text = |field, text: Option<String>, max| -> Result<Option<String>, ChatError> {
+        let text = text.map(|text| plain_text(field, &text, max)).transpose()?;
+        Ok(text.filter(|text| !text.is_empty()))
+    };
+    let name = text("name", body.name, parts.config.name_chars_max)?;
+    let topic = text("topic", body.topic, parts.config.topic_chars_max)?;
+    let mut others = body.member_ids;
+    others.sort_unstable();
+    others.dedup();
+    others.retain(|id| *id != by);
+    if others.len() >= parts.config.members_max {
+        return Err(ChatError::RoomFull(parts.config.members_max));
+    }
+    match body.kind {
+        RoomKind::Direct if others.len() != 1 || name.is_some() || topic.is_some() => {
+            return Err(ChatError::DirectRoom);
+        }
+        RoomKind::Channel if name.is_none() => return Err(invalid("name", "is needed for a channel")),
+        RoomKind::Direct | RoomKind::Group if body.space_id.is_some() => {
+            return Err(invalid("space_id", "is for channels only"));
+        }
+        RoomKind::Direct | RoomKind::Group | RoomKind::Channel => {}
+    }
+    if let Some(space) = body.space_id {
+        let role = store::space_role(&parts.storage, by, space).await?.ok_or(ChatError::SpaceNotFound)?;
+        if !may_in_space(role, Action::CreateChannel) {
+            return Err(ChatError::NotAllowed);
+        }
+        for user in &others {
+            if store::space_role(&parts.storage, *user, space).await?.is_none() {
+                return Err(ChatError::UserNotFound(format!("{user} is not a member of the space")));
+            }
+        }
+    }
+    let own_role = if body.kind == RoomKind::Direct { Role::Member } else { Role::Owner };
+    let mut members = vec![(by, own_role)];
+    members.extend(others.into_iter().map(|user| (user, Role::Member)));
+    Ok(NewRoom {
+        id: RoomId::new(&parts.clock),
+        kind: body.kind,
+        name,
+        topic,
+        space_id: body.space_id,
+        created_by: by,
+        members,
+        at: parts.clock.now(),
+    })
+}
+
+/// Everybody's devices learn of the room, each with the room as that person sees it.
+async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Result<(), ChatError> {
+    let mut joined: Vec<(UserId, ByteString)> = Vec::with_capacity(room.members.len());
+    for (user, role) in &room.members {
+        let mut summary = own.clone();
+        summary.role = Some(*role);
+        if room.kind == RoomKind::Direct && *user != room.created_by {
+            summary = store::room_of(&parts.storage, *user, room.id).await?;
+        }
+        joined.push((*user, encode(&RoomJoined { room: summary })));
+    }
+    parts.hubs.join(room.id, 1, joined);
+    Ok(())
+}
+
+/// The caller's rooms, oldest first.
+#[utoipa::path(tag = "rooms", params(ListQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<RoomSummary>)))]
+#[get("/rooms")]
+pub async fn list_rooms(parts: Parts, caller: Caller, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let limit = query.limit(&parts.config)?;
+    let rooms = store::rooms_of(&parts.storage, caller.user_id, query.after.map(RoomId), one_more(limit)).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(rooms, limit, |room| room.id.to_string())))
+}
+
+/// One room, as the caller sees it.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path)), security(("bearer" = [])),
+    responses((status = 200, body = RoomSummary), (status = 404, description = "chat.room_not_found", body = ProblemBody))
+)]
+#[get("/rooms/{id}")]
+pub async fn get_room(parts: Parts, caller: Caller, id: Path<RoomId>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
+}
+
+/// What to change; what is absent stays, an empty text clears.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct UpdateRoom {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    topic: Option<String>,
+}
+
+/// Renames a room or changes its topic.
+#[utoipa::path(
+    tag = "rooms", params(("id" = RoomId, Path)), request_body = UpdateRoom, security(("bearer" = [])),
+    responses((status = 200, body = RoomSummary), (status = 403, description = "chat.not_allowed", body = ProblemBody))
+)]
+#[patch("/rooms/{id}")]
+pub async fn update_room(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    body: Json<UpdateRoom>,
+) -> Result<HttpResponse, Problem> {
+    let UpdateRoom { name, topic } = body.into_inner();
+    let name = name.map(|name| plain_text("name", &name, parts.config.name_chars_max)).transpose()?;
+    let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
+    if name.is_some() || topic.is_some() {
+        let change = Change::Describe { name, topic };
+        parts.rooms.ask(*id, |reply| Command::Change(ChangeRoom { by: caller.user_id, change, reply })).await?;
+    }
+    Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
+}

@@ -1,0 +1,202 @@
+//! `/spaces`: containers of channels.
+
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{ListPage, ListQuery, Parts, one_more};
+use crate::auth::Caller;
+use crate::chat::error::ChatError;
+use crate::chat::permissions::{Action, Role, may_in_space, outranks};
+use crate::chat::plain_text;
+use crate::chat::store;
+use crate::chat::wire::{ChannelListing, EventMember, Space, SpaceMember};
+use crate::error::{Problem, ProblemBody};
+use crate::ids::{RoomId, SpaceId, UserId};
+
+/// A space to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CreateSpace {
+    name: String,
+    #[serde(default)]
+    topic: Option<String>,
+}
+
+/// Makes a space, with the caller as its owner.
+#[utoipa::path(tag = "spaces", request_body = CreateSpace, security(("bearer" = [])), responses((status = 201, body = Space)))]
+#[post("/spaces")]
+pub async fn create_space(parts: Parts, caller: Caller, body: Json<CreateSpace>) -> Result<HttpResponse, Problem> {
+    let name = name(&parts, &body.name)?;
+    let topic = topic(&parts, body.topic.as_deref())?;
+    let id = SpaceId::new(&parts.clock);
+    let at = parts.clock.now();
+    store::create_space(&parts.storage, id, caller.user_id, &name, topic.as_deref().filter(|t| !t.is_empty()), at)
+        .await?;
+    Ok(HttpResponse::Created().json(store::space_of(&parts.storage, caller.user_id, id).await?))
+}
+
+/// The caller's spaces.
+#[utoipa::path(tag = "spaces", params(ListQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<Space>)))]
+#[get("/spaces")]
+pub async fn list_spaces(parts: Parts, caller: Caller, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let limit = query.limit(&parts.config)?;
+    let spaces = store::spaces_of(&parts.storage, caller.user_id, query.after.map(SpaceId), one_more(limit)).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(spaces, limit, |space| space.id.to_string())))
+}
+
+/// One space of the caller.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path)), security(("bearer" = [])),
+    responses((status = 200, body = Space), (status = 404, description = "chat.space_not_found", body = ProblemBody))
+)]
+#[get("/spaces/{id}")]
+pub async fn get_space(parts: Parts, caller: Caller, id: Path<SpaceId>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(store::space_of(&parts.storage, caller.user_id, *id).await?))
+}
+
+/// What to change; what is absent stays, an empty topic clears it.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct UpdateSpace {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    topic: Option<String>,
+}
+
+/// Renames a space or changes its topic.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path)), request_body = UpdateSpace, security(("bearer" = [])),
+    responses((status = 200, body = Space), (status = 403, description = "chat.not_allowed", body = ProblemBody))
+)]
+#[patch("/spaces/{id}")]
+pub async fn update_space(
+    parts: Parts,
+    caller: Caller,
+    id: Path<SpaceId>,
+    body: Json<UpdateSpace>,
+) -> Result<HttpResponse, Problem> {
+    require(&parts, caller.user_id, *id, Action::Describe).await?;
+    let name = body.name.as_deref().map(|text| name(&parts, text)).transpose()?;
+    let topic = topic(&parts, body.topic.as_deref())?;
+    let at = parts.clock.now();
+    store::describe_space(&parts.storage, *id, name.as_deref(), topic.as_deref(), at).await?;
+    Ok(HttpResponse::Ok().json(store::space_of(&parts.storage, caller.user_id, *id).await?))
+}
+
+/// The channels of a space that the caller may find, joined or not.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path), ListQuery), security(("bearer" = [])),
+    responses((status = 200, body = ListPage<ChannelListing>), (status = 404, description = "chat.space_not_found", body = ProblemBody))
+)]
+#[get("/spaces/{id}/rooms")]
+pub async fn list_space_rooms(
+    parts: Parts,
+    caller: Caller,
+    id: Path<SpaceId>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit(&parts.config)?;
+    require(&parts, caller.user_id, *id, Action::Read).await?;
+    let after = query.after.map(RoomId);
+    let channels = store::channels_of_space(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(channels, limit, |channel| channel.id.to_string())))
+}
+
+/// The people of a space.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path), ListQuery), security(("bearer" = [])),
+    responses((status = 200, body = ListPage<SpaceMember>), (status = 404, description = "chat.space_not_found", body = ProblemBody))
+)]
+#[get("/spaces/{id}/members")]
+pub async fn list_space_members(
+    parts: Parts,
+    caller: Caller,
+    id: Path<SpaceId>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit(&parts.config)?;
+    let after = query.after.map(UserId);
+    let members = store::space_members(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(members, limit, |member| member.user.id.to_string())))
+}
+
+/// Whom to add.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct AddSpaceMember {
+    user_id: UserId,
+    /// `member` when absent.
+    #[serde(default)]
+    role: Option<Role>,
+}
+
+/// Adds someone to a space; they may then join its channels.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path)), request_body = AddSpaceMember, security(("bearer" = [])),
+    responses(
+        (status = 201, body = EventMember),
+        (status = 409, description = "chat.already_a_member", body = ProblemBody),
+        (status = 422, description = "chat.user_not_found", body = ProblemBody),
+    )
+)]
+#[post("/spaces/{id}/members")]
+pub async fn add_space_member(
+    parts: Parts,
+    caller: Caller,
+    id: Path<SpaceId>,
+    body: Json<AddSpaceMember>,
+) -> Result<HttpResponse, Problem> {
+    let own = require(&parts, caller.user_id, *id, Action::AddMember).await?;
+    let (user_id, role) = (body.user_id, body.role.unwrap_or(Role::Member));
+    if !outranks(own, role) {
+        return Err(ChatError::NotAllowed.into());
+    }
+    if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
+        return Err(ChatError::UserNotFound(user_id.to_string()).into());
+    }
+    if !store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await? {
+        return Err(ChatError::AlreadyAMember.into());
+    }
+    Ok(HttpResponse::Created().json(EventMember { user_id, role }))
+}
+
+/// Removes someone from a space; removing oneself is leaving. Rooms that they joined keep them until they leave those.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
+    responses((status = 204), (status = 409, description = "chat.last_owner", body = ProblemBody))
+)]
+#[delete("/spaces/{id}/members/{user_id}")]
+pub async fn remove_space_member(
+    parts: Parts,
+    caller: Caller,
+    path: Path<(SpaceId, UserId)>,
+) -> Result<HttpResponse, Problem> {
+    let (id, user_id) = path.into_inner();
+    let action = if caller.user_id == user_id { Action::Leave } else { Action::RemoveMember };
+    let own = require(&parts, caller.user_id, id, action).await?;
+    let target = store::space_role(&parts.storage, user_id, id).await?.ok_or(ChatError::NotAMember)?;
+    if caller.user_id != user_id && !outranks(own, target) {
+        return Err(ChatError::NotAllowed.into());
+    }
+    if !store::remove_space_member(&parts.storage, id, user_id).await? {
+        return Err(ChatError::NotAMember.into());
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn require(parts: &Parts, user: UserId, space: SpaceId, action: Action) -> Result<Role, ChatError> {
+    let role = store::space_role(&parts.storage, user, space).await?.ok_or(ChatError::SpaceNotFound)?;
+    if may_in_space(role, action) { Ok(role) } else { Err(ChatError::NotAllowed) }
+}
+
+fn name(parts: &Parts, text: &str) -> Result<String, ChatError> {
+    let name = plain_text("name", text, parts.config.name_chars_max)?;
+    if name.is_empty() {
+        return Err(ChatError::Invalid { field: "name", wanted: "must not be empty".into() });
+    }
+    Ok(name)
+}
+
+fn topic(parts: &Parts, text: Option<&str>) -> Result<Option<String>, ChatError> {
+    text.map(|text| plain_text("topic", text, parts.config.topic_chars_max)).transpose()
+}

@@ -1,0 +1,146 @@
+//! Who may do what: the one table.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a room is; what differs is who its members are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    /// Two people, for good.
+    Direct,
+    /// Invited people.
+    Group,
+    /// A room of a space that its people may find and join.
+    Channel,
+}
+
+/// What a member is in a room or space, from most to least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Guest,
+    Member,
+    Admin,
+    Owner,
+}
+
+/// What a member may want to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Post,
+    Read,
+    AddMember,
+    RemoveMember,
+    Leave,
+    SetRole,
+    Describe,
+    CreateChannel,
+}
+
+use Action::{AddMember, CreateChannel, Describe, Leave, Post, Read, RemoveMember, SetRole};
+use Role::{Admin, Guest, Member, Owner};
+use RoomKind::{Channel, Direct, Group};
+
+/// The least role for each action in each kind of room; an action that is not listed is nobody's.
+const TABLE: &[(RoomKind, Action, Role)] = &[
+    (Direct, Read, Guest),
+    (Direct, Post, Guest),
+    (Group, Read, Guest),
+    (Group, Post, Guest),
+    (Group, Leave, Guest),
+    (Group, AddMember, Member),
+    (Group, RemoveMember, Admin),
+    (Group, SetRole, Admin),
+    (Group, Describe, Admin),
+    (Channel, Read, Guest),
+    (Channel, Post, Guest),
+    (Channel, Leave, Guest),
+    (Channel, AddMember, Member),
+    (Channel, RemoveMember, Admin),
+    (Channel, SetRole, Admin),
+    (Channel, Describe, Admin),
+];
+
+/// The same for spaces.
+const SPACE_TABLE: &[(Action, Role)] = &[
+    (Read, Guest),
+    (Leave, Guest),
+    (CreateChannel, Member),
+    (AddMember, Member),
+    (RemoveMember, Admin),
+    (SetRole, Admin),
+    (Describe, Admin),
+];
+
+/// Whether `role` may do `action` in a room of `kind`.
+pub fn may(role: Role, action: Action, kind: RoomKind) -> bool {
+    TABLE.iter().any(|(k, a, least)| *k == kind && *a == action && role >= *least)
+}
+
+/// Whether `role` may do `action` in a space.
+pub fn may_in_space(role: Role, action: Action) -> bool {
+    SPACE_TABLE.iter().any(|(a, least)| *a == action && role >= *least)
+}
+
+/// Whether `actor` may give, take or change the role `target`: nobody acts on someone above, and only owners make or
+/// unmake owners and admins.
+pub fn outranks(actor: Role, target: Role) -> bool {
+    match actor {
+        Owner => true,
+        Admin => target < Admin,
+        Member | Guest => target <= Member && actor >= target,
+    }
+}
+
+macro_rules! text_enum {
+    ($type:ty { $($variant:path => $text:literal),+ $(,)? }) => {
+        impl $type {
+            /// As it stands in Postgres and on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $($variant => $text),+ }
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok($variant),)+
+                    other => Err(format!("{other:?} is none of {:?}", [$($text),+])),
+                }
+            }
+        }
+    };
+}
+
+text_enum!(RoomKind { Direct => "direct", Group => "group", Channel => "channel" });
+text_enum!(Role { Owner => "owner", Admin => "admin", Member => "member", Guest => "guest" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn direct_rooms_have_two_people_for_good() {
+        for action in [AddMember, RemoveMember, Leave, SetRole, Describe] {
+            assert!(!may(Owner, action, Direct), "{action:?}");
+        }
+        assert!(may(Member, Post, Direct));
+    }
+
+    #[test]
+    fn guests_talk_and_leave_but_bring_nobody() {
+        for kind in [Group, Channel] {
+            assert!(may(Guest, Post, kind) && may(Guest, Leave, kind));
+            assert!(!may(Guest, AddMember, kind) && !may(Member, Describe, kind));
+        }
+    }
+
+    #[test]
+    fn nobody_acts_on_someone_above() {
+        assert!(outranks(Owner, Owner) && outranks(Owner, Admin));
+        assert!(outranks(Admin, Member) && !outranks(Admin, Admin) && !outranks(Admin, Owner));
+        assert!(outranks(Member, Member) && !outranks(Member, Admin) && !outranks(Guest, Member));
+    }
+}

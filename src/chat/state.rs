@@ -1,0 +1,364 @@
+//! A room without actors, clocks or IO: who is in it, what its order is, and what follows from a command.
+//!
+//! A command is decided, handed to the persister, then taken: `decide_*` changes nothing, so that a full queue leaves
+//! no trace; [`RoomState::take`] gives out the seq. What was taken but not committed waits in `pending`, in order.
+//!
+//! Invariants
+//! - `committed_seq <= taken_seq`, and the difference is the rows in `pending`.
+//! - Membership and names follow what was *taken*: a later command is decided as if earlier ones were committed,
+//!   which they are if it ever commits, because of the fence.
+//! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::config::ChatConfig;
+use super::error::ChatError;
+use super::permissions::{Action, Role, RoomKind, may, outranks};
+use super::window::{Entry, Page, Window};
+use super::wire;
+use crate::ids::{RoomId, SpaceId, UserId};
+use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+
+/// One person in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub role: Role,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+}
+
+/// The room as Postgres has it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub id: RoomId,
+    pub kind: RoomKind,
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub space_id: Option<SpaceId>,
+    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub last_seq: i64,
+    pub members: Vec<(UserId, Member)>,
+    /// The newest rows, oldest first, without a gap, up to `last_seq`.
+    pub recent: Vec<Row>,
+}
+
+/// A change to the room itself or to who is in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// `of_space`: the space in which the channel is lets them join by themselves.
+    AddMember {
+        user_id: UserId,
+        role: Role,
+        of_space: bool,
+    },
+    RemoveMember {
+        user_id: UserId,
+    },
+    SetRole {
+        user_id: UserId,
+        role: Role,
+    },
+    /// Absent: unchanged. An empty text clears it.
+    Describe {
+        name: Option<String>,
+        topic: Option<String>,
+    },
+}
+
+/// What is to be done about a send.
+#[derive(Debug)]
+pub enum Decision {
+    /// Write this at the next place.
+    Write(RowBody),
+    /// It was posted before: this is the first result.
+    Already(Arc<Row>),
+    /// The same send waits for its commit: this is its ticket.
+    Waiting(u64),
+}
+
+/// Where a client id was used.
+#[derive(Clone, Debug)]
+enum Sent {
+    Waiting(u64),
+    Done(Arc<Row>),
+}
+
+/// What was taken and waits for its commit.
+#[derive(Debug)]
+pub struct Pending {
+    pub ticket: u64,
+    pub row: Arc<Row>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct RoomState {
+    pub id: RoomId,
+    kind: RoomKind,
+    name: Option<String>,
+    topic: Option<String>,
+    space_id: Option<SpaceId>,
+    created_at: chrono::DateTime<chrono::Utc>,
+    members: HashMap<UserId, Member>,
+    taken_seq: i64,
+    committed_seq: i64,
+    pending: VecDeque<Pending>,
+    window: Window,
+    sent: HashMap<(UserId, String), Sent>,
+    next_ticket: u64,
+    limits: Arc<ChatConfig>,
+}
+
+impl RoomState {
+    /// A room as loaded; `next_ticket` continues the numbers of the time before.
+    pub fn new(snapshot: Snapshot, next_ticket: u64, limits: Arc<ChatConfig>) -> Self {
+        let mut state = Self {
+            id: snapshot.id,
+            kind: snapshot.kind,
+            name: snapshot.name,
+            topic: snapshot.topic,
+            space_id: snapshot.space_id,
+            created_at: snapshot.created_at,
+            members: snapshot.members.into_iter().collect(),
+            taken_seq: snapshot.last_seq,
+            committed_seq: snapshot.last_seq,
+            pending: VecDeque::new(),
+            window: Window::new(limits.window_events_max, limits.window_bytes_max),
+            sent: HashMap::new(),
+            next_ticket,
+            limits,
+        };
+        for row in snapshot.recent {
+            state.remember(Arc::new(row));
+        }
+        state
+    }
+
+    pub fn committed_seq(&self) -> i64 {
+        self.committed_seq
+    }
+
+    pub fn next_ticket(&self) -> u64 {
+        self.next_ticket
+    }
+
+    pub fn taken_seq(&self) -> i64 {
+        self.taken_seq
+    }
+
+    pub fn pending_len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub fn window_len(&self) -> usize {
+        self.window.len()
+    }
+
+    pub fn members_len(&self) -> usize {
+        self.members.len()
+    }
+
+
+    /// Whether `by` may send this message, and whether it was sent before.
+    pub fn decide_post(&self, by: UserId, message: &MessageRow) -> Result<Decision, ChatError> {
+        self.require(by, Action::Post)?;
+        let key = message.client_id.as_ref().map(|client_id| (by, client_id.clone()));
+        Ok(match key.and_then(|key| self.sent.get(&key)) {
+            Some(Sent::Waiting(ticket)) => Decision::Waiting(*ticket),
+            Some(Sent::Done(row)) => Decision::Already(Arc::clone(row)),
+            None => Decision::Write(RowBody::Message(message.clone())),
+        })
+    }
+
+    /// The event that a change becomes, if `by` may make it.
+    pub fn decide_change(&self, by: UserId, id: uuid::Uuid, change: &Change) -> Result<RowBody, ChatError> {
+        let (kind, payload, effect) = match change {
+            Change::AddMember { user_id, role, of_space } => {
+                self.may_add(by, *user_id, *role, *of_space)?;
+                let payload = json!({ "member": { "user_id": user_id, "role": role } });
+                ("member.added", payload, SideEffect::AddMember { user_id: *user_id, role: role.as_str() })
+            }
+            Change::RemoveMember { user_id } => {
+                self.may_remove(by, *user_id)?;
+                ("member.removed", json!({ "user_id": user_id }), SideEffect::RemoveMember { user_id: *user_id })
+            }
+            Change::SetRole { user_id, role } => {
+                self.may_set_role(by, *user_id, *role)?;
+                let payload = json!({ "user_id": user_id, "role": role });
+                ("member.role_changed", payload, SideEffect::SetRole { user_id: *user_id, role: role.as_str() })
+            }
+            Change::Describe { name, topic } => {
+                self.require(by, Action::Describe)?;
+                let name = name.clone().or_else(|| self.name.clone()).filter(|name| !name.is_empty());
+                let topic = topic.clone().or_else(|| self.topic.clone()).filter(|topic| !topic.is_empty());
+                ("room.updated", json!({ "name": name, "topic": topic }), SideEffect::Describe { name, topic })
+            }
+        };
+        Ok(RowBody::Event(EventRow { id, kind, actor: Some(by), payload, effect }))
+    }
+
+    /// Gives the next seq to a decided row; its ticket comes back with the outcome.
+    pub fn take(&mut self, row: Arc<Row>) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.taken_seq = row.seq;
+        match &row.body {
+            RowBody::Message(message) => {
+                if let Some(client_id) = &message.client_id {
+                    self.sent.insert((message.sender, client_id.clone()), Sent::Waiting(ticket));
+                }
+            }
+            RowBody::Event(event) => self.apply(row.seq, &event.effect),
+        }
+        self.pending.push_back(Pending { ticket, row });
+        ticket
+    }
+
+    /// The oldest pending row was committed: it becomes part of the past and can be shown.
+    pub fn commit(&mut self, ticket: u64) -> Option<Entry> {
+        if self.pending.front()?.ticket != ticket {
+            return None;
+        }
+        let row = self.pending.pop_front()?.row;
+        self.committed_seq = row.seq;
+        Some(self.remember(row))
+    }
+
+    /// Everything after `after`, as far as memory reaches; `Ok(None)` sends the caller to Postgres.
+    pub fn catch_up(&self, by: UserId, after: i64, items_max: usize) -> Result<Option<Page>, ChatError> {
+        self.require(by, Action::Read)?;
+        let items_max = items_max.clamp(1, self.limits.page_items_max);
+        Ok(self.window.after(after, self.committed_seq, items_max, self.limits.page_bytes_max))
+    }
+
+    /// Raises the watermarks of `by`; `None` when that changes nothing.
+    pub fn mark(
+        &mut self,
+        by: UserId,
+        delivered: Option<i64>,
+        read: Option<i64>,
+    ) -> Result<Option<Watermark>, ChatError> {
+        let newest = self.committed_seq;
+        let member = self.members.get_mut(&by).ok_or(ChatError::RoomNotFound)?;
+        let read_seq = read.map_or(member.read_seq, |read| read.clamp(member.read_seq, newest.max(member.read_seq)));
+        let asked = delivered.unwrap_or(0).min(newest);
+        let delivered_seq = member.delivered_seq.max(asked).max(read_seq);
+        if (delivered_seq, read_seq) == (member.delivered_seq, member.read_seq) {
+            return Ok(None);
+        }
+        (member.delivered_seq, member.read_seq) = (delivered_seq, read_seq);
+        Ok(Some(Watermark { user_id: by, delivered_seq, read_seq }))
+    }
+
+    /// The room as a new member sees it, just after joining.
+    pub fn summary_for(&self, user: UserId) -> Option<wire::RoomSummary> {
+        let member = self.members.get(&user)?;
+        Some(wire::RoomSummary {
+            id: self.id,
+            kind: self.kind,
+            name: self.name.clone(),
+            topic: self.topic.clone(),
+            space_id: self.space_id,
+            role: Some(member.role),
+            last_seq: self.committed_seq,
+            delivered_seq: member.delivered_seq,
+            read_seq: member.read_seq,
+            unread: 0,
+            member_count: i64::try_from(self.members.len()).unwrap_or(i64::MAX),
+            last_message_at: None,
+            created_at: self.created_at,
+            peer: None,
+        })
+    }
+
+    fn remember(&mut self, row: Arc<Row>) -> Entry {
+        if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body {
+            self.sent.insert((*sender, client_id.clone()), Sent::Done(Arc::clone(&row)));
+        }
+        let entry = Entry { frame: wire::frame(self.id, &row), row };
+        for old in self.window.push(entry.clone()) {
+            if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &old.row.body {
+                self.sent.remove(&(*sender, client_id.clone()));
+            }
+        }
+        entry
+    }
+
+    fn apply(&mut self, seq: i64, effect: &SideEffect) {
+        match effect {
+            SideEffect::AddMember { user_id, role } => {
+                let role = role.parse().unwrap_or(Role::Guest);
+                self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
+            }
+            SideEffect::RemoveMember { user_id } => {
+                self.members.remove(user_id);
+            }
+            SideEffect::SetRole { user_id, role } => {
+                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
+                    member.role = role;
+                }
+            }
+            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+        }
+    }
+
+    /// The role of `by`, if it allows `action`. A stranger learns nothing about the room.
+    fn require(&self, by: UserId, action: Action) -> Result<Role, ChatError> {
+        let role = self.members.get(&by).ok_or(ChatError::RoomNotFound)?.role;
+        if may(role, action, self.kind) {
+            return Ok(role);
+        }
+        let fixed = self.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
+        Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
+    }
+
+    fn may_add(&self, by: UserId, user: UserId, role: Role, of_space: bool) -> Result<(), ChatError> {
+        let joins = by == user && of_space && role <= Role::Member;
+        if !joins {
+            let own = self.require(by, Action::AddMember)?;
+            if !outranks(own, role) {
+                return Err(ChatError::NotAllowed);
+            }
+        }
+        if self.members.contains_key(&user) {
+            return Err(ChatError::AlreadyAMember);
+        }
+        if self.members.len() >= self.limits.members_max {
+            return Err(ChatError::RoomFull(self.limits.members_max));
+        }
+        Ok(())
+    }
+
+    fn may_remove(&self, by: UserId, user: UserId) -> Result<(), ChatError> {
+        if by == user {
+            let role = self.require(by, Action::Leave)?;
+            return if role == Role::Owner && self.is_last_owner(user) { Err(ChatError::LastOwner) } else { Ok(()) };
+        }
+        let own = self.require(by, Action::RemoveMember)?;
+        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
+        if outranks(own, target) { Ok(()) } else { Err(ChatError::NotAllowed) }
+    }
+
+    fn may_set_role(&self, by: UserId, user: UserId, role: Role) -> Result<(), ChatError> {
+        let own = self.require(by, Action::SetRole)?;
+        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
+        // An admin may step down, which is acting on an equal: oneself.
+        let acts = outranks(own, target) || by == user;
+        if !acts || (!outranks(own, role) && by != user) || role > own {
+            return Err(ChatError::NotAllowed);
+        }
+        if target == Role::Owner && role != Role::Owner && self.is_last_owner(user) {
+            return Err(ChatError::LastOwner);
+        }
+        Ok(())
+    }
+
+    fn is_last_owner(&self, user: UserId) -> bool {
+        // The last person may always leave: an empty room needs no owner.
+        let others_own = self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner);
+        !others_own && self.members.len() > 1
+    }
+}

@@ -1,0 +1,110 @@
+//! `/docs`: the reference, generated from the types: OpenAPI 3.1 for HTTP, AsyncAPI 3 for the WebSocket.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Responder};
+use utoipa::OpenApi;
+use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::wire::asyncapi::{self, FRAMES, From};
+use crate::wire::close::CLOSE_CODES;
+use crate::{auth, chat};
+
+/// The OpenAPI document of all features.
+pub fn openapi() -> Document {
+    let mut document = auth::ApiDoc::openapi();
+    document.merge(chat::http::ApiDoc::openapi());
+    document.info = InfoBuilder::new()
+        .title("Parlance")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Errors are RFC 9457 problems with a stable `code`. Lists page by cursor. What happens live comes over the \
+             WebSocket at `/api/v1/ws`, which the AsyncAPI document describes.",
+        ))
+        .build();
+    document.servers = Some(vec![ServerBuilder::new().url("/api/v1").build()]);
+    document
+}
+
+/// Mounts the pages.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.route("/docs", web::get().to(index))
+        .route("/docs/", web::get().to(index))
+        .route("/docs/asyncapi.json", web::get().to(|| async { HttpResponse::Ok().json(asyncapi::document()) }))
+        .route("/docs/websocket", web::get().to(websocket))
+        .service(SwaggerUi::new("/docs/http/{_:.*}").url("/docs/openapi.json", openapi()));
+}
+
+const STYLE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+    <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
+    padding:0 1rem}code,pre{font:14px ui-monospace,monospace}pre{overflow:auto;padding:1rem;border-radius:.5rem;\
+    background:#8882}td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>";
+
+async fn index() -> impl Responder {
+    html(format!(
+        "{STYLE}<title>Parlance: reference</title><h1>Parlance {}</h1><ul>\
+         <li><a href=/docs/http/>HTTP API</a> (<a href=/docs/openapi.json>OpenAPI 3.1</a>)\
+         <li><a href=/docs/websocket>WebSocket</a> (<a href=/docs/asyncapi.json>AsyncAPI 3</a>)</ul>",
+        env!("CARGO_PKG_VERSION")
+    ))
+}
+
+/// The AsyncAPI document for people: every frame with its schema.
+async fn websocket() -> impl Responder {
+    let document = asyncapi::document();
+    let mut page = format!(
+        "{STYLE}<title>Parlance: WebSocket</title><h1>WebSocket</h1><p><code>GET /api/v1/ws</code>: text frames, one \
+         JSON object each, with a <code>type</code>. A command with an <code>id</code> is answered by a frame that \
+         carries it as <code>re</code>. Durable events carry <code>room_id</code> and <code>seq</code>, which rises by \
+         exactly one a room.<h2>Close codes</h2><p>4000–4499: reconnect; 4500–4999: do not.<table>"
+    );
+    for close in CLOSE_CODES {
+        page.push_str(&format!("<tr><td><code>{}</code><td>{}", close.code, escape(close.reason)));
+    }
+    page.push_str("</table>");
+    for (from, title) in [(From::Client, "Said by the client"), (From::Server, "Said by the server")] {
+        page.push_str(&format!("<h2>{title}</h2>"));
+        for frame in FRAMES.iter().filter(|frame| frame.from == from) {
+            let schema =
+                document.pointer(&format!("/components/schemas/{}", frame.name())).cloned().unwrap_or_default();
+            let schema = serde_json::to_string_pretty(&resolved(&document, schema, 0)).unwrap_or_default();
+            page.push_str(&format!(
+                "<h3><code>{}</code></h3><p>{}<details><summary>Schema</summary><pre>{}</pre></details>",
+                frame.kind,
+                escape(frame.summary()),
+                escape(&schema)
+            ));
+        }
+    }
+    html(page)
+}
+
+/// The schema with its references filled in, so that it reads in one place.
+fn resolved(document: &serde_json::Value, schema: serde_json::Value, depth: u8) -> serde_json::Value {
+    use serde_json::Value;
+    const DEPTH_MAX: u8 = 8;
+    match schema {
+        Value::Object(map) => {
+            let target = map
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|pointer| document.pointer(pointer.trim_start_matches('#')));
+            match target {
+                Some(target) if depth < DEPTH_MAX => resolved(document, target.clone(), depth + 1),
+                _ => {
+                    Value::Object(map.into_iter().map(|(key, value)| (key, resolved(document, value, depth))).collect())
+                }
+            }
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| resolved(document, item, depth)).collect()),
+        other => other,
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn html(body: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(body)
+}

@@ -1,0 +1,270 @@
+//! The HTTP server: worker threads, each with a hub, and every route of the engine.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get};
+use futures_util::FutureExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::auth::{self, Auth, Caller, TrustForwardedFor};
+use crate::chat::http::ChatParts;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Problem;
+use crate::sessions::{self, Hub, Hubs, LocalHub, LocalParts, SessionParts};
+use crate::storage::Storage;
+use crate::supervision::Supervisor;
+use crate::{chat, docs, telemetry, tree, web as client};
+
+/// How many actors `/internal/actors` lists at most.
+const ACTORS_SHOWN_MAX: usize = 1_000;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the edge needs from the rest of the engine.
+#[derive(Clone)]
+pub struct EdgeParts {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub storage: Storage,
+    pub auth: Auth,
+    pub chat: ChatParts,
+    pub hubs: Hubs,
+    pub supervisor: Supervisor,
+    pub metrics: PrometheusHandle,
+}
+
+/// The listening server.
+pub struct Edge {
+    pub port: u16,
+    pub handle: ServerHandle,
+    /// Ends when the server does.
+    pub task: actix_rt::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Listens on the configured address and serves until stopped.
+pub fn listen(parts: &EdgeParts) -> anyhow::Result<Edge> {
+    let server = &parts.config.server;
+    let address = (server.host, server.port);
+    let workers =
+        if server.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { server.workers };
+    let listener = std::net::TcpListener::bind(address).map_err(|error| cannot_listen(&error, parts))?;
+    let port = listener.local_addr()?.port();
+    let worker = Arc::new(AtomicUsize::new(0));
+    let stalled_socket_ms = parts.config.sessions.stalled_socket_ms;
+    let app_parts = parts.clone();
+    let server = HttpServer::new(move || {
+        let parts = app_parts.clone();
+        let local = start_hub(&parts, worker.fetch_add(1, Ordering::Relaxed));
+        App::new()
+            .wrap(from_fn(observe))
+            .wrap(cors(&parts.config.server.allowed_origins))
+            .configure(move |cfg| routes(cfg, &parts, local))
+    })
+    .on_connect(move |connection, _| sessions::prepare_connection(connection, stalled_socket_ms))
+    .workers(workers)
+    .max_connections(parts.config.server.connections_max)
+    .backlog(4_096)
+    .client_request_timeout(Duration::from_secs(10))
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .keep_alive(Duration::from_secs(75))
+    .shutdown_timeout(parts.config.server.stop_timeout_ms.div_ceil(1_000))
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok(Edge { port, handle, task: actix_rt::spawn(server) })
+}
+
+fn cannot_listen(error: &std::io::Error, parts: &EdgeParts) -> anyhow::Error {
+    let (host, port) = (parts.config.server.host, parts.config.server.port);
+    let what_to_do = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!(
+                "Port {port} is taken on {host}: another Parlance or another program listens there. Stop it, or choose another port with --port or PARLANCE__SERVER__PORT."
+            )
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            format!(
+                "This user may not listen on port {port}. Choose one above 1023 with --port or PARLANCE__SERVER__PORT."
+            )
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            format!("This machine has no address {host}. Choose one of its own with --host or PARLANCE__SERVER__HOST.")
+        }
+        _ => format!("Cannot listen on {host}:{port}: {error}."),
+    };
+    anyhow::anyhow!(what_to_do)
+}
+
+/// The hub of this worker thread, and what the thread's sessions share.
+fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
+    let config = Arc::new(parts.config.sessions.clone());
+    let local = LocalHub::default();
+    let spec = tree::spec("Hub", format!("app/edge-{worker}/hub"), config.hub_mailbox_max);
+    let (hub_config, clock) = (Arc::clone(&config), parts.clock.clone());
+    let state = Rc::clone(&local);
+    let hub_handle =
+        parts.supervisor.start_here(spec, move |_| Hub::new(Rc::clone(&state), Arc::clone(&hub_config), clock.clone()));
+    parts.hubs.register(&hub_handle);
+    Rc::new(SessionParts {
+        config,
+        chat: Arc::new(parts.config.chat.clone()),
+        clock: parts.clock.clone(),
+        auth: parts.auth.clone(),
+        storage: parts.storage.clone(),
+        rooms: parts.chat.rooms.clone(),
+        hub: Rc::clone(&local),
+        hub_handle,
+    })
+}
+
+fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
+    let bytes_max = parts.config.server.request_bytes_max;
+    cfg.app_data(Data::new(parts.auth.clone()))
+        .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
+        .app_data(Data::new(parts.chat.clone()))
+        .app_data(Data::new(parts.clone()))
+        .app_data(Data::new(LocalParts(local)))
+        .app_data(web::PayloadConfig::new(bytes_max))
+        .app_data(web::JsonConfig::default().limit(bytes_max).error_handler(|error, _| json_problem(&error).into()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| {
+            Problem::malformed("request.invalid_query", format!("The query cannot be read: {error}.")).into()
+        }))
+        .app_data(web::PathConfig::default().error_handler(|error, _| {
+            Problem::not_found("request.invalid_path", format!("There is nothing under this path: {error}.")).into()
+        }))
+        .service(healthz)
+        .service(readyz)
+        .service(render_metrics)
+        .service(web::scope("/internal").service(list_actors))
+        .configure(docs::routes)
+        // Compression would hold back the frames of a WebSocket: it is outside of the scope.
+        .route("/api/v1/ws", web::get().to(sessions::upgrade))
+        .service(
+            web::scope("/api/v1")
+                .wrap(Compress::default())
+                .configure(auth::routes)
+                .configure(chat::http::routes)
+                .default_service(web::to(no_such_endpoint)),
+        )
+        .route("/api/{rest:.*}", web::to(no_such_endpoint))
+        .default_service(web::get().to(client::serve));
+}
+
+async fn no_such_endpoint(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let detail = format!("There is no {} {}. The reference is at /docs.", request.method(), request.path());
+    Err(Problem::not_found("request.no_such_endpoint", detail))
+}
+
+fn json_problem(error: &actix_web::error::JsonPayloadError) -> Problem {
+    use actix_web::error::JsonPayloadError as E;
+    match error {
+        E::OverflowKnownLength { limit, .. } | E::Overflow { limit } => Problem::too_large(
+            "request.too_large",
+            format!("The body may have {limit} bytes (server.request_bytes_max)."),
+        ),
+        E::ContentType => {
+            Problem::malformed("request.not_json", "The body must be JSON, sent with Content-Type: application/json.")
+        }
+        E::Deserialize(error) if error.is_data() => {
+            Problem::invalid("request.invalid_body", format!("The body does not fit: {error}."))
+        }
+        other => Problem::malformed("request.invalid_json", format!("The body is not JSON: {other}.")),
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let open = origins.iter().any(|origin| origin == "*");
+    let cors = if open { Cors::default().allow_any_origin() } else { Cors::default() };
+    let cors = origins.iter().filter(|origin| *origin != "*").fold(cors, |cors, origin| cors.allowed_origin(origin));
+    cors.allow_any_method().allow_any_header().max_age(3_600)
+}
+
+/// Gives each request an id, and counts and times its answer.
+async fn observe(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let begun = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().as_str().to_owned();
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let text = id.to_str().unwrap_or("-").to_owned();
+    let mut answering = Box::pin(next.call(request));
+    // Set at each poll: other requests run on this thread in between.
+    let answered = std::future::poll_fn(|cx| {
+        telemetry::set_request_id(Some(&text));
+        let polled = answering.poll_unpin(cx);
+        telemetry::set_request_id(None);
+        polled
+    })
+    .await;
+    let mut response: ServiceResponse<_> = match answered {
+        Ok(response) => response,
+        Err(error) => return Err(error),
+    };
+    let route = response.request().match_pattern().unwrap_or_else(|| "other".into());
+    let status = response.status().as_u16();
+    let elapsed = begun.elapsed();
+    if status >= 500 {
+        tracing::warn!(request_id = %text, %method, %route, status, elapsed_ms = elapsed.as_millis(), "answered");
+    } else {
+        tracing::debug!(request_id = %text, %method, %route, status, elapsed_ms = elapsed.as_millis(), "answered");
+    }
+    metrics::histogram!("parlance_request_seconds", "method" => method, "route" => route, "status" => status.to_string())
+        .record(elapsed.as_secs_f64());
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The caller's own id when it is short and plain, so that logs of both sides can be matched; else a new one.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let given = request.headers().get(REQUEST_ID).filter(|value| {
+        let bytes = value.as_bytes();
+        (1..=64).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+    });
+    given.cloned().unwrap_or_else(|| {
+        let id = uuid::Uuid::now_v7().to_string();
+        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
+    })
+}
+
+/// Alive: the process answers.
+#[get("/healthz")]
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+/// Ready: the database answers and the actors take work.
+#[get("/readyz")]
+async fn readyz(parts: Data<EdgeParts>) -> HttpResponse {
+    let database = parts.storage.is_up().await;
+    let actors = parts.supervisor.registry().all_well();
+    let body = serde_json::json!({ "database": database, "actors": actors });
+    if database && actors { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+}
+
+/// Metrics for Prometheus.
+#[get("/metrics")]
+async fn render_metrics(parts: Data<EdgeParts>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(parts.metrics.render())
+}
+
+/// The live tree: every supervised actor with its state and restarts. Admins only.
+#[get("/actors")]
+async fn list_actors(parts: Data<EdgeParts>, caller: Caller) -> Result<HttpResponse, Problem> {
+    caller.require_admin(&parts.auth).await?;
+    let registry = parts.supervisor.registry();
+    let actors = registry.reports(ACTORS_SHOWN_MAX, Duration::from_millis(500)).await;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "total": registry.len(), "actors": actors })))
+}

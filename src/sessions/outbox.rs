@@ -1,0 +1,270 @@
+//! What waits for one socket, and which rooms it follows from where. Pure.
+//!
+//! Invariants
+//! - Per room, frames leave in order of `seq`, each exactly once: every one is `next`, or it waits for a catch-up.
+//! - At most `bytes_max` of room events wait; past that, each room's are replaced by one `room.lagged`, and later events
+//!   of that room are absorbed until it has left. Past `bytes_limit` the socket is to be closed.
+//! - Shedding never touches answers to commands.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytestring::ByteString;
+
+use crate::chat::Page;
+use crate::chat::wire::{RoomLagged, encode};
+use crate::ids::RoomId;
+use crate::wire::close::{self, CloseCode};
+
+/// How one room is followed.
+#[derive(Debug)]
+struct Follow {
+    /// The seq that this socket gets next.
+    next: i64,
+    mode: Mode,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Mode {
+    Live,
+    /// Pages are being read; live events are only noted by their newest seq.
+    CatchingUp {
+        seen: i64,
+    },
+    /// A `room.lagged` waits in the queue; live events advance `next` without being queued.
+    Lagged,
+}
+
+#[derive(Debug)]
+enum Item {
+    /// An answer, or something short-lived.
+    Frame(ByteString),
+    Event(RoomId, ByteString),
+    Lagged(RoomId),
+}
+
+/// What this socket will be sent.
+#[derive(Debug)]
+pub struct Outbox {
+    queue: VecDeque<Item>,
+    bytes: usize,
+    rooms: HashMap<RoomId, Follow>,
+    /// Rooms in [`Mode::CatchingUp`] for which nobody reads pages yet.
+    behind: VecDeque<RoomId>,
+    bytes_max: usize,
+    bytes_limit: usize,
+    closing: Option<CloseCode>,
+    lagged: u64,
+}
+
+impl Outbox {
+    pub fn new(bytes_max: usize, bytes_limit: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            rooms: HashMap::new(),
+            behind: VecDeque::new(),
+            bytes_max,
+            bytes_limit,
+            closing: None,
+            lagged: 0,
+        }
+    }
+
+    /// Follows a room live from `next` on.
+    pub fn follow(&mut self, room: RoomId, next: i64) {
+        self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
+    }
+
+    /// Follows a room from `next` on, of which some is past already: pages come first.
+    pub fn follow_behind(&mut self, room: RoomId, next: i64) {
+        self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: next } });
+        self.behind.push_back(room);
+    }
+
+    /// Forgets a room; what waits of it still leaves.
+    pub fn unfollow(&mut self, room: RoomId) {
+        self.rooms.remove(&room);
+    }
+
+    pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
+        self.rooms.keys().copied()
+    }
+
+    /// Notes that a room's newest committed seq is `last_seq`: if that is more than this socket got, it catches up.
+    pub fn announce(&mut self, room: RoomId, last_seq: i64) {
+        let Some(follow) = self.rooms.get_mut(&room) else { return };
+        match &mut follow.mode {
+            Mode::Live if last_seq >= follow.next => {
+                follow.mode = Mode::CatchingUp { seen: last_seq };
+                self.behind.push_back(room);
+            }
+            Mode::Live => {}
+            Mode::CatchingUp { seen } => *seen = last_seq.max(*seen),
+            Mode::Lagged => follow.next = follow.next.max(last_seq + 1),
+        }
+    }
+
+    /// Live events `first_seq…` of a room.
+    pub fn offer(&mut self, room: RoomId, first_seq: i64, frames: &[ByteString]) {
+        let Some(follow) = self.rooms.get_mut(&room) else { return };
+        let last_seq = first_seq + i64::try_from(frames.len()).unwrap_or(0) - 1;
+        if follow.mode != Mode::Live || first_seq > follow.next || frames.is_empty() {
+            return self.announce(room, last_seq);
+        }
+        let known = usize::try_from(follow.next - first_seq).unwrap_or(usize::MAX);
+        follow.next = follow.next.max(last_seq + 1);
+        for frame in frames.iter().skip(known) {
+            self.bytes += frame.len();
+            self.queue.push_back(Item::Event(room, frame.clone()));
+        }
+        self.shed();
+    }
+
+    /// A page of what came after `after` in a room that catches up.
+    pub fn page(&mut self, room: RoomId, after: i64, page: &Page) {
+        let Some(follow) = self.rooms.get_mut(&room) else { return };
+        let Mode::CatchingUp { seen } = follow.mode else { return };
+        // A page asked for before the backlog was shed belongs to no place any more.
+        if after + 1 != follow.next {
+            return self.behind.push_front(room);
+        }
+        for frame in &page.frames {
+            self.bytes += frame.len();
+            self.queue.push_back(Item::Event(room, frame.clone()));
+        }
+        follow.next = follow.next.max(page.next_after + 1);
+        let newest = seen.max(page.last_seq);
+        if follow.next > newest {
+            follow.mode = Mode::Live;
+        } else {
+            follow.mode = Mode::CatchingUp { seen: newest };
+            // In front: one room's pages follow each other.
+            self.behind.push_front(room);
+        }
+        // Pages are read only while there is room: they are not shed.
+    }
+
+    /// The page could not be read now: its room waits for another try.
+    pub fn page_failed(&mut self, room: RoomId) {
+        if self.rooms.contains_key(&room) {
+            self.behind.push_back(room);
+        }
+    }
+
+    /// The next room to read a page of, and after which seq; `None` while there is no room for more, or no need.
+    pub fn next_behind(&mut self) -> Option<(RoomId, i64)> {
+        if self.bytes > self.bytes_max / 2 || self.closing.is_some() {
+            return None;
+        }
+        while let Some(room) = self.behind.pop_front() {
+            if let Some(Follow { next, mode: Mode::CatchingUp { .. } }) = self.rooms.get(&room) {
+                return Some((room, next - 1));
+            }
+        }
+        None
+    }
+
+    pub fn is_behind(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// An answer, or something short-lived when `may_drop`: that is not worth closing a socket for.
+    pub fn push(&mut self, frame: ByteString, may_drop: bool) {
+        if may_drop && self.bytes > self.bytes_max / 2 {
+            return;
+        }
+        self.bytes += frame.len();
+        self.queue.push_back(Item::Frame(frame));
+        self.shed();
+    }
+
+    /// Over the bound, room events give way to one `room.lagged` a room; over the limit, the socket does.
+    fn shed(&mut self) {
+        if self.bytes <= self.bytes_max {
+            return;
+        }
+        let mut kept = VecDeque::with_capacity(self.queue.len());
+        let mut lagged: Vec<RoomId> = Vec::new();
+        for item in self.queue.drain(..) {
+            match item {
+                Item::Event(room, frame) => {
+                    self.bytes -= frame.len();
+                    if !lagged.contains(&room) {
+                        lagged.push(room);
+                    }
+                }
+                other => kept.push_back(other),
+            }
+        }
+        self.queue = kept;
+        for room in lagged {
+            if let Some(follow) = self.rooms.get_mut(&room) {
+                // One that catches up has lost its pages: the client reads them again, from where it is.
+                if let Mode::CatchingUp { seen } = follow.mode {
+                    follow.next = follow.next.max(seen + 1);
+                }
+                follow.mode = Mode::Lagged;
+                self.lagged += 1;
+                self.queue.push_back(Item::Lagged(room));
+            }
+        }
+        if self.bytes > self.bytes_limit {
+            self.close(close::TOO_SLOW);
+        }
+    }
+
+    /// Nothing more leaves but the close code.
+    pub fn close(&mut self, code: CloseCode) {
+        if self.closing.is_none() {
+            self.closing = Some(code);
+        }
+        if code == close::TOO_SLOW {
+            self.queue.clear();
+            self.bytes = 0;
+        }
+    }
+
+    /// Takes up to about `bytes_max` bytes for the socket, in order.
+    pub fn take(&mut self, bytes_max: usize) -> Vec<ByteString> {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        while bytes < bytes_max {
+            let Some(item) = self.queue.pop_front() else { break };
+            let frame = match item {
+                Item::Frame(frame) | Item::Event(_, frame) => {
+                    self.bytes -= frame.len();
+                    frame
+                }
+                Item::Lagged(room_id) => {
+                    let Some(follow) = self.rooms.get_mut(&room_id) else { continue };
+                    follow.mode = Mode::Live;
+                    encode(&RoomLagged { room_id, last_seq: follow.next - 1 })
+                }
+            };
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        frames
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The code to close with, once everything before it has left.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.closing.filter(|_| self.queue.is_empty())
+    }
+
+    /// How often a backlog was replaced since this was last asked.
+    pub fn take_lagged(&mut self) -> u64 {
+        std::mem::take(&mut self.lagged)
+    }
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,0 +1,174 @@
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+fn room(n: u128) -> RoomId {
+    RoomId(Uuid::from_u128(n))
+}
+
+fn frames(first: i64, count: i64) -> Vec<ByteString> {
+    (first..first + count).map(|seq| ByteString::from(format!("{{\"seq\":{seq}}}"))).collect()
+}
+
+fn page(first: i64, count: i64, last_seq: i64) -> Page {
+    let next_after = first + count - 1;
+    Page { frames: frames(first, count), next_after, last_seq, more: next_after < last_seq }
+}
+
+/// The seqs in frames as `frames` makes them; `room.lagged` shows as minus its `last_seq`.
+fn seqs(sent: &[ByteString]) -> Vec<i64> {
+    let seq = |frame: &ByteString| {
+        let value: serde_json::Value = serde_json::from_str(frame).unwrap();
+        value["seq"].as_i64().unwrap_or_else(|| -value["last_seq"].as_i64().unwrap())
+    };
+    sent.iter().map(seq).collect()
+}
+
+fn outbox() -> Outbox {
+    Outbox::new(4_096, 8_192)
+}
+
+#[test]
+fn live_events_pass_once_and_in_order() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 6);
+    outbox.offer(room(1), 4, &frames(4, 4));
+    outbox.offer(room(1), 7, &frames(7, 2));
+    assert_eq!(seqs(&outbox.take(4_096)), [6, 7, 8]);
+}
+
+#[test]
+fn a_gap_becomes_a_catch_up() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    outbox.offer(room(1), 3, &frames(3, 1));
+    assert_eq!(outbox.next_behind(), Some((room(1), 0)));
+    outbox.offer(room(1), 4, &frames(4, 1));
+    outbox.page(room(1), 0, &page(1, 3, 3));
+    // Seq 4 was seen meanwhile: one more page.
+    assert_eq!(outbox.next_behind(), Some((room(1), 3)));
+    outbox.page(room(1), 3, &page(4, 1, 4));
+    outbox.offer(room(1), 5, &frames(5, 1));
+    assert_eq!(seqs(&outbox.take(4_096)), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn an_announcement_of_nothing_new_changes_nothing() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 4);
+    outbox.offer(room(1), 4, &[]);
+    assert!(!outbox.is_behind());
+    outbox.offer(room(1), 5, &[]);
+    assert_eq!(outbox.next_behind(), Some((room(1), 3)));
+}
+
+#[test]
+fn a_slow_reader_gets_one_lagged_a_room_and_then_lives_on() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    outbox.push(ByteString::from_static("{\"seq\":0}"), false);
+    for seq in 1..=1_000 {
+        outbox.offer(room(1), seq, &frames(seq, 1));
+        assert!(outbox.bytes() <= 4_096);
+    }
+    assert_eq!(seqs(&outbox.take(1 << 20)), [0, -1_000]);
+    outbox.offer(room(1), 1_001, &frames(1_001, 1));
+    assert_eq!(seqs(&outbox.take(1 << 20)), [1_001]);
+    assert_eq!(outbox.closing(), None);
+}
+
+#[test]
+fn answers_past_the_limit_close_the_socket() {
+    let mut outbox = outbox();
+    for _ in 0..100 {
+        outbox.push(ByteString::from("x".repeat(100)), false);
+    }
+    assert_eq!(outbox.closing(), Some(close::TOO_SLOW));
+    assert_eq!(outbox.bytes(), 0);
+}
+
+#[test]
+fn short_lived_frames_are_dropped_first() {
+    let mut outbox = outbox();
+    for _ in 0..1_000 {
+        outbox.push(ByteString::from("x".repeat(100)), true);
+    }
+    assert!(outbox.bytes() <= 4_096 && outbox.closing().is_none());
+}
+
+#[test]
+fn a_close_waits_for_what_was_said_before_it() {
+    let mut outbox = outbox();
+    outbox.push(ByteString::from_static("bye"), false);
+    outbox.close(close::RESTARTING);
+    assert_eq!(outbox.closing(), None);
+    outbox.take(1);
+    assert_eq!(outbox.closing(), Some(close::RESTARTING));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Commit(i64),
+    /// The hub's message is lost, as when a room crashes between commit and delivery.
+    CommitUnseen(i64),
+    ReadPage(i64),
+    Take(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1_i64..4).prop_map(Step::Commit),
+        1 => (1_i64..3).prop_map(Step::CommitUnseen),
+        3 => (1_i64..5).prop_map(Step::ReadPage),
+        3 => (1_usize..60).prop_map(Step::Take),
+    ]
+}
+
+proptest! {
+    /// Whatever is lost, paged, shed or taken: a client that obeys `room.lagged` sees every seq once and in order.
+    #[test]
+    fn every_reader_sees_a_gap_free_order(steps in prop::collection::vec(step(), 1..120), max in 40_usize..400) {
+        let mut outbox = Outbox::new(max, 1 << 20);
+        let mut committed = 0;
+        let mut client = 0;
+        outbox.follow(room(1), 1);
+        let drain = |outbox: &mut Outbox, bytes: usize, client: &mut i64| {
+            for seq in seqs(&outbox.take(bytes)) {
+                if seq < 0 {
+                    // It catches up by itself: everything up to last_seq.
+                    prop_assert!(-seq >= *client);
+                    *client = -seq;
+                } else {
+                    prop_assert_eq!(seq, *client + 1);
+                    *client = seq;
+                }
+            }
+            Ok(())
+        };
+        let read = |outbox: &mut Outbox, size: i64, committed: i64| {
+            if let Some((room, after)) = outbox.next_behind() {
+                let count = size.min(committed - after);
+                outbox.page(room, after, &page(after + 1, count, committed));
+            }
+        };
+        for step in steps {
+            match step {
+                Step::Commit(count) => {
+                    outbox.offer(room(1), committed + 1, &frames(committed + 1, count));
+                    committed += count;
+                }
+                Step::CommitUnseen(count) => committed += count,
+                Step::ReadPage(size) => read(&mut outbox, size, committed),
+                Step::Take(bytes) => drain(&mut outbox, bytes, &mut client)?,
+            }
+        }
+        // In the end everything arrives.
+        outbox.announce(room(1), committed);
+        while outbox.is_behind() || !outbox.is_empty() {
+            read(&mut outbox, 100, committed);
+            drain(&mut outbox, 1 << 20, &mut client)?;
+        }
+        prop_assert_eq!(client, committed);
+    }
+}

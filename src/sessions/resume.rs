@@ -1,0 +1,70 @@
+//! Reading what a session missed: pages from the room's memory, or from Postgres when it was away for longer.
+//!
+//! One task a session, only while something is missing. It stops reading while the socket is slow.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::link::Link;
+use super::session::SessionParts;
+use crate::chat::error::ChatError;
+use crate::chat::messages::{CatchUp, Command};
+use crate::chat::{Page, store};
+use crate::ids::{RoomId, UserId};
+
+/// Pause after Postgres could not be asked.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// What came after `after` in a room, for a member: from memory when it reaches that far.
+pub async fn page_after(
+    parts: &SessionParts,
+    user: UserId,
+    room: RoomId,
+    after: i64,
+    items_max: usize,
+) -> Result<Page, ChatError> {
+    let ask = |reply| Command::CatchUp(CatchUp { by: user, after, items_max, reply });
+    match parts.rooms.ask(room, ask).await? {
+        Some(page) => Ok(page),
+        None => store::events_after(&parts.storage, &parts.chat, user, room, after, items_max).await,
+    }
+}
+
+/// Starts reading for a session unless somebody does already.
+pub fn start(parts: &Rc<SessionParts>, link: &Rc<Link>, user: UserId) {
+    if link.reading.replace(true) {
+        return;
+    }
+    let (parts, link) = (Rc::clone(parts), Rc::clone(link));
+    // A task of its own: the session goes on answering meanwhile.
+    actix_rt::spawn(async move {
+        read_until_caught_up(&parts, &link, user).await;
+        link.reading.set(false);
+    });
+}
+
+async fn read_until_caught_up(parts: &SessionParts, link: &Link, user: UserId) {
+    while !link.gone.get() {
+        // Made before looking, so that a drain in between is not missed.
+        let drained = link.drained.notified();
+        let Some((room, after)) = link.with(|outbox| outbox.next_behind()) else {
+            if !link.with(|outbox| outbox.is_behind()) {
+                return;
+            }
+            drained.await;
+            continue;
+        };
+        match page_after(parts, user, room, after, parts.chat.page_items_max).await {
+            Ok(page) => link.with(|outbox| outbox.page(room, after, &page)),
+            Err(ChatError::RoomNotFound) => {
+                link.with(|outbox| outbox.unfollow(room));
+                parts.hub.borrow_mut().unlisten(link.key, room);
+            }
+            Err(error) => {
+                tracing::debug!(%error, room_id = %room, "a page could not be read; trying again");
+                link.with(|outbox| outbox.page_failed(room));
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
+    }
+}

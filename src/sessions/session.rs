@@ -1,0 +1,256 @@
+//! One connected device. Thin shell: frames in, commands to rooms, answers out.
+//!
+//! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix::{ActorFutureExt, AsyncContext, Message, WrapFuture};
+use actix_web_actors::ws::WebsocketContext;
+
+use super::config::SessionsConfig;
+use super::hub::{Hub, LocalHub};
+use super::link::Link;
+use super::{hubs, resume};
+use crate::auth::{Auth, Caller};
+use crate::chat::config::ChatConfig;
+use crate::chat::error::ChatError;
+use crate::chat::messages::{Command, MarkReceipt, PostMessage, Reply};
+use crate::chat::{Rooms, compose, store, wire as chat_wire};
+use crate::clock::Clock;
+use crate::error::Problem;
+use crate::ids::{RoomId, SessionId, UserId};
+use crate::storage::Storage;
+use crate::supervision::ActorHandle;
+use crate::wire::close::{self, CloseCode};
+use crate::wire::{self, ClientFrame, Hello, Ready};
+
+/// What every session of a thread needs from the engine.
+pub struct SessionParts {
+    pub config: Arc<SessionsConfig>,
+    pub chat: Arc<ChatConfig>,
+    pub clock: Clock,
+    pub auth: Auth,
+    pub storage: Storage,
+    pub rooms: Rooms,
+    pub hub: LocalHub,
+    /// The same hub, for answers that come from other threads.
+    pub hub_handle: ActorHandle<Hub>,
+}
+
+/// See the module.
+pub struct UserSession {
+    pub(super) parts: Rc<SessionParts>,
+    pub(super) link: Rc<Link>,
+    pub(super) fragments: super::socket::Fragments,
+    phase: Phase,
+    bad_frames: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Greeting,
+    Ready(UserId),
+    Closing,
+}
+
+/// Command to a session, from its own hub: there is something to send.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Drain;
+
+impl UserSession {
+    pub fn new(parts: Rc<SessionParts>, link: Rc<Link>) -> Self {
+        Self { parts, link, fragments: Default::default(), phase: Phase::Greeting, bad_frames: 0 }
+    }
+
+    /// One whole text frame of the client.
+    pub(super) fn hear(&mut self, text: &str, ctx: &mut WebsocketContext<Self>) {
+        self.link.heard_at.set(Instant::now());
+        if matches!(self.phase, Phase::Closing) {
+            return;
+        }
+        match wire::decode(text) {
+            Ok((re, frame)) => self.obey(re, frame, ctx),
+            Err(bad) => {
+                self.say(wire::error(bad.re, &bad.problem));
+                self.bad_frames += 1;
+                if self.bad_frames >= self.parts.config.bad_frames_max {
+                    self.close(close::PROTOCOL_ERROR);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut WebsocketContext<Self>) {
+        let user = match (self.phase, frame) {
+            (_, ClientFrame::Ping) => return self.say(wire::pong(re)),
+            (Phase::Greeting, ClientFrame::Hello(hello)) => return self.greet(re, hello, ctx),
+            (Phase::Greeting, _) => {
+                let detail = "Say hello first: {\"type\":\"hello\",\"id\":1,\"token\":\"…\"}.";
+                return self.say(wire::error(re, &Problem::unauthorized("protocol.hello_first", detail)));
+            }
+            (Phase::Ready(user), frame) => (user, frame),
+            (Phase::Closing, _) => return,
+        };
+        let (user, frame) = user;
+        if self.link.inflight.get() >= self.parts.config.inflight_commands_max {
+            let detail = "Too many commands of this connection await their answer. Wait for some, then send it again.";
+            return self.say(wire::error(re, &Problem::busy(100).saying(detail)));
+        }
+        match frame {
+            ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
+            ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
+            ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark),
+            ClientFrame::Hello(_) => {
+                let detail = "This connection has said hello already.";
+                self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
+            }
+            ClientFrame::Ping => {}
+        }
+    }
+
+    /// Says something to the client.
+    pub(super) fn say(&self, frame: bytestring::ByteString) {
+        self.link.with(|outbox| outbox.push(frame, false));
+    }
+
+    /// Says why and closes, once everything before has left.
+    pub(super) fn close(&mut self, code: CloseCode) {
+        self.phase = Phase::Closing;
+        self.link.close(code);
+    }
+
+    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut WebsocketContext<Self>) {
+        let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        let greeting = async move { greet(&parts, &link, hello).await };
+        // The client's next commands wait until it is greeted.
+        ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| match greeted {
+            Ok((caller, ready, behind)) => session.become_ready(re, &caller, &ready, behind),
+            Err(problem) => {
+                let code = if problem.status.is_server_error() { close::UNAVAILABLE } else { close::BAD_TOKEN };
+                session.say(wire::error(re, &problem));
+                session.close(code);
+            }
+        }));
+    }
+
+    fn become_ready(&mut self, re: Option<u64>, caller: &Caller, ready: &Ready, behind: Vec<(RoomId, i64)>) {
+        if self.link.gone.get() {
+            return;
+        }
+        self.phase = Phase::Ready(caller.user_id);
+        metrics::gauge!("parlance_sessions").increment(1.0);
+        self.say(wire::ready(re, ready));
+        // After `ready` in the queue, so that what was missed follows it.
+        self.link.with(|outbox| {
+            for (room, next) in behind {
+                outbox.follow_behind(room, next);
+            }
+        });
+        for room in ready.rooms.iter().map(|room| room.id) {
+            // What was committed after the rooms were read and before they were listened to.
+            if let Some(latest) = self.parts.rooms.latest_seq(room) {
+                self.link.with(|outbox| outbox.announce(room, latest));
+            }
+        }
+    }
+
+    /// Starts reading pages when some room is behind.
+    pub(super) fn read_if_behind(&self) {
+        if let Phase::Ready(user) = self.phase
+            && self.link.with(|outbox| outbox.is_behind())
+        {
+            resume::start(&self.parts, &self.link, user);
+        }
+    }
+
+    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut WebsocketContext<Self>) {
+        let room = post.room_id;
+        let message = match compose(&self.parts.chat, &self.parts.clock, user, post) {
+            Ok(message) => message,
+            Err(error) => return self.say(wire::error(re, &error.into())),
+        };
+        let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message) };
+        let storage = self.parts.storage.clone();
+        let lookup = async move { store::message_is_in_room(&storage, room, reply_to).await };
+        // Waited for, so that the client's messages keep their order.
+        ctx.wait(lookup.into_actor(self).map(move |found, session, _| match found {
+            Ok(true) => session.send_post(re, user, room, message),
+            Ok(false) => session.say(wire::error(re, &ChatError::ReplyNotFound.into())),
+            Err(error) => session.say(wire::error(re, &error.into())),
+        }));
+    }
+
+    fn send_post(&self, re: Option<u64>, by: UserId, room: RoomId, message: crate::persistence::MessageRow) {
+        let reply = self.reply(re, move |posted: crate::chat::messages::Posted| {
+            wire::ok(re, &chat_wire::Posted::of(room, &posted.row))
+        });
+        self.parts.rooms.send(room, Command::Post(PostMessage { by, message, reply }));
+    }
+
+    fn mark(&self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt) {
+        let reply = self.reply(re, move |_| wire::ok(re, &wire::Empty {}));
+        let (delivered_seq, read_seq) = (mark.delivered_seq, mark.read_seq);
+        self.parts.rooms.send(mark.room_id, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }));
+    }
+
+    /// A reply that goes through the hub, so that it comes after what the room delivered before it.
+    fn reply<T: 'static>(
+        &self,
+        re: Option<u64>,
+        encode: impl FnOnce(T) -> bytestring::ByteString + Send + 'static,
+    ) -> Reply<T> {
+        self.link.inflight.set(self.link.inflight.get() + 1);
+        let (hub, session) = (self.parts.hub_handle.clone(), self.link.key);
+        Reply::new(move |result: Result<T, ChatError>| {
+            let frame = match result {
+                Ok(done) => encode(done),
+                Err(error) => wire::error(re, &error.into()),
+            };
+            hubs::answer(&hub, session, frame);
+        })
+    }
+
+    fn catch_up(&self, re: Option<u64>, user: UserId, command: &chat_wire::CatchUp) {
+        let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        let (room, after) = (command.room_id, command.after);
+        let items_max = command.limit.unwrap_or(parts.chat.page_items_max);
+        link.inflight.set(link.inflight.get() + 1);
+        actix_rt::spawn(async move {
+            let answer = match resume::page_after(&parts, user, room, after.max(0), items_max).await {
+                Ok(page) => chat_wire::caught_up(re, &page),
+                Err(error) => wire::error(re, &error.into()),
+            };
+            link.answer(answer);
+        });
+    }
+}
+
+type Greeted = (Caller, Ready, Vec<(RoomId, i64)>);
+
+/// Checks the token, listens, and only then reads: nothing falls between.
+async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Greeted, Problem> {
+    if hello.resume.len() > parts.config.resume_rooms_max {
+        let detail = format!("hello may resume at most {} rooms.", parts.config.resume_rooms_max);
+        return Err(Problem::malformed("protocol.too_many_rooms", detail));
+    }
+    let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
+    link.family.set(caller.family_id);
+    parts.hub.borrow_mut().greet(link, caller.user_id);
+    let limit = i64::try_from(parts.config.resume_rooms_max).unwrap_or(i64::MAX);
+    let rooms = store::rooms_of(&parts.storage, caller.user_id, None, limit).await?;
+    let mut behind = Vec::new();
+    for room in &rooms {
+        let known = hello.resume.get(&room.id).copied().unwrap_or(room.last_seq).clamp(0, room.last_seq);
+        if known < room.last_seq {
+            behind.push((room.id, known + 1));
+        }
+        link.with(|outbox| outbox.follow(room.id, room.last_seq + 1));
+        parts.hub.borrow_mut().listen(link, room.id);
+    }
+    let session_id = SessionId::new(&parts.clock);
+    let heartbeat_ms = parts.config.heartbeat_ms;
+    Ok((caller, Ready { session_id, user, heartbeat_ms, rooms }, behind))
+}

@@ -1,1 +1,0 @@
-//! placeholder until the embedded server lands

@@ -1,0 +1,216 @@
+//! The client protocol: envelope, codec and close codes. Each feature brings its own frames; here they meet.
+//!
+//! A frame is one JSON object with a `type`. Decoding scans the text twice, once for `type` and `id` and once for the
+//! command's own fields: cheaper than a tagged enum, which would build a tree first, and an error can name the command
+//! and carry its `re`.
+//!
+//! Invariant: unknown fields are ignored; an unknown type or a wrong field is an error answer, never a disconnect.
+
+pub mod asyncapi;
+pub mod close;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::auth::wire::OwnUser;
+use crate::chat::wire as chat;
+use crate::error::{Problem, Retry};
+use crate::ids::{RoomId, SessionId};
+
+/// What a client may say, one variant a command.
+#[derive(Debug)]
+pub enum ClientFrame {
+    Hello(Hello),
+    Ping,
+    PostMessage(chat::PostMessage),
+    CatchUp(chat::CatchUp),
+    MarkReceipt(chat::MarkReceipt),
+}
+
+/// Command `hello`: the first frame of a connection.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Hello {
+    /// An access token.
+    pub token: String,
+    #[serde(default)]
+    pub device: Option<HelloDevice>,
+    /// For each room the newest `seq` that the client has: what came after it follows `ready`.
+    #[serde(default)]
+    pub resume: HashMap<RoomId, i64>,
+}
+
+/// The device that connects.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct HelloDevice {
+    #[serde(default)]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Answer to `hello`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ready {
+    pub session_id: SessionId,
+    pub user: OwnUser,
+    /// The server speaks at least this often; a client silent for twice as long is closed.
+    pub heartbeat_ms: u64,
+    pub rooms: Vec<chat::RoomSummary>,
+}
+
+/// Sent when the server had nothing else to say for `heartbeat_ms`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "heartbeat")]
+pub struct Heartbeat {
+    pub at: chrono::DateTime<chrono::Utc>,
+}
+
+/// Answer to a command that failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorAnswer {
+    /// The same stable code as in HTTP problems.
+    #[schema(example = "chat.room_not_found")]
+    pub code: String,
+    pub message: String,
+    pub retry: Retry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// A frame that could not be decoded, with what its sender is told.
+#[derive(Debug)]
+pub struct BadFrame {
+    pub re: Option<u64>,
+    pub problem: Problem,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    id: Option<u64>,
+}
+
+/// Reads one frame of a client, and the number under which it wants its answer.
+pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
+    let head: Head<'_> = serde_json::from_str(text).map_err(|error| {
+        let detail = format!(
+            "A frame is one JSON object with a text \"type\" and, to be answered, an \"id\" that is a positive integer: {error}."
+        );
+        BadFrame { re: None, problem: Problem::malformed("protocol.invalid_frame", detail) }
+    })?;
+    let re = head.id;
+    let frame = match &*head.kind {
+        "hello" => body(text, &head).map(ClientFrame::Hello),
+        "ping" => Ok(ClientFrame::Ping),
+        "message.post" => body(text, &head).map(ClientFrame::PostMessage),
+        "room.catch_up" => body(text, &head).map(ClientFrame::CatchUp),
+        "receipt.mark" => body(text, &head).map(ClientFrame::MarkReceipt),
+        other => {
+            let shown: String = other.chars().take(40).collect();
+            let detail = format!("There is no command {shown:?}. The list is at /docs.");
+            Err(BadFrame { re, problem: Problem::malformed("protocol.unknown_type", detail) })
+        }
+    };
+    Ok((re, frame?))
+}
+
+fn body<'a, T: Deserialize<'a>>(text: &'a str, head: &Head<'_>) -> Result<T, BadFrame> {
+    serde_json::from_str(text).map_err(|error| {
+        let detail = format!("{}: {error}.", head.kind);
+        BadFrame { re: head.id, problem: Problem::malformed("protocol.invalid_frame", detail) }
+    })
+}
+
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    re: Option<u64>,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// `{"type":"ready",…}`.
+pub fn ready(re: Option<u64>, body: &Ready) -> ByteString {
+    chat::encode(&Answer { kind: "ready", re, body })
+}
+
+/// `{"type":"ok","re":…,…}`.
+pub fn ok<T: Serialize>(re: Option<u64>, body: &T) -> ByteString {
+    chat::encode(&Answer { kind: "ok", re, body })
+}
+
+/// `{"type":"pong","re":…}`.
+pub fn pong(re: Option<u64>) -> ByteString {
+    chat::encode(&Answer { kind: "pong", re, body: &Empty {} })
+}
+
+/// `{"type":"error","re":…,…}`.
+pub fn error(re: Option<u64>, problem: &Problem) -> ByteString {
+    let body = ErrorAnswer {
+        code: problem.code.to_owned(),
+        message: problem.detail.clone(),
+        retry: problem.retry,
+        retry_after_ms: problem.retry_after_ms,
+    };
+    chat::encode(&Answer { kind: "error", re, body: &body })
+}
+
+/// An answer with nothing in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Empty {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> &'static str {
+        decode(text).unwrap_err().problem.code
+    }
+
+    #[test]
+    fn a_command_is_decoded_with_its_number_and_unknown_fields_are_ignored() {
+        let room = RoomId(uuid::Uuid::from_u128(7));
+        let text = format!(r#"{{"later":[1],"type":"room.catch_up","id":3,"room_id":"{room}","after":5,"x":{{}}}}"#);
+        let (re, frame) = decode(&text).unwrap();
+        assert_eq!(re, Some(3));
+        assert!(
+            matches!(frame, ClientFrame::CatchUp(chat::CatchUp { room_id, after: 5, limit: None }) if room_id == room)
+        );
+    }
+
+    #[test]
+    fn what_is_no_frame_is_answered_not_fatal() {
+        for text in ["", "{", "[]", "7", "null", "\"hello\"", "{}", r#"{"type":5}"#, r#"{"type":"ping","id":-1}"#] {
+            assert_eq!(code(text), "protocol.invalid_frame", "{text}");
+        }
+        assert_eq!(code(r#"{"type":"no.such"}"#), "protocol.unknown_type");
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_under_the_number_of_its_command() {
+        let bad = decode(r#"{"type":"message.post","id":9,"room_id":"nonsense"}"#).unwrap_err();
+        assert_eq!(bad.re, Some(9));
+        assert!(bad.problem.detail.contains("message.post"), "{}", bad.problem.detail);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_without_a_stack_overflow() {
+        let text = format!(r#"{{"type":"message.post","id":1,"parts":{}"#, "[".repeat(60_000));
+        assert_eq!(code(&text), "protocol.invalid_frame");
+    }
+
+    #[test]
+    fn answers_carry_the_number_back() {
+        assert_eq!(&*pong(Some(4)), r#"{"type":"pong","re":4}"#);
+        let text = error(Some(2), &Problem::busy(50));
+        assert!(text.contains(r#""re":2"#) && text.contains(r#""retry":"later","retry_after_ms":50"#), "{text}");
+    }
+}

@@ -1,0 +1,15 @@
+import { AuthPage } from "./auth/AuthPage";
+import { ChatContext, useClient, useStore } from "./context";
+import { Shell } from "./Shell";
+
+export function App() {
+  const client = useClient();
+  const chat = useStore(client.chat);
+  if (chat === null) return <AuthPage />;
+  // A new person starts with a new page: nothing of the one before stays in any component.
+  return (
+    <ChatContext value={chat} key={chat.me.id}>
+      <Shell />
+    </ChatContext>
+  );
+}

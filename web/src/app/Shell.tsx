@@ -1,0 +1,67 @@
+import { useEffect, useState } from "react";
+import { useChat, useStorePerFrame } from "./context";
+import { Conversation } from "./conversation/Conversation";
+import { roomName } from "./names";
+import { LinkBanner } from "./rooms/LinkBanner";
+import { Sidebar } from "./rooms/Sidebar";
+import { goToRoom, useOpenRoom } from "./route";
+import { Logo } from "./ui/Logo";
+
+/** The page of a signed-in person: rooms on the left, the open one on the right; on a phone, one of the two. */
+export function Shell() {
+  const chat = useChat();
+  const { known, list } = useStorePerFrame(chat.rooms.state);
+  const openId = useOpenRoom();
+  const open = openId === null ? undefined : chat.rooms.get(openId);
+  const isOpen = open !== undefined && list.some((info) => info.id === openId);
+
+  const unread = list.reduce((sum, info) => sum + info.unread, 0);
+  const title = isOpen ? roomName(open.info) : "Parlance";
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  }, [unread, title]);
+
+  return (
+    <div className="shell" data-room={openId === null ? "none" : "open"}>
+      <Sidebar openId={openId} />
+      <main className="shell-main">
+        <LinkBanner />
+        {isOpen ? <Conversation key={open.id} room={open} /> : <NoRoom known={known} missing={openId !== null} />}
+      </main>
+    </div>
+  );
+}
+
+function NoRoom({ known, missing }: { readonly known: boolean; readonly missing: boolean }) {
+  // Before the first answer nothing is missing yet, and a message that flashes by would be wrong.
+  const [patient, setPatient] = useState(true);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setPatient(false), 300);
+    return () => window.clearTimeout(timer);
+  }, []);
+  if (!known) {
+    return (
+      <div className="placeholder" role="status">
+        {patient ? null : <p className="muted">Loading your conversations…</p>}
+      </div>
+    );
+  }
+  if (missing) {
+    return (
+      <div className="placeholder">
+        <h2>This conversation is not here</h2>
+        <p className="muted">It does not exist, or you are not a member of it.</p>
+        <button type="button" className="button" onClick={() => goToRoom(null, "replace")}>
+          Back to your conversations
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="placeholder">
+      <Logo size={56} />
+      <h2>Pick a conversation</h2>
+      <p className="muted">Choose one from the list, or start a new one with the pencil.</p>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { memo } from "react";
+import type { Message, OutboxEntry } from "../../sdk";
+import { useChat, useUser } from "../context";
+import { hueOf, personName } from "../names";
+import { fullTime, timeOf } from "../times";
+import { Avatar } from "../ui/Avatar";
+import { Icon, type IconName } from "../ui/Icon";
+import { findLinks } from "./links";
+import type { Receipt } from "./receipts";
+
+interface MessageRowProps {
+  readonly message: Message;
+  readonly own: boolean;
+  readonly leads: boolean;
+  readonly receipt: Receipt | null;
+}
+
+export const MessageRow = memo(function MessageRow({ message, own, leads, receipt }: MessageRowProps) {
+  const at = new Date(message.created_at);
+  return (
+    <article className="message" data-own={own} data-leads={leads} data-seq={message.seq}>
+      {own ? null : <Sender id={message.sender.id} leads={leads} />}
+      <div className="bubble">
+        {own || !leads ? null : <SenderName id={message.sender.id} />}
+        <Content text={message.content} />
+        <span className="message-meta">
+          <time dateTime={message.created_at} title={fullTime(at)}>
+            {timeOf(at)}
+          </time>
+          {receipt === null ? null : <Tick state={receipt} />}
+        </span>
+      </div>
+    </article>
+  );
+});
+
+/** A message that is not in the room's log yet. */
+export function OutboxRow({ entry, leads }: { readonly entry: OutboxEntry; readonly leads: boolean }) {
+  const { outbox } = useChat();
+  const at = new Date(entry.order);
+  return (
+    <article className="message" data-own="true" data-leads={leads} data-state={entry.state}>
+      <div className="bubble">
+        <Content text={entry.content} />
+        <span className="message-meta">
+          <time dateTime={at.toISOString()} title={fullTime(at)}>
+            {timeOf(at)}
+          </time>
+          <Tick state={entry.state} />
+        </span>
+      </div>
+      {entry.state === "failed" ? (
+        <p className="message-failure" role="alert">
+          <span>Not sent: {entry.failure}</span>
+          <button type="button" className="link-button" onClick={() => outbox.retry(entry.clientId)}>
+            Try again
+          </button>
+          <button type="button" className="link-button" onClick={() => outbox.discard(entry.clientId)}>
+            Discard
+          </button>
+        </p>
+      ) : null}
+    </article>
+  );
+}
+
+/** Text stays text: React escapes it, and only addresses of the web become links. */
+function Content({ text }: { readonly text: string }) {
+  return (
+    <div className="message-text" dir="auto">
+      {findLinks(text).map((piece, index) =>
+        piece.href === undefined ? (
+          piece.text
+        ) : (
+          <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+            {piece.text}
+          </a>
+        ),
+      )}
+    </div>
+  );
+}
+
+function Sender({ id, leads }: { readonly id: string; readonly leads: boolean }) {
+  const user = useUser(id);
+  return (
+    <span className="message-avatar">
+      {leads ? <Avatar id={id} name={user === null ? "" : personName(user)} size={32} /> : null}
+    </span>
+  );
+}
+
+function SenderName({ id }: { readonly id: string }) {
+  const user = useUser(id);
+  return (
+    <span className="message-sender" style={{ "--hue": hueOf(id) } as React.CSSProperties}>
+      {user === null ? "…" : personName(user)}
+    </span>
+  );
+}
+
+const TICKS: Record<Receipt | OutboxEntry["state"], readonly [IconName, string]> = {
+  waiting: ["clock", "Waiting to be sent"],
+  sending: ["clock", "Sending"],
+  failed: ["alert", "Not sent"],
+  sent: ["check", "Sent"],
+  delivered: ["check-double", "Delivered"],
+  read: ["check-double", "Read"],
+};
+
+function Tick({ state }: { readonly state: Receipt | OutboxEntry["state"] }) {
+  const [icon, label] = TICKS[state];
+  return (
+    <span className="tick" data-state={state} title={label}>
+      <Icon name={icon} size={15} />
+      <span className="visually-hidden">{label}</span>
+    </span>
+  );
+}

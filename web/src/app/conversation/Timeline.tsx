@@ -1,0 +1,154 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { OutboxEntry, Room } from "../../sdk";
+import { useChat, useLink, useStore, useStorePerFrame } from "../context";
+import { roomName } from "../names";
+import { dayOf } from "../times";
+import { Icon } from "../ui/Icon";
+import { receiptsOf } from "./receipts";
+import { MessageRow, OutboxRow } from "./MessageRow";
+import { rowsOf, type Row } from "./rows";
+import { SystemRow } from "./SystemRow";
+import { useScroll } from "./useScroll";
+
+export function Timeline({ room }: { readonly room: Room }) {
+  const chat = useChat();
+  const online = useLink().name === "online";
+  const state = useStorePerFrame(room.state);
+  const outbox = useStore(chat.outbox.entries);
+  const { entries, hasOlder, older, members } = state;
+  // Where reading had got to when the room was opened: the mark must not move while one reads.
+  const [readSeq] = useState(state.info.unread > 0 ? state.info.read_seq : Infinity);
+  const rows = useMemo(() => rowsOf(entries, chat.me.id, readSeq), [entries, chat.me.id, readSeq]);
+  const receipts = useMemo(() => receiptsOf(members ?? [], chat.me.id), [members, chat.me.id]);
+  const posted = useMemo(() => ownClientIds(rows), [rows]);
+  // The log and the outbox are drawn at different moments; what the log shows already is not shown twice.
+  const waiting = outbox.filter((entry) => entry.roomId === room.id && !posted.has(entry.clientId));
+
+  const scroller = useRef<HTMLDivElement>(null);
+  const scroll = useScroll(scroller, rows.length + waiting.length);
+  const lastSeq = entries.at(-1)?.seq ?? 0;
+  const seenSeq = useSeen(room, scroll.atBottom, lastSeq);
+  const unseen = rows.filter((row) => row.kind === "message" && !row.own && row.message.seq > seenSeq).length;
+
+  const wanted = scroll.nearTop && hasOlder && online && older === "idle";
+  useEffect(() => {
+    if (wanted) void room.loadOlder();
+  }, [room, wanted, entries]);
+
+  // Writing something brings one back to the end.
+  const newest = waiting.at(-1)?.clientId;
+  const { toBottom } = scroll;
+  useEffect(() => {
+    if (newest !== undefined) toBottom();
+  }, [newest, toBottom]);
+
+  return (
+    <div className="timeline">
+      <div className="timeline-scroll" ref={scroller} tabIndex={0} role="log" aria-label="Messages" aria-live="polite">
+        <div className="timeline-content">
+          <div className="timeline-top">
+            {older === "loading" ? <span className="muted">Loading…</span> : null}
+            {older === "failed" ? (
+              <button type="button" className="small-button" onClick={() => void room.loadOlder()}>
+                Older messages could not be loaded. Try again
+              </button>
+            ) : null}
+            {hasOlder ? null : <Beginning room={room} />}
+          </div>
+          {rows.map((row) => (
+            <TimelineRow key={row.key} row={row} receipts={receipts} />
+          ))}
+          {waiting.map((entry, index) => (
+            <OutboxRow key={entry.clientId} entry={entry} leads={leads(rows, index)} />
+          ))}
+        </div>
+      </div>
+      {scroll.atBottom ? null : (
+        <button type="button" className="jump" onClick={() => scroll.toBottom()}>
+          <Icon name="down" size={18} />
+          {unseen === 0 ? "Latest messages" : `${unseen} new ${unseen === 1 ? "message" : "messages"}`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: ReturnType<typeof receiptsOf> }) {
+  switch (row.kind) {
+    case "day":
+      return (
+        <div className="day" role="separator">
+          <span>{dayOf(row.at)}</span>
+        </div>
+      );
+    case "new":
+      return (
+        <div className="new-mark" role="separator">
+          <span>New</span>
+        </div>
+      );
+    case "system":
+      return <SystemRow event={row.event} renamed={row.renamed} at={row.event.at} />;
+    case "message":
+      return (
+        <MessageRow
+          message={row.message}
+          own={row.own}
+          leads={row.leads}
+          receipt={row.own ? receipts.statusOf(row.message.seq) : null}
+        />
+      );
+  }
+}
+
+function Beginning({ room }: { readonly room: Room }) {
+  const { info } = useStore(room.state);
+  const name = roomName(info);
+  return (
+    <p className="beginning">
+      {info.kind === "direct" ? `This is the beginning of your conversation with ${name}.` : `This is the beginning of ${name}.`}
+    </p>
+  );
+}
+
+/** Marks the room read while somebody looks at its end, and tells up to where it has been seen. */
+function useSeen(room: Room, atBottom: boolean, lastSeq: number): number {
+  const [seen, setSeen] = useState(lastSeq);
+  const looking = useLooking();
+  if (atBottom && lastSeq > seen) setSeen(lastSeq);
+  useEffect(() => {
+    if (looking && atBottom) room.markRead();
+  }, [room, looking, atBottom, lastSeq]);
+  return seen;
+}
+
+/** Whether this page is in front of somebody. */
+function useLooking(): boolean {
+  const [looking, setLooking] = useState(isLooking);
+  useEffect(() => {
+    const update = () => setLooking(isLooking());
+    window.addEventListener("focus", update);
+    window.addEventListener("blur", update);
+    document.addEventListener("visibilitychange", update);
+    return () => {
+      window.removeEventListener("focus", update);
+      window.removeEventListener("blur", update);
+      document.removeEventListener("visibilitychange", update);
+    };
+  }, []);
+  return looking;
+}
+
+function isLooking(): boolean {
+  return document.visibilityState === "visible" && document.hasFocus();
+}
+
+function ownClientIds(rows: readonly Row[]): ReadonlySet<OutboxEntry["clientId"]> {
+  return new Set(rows.flatMap((row) => (row.kind === "message" && row.own ? (row.message.client_id ?? []) : [])));
+}
+
+/** The first waiting message starts a group unless our own message stands right above it. */
+function leads(rows: readonly Row[], index: number): boolean {
+  const above = rows.at(-1);
+  return index === 0 && !(above?.kind === "message" && above.own);
+}

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { DurableEvent } from "../../sdk";
+import { rowsOf } from "./rows";
+
+function message(seq: number, from: string, at: string): DurableEvent {
+  return {
+    type: "message.posted",
+    room_id: "r",
+    seq,
+    message: {
+      id: `m${seq}`,
+      room_id: "r",
+      seq,
+      sender: { type: "user", id: from },
+      kind: "text",
+      content: "x",
+      created_at: at,
+    },
+  };
+}
+
+function renamed(seq: number, name: string | null, topic: string | null): DurableEvent {
+  return { type: "room.updated", room_id: "r", seq, name, topic, by: "ada", at: "2030-01-01T10:00:00" } as DurableEvent;
+}
+
+test("a day starts with its heading", () => {
+  const rows = rowsOf([message(1, "ada", "2030-01-01T10:00:00"), message(2, "ada", "2030-01-02T10:00:00")], "ben", 0);
+  expect(rows.map((row) => row.kind)).toEqual(["day", "message", "day", "message"]);
+});
+
+test("messages of one person close together form a group", () => {
+  const rows = rowsOf(
+    [
+      message(1, "ada", "2030-01-01T10:00:00"),
+      message(2, "ada", "2030-01-01T10:01:00"),
+      message(3, "ben", "2030-01-01T10:01:30"),
+      message(4, "ben", "2030-01-01T10:20:00"),
+    ],
+    "ben",
+    0,
+  );
+  expect(rows.flatMap((row) => (row.kind === "message" ? [[row.leads, row.own]] : []))).toEqual([
+    [true, false],
+    [false, false],
+    [true, true],
+    [true, true],
+  ]);
+});
+
+test("the mark of new messages stands before the first unread one of somebody else, once", () => {
+  const rows = rowsOf(
+    [
+      message(1, "ada", "2030-01-01T10:00:00"),
+      message(2, "ben", "2030-01-01T10:00:10"),
+      message(3, "ada", "2030-01-01T10:00:20"),
+      message(4, "ada", "2030-01-01T10:00:30"),
+    ],
+    "ben",
+    1,
+  );
+  expect(rows.map((row) => row.kind)).toEqual(["day", "message", "message", "new", "message", "message"]);
+});
+
+test("an update says only what it changed", () => {
+  const rows = rowsOf([renamed(1, "Team", null), renamed(2, "Team", "Plans")], "ben", 0);
+  expect(rows.flatMap((row) => (row.kind === "system" ? [row.renamed] : []))).toEqual([
+    { name: "Team", topic: null },
+    { name: null, topic: "Plans" },
+  ]);
+});
+
+test("events of kinds that we do not know show nothing", () => {
+  expect(rowsOf([{ type: "unknown:x", room_id: "r", seq: 1 }], "ben", 0)).toEqual([]);
+});

@@ -1,0 +1,72 @@
+/** From a room's events to what the list shows: days, groups of messages, system lines. Pure. */
+import type { DurableEvent, Message } from "../../sdk";
+import { isSameDay } from "../times";
+
+export type SystemEvent = Exclude<DurableEvent, { readonly type: "message.posted" | `unknown:${string}` }>;
+
+export type Row =
+  | { readonly kind: "day"; readonly key: string; readonly at: Date }
+  | { readonly kind: "new"; readonly key: string }
+  | {
+      readonly kind: "message";
+      readonly key: string;
+      readonly message: Message;
+      readonly at: Date;
+      readonly own: boolean;
+      /** The first of several that follow each other closely carries name and picture. */
+      readonly leads: boolean;
+    }
+  | { readonly kind: "system"; readonly key: string; readonly event: SystemEvent; readonly renamed: Renamed };
+
+/** What a `room.updated` changed, as far as the events before it tell. */
+export interface Renamed {
+  readonly name: string | null;
+  readonly topic: string | null;
+}
+
+/** A pause longer than this starts a new group. */
+const GROUP_MS_MAX = 5 * 60_000;
+
+export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: number): Row[] {
+  const rows: Row[] = [];
+  let previous: { readonly sender: string; readonly at: Date } | null = null;
+  let day: Date | null = null;
+  let described: Renamed = { name: null, topic: null };
+  let marked = false;
+  for (const event of entries) {
+    if (event.type.startsWith("unknown:")) continue;
+    const known = event as Exclude<DurableEvent, { readonly type: `unknown:${string}` }>;
+    const at = new Date(known.type === "message.posted" ? known.message.created_at : known.at);
+    if (day === null || !isSameDay(day, at)) {
+      rows.push({ kind: "day", key: `day-${known.seq}`, at });
+      previous = null;
+    }
+    day = at;
+    if (known.type !== "message.posted") {
+      const now = { name: textOf(known, "name"), topic: textOf(known, "topic") };
+      const renamed = {
+        name: now.name === described.name ? null : now.name,
+        topic: now.topic === described.topic ? null : now.topic,
+      };
+      if (known.type === "room.updated") described = now;
+      rows.push({ kind: "system", key: `seq-${known.seq}`, event: known, renamed });
+      previous = null;
+      continue;
+    }
+    const { message } = known;
+    const own = message.sender.type === "user" && message.sender.id === me;
+    if (!marked && !own && readSeq > 0 && known.seq > readSeq) {
+      marked = true;
+      previous = null;
+      rows.push({ kind: "new", key: "new" });
+    }
+    const leads = previous?.sender !== message.sender.id || at.getTime() - previous.at.getTime() > GROUP_MS_MAX;
+    rows.push({ kind: "message", key: `seq-${known.seq}`, message, at, own, leads });
+    previous = { sender: message.sender.id, at };
+  }
+  return rows;
+}
+
+function textOf(event: SystemEvent, field: "name" | "topic"): string | null {
+  return event.type === "room.updated" ? (event[field] ?? null) : null;
+}

@@ -1,0 +1,154 @@
+import { useState } from "react";
+import type { Member, Role, Room, RoomInfo, User } from "../../sdk";
+import { useChat } from "../context";
+import { personName, roomName } from "../names";
+import { PersonAvatar } from "../ui/Avatar";
+import { Dialog } from "../ui/Dialog";
+import { FormError } from "../ui/Field";
+import { Icon } from "../ui/Icon";
+import { PeoplePicker } from "../ui/PeoplePicker";
+import { useTask } from "../ui/useTask";
+import { givableRoles, mayAdd, mayManage } from "./permissions";
+
+interface MembersProps {
+  readonly room: Room;
+  readonly info: RoomInfo;
+  readonly members: readonly Member[] | null;
+}
+
+export function Members({ room, info, members }: MembersProps) {
+  const { api } = useChat();
+  const task = useTask();
+  const [adding, setAdding] = useState(false);
+  // The event of the change brings the new list too; asking again covers a link that is just away.
+  const change = (request: () => Promise<unknown>) =>
+    task.run(async () => {
+      await request();
+      await room.loadMembers();
+    });
+  return (
+    <section className="members" aria-label="Members">
+      <header className="section-head">
+        <h3>Members{members === null ? "" : ` (${members.length})`}</h3>
+        {mayAdd(info) ? (
+          <button type="button" className="small-button" onClick={() => setAdding(true)}>
+            <Icon name="add" size={15} /> Add people
+          </button>
+        ) : null}
+      </header>
+      <FormError>{task.message}</FormError>
+      {members === null ? <p className="muted">Loading…</p> : null}
+      <ul>
+        {members?.map((member) => (
+          <li key={member.user.id} className="member">
+            <PersonAvatar user={member.user} size={34} />
+            <MemberName member={member} />
+            <MemberControls
+              info={info}
+              member={member}
+              busy={task.busy}
+              onRole={(role) => void change(() => api.changeRole(info.id, member.user.id, role))}
+              onRemove={() => void change(() => api.removeMember(info.id, member.user.id))}
+            />
+          </li>
+        ))}
+      </ul>
+      {adding ? (
+        <AddPeople
+          info={info}
+          members={members ?? []}
+          onAdd={(user) => change(() => api.addMember(info.id, user.id))}
+          problem={task.message}
+          busy={task.busy}
+          onClose={() => setAdding(false)}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function MemberName({ member }: { readonly member: Member }) {
+  const { me } = useChat();
+  return (
+    <span className="member-name">
+      <span>
+        {personName(member.user)}
+        {member.user.id === me.id ? <span className="muted"> (you)</span> : null}
+      </span>
+      <span className="muted">@{member.user.username}</span>
+    </span>
+  );
+}
+
+interface MemberControlsProps {
+  readonly info: RoomInfo;
+  readonly member: Member;
+  readonly busy: boolean;
+  readonly onRole: (role: Role) => void;
+  readonly onRemove: () => void;
+}
+
+function MemberControls({ info, member, busy, onRole, onRemove }: MemberControlsProps) {
+  const { me } = useChat();
+  const name = personName(member.user);
+  if (member.user.id === me.id || !mayManage(info, member.role)) {
+    return <span className="role">{member.role}</span>;
+  }
+  return (
+    <>
+      <select
+        className="role-select"
+        aria-label={`Role of ${name}`}
+        disabled={busy}
+        value={member.role}
+        onChange={(event) => onRole(event.target.value as Role)}
+      >
+        {givableRoles(info).map((role) => (
+          <option key={role} value={role}>
+            {role}
+          </option>
+        ))}
+      </select>
+      <button
+        type="button"
+        className="icon-button icon-button-small"
+        aria-label={`Remove ${name}`}
+        title="Remove"
+        disabled={busy}
+        onClick={onRemove}
+      >
+        <Icon name="close" size={16} />
+      </button>
+    </>
+  );
+}
+
+interface AddPeopleProps {
+  readonly info: RoomInfo;
+  readonly members: readonly Member[];
+  readonly onAdd: (user: User) => Promise<boolean>;
+  readonly problem: string | null;
+  readonly busy: boolean;
+  readonly onClose: () => void;
+}
+
+function AddPeople({ info, members, onAdd, problem, busy, onClose }: AddPeopleProps) {
+  const [added, setAdded] = useState<readonly User[]>([]);
+  const add = async (user: User) => {
+    if (await onAdd(user)) setAdded((before) => [...before, user]);
+  };
+  return (
+    <Dialog title={`Add people to ${roomName(info)}`} onClose={onClose}>
+      <div className="form">
+        <PeoplePicker
+          label="Find somebody"
+          exclude={[...members.map((member) => member.user.id), ...added.map((user) => user.id)]}
+          busy={busy}
+          onPick={(user) => void add(user)}
+        />
+        <FormError>{problem}</FormError>
+        {added.length === 0 ? null : <p role="status">Added: {added.map(personName).join(", ")}</p>}
+      </div>
+    </Dialog>
+  );
+}

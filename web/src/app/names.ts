@@ -1,0 +1,30 @@
+/** What people and rooms are called, and how they look without a picture. */
+import type { RoomInfo, User } from "../sdk";
+
+type Named = Pick<User, "username" | "full_name">;
+
+export function personName(user: Named): string {
+  const fullName = user.full_name?.trim() ?? "";
+  return fullName === "" ? user.username : fullName;
+}
+
+export function roomName(room: RoomInfo): string {
+  if (room.peer != null) return personName(room.peer);
+  const name = room.name?.trim() ?? "";
+  if (name !== "") return name;
+  return room.kind === "direct" ? "Direct message" : room.kind === "channel" ? "Channel" : "Group";
+}
+
+/** One or two letters; by characters as people see them, so that an emoji is not cut in half. */
+export function initials(name: string): string {
+  const words = name.split(/[\s._-]+/).filter((word) => word !== "");
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => Array.from(word ?? "")[0] ?? "");
+  return letters.join("").toUpperCase() || "?";
+}
+
+/** The same hue for the same id, everywhere. */
+export function hueOf(id: string): number {
+  let hash = 0;
+  for (const character of id) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return hash % 360;
+}

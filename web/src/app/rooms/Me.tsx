@@ -1,0 +1,54 @@
+import { useState } from "react";
+import { useChat, useClient } from "../context";
+import { forgetDrafts } from "../drafts";
+import { personName } from "../names";
+import { goToRoom } from "../route";
+import { Avatar } from "../ui/Avatar";
+import { Dialog } from "../ui/Dialog";
+import { Icon } from "../ui/Icon";
+
+/** Who is signed in, and the way out. */
+export function Me() {
+  const client = useClient();
+  const { me, outbox } = useChat();
+  const [unsent, setUnsent] = useState(0);
+
+  const signOut = () => {
+    forgetDrafts(me.id);
+    goToRoom(null, "replace");
+    void client.logout();
+  };
+  const ask = () => {
+    const waiting = outbox.entries.get().filter((entry) => entry.state !== "sent").length;
+    if (waiting === 0) signOut();
+    else setUnsent(waiting);
+  };
+
+  return (
+    <footer className="me">
+      <Avatar id={me.id} name={personName(me)} size={34} />
+      <span className="me-text">
+        <span className="me-name">{personName(me)}</span>
+        <span className="muted">@{me.username}</span>
+      </span>
+      <button type="button" className="icon-button" aria-label="Sign out" title="Sign out" onClick={ask}>
+        <Icon name="sign-out" />
+      </button>
+      {unsent === 0 ? null : (
+        <Dialog title="Sign out?" onClose={() => setUnsent(0)}>
+          <p>
+            {unsent === 1 ? "One message has" : `${unsent} messages have`} not been sent yet and would be lost.
+          </p>
+          <div className="dialog-actions">
+            <button type="button" className="button" onClick={() => setUnsent(0)}>
+              Stay
+            </button>
+            <button type="button" className="button button-danger" onClick={signOut}>
+              Sign out anyway
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </footer>
+  );
+}

@@ -1,0 +1,95 @@
+import { memo, type MouseEvent } from "react";
+import type { Room, RoomInfo } from "../../sdk";
+import { useChat, useStorePerFrame, useUser } from "../context";
+import { personName, roomName } from "../names";
+import { goToRoom } from "../route";
+import { briefly } from "../times";
+import { RoomAvatar } from "../ui/Avatar";
+
+interface RoomItemProps {
+  readonly info: RoomInfo;
+  readonly open: boolean;
+}
+
+export const RoomItem = memo(function RoomItem({ info, open }: RoomItemProps) {
+  const name = roomName(info);
+  return (
+    <a
+      className="room-item"
+      href={`/room/${info.id}`}
+      aria-current={open ? "page" : undefined}
+      onClick={(event) => follow(event, info.id)}
+    >
+      <RoomAvatar room={info} />
+      <span className="room-item-text">
+        <span className="room-item-top">
+          <span className="room-item-name">{name}</span>
+          {info.last_message_at == null ? null : (
+            <time className="room-item-time" dateTime={info.last_message_at}>
+              {briefly(new Date(info.last_message_at))}
+            </time>
+          )}
+        </span>
+        <span className="room-item-bottom">
+          <Preview info={info} />
+          <UnreadBadge count={info.unread} />
+        </span>
+      </span>
+    </a>
+  );
+});
+
+export function UnreadBadge({ count }: { readonly count: number }) {
+  if (count === 0) return null;
+  return (
+    <span className="badge">
+      {count > 99 ? "99+" : count}
+      <span className="visually-hidden"> unread</span>
+    </span>
+  );
+}
+
+/** The last message when it is here, else what the room is. */
+function Preview({ info }: { readonly info: RoomInfo }) {
+  const chat = useChat();
+  const room = chat.rooms.get(info.id);
+  return room === undefined ? (
+    <span className="room-item-preview">{subtitle(info)}</span>
+  ) : (
+    <LivePreview info={info} room={room} />
+  );
+}
+
+function LivePreview({ info, room }: { readonly info: RoomInfo; readonly room: Room }) {
+  const { entries } = useStorePerFrame(room.state);
+  const last = entries.findLast((event) => event.type === "message.posted");
+  if (last?.type !== "message.posted") return <span className="room-item-preview">{subtitle(info)}</span>;
+  return (
+    <span className="room-item-preview">
+      <SenderPrefix senderId={last.message.sender.id} direct={info.kind === "direct"} />
+      {/* A preview needs one line; laying out a whole long message would be wasted. */}
+      {last.message.content.slice(0, 160)}
+    </span>
+  );
+}
+
+function SenderPrefix({ senderId, direct }: { readonly senderId: string; readonly direct: boolean }) {
+  const { me } = useChat();
+  const sender = useUser(senderId);
+  if (senderId === me.id) return "You: ";
+  return direct || sender === null ? null : `${personName(sender).split(" ")[0] ?? ""}: `;
+}
+
+function subtitle(info: RoomInfo): string {
+  if (info.peer != null) return `@${info.peer.username}`;
+  const topic = info.topic?.trim() ?? "";
+  if (topic !== "") return topic;
+  return info.member_count === 1 ? "Only you" : `${info.member_count} members`;
+}
+
+/** A plain click stays in the page; with a modifier the browser opens a tab as usual. */
+export function follow(event: MouseEvent, roomId: string): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  goToRoom(roomId);
+}

@@ -1,0 +1,67 @@
+import { useState } from "react";
+import { useChat, useLink, useStorePerFrame } from "../context";
+import { Icon } from "../ui/Icon";
+import { Logo } from "../ui/Logo";
+import { Me } from "./Me";
+import { NewConversation } from "./NewConversation";
+import { RoomItem } from "./RoomItem";
+import { Spaces } from "./Spaces";
+
+export function Sidebar({ openId }: { readonly openId: string | null }) {
+  const chat = useChat();
+  const { known, list } = useStorePerFrame(chat.rooms.state);
+  const [creating, setCreating] = useState(false);
+  const conversations = list.filter((info) => info.space_id == null);
+  return (
+    <aside className="sidebar" aria-label="Conversations">
+      <header className="sidebar-head">
+        <Logo />
+        <h1>Parlance</h1>
+        <LinkDot />
+        <button
+          type="button"
+          className="icon-button icon-button-accent"
+          aria-label="New conversation"
+          title="New conversation"
+          onClick={() => setCreating(true)}
+        >
+          <Icon name="compose" />
+        </button>
+      </header>
+      <nav className="sidebar-scroll" aria-label="Rooms">
+        {known && conversations.length === 0 ? (
+          <div className="sidebar-empty">
+            <p>
+              <strong>No conversations yet</strong>
+            </p>
+            <p className="muted">Find somebody and say hello.</p>
+            <button type="button" className="button button-primary" onClick={() => setCreating(true)}>
+              Start a conversation
+            </button>
+          </div>
+        ) : null}
+        <ul className="room-list">
+          {conversations.map((info) => (
+            <li key={info.id}>
+              <RoomItem info={info} open={info.id === openId} />
+            </li>
+          ))}
+        </ul>
+        <Spaces openId={openId} />
+      </nav>
+      <Me />
+      {creating ? <NewConversation onClose={() => setCreating(false)} /> : null}
+    </aside>
+  );
+}
+
+/** The quiet sign that all is well; the banner speaks when it is not. */
+function LinkDot() {
+  const link = useLink();
+  const online = link.name === "online";
+  return (
+    <span className="link-dot" data-online={online} title={online ? "Connected" : "Not connected"}>
+      <span className="visually-hidden">{online ? "Connected" : "Not connected"}</span>
+    </span>
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * The door of the library: who is signed in, and the chat that runs for them.
+ *
+ * Without arguments it uses the browser it runs in; every part of it can be replaced, which is how tests run it.
+ */
+import { Api } from "./api";
+import { deviceName, openWebSocket, reconnectOnReturn, socketUrl } from "./browser";
+import { Chat } from "./chat";
+import { systemClock, type Clock } from "./clock";
+import type { Socket } from "./connection";
+import { Http } from "./http";
+import { newId } from "./ids";
+import { BrowserStore, browserLocks, type KeyValueStore, type Locks } from "./storage";
+import { Store } from "./store";
+import { Session } from "./tokens";
+import type { Credentials, NewAccount, Tokens } from "./types";
+
+const BASE = "/api/v1";
+const DEVICE_KEY = "parlance.device";
+
+export interface ClientOptions {
+  readonly clock: Clock;
+  readonly storage: KeyValueStore;
+  readonly locks: Locks;
+  readonly fetch: typeof fetch;
+  readonly agent: string;
+  open(): Socket;
+}
+
+export class ParlanceClient {
+  /** Null while nobody is signed in. */
+  readonly chat = new Store<Chat | null>(null);
+  readonly api: Api;
+  private readonly session: Session;
+  private readonly options: ClientOptions;
+
+  constructor(options: Partial<ClientOptions> = {}) {
+    this.options = { ...browserOptions(), ...options };
+    const { storage, locks, clock, fetch } = this.options;
+    const anonymous = new Http(BASE, null, fetch);
+    this.session = new Session({
+      storage,
+      locks,
+      clock,
+      refresh: (refresh_token) => anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token } }),
+    });
+    this.api = new Api(new Http(BASE, this.session, fetch));
+    this.session.current.subscribe(() => this.follow());
+    this.follow();
+  }
+
+  async register(account: Omit<NewAccount, "device">): Promise<void> {
+    this.session.begin(await this.api.register({ ...account, device: this.device() }));
+  }
+
+  async login(credentials: Omit<Credentials, "device">): Promise<void> {
+    this.session.begin(await this.api.login({ ...credentials, device: this.device() }));
+  }
+
+  /** Ends the session here even when the engine cannot be told. Unsent messages are dropped: ask before. */
+  async logout(): Promise<void> {
+    this.chat.get()?.outbox.clear();
+    await this.api.logout().catch(() => undefined);
+    this.session.end();
+  }
+
+  /** Starts and stops the chat as people sign in and out, in this tab or in another one. */
+  private follow(): void {
+    const running = this.chat.get();
+    const user = this.session.current.get()?.user ?? null;
+    if (running?.me.id === user?.id) return;
+    running?.stop();
+    if (user === null) {
+      this.chat.set(null);
+      return;
+    }
+    const chat = new Chat({
+      ...this.options,
+      me: user,
+      api: this.api,
+      device: this.device(),
+      accessToken: (rejected) => this.session.accessToken(rejected),
+      onSignedOut: () => this.session.end(),
+    });
+    chat.start();
+    this.chat.set(chat);
+  }
+
+  /** This browser, all tabs of it: signing in again on it ends its earlier sign-in. */
+  private device(): { id: string; name: string } {
+    const { storage, agent } = this.options;
+    const id = storage.get(DEVICE_KEY) ?? newId();
+    storage.set(DEVICE_KEY, id);
+    return { id, name: deviceName(agent) };
+  }
+}
+
+function browserOptions(): ClientOptions {
+  return {
+    clock: systemClock,
+    storage: new BrowserStore(),
+    locks: browserLocks(),
+    fetch: (input, init) => fetch(input, init),
+    agent: navigator.userAgent,
+    open: () => openWebSocket(socketUrl(`${BASE}/ws`, location)),
+  };
+}
+
+/** Lets the link come back at once when the network or the person does. */
+export function followBrowser(client: ParlanceClient): void {
+  let undo: (() => void) | undefined;
+  const follow = () => {
+    undo?.();
+    const chat = client.chat.get();
+    undo = chat === null ? undefined : reconnectOnReturn(chat.connection);
+  };
+  client.chat.subscribe(follow);
+  follow();
+}

@@ -1,0 +1,56 @@
+/** Telling frames apart: durable events of a room, the rest, and answers to commands. */
+import type { FrameOf, Message, ServerFrame } from "./types";
+
+export type MessagePosted = FrameOf<"message.posted">;
+export type MemberAdded = FrameOf<"member.added">;
+export type MemberRemoved = FrameOf<"member.removed">;
+export type MemberRoleChanged = FrameOf<"member.role_changed">;
+export type RoomUpdated = FrameOf<"room.updated">;
+
+/**
+ * A durable event of a kind that this client does not know. It still takes its place in the room's order: skipping it
+ * would look like a gap for ever.
+ */
+export interface UnknownEvent {
+  readonly type: `unknown:${string}`;
+  readonly room_id: string;
+  readonly seq: number;
+}
+
+export type KnownEvent = MessagePosted | MemberAdded | MemberRemoved | MemberRoleChanged | RoomUpdated;
+/** A change of a room that took a `seq` of its own. */
+export type DurableEvent = KnownEvent | UnknownEvent;
+
+const KNOWN: ReadonlySet<string> = new Set<KnownEvent["type"]>([
+  "message.posted",
+  "member.added",
+  "member.removed",
+  "member.role_changed",
+  "room.updated",
+]);
+
+/** The frame as a durable event, or null when it is something else. */
+export function asDurable(frame: unknown): DurableEvent | null {
+  if (typeof frame !== "object" || frame === null) return null;
+  const { type, room_id, seq, re } = frame as Partial<Record<"type" | "room_id" | "seq" | "re", unknown>>;
+  if (typeof type !== "string" || typeof room_id !== "string" || typeof seq !== "number" || re != null) return null;
+  if (KNOWN.has(type)) return frame as KnownEvent;
+  return { type: `unknown:${type}`, room_id, seq };
+}
+
+/** What is read from the socket is checked as far as routing needs; the rest is the server's word. */
+export function parseFrame(text: string): ServerFrame | null {
+  try {
+    const frame: unknown = JSON.parse(text);
+    if (typeof frame === "object" && frame !== null && "type" in frame && typeof frame.type === "string") {
+      return frame as ServerFrame;
+    }
+  } catch {
+    // Not JSON: as useless as a frame without a type.
+  }
+  return null;
+}
+
+export function isOwn(message: Message, userId: string): boolean {
+  return message.sender.type === "user" && message.sender.id === userId;
+}

@@ -1,0 +1,89 @@
+/** HTTP calls with JSON bodies and RFC 9457 errors. */
+import { ProblemError } from "./errors";
+
+export interface CallOptions {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  /** Sign-in, registration and refresh go without an access token. */
+  readonly anonymous?: boolean;
+}
+
+/** Who provides access tokens; `rejected` names one that the engine no longer takes. */
+export interface TokenSource {
+  accessToken(rejected?: string): Promise<string>;
+}
+
+export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+export class Http {
+  constructor(
+    private readonly base: string,
+    private readonly tokens: TokenSource | null,
+    private readonly send: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  /** The type of the answer is the caller's word; `api.ts` is the one place that gives it. */
+   
+  async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+    if (options.anonymous === true || this.tokens === null) {
+      return (await readAnswer(await this.request(method, path, options, null))) as T;
+    }
+    const token = await this.tokens.accessToken();
+    let response = await this.request(method, path, options, token);
+    if (response.status === 401) {
+      // The token expired or was revoked meanwhile. One fresh one is worth a try; a second refusal is an answer.
+      const fresh = await this.tokens.accessToken(token);
+      response = await this.request(method, path, options, fresh);
+    }
+    return (await readAnswer(response)) as T;
+  }
+
+  private async request(method: Method, path: string, options: CallOptions, token: string | null): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (token !== null) headers.Authorization = `Bearer ${token}`;
+    const init: RequestInit = { method, headers };
+    if (options.body !== undefined) {
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(options.body);
+    }
+    try {
+      return await this.send(this.base + path + queryOf(options.query), init);
+    } catch {
+      throw new ProblemError(0, "network", "The server cannot be reached. Check the connection and try again.");
+    }
+  }
+}
+
+function queryOf(query: CallOptions["query"]): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+async function readAnswer(response: Response): Promise<unknown> {
+  const text = await response.text().catch(() => "");
+  let body: unknown;
+  try {
+    body = text === "" ? undefined : JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
+  if (response.ok) return body;
+  throw problemOf(response.status, body);
+}
+
+/** Anything between us and the engine may answer too (a proxy's HTML page), so nothing is taken for granted. */
+function problemOf(status: number, body: unknown): ProblemError {
+  const problem = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const text = (name: string) => (typeof problem[name] === "string" ? problem[name] : undefined);
+  const retryAfterMs = problem.retry_after_ms;
+  return new ProblemError(
+    status,
+    text("code") ?? `http.${status}`,
+    text("detail") ?? text("title") ?? `The server answered with status ${status}.`,
+    typeof retryAfterMs === "number" ? retryAfterMs : null,
+  );
+}

@@ -1,0 +1,12 @@
+/** Parlance's client library. It knows no React and no page; `web/README.md` shows how to use it. */
+export { Chat } from "./chat";
+export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
+export type { LinkState } from "./connection";
+export { CommandError, describe, LinkLost, ProblemError, SignedOut } from "./errors";
+export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
+export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
+export type { OutboxEntry } from "./outbox";
+export type { Room, RoomState } from "./room";
+export type { RoomsState } from "./rooms";
+export { Store } from "./store";
+export type { Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";

@@ -1,0 +1,199 @@
+/**
+ * Sends what a person wrote: exactly once as the engine sees it, in order per room, across lost links, reloads and tabs.
+ *
+ * Invariants: a message is stored before it is sent and forgotten only after the engine acknowledged it; one message
+ * per room is under way at a time, and the next one waits for its answer, whichever tab sends; `client_id` never
+ * changes. A lock per room keeps tabs from sending the same thing side by side; even if they did, the engine would
+ * take only the first.
+ */
+import { Backoff } from "./backoff";
+import type { Clock } from "./clock";
+import { CommandError } from "./errors";
+import { newId } from "./ids";
+import { OutboxStore, type OutboxItem } from "./outbox-store";
+import type { KeyValueStore, Locks } from "./storage";
+import { Store } from "./store";
+
+export interface OutboxEntry extends OutboxItem {
+  /** `sent`: acknowledged, and about to appear in the room's log. */
+  readonly state: "waiting" | "sending" | "sent" | "failed";
+}
+
+export interface OutboxDeps {
+  readonly userId: string;
+  readonly storage: KeyValueStore;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  /** Gives the message's `seq`; fails with `CommandError`, or with anything else when the outcome is unknown. */
+  send(item: OutboxItem): Promise<number>;
+  /** How far the log of a room reaches here. */
+  lastSeq(roomId: string): number;
+}
+
+/** Between tries when the engine is busy and does not say for how long. */
+const RETRY = { baseMs: 1_000, capMs: 15_000 };
+
+export class Outbox {
+  readonly entries = new Store<readonly OutboxEntry[]>([]);
+  private readonly stored: OutboxStore;
+  private readonly pumping = new Set<string>();
+  private readonly sending = new Set<string>();
+  /** Acknowledged messages that the log does not show yet, so that they do not vanish for a moment. */
+  private readonly sent = new Map<string, { readonly item: OutboxItem; readonly seq: number }>();
+  private readonly sleepers = new Set<() => void>();
+  private readonly unsubscribe: () => void;
+  private linkUp = false;
+
+  constructor(private readonly deps: OutboxDeps) {
+    this.stored = new OutboxStore(deps.storage, deps.userId);
+    this.unsubscribe = this.stored.onChange(() => {
+      this.publish();
+      this.pumpAll();
+    });
+    this.publish();
+  }
+
+  /** Stores a message and sends it when it can. Throws when the browser's storage is full. */
+  post(roomId: string, content: string): void {
+    this.stored.put({ clientId: newId(), roomId, content, order: this.nextOrder() });
+    this.publish();
+    void this.pump(roomId);
+  }
+
+  /** Sends a failed message once more, after whatever waits already. */
+  retry(clientId: string): void {
+    const item = this.stored.get(clientId);
+    if (item === null) return;
+    const { roomId, content } = item;
+    this.stored.put({ clientId, roomId, content, order: this.nextOrder() });
+    this.publish();
+    void this.pump(roomId);
+  }
+
+  discard(clientId: string): void {
+    this.stored.remove(clientId);
+    this.publish();
+  }
+
+  /** For signing out on purpose: nothing of this person stays behind. */
+  clear(): void {
+    for (const item of this.stored.all()) this.stored.remove(item.clientId);
+    this.publish();
+  }
+
+  setLink(up: boolean): void {
+    this.linkUp = up;
+    if (up) {
+      this.pumpAll();
+      return;
+    }
+    // Whoever waits for a better moment gives up the room's lock: another tab's link may be fine.
+    for (const wake of [...this.sleepers]) wake();
+  }
+
+  /** The room's log now reaches `lastSeq` and has just shown these messages of ours. */
+  seen(roomId: string, clientIds: readonly string[], lastSeq: number): void {
+    for (const clientId of clientIds) {
+      this.sent.delete(clientId);
+      if (this.stored.get(clientId) !== null) this.stored.remove(clientId);
+    }
+    for (const [clientId, { item, seq }] of this.sent) {
+      if (item.roomId === roomId && seq <= lastSeq) this.sent.delete(clientId);
+    }
+    this.publish();
+  }
+
+  stop(): void {
+    this.setLink(false);
+    this.unsubscribe();
+  }
+
+  private pumpAll(): void {
+    for (const roomId of new Set(this.stored.all().map((item) => item.roomId))) void this.pump(roomId);
+  }
+
+  private async pump(roomId: string): Promise<void> {
+    if (!this.linkUp || this.pumping.has(roomId)) return;
+    this.pumping.add(roomId);
+    try {
+      await this.deps.locks.run(`parlance.outbox.${this.deps.userId}.${roomId}`, () => this.drain(roomId));
+    } finally {
+      this.pumping.delete(roomId);
+    }
+    // Something was written between the last look and the end.
+    if (this.stored.head(roomId) !== undefined) void this.pump(roomId);
+  }
+
+  private async drain(roomId: string): Promise<void> {
+    const backoff = new Backoff(this.deps.clock, RETRY);
+    while (this.linkUp) {
+      // Read again every time: another tab may have sent or discarded it while we waited.
+      const item = this.stored.head(roomId);
+      if (item === undefined) return;
+      if (await this.attempt(item, backoff)) backoff.reset();
+    }
+  }
+
+  /** Tries once. False when the same message has to be tried again; it has then waited already. */
+  private async attempt(item: OutboxItem, backoff: Backoff): Promise<boolean> {
+    this.sending.add(item.clientId);
+    this.publish();
+    try {
+      const seq = await this.deps.send(item);
+      if (seq > this.deps.lastSeq(item.roomId)) this.sent.set(item.clientId, { item, seq });
+      this.stored.remove(item.clientId);
+      return true;
+    } catch (error) {
+      if (error instanceof CommandError && error.retry === "never") {
+        // Unless it was discarded meanwhile.
+        if (this.stored.get(item.clientId) !== null) this.stored.put({ ...item, failure: error.message });
+        return true;
+      }
+      this.sending.delete(item.clientId);
+      this.publish();
+      await this.sleep(this.delayMs(error, backoff));
+      return false;
+    } finally {
+      this.sending.delete(item.clientId);
+      this.publish();
+    }
+  }
+
+  /** What the engine asks for, plus up to half of it, so that many clients do not return together. */
+  private delayMs(error: unknown, backoff: Backoff): number {
+    const ownMs = backoff.nextMs();
+    if (!(error instanceof CommandError) || error.retryAfterMs === null) return ownMs;
+    return error.retryAfterMs * (1 + this.deps.clock.random() / 2);
+  }
+
+  private sleep(ms: number): Promise<void> {
+    if (!this.linkUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        cancel();
+        this.sleepers.delete(wake);
+        resolve();
+      };
+      const cancel = this.deps.clock.after(ms, wake);
+      this.sleepers.add(wake);
+    });
+  }
+
+  /** Later than everything stored, even when the machine's clock went back. */
+  private nextOrder(): number {
+    const newest = this.stored.all().at(-1)?.order ?? 0;
+    return Math.max(this.deps.clock.now(), newest + 1);
+  }
+
+  private publish(): void {
+    const waiting = this.stored.all().map((item): OutboxEntry => {
+      if (item.failure !== undefined) return { ...item, state: "failed" };
+      return { ...item, state: this.sending.has(item.clientId) ? "sending" : "waiting" };
+    });
+    const stored = new Set(waiting.map((entry) => entry.clientId));
+    const sent = [...this.sent.values()]
+      .filter(({ item }) => !stored.has(item.clientId))
+      .map(({ item }): OutboxEntry => ({ ...item, state: "sent" }));
+    this.entries.set([...sent, ...waiting]);
+  }
+}

@@ -1,0 +1,48 @@
+/** What one event does to the summary of a room: name, counts, roles. Pure. */
+import { isOwn, type DurableEvent } from "./events";
+import type { RoomInfo } from "./types";
+
+export function applyToInfo(info: RoomInfo, event: DurableEvent, me: string): RoomInfo {
+  switch (event.type) {
+    case "message.posted": {
+      const counts = !isOwn(event.message, me) && event.seq > info.read_seq;
+      return {
+        ...info,
+        last_seq: event.seq,
+        last_message_at: event.message.created_at,
+        unread: info.unread + (counts ? 1 : 0),
+      };
+    }
+    case "member.added":
+      return { ...info, last_seq: event.seq, member_count: info.member_count + 1 };
+    case "member.removed":
+      return { ...info, last_seq: event.seq, member_count: Math.max(0, info.member_count - 1) };
+    case "member.role_changed":
+      return { ...info, last_seq: event.seq, ...(event.user_id === me ? { role: event.role } : {}) };
+    case "room.updated":
+      return {
+        ...info,
+        last_seq: event.seq,
+        ...(event.name === undefined ? {} : { name: event.name ?? "" }),
+        ...(event.topic === undefined ? {} : { topic: event.topic ?? "" }),
+      };
+    default:
+      return { ...info, last_seq: event.seq };
+  }
+}
+
+/** The summary once everything up to `readSeq` has been read; `entries` are the events that we hold. */
+export function applyRead(info: RoomInfo, readSeq: number, entries: readonly DurableEvent[], me: string): RoomInfo {
+  if (readSeq <= info.read_seq) return info;
+  const read = { ...info, read_seq: readSeq, delivered_seq: Math.max(info.delivered_seq, readSeq) };
+  if (readSeq >= info.last_seq) return { ...read, unread: 0 };
+  const firstHeld = entries[0]?.seq ?? info.last_seq + 1;
+  if (firstHeld > readSeq + 1) {
+    // We do not hold everything that is unread; this bound is right unless some of it is our own.
+    return { ...read, unread: Math.min(info.unread, info.last_seq - readSeq) };
+  }
+  const unread = entries.filter(
+    (event) => event.seq > readSeq && event.type === "message.posted" && !isOwn(event.message, me),
+  );
+  return { ...read, unread: unread.length };
+}

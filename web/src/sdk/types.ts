@@ -1,0 +1,44 @@
+/**
+ * The protocol's types under the names that the rest of the client uses.
+ *
+ * Everything here is taken from the documents that the engine prints about itself, so a change of the protocol shows
+ * up as a type error. This is the only file that names generated types.
+ */
+import type { components as FrameDocument } from "./generated/events";
+import type { components as HttpDocument } from "./generated/http";
+
+type Frames = FrameDocument["schemas"];
+type Http = HttpDocument["schemas"];
+
+export type ServerFrame = Frames["ServerFrame"];
+export type ClientFrame = Frames["ClientFrame"];
+
+/** The server frame of one `type`. */
+export type FrameOf<T extends ServerFrame["type"]> = Extract<ServerFrame, { readonly type: T }>;
+
+type WithoutId<F> = F extends unknown ? Omit<F, "id"> : never;
+/** A client frame that wants an answer, before the connection gives it an id. */
+export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" }>>;
+
+export type Ready = FrameOf<"ready">;
+export type Ok = FrameOf<"ok">;
+export type Retry = FrameOf<"error">["retry"];
+export type Message = FrameOf<"message.posted">["message"];
+export type RoomInfo = FrameOf<"room.joined">["room"];
+export type Role = NonNullable<RoomInfo["role"]>;
+
+export type User = Http["User"];
+export type OwnUser = Http["OwnUser"];
+export type Member = Http["Member"];
+export type Space = Http["Space"];
+export type Tokens = Http["Tokens"];
+export type NewAccount = Http["Register"];
+export type Credentials = Http["Login"];
+export type NewRoom = Http["CreateRoom"];
+export type RoomChanges = Http["UpdateRoom"];
+export type NewSpace = Http["CreateSpace"];
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: string | number | null;
+}
