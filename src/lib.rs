@@ -13,6 +13,10 @@ pub mod sessions;
 pub mod storage;
 pub mod supervision;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 pub mod web;
 pub mod wire;

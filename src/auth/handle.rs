@@ -114,11 +114,18 @@ impl Auth {
         Ok(caller)
     }
 
-    /// As [`Auth::verify`], and reads the person for the greeting of a new connection. Refuses accounts that were
-    /// disabled or deleted after the token was given out.
+    /// As [`Auth::verify`], and reads the person for the greeting of a new connection. Asks the database, so it also
+    /// refuses accounts that were disabled or deleted and families that were signed out on another engine.
     pub async fn verify_hello(&self, token: &str) -> Result<(Caller, OwnUser), AuthError> {
         let caller = self.verify(token).await?;
-        Ok((caller, self.own_user(caller.user_id).await?))
+        let own = self.own_user(caller.user_id).await?;
+        if let Some(family) = caller.family_id {
+            let mut conn = self.0.storage.read_as(caller.user_id).await?;
+            if !store::families::is_live(&mut conn, family).await? {
+                return Err(AuthError::TokenInvalid);
+            }
+        }
+        Ok((caller, own))
     }
 
     /// A person as that person sees it; [`AuthError::AccountDisabled`] when the account is.

@@ -7,8 +7,8 @@
 //!   refresh token is random, works once, and belongs to a *family*: one sign-in on one device. Using a refresh
 //!   token twice, signing out, and disabling the account end the family; its access tokens are refused at once,
 //!   and [`Auth::on_signed_out`] tells those who hold its sockets. Each engine remembers the families that it
-//!   ended itself; another engine on the same database learns of them when it starts, and until then accepts
-//!   such an access token for the rest of its short life.
+//!   ended itself and those that had ended when it started; what another engine ended meanwhile it learns at the
+//!   next hello or refresh, and until then its HTTP API accepts the access token for the rest of its short life.
 //! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
 //! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
 //!

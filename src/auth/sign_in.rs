@@ -16,7 +16,7 @@ use super::passwords::Checked;
 use super::store::accounts::{self, NewAccount};
 use super::store::families::{self, FoundToken, TokenTimes};
 use super::store::users;
-use super::tokens::RefreshToken;
+use super::tokens::{RefreshHash, RefreshToken};
 use super::wire::{Device, SignedIn};
 use super::{Caller, UserRole, input};
 use crate::ids::{FamilyId, UserId};
@@ -56,11 +56,14 @@ impl Auth {
     /// Ends the sign-in that the caller's token came from; a token of an outside issuer has none here.
     pub async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
         let Some(family) = caller.family_id else { return Ok(()) };
-        let mut conn = self.0.storage.engine().acquire().await?;
-        let ended = families::revoke(&mut conn, family, SignOutReason::Logout, self.0.clock.now()).await?;
-        drop(conn);
-        self.families_ended(ended.as_slice(), SignOutReason::Logout);
-        Ok(())
+        let auth = self.clone();
+        to_the_end(async move {
+            let mut conn = auth.0.storage.engine().acquire().await?;
+            let ended = families::revoke(&mut conn, family, SignOutReason::Logout, auth.0.clock.now()).await?;
+            auth.families_ended(ended.as_slice(), SignOutReason::Logout);
+            Ok(())
+        })
+        .await
     }
 
     async fn try_register(&self, sign_up: SignUp<'_>, address: ClientAddress) -> Result<SignedIn, AuthError> {
@@ -88,7 +91,9 @@ impl Auth {
         if !accounts::create_account(&mut transaction, &account).await? {
             return Err(AuthError::RegistrationRefused);
         }
-        let answer = self.open_family(transaction, account.id, &device).await?;
+        let auth = self.clone();
+        let user = account.id;
+        let answer = to_the_end(async move { auth.open_family(transaction, user, &device).await }).await?;
         tracing::info!(user_id = %account.id, "an account was created");
         Ok(answer)
     }
@@ -121,12 +126,18 @@ impl Auth {
         if let (Some(old), Some(new)) = (stored, rehashed) {
             accounts::replace_hash(&mut transaction, account.user_id, &old, &new).await?;
         }
-        self.open_family(transaction, account.user_id, &device).await
+        let auth = self.clone();
+        to_the_end(async move { auth.open_family(transaction, account.user_id, &device).await }).await
     }
 
     async fn try_refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
         self.0.limits.refresh(address)?;
         let used = RefreshToken::parse(refresh_token)?.hash();
+        let auth = self.clone();
+        to_the_end(async move { auth.use_refresh_token(used).await }).await
+    }
+
+    async fn use_refresh_token(&self, used: RefreshHash) -> Result<SignedIn, AuthError> {
         let now = self.0.clock.now();
         let mut conn = self.0.storage.engine().begin().await?;
         let found = families::find_for_use(&mut conn, &used).await?.ok_or(AuthError::RefreshRefused)?;
@@ -209,6 +220,15 @@ impl Auth {
             refresh_expires_at: now + Duration::from_secs(self.0.config.refresh_token_s),
         }
     }
+}
+
+/// A handler is dropped when its client hangs up, and a page that signs out often closes at once: what a commit
+/// ended must still be told, so the work goes on without the client.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
+) -> Result<T, AuthError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(AuthError::Internal(format!("signing in or out was cut off: {error}"))))
 }
 
 /// What to do about a refresh token that somebody sent.

@@ -6,4 +6,5 @@ mod families;
 mod http;
 mod limits;
 mod outside;
+mod public_keys;
 mod rights;

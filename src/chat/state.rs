@@ -161,7 +161,6 @@ impl RoomState {
         self.members.len()
     }
 
-
     /// Whether `by` may send this message, and whether it was sent before.
     pub fn decide_post(&self, by: UserId, message: &MessageRow) -> Result<Decision, ChatError> {
         self.require(by, Action::Post)?;

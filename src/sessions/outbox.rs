@@ -106,6 +106,9 @@ impl Outbox {
 
     /// Live events `first_seq…` of a room.
     pub fn offer(&mut self, room: RoomId, first_seq: i64, frames: &[ByteString]) {
+        if self.closing.is_some() {
+            return;
+        }
         let Some(follow) = self.rooms.get_mut(&room) else { return };
         let last_seq = first_seq + i64::try_from(frames.len()).unwrap_or(0) - 1;
         if follow.mode != Mode::Live || first_seq > follow.next || frames.is_empty() {
@@ -123,7 +126,8 @@ impl Outbox {
     /// A page of what came after `after` in a room that catches up.
     pub fn page(&mut self, room: RoomId, after: i64, page: &Page) {
         let Some(follow) = self.rooms.get_mut(&room) else { return };
-        let Mode::CatchingUp { seen } = follow.mode else { return };
+        let (Mode::CatchingUp { seen }, None) = (&follow.mode, self.closing) else { return };
+        let seen = *seen;
         // A page asked for before the backlog was shed belongs to no place any more.
         if after + 1 != follow.next {
             return self.behind.push_front(room);
@@ -170,7 +174,7 @@ impl Outbox {
 
     /// An answer, or something short-lived when `may_drop`: that is not worth closing a socket for.
     pub fn push(&mut self, frame: ByteString, may_drop: bool) {
-        if may_drop && self.bytes > self.bytes_max / 2 {
+        if self.closing.is_some() || (may_drop && self.bytes > self.bytes_max / 2) {
             return;
         }
         self.bytes += frame.len();
@@ -213,7 +217,7 @@ impl Outbox {
         }
     }
 
-    /// Nothing more leaves but the close code.
+    /// What was said before still leaves, then the close code, and nothing after it.
     pub fn close(&mut self, code: CloseCode) {
         if self.closing.is_none() {
             self.closing = Some(code);

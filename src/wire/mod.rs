@@ -98,7 +98,9 @@ struct Head<'a> {
 
 /// Reads one frame of a client, and the number under which it wants its answer.
 pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
-    let head: Head<'_> = serde_json::from_str(text).map_err(|error| {
+    // serde would take an array for a struct as well.
+    let object = if text.trim_ascii_start().starts_with('{') { text } else { "" };
+    let head: Head<'_> = serde_json::from_str(object).map_err(|error| {
         let detail = format!(
             "A frame is one JSON object with a text \"type\" and, to be answered, an \"id\" that is a positive integer: {error}."
         );
@@ -188,7 +190,18 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_answered_not_fatal() {
-        for text in ["", "{", "[]", "7", "null", "\"hello\"", "{}", r#"{"type":5}"#, r#"{"type":"ping","id":-1}"#] {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "7",
+            "null",
+            "\"hello\"",
+            "{}",
+            r#"["ping",1]"#,
+            r#"{"type":5}"#,
+            r#"{"type":"ping","id":-1}"#,
+        ] {
             assert_eq!(code(text), "protocol.invalid_frame", "{text}");
         }
         assert_eq!(code(r#"{"type":"no.such"}"#), "protocol.unknown_type");

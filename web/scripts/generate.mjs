@@ -15,7 +15,7 @@ async function readDocument(name) {
 }
 
 async function writeTypes(name, source, document) {
-  const types = astToString(await openapiTS(document, { alphabetize: true, immutable: true }));
+  const types = astToString(await openapiTS(document, { alphabetize: true, emptyObjectsUnknown: true, immutable: true }));
   const head = `// Generated from ${source} by \`npm run generate\`; edit the engine's types instead.\n/* eslint-disable */\n\n`;
   await writeFile(new URL(name, folder), head + types);
 }

@@ -219,6 +219,16 @@ pub async fn revoke_beyond(
     .await
 }
 
+/// Whether a family exists and was not revoked.
+pub async fn is_live(conn: &mut PgConnection, family: FamilyId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM token_families WHERE id = $1 AND revoked_at IS NULL) AS "live!""#,
+        family.0,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Revoked families with access tokens that have not run out.
 pub async fn revoked_with_live_tokens(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<RevokedFamily>> {
     sqlx::query_as!(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use super::bench::{Bench, PASSWORD, somewhere};
@@ -134,6 +135,31 @@ async fn signing_out_ends_the_device_at_once_and_twice_is_no_error() {
     bench.auth.verify(&there.access_token).await.unwrap();
     let events = bench.signed_out();
     assert_eq!((events.len(), events[0].user_id, events[0].reason), (1, here.user.id, SignOutReason::Logout));
+}
+
+#[actix_web::test]
+async fn a_client_that_hangs_up_while_signing_out_is_signed_out() {
+    let bench = Bench::new().await;
+    let ada = bench.register("ada").await;
+    let caller = bench.auth.verify(&ada.access_token).await.unwrap();
+    let (tell, mut told) = tokio::sync::watch::channel(false);
+    bench.auth.on_signed_out(move |_| {
+        let _ = tell.send(true);
+    });
+    assert!(bench.auth.logout(&caller).now_or_never().is_none(), "dropped before it was done");
+    let in_time = tokio::time::timeout(Duration::from_secs(10), told.wait_for(|told| *told)).await;
+    in_time.expect("the sign-out went on without the client").unwrap();
+    assert!(matches!(bench.auth.verify(&ada.access_token).await, Err(AuthError::TokenInvalid)));
+}
+
+#[actix_web::test]
+async fn a_sign_out_on_one_engine_is_known_to_another_at_hello() {
+    let bench = Bench::new().await;
+    let ada = bench.register("ada").await;
+    let other = bench.restarted().await;
+    let (caller, _) = other.verify_hello(&ada.access_token).await.unwrap();
+    bench.auth.logout(&caller).await.unwrap();
+    assert!(matches!(other.verify_hello(&ada.access_token).await, Err(AuthError::TokenInvalid)));
 }
 
 #[actix_web::test]

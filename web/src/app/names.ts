@@ -1,14 +1,17 @@
 /** What people and rooms are called, and how they look without a picture. */
 import type { RoomInfo, User } from "../sdk";
 
-type Named = Pick<User, "username" | "full_name">;
+interface Named {
+  readonly username: User["username"];
+  readonly full_name?: User["full_name"];
+}
 
 export function personName(user: Named): string {
   const fullName = user.full_name?.trim() ?? "";
   return fullName === "" ? user.username : fullName;
 }
 
-export function roomName(room: RoomInfo): string {
+export function roomName(room: Pick<RoomInfo, "kind"> & Partial<Pick<RoomInfo, "name" | "peer">>): string {
   if (room.peer != null) return personName(room.peer);
   const name = room.name?.trim() ?? "";
   if (name !== "") return name;

@@ -1,7 +1,7 @@
 /** Every HTTP call that the client makes, one line each. */
 import type { Http } from "./http";
 import type {
-  Credentials, Member, NewAccount, NewRoom, NewSpace, OwnUser, Page, Role, RoomChanges, RoomInfo, Space, Tokens, User,
+  Channel, Credentials, Member, NewAccount, NewRoom, NewSpace, OwnUser, Page, Role, RoomChanges, RoomInfo, Space, Tokens, User,
 } from "./types";
 
 /** People and members come in pages of this size; the engine may give fewer. */
@@ -36,14 +36,14 @@ export class Api {
 
   spaces = () => this.all<Space>("/spaces");
   createSpace = (space: NewSpace) => this.http.call<Space>("POST", "/spaces", { body: space });
-  channels = (spaceId: string) => this.all<RoomInfo>(`/spaces/${spaceId}/rooms`);
+  channels = (spaceId: string) => this.all<Channel>(`/spaces/${spaceId}/rooms`);
   addSpaceMember = (spaceId: string, userId: string) =>
     this.http.call<unknown>("POST", `/spaces/${spaceId}/members`, { body: { user_id: userId } });
 
   /** All pages of a list, up to a bound that keeps a runaway list from filling the memory of a browser. */
   private async all<T>(path: string, pagesMax = 20): Promise<T[]> {
     const items: T[] = [];
-    let after: string | number | undefined;
+    let after: string | undefined;
     for (let page = 0; page < pagesMax; page += 1) {
       const answer: Page<T> = await this.http.call<Page<T>>("GET", path, { query: { limit: PAGE_ITEMS, after } });
       items.push(...answer.items);

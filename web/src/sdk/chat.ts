@@ -51,7 +51,7 @@ export class Chat {
       userId: me.id,
       send: async ({ roomId, clientId, content }) => {
         const ok = await this.connection.request({ type: "message.post", room_id: roomId, client_id: clientId, content });
-        return ok.seq ?? 0;
+        return ok.seq;
       },
       lastSeq: (roomId) => this.rooms.get(roomId)?.lastSeq ?? Infinity,
     });

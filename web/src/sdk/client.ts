@@ -10,6 +10,7 @@ import { systemClock, type Clock } from "./clock";
 import type { Socket } from "./connection";
 import { Http } from "./http";
 import { newId } from "./ids";
+import { BrowserCell, type SharedCell } from "./shared-cell";
 import { BrowserStore, browserLocks, type KeyValueStore, type Locks } from "./storage";
 import { Store } from "./store";
 import { Session } from "./tokens";
@@ -22,6 +23,7 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly storage: KeyValueStore;
   readonly locks: Locks;
+  readonly successor: SharedCell;
   readonly fetch: typeof fetch;
   readonly agent: string;
   open(): Socket;
@@ -36,11 +38,12 @@ export class ParlanceClient {
 
   constructor(options: Partial<ClientOptions> = {}) {
     this.options = { ...browserOptions(), ...options };
-    const { storage, locks, clock, fetch } = this.options;
+    const { storage, locks, successor, clock, fetch } = this.options;
     const anonymous = new Http(BASE, null, fetch);
     this.session = new Session({
       storage,
       locks,
+      successor,
       clock,
       refresh: (refresh_token) => anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token } }),
     });
@@ -100,6 +103,7 @@ function browserOptions(): ClientOptions {
     clock: systemClock,
     storage: new BrowserStore(),
     locks: browserLocks(),
+    successor: new BrowserCell("successor"),
     fetch: (input, init) => fetch(input, init),
     agent: navigator.userAgent,
     open: () => openWebSocket(socketUrl(`${BASE}/ws`, location)),

@@ -9,7 +9,7 @@ import type { Cancel, Clock } from "./clock";
 import { CommandError, LinkLost, SignedOut } from "./errors";
 import { parseFrame } from "./events";
 import { Store } from "./store";
-import type { ClientFrame, Command, FrameOf, Ok, Ready, ServerFrame } from "./types";
+import type { AnswerTo, ClientFrame, Command, FrameOf, Ok, Ready, ServerFrame } from "./types";
 
 /** The part of a WebSocket that we use, so that tests can bring their own. */
 export interface Socket {
@@ -103,10 +103,8 @@ export class Connection {
   }
 
   /** Sends a command and gives its answer; fails with `CommandError` or, when the outcome is unknown, `LinkLost`. */
-  async request(command: Command): Promise<Ok> {
-    const answer = await this.ask(command);
-    if (answer.type === "ok") return answer;
-    throw new LinkLost();
+  async request<C extends Command>(command: C): Promise<AnswerTo<C>> {
+    return (await this.ask(command)) as AnswerTo<C>;
   }
 
   private ask(command: Command): Promise<Ok | FrameOf<"pong">> {
@@ -170,7 +168,7 @@ export class Connection {
         break;
       case "ok":
       case "pong":
-        this.waiting.get(frame.re)?.settle(frame);
+        if (frame.re !== undefined) this.waiting.get(frame.re)?.settle(frame);
         break;
       case "error":
         this.refuse(frame, helloId);

@@ -52,5 +52,5 @@ export function parseFrame(text: string): ServerFrame | null {
 }
 
 export function isOwn(message: Message, userId: string): boolean {
-  return message.sender.type === "user" && message.sender.id === userId;
+  return message.sender.id === userId;
 }

@@ -9,4 +9,4 @@ export type { OutboxEntry } from "./outbox";
 export type { Room, RoomState } from "./room";
 export type { RoomsState } from "./rooms";
 export { Store } from "./store";
-export type { Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";
+export type { Channel, Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";

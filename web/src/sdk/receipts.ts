@@ -4,11 +4,11 @@
  */
 import type { Cancel, Clock } from "./clock";
 import { CommandError } from "./errors";
-import type { Command, Ok } from "./types";
+import type { AnswerTo, Command } from "./types";
 
 export interface Link {
   readonly isOnline: boolean;
-  request(command: Command): Promise<Ok>;
+  request<C extends Command>(command: C): Promise<AnswerTo<C>>;
 }
 
 interface Marks {

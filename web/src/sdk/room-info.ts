@@ -2,33 +2,35 @@
 import { isOwn, type DurableEvent } from "./events";
 import type { RoomInfo } from "./types";
 
-export function applyToInfo(info: RoomInfo, event: DurableEvent, me: string): RoomInfo {
+export function applyToInfo(before: RoomInfo, event: DurableEvent, me: string): RoomInfo {
+  const at = timeOf(event);
+  const info = { ...before, last_seq: event.seq, ...(at === null ? {} : { last_message_at: at }) };
   switch (event.type) {
     case "message.posted": {
       const counts = !isOwn(event.message, me) && event.seq > info.read_seq;
-      return {
-        ...info,
-        last_seq: event.seq,
-        last_message_at: event.message.created_at,
-        unread: info.unread + (counts ? 1 : 0),
-      };
+      return { ...info, unread: info.unread + (counts ? 1 : 0) };
     }
     case "member.added":
-      return { ...info, last_seq: event.seq, member_count: info.member_count + 1 };
+      return { ...info, member_count: info.member_count + 1 };
     case "member.removed":
-      return { ...info, last_seq: event.seq, member_count: Math.max(0, info.member_count - 1) };
+      return { ...info, member_count: Math.max(0, info.member_count - 1) };
     case "member.role_changed":
-      return { ...info, last_seq: event.seq, ...(event.user_id === me ? { role: event.role } : {}) };
+      return { ...info, ...(event.user_id === me ? { role: event.role } : {}) };
     case "room.updated":
       return {
         ...info,
-        last_seq: event.seq,
         ...(event.name === undefined ? {} : { name: event.name ?? "" }),
         ...(event.topic === undefined ? {} : { topic: event.topic ?? "" }),
       };
     default:
-      return { ...info, last_seq: event.seq };
+      return info;
   }
+}
+
+/** The room's last activity is its last event of any kind, as the engine counts it. */
+function timeOf(event: DurableEvent): string | null {
+  if (event.type === "message.posted") return event.message.created_at;
+  return "at" in event ? event.at : null;
 }
 
 /** The summary once everything up to `readSeq` has been read; `entries` are the events that we hold. */

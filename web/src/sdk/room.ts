@@ -11,7 +11,7 @@ import type { Link, Receipts } from "./receipts";
 import { applyRead, applyToInfo } from "./room-info";
 import { RoomLog, type Applied, type LogPage } from "./room-log";
 import { Store } from "./store";
-import type { FrameOf, Member, Ok, RoomInfo } from "./types";
+import type { CaughtUp, FrameOf, Member, RoomInfo } from "./types";
 import type { Users } from "./users";
 
 export interface RoomState {
@@ -262,7 +262,7 @@ function concerns(event: DurableEvent, userId: string): boolean {
   return event.type === "member.removed" && event.user_id === userId;
 }
 
-function readPage(ok: Ok): LogPage {
-  const events = (ok.events ?? []).map(asDurable).filter((event) => event !== null);
-  return { events, lastSeq: ok.last_seq ?? 0, more: ok.more ?? false };
+function readPage(page: CaughtUp): LogPage {
+  const events = page.events.map(asDurable).filter((event) => event !== null);
+  return { events, lastSeq: page.last_seq, more: page.more };
 }

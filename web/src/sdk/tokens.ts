@@ -2,11 +2,13 @@
  * The signed-in session: who we are and the tokens that prove it, shared by all tabs through storage.
  *
  * Invariant: a refresh token is spent once. The engine takes a second use for theft and ends the session, so tabs
- * refresh one at a time under a lock and first look whether another tab has already done it.
+ * refresh one at a time under a lock and first look whether another tab has already done it. Its word for that is
+ * `successor`, because storage may still show the old token for a moment.
  */
 import type { Clock } from "./clock";
 import { ProblemError, SignedOut } from "./errors";
 import type { TokenSource } from "./http";
+import type { SharedCell } from "./shared-cell";
 import type { KeyValueStore, Locks } from "./storage";
 import { Store } from "./store";
 import type { OwnUser, Tokens } from "./types";
@@ -19,6 +21,13 @@ export interface StoredSession {
   readonly expiresAt: number;
 }
 
+/** What came of the newest refresh. */
+interface Successor {
+  /** The refresh token that was spent. */
+  readonly spent: string;
+  readonly session: StoredSession;
+}
+
 const KEY = "parlance.session";
 /** Refresh this long before the end, so that a request under way does not expire on the road. */
 const EARLY_MS = 30_000;
@@ -26,6 +35,7 @@ const EARLY_MS = 30_000;
 export interface SessionDeps {
   readonly storage: KeyValueStore;
   readonly locks: Locks;
+  readonly successor: SharedCell;
   readonly clock: Clock;
   refresh(refreshToken: string): Promise<Tokens>;
 }
@@ -42,19 +52,14 @@ export class Session implements TokenSource {
   }
 
   begin(tokens: Tokens): void {
-    const session: StoredSession = {
-      user: tokens.user,
-      accessToken: tokens.access_token,
-      refreshToken: tokens.refresh_token,
-      expiresAt: this.deps.clock.now() + tokens.expires_in * 1000,
-    };
-    this.deps.storage.set(KEY, JSON.stringify(session));
-    this.current.set(session);
+    this.keep(this.sessionOf(tokens));
   }
 
   end(): void {
     this.deps.storage.remove(KEY);
     this.current.set(null);
+    // It holds tokens too. Nobody waits for this: without a session nobody reads it.
+    void this.deps.successor.write(null);
   }
 
   /** A token that is good now; `rejected` is one that the engine refused although it looked good. */
@@ -66,16 +71,32 @@ export class Session implements TokenSource {
     return this.deps.locks.run("parlance.refresh", () => this.refresh(user.id, rejected));
   }
 
+  private sessionOf(tokens: Tokens): StoredSession {
+    return {
+      user: tokens.user,
+      accessToken: tokens.access_token,
+      refreshToken: tokens.refresh_token,
+      expiresAt: this.deps.clock.now() + tokens.expires_in * 1000,
+    };
+  }
+
+  private keep(session: StoredSession): void {
+    this.deps.storage.set(KEY, JSON.stringify(session));
+    this.current.set(session);
+  }
+
   private async refresh(userId: string, rejected: string | undefined): Promise<string> {
     // While we waited for the lock, another tab may have refreshed, signed out, or signed in as someone else.
-    const session = this.read();
+    const session = await this.newest();
     this.current.set(session);
     if (session?.user.id !== userId) throw new SignedOut();
     if (this.isGood(session, rejected)) return session.accessToken;
     try {
-      const tokens = await this.deps.refresh(session.refreshToken);
-      this.begin(tokens);
-      return tokens.access_token;
+      const next = this.sessionOf(await this.deps.refresh(session.refreshToken));
+      this.keep(next);
+      // Before the lock is given up: the next tab must not take what we have spent.
+      await this.deps.successor.write({ spent: session.refreshToken, session: next } satisfies Successor);
+      return next.accessToken;
     } catch (error) {
       // Only the engine's own "no" ends the session; an engine that is away says nothing about it.
       if (error instanceof ProblemError && (error.status === 400 || error.status === 401 || error.status === 403)) {
@@ -84,6 +105,13 @@ export class Session implements TokenSource {
       }
       throw error;
     }
+  }
+
+  private async newest(): Promise<StoredSession | null> {
+    const stored = this.read();
+    const successor = (await this.deps.successor.read()) as Partial<Successor> | null | undefined;
+    const replaced = stored !== null && successor?.spent === stored.refreshToken;
+    return replaced ? (successor.session ?? stored) : stored;
   }
 
   private isGood(session: StoredSession, rejected: string | undefined): boolean {

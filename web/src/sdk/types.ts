@@ -18,21 +18,31 @@ export type FrameOf<T extends ServerFrame["type"]> = Extract<ServerFrame, { read
 
 type WithoutId<F> = F extends unknown ? Omit<F, "id"> : never;
 /** A client frame that wants an answer, before the connection gives it an id. */
-export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" }>>;
+export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" | "ping" }>> | { readonly type: "ping" };
+
+/** What `ok` carries, by command; an empty `ok` is all that the others get. */
+interface Answers {
+  "message.post": Frames["Posted"];
+  "room.catch_up": Frames["CaughtUp"];
+}
+
+export type AnswerTo<C extends Command> = C["type"] extends keyof Answers ? Answers[C["type"]] : unknown;
 
 export type Ready = FrameOf<"ready">;
 export type Ok = FrameOf<"ok">;
+export type CaughtUp = Frames["CaughtUp"];
 export type Retry = FrameOf<"error">["retry"];
 export type Message = FrameOf<"message.posted">["message"];
 export type RoomInfo = FrameOf<"room.joined">["room"];
 export type Role = NonNullable<RoomInfo["role"]>;
 
-export type User = Http["User"];
+export type User = Http["PublicUser"];
 export type OwnUser = Http["OwnUser"];
-export type Member = Http["Member"];
+export type Member = Http["RoomMember"];
 export type Space = Http["Space"];
-export type Tokens = Http["Tokens"];
-export type NewAccount = Http["Register"];
+export type Channel = Http["ChannelListing"];
+export type Tokens = Http["SignedIn"];
+export type NewAccount = Http["Registration"];
 export type Credentials = Http["Login"];
 export type NewRoom = Http["CreateRoom"];
 export type RoomChanges = Http["UpdateRoom"];
@@ -40,5 +50,6 @@ export type NewSpace = Http["CreateSpace"];
 
 export interface Page<T> {
   readonly items: readonly T[];
-  readonly next?: string | number | null;
+  /** Where the next page starts; null on the last one. */
+  readonly next?: string | null;
 }

@@ -20,7 +20,7 @@ function message(seq: number, from: string, at: string): DurableEvent {
 }
 
 function renamed(seq: number, name: string | null, topic: string | null): DurableEvent {
-  return { type: "room.updated", room_id: "r", seq, name, topic, by: "ada", at: "2030-01-01T10:00:00" } as DurableEvent;
+  return { type: "room.updated", room_id: "r", seq, name, topic, by: "ada", at: "2030-01-01T10:00:00" };
 }
 
 test("a day starts with its heading", () => {

@@ -54,7 +54,7 @@ export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: nu
       continue;
     }
     const { message } = known;
-    const own = message.sender.type === "user" && message.sender.id === me;
+    const own = message.sender.id === me;
     if (!marked && !own && readSeq > 0 && known.seq > readSeq) {
       marked = true;
       previous = null;

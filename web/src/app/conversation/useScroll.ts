@@ -83,5 +83,8 @@ function firstVisible(scroller: HTMLElement, topPx: number): HTMLElement | null 
     if (row.offsetTop + row.offsetHeight > topPx) high = middle;
     else low = middle + 1;
   }
-  return (rows[low] as HTMLElement | undefined) ?? null;
+  let row = rows[low];
+  // Headings of days come and go with the rows around them: only a message or a system line stays.
+  while (row !== undefined && !row.hasAttribute("data-seq")) row = row.nextElementSibling ?? undefined;
+  return (row as HTMLElement | undefined) ?? null;
 }

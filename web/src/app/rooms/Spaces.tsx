@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
-import type { RoomInfo, Space } from "../../sdk";
+import type { Channel, RoomInfo, Space } from "../../sdk";
 import { useChat, useLink, useStorePerFrame } from "../context";
 import { roomName } from "../names";
 import { goToRoom } from "../route";
@@ -49,9 +49,16 @@ export function Spaces({ openId }: { readonly openId: string | null }) {
   );
 }
 
+/** A channel as the list of its space has it, with its room once we are in it. */
+interface ListedChannel {
+  readonly id: string;
+  readonly name: string;
+  readonly room: RoomInfo | undefined;
+}
+
 interface SpaceSectionProps {
   readonly space: Space;
-  readonly channels: readonly RoomInfo[];
+  readonly channels: readonly ListedChannel[];
   readonly openId: string | null;
   readonly onNewChannel: () => void;
   readonly onPeople: () => void;
@@ -89,7 +96,7 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
       <ul className="channel-list">
         {channels.map((channel) => (
           <li key={channel.id}>
-            <Channel info={channel} open={channel.id === openId} />
+            <ChannelItem channel={channel} open={channel.id === openId} />
           </li>
         ))}
       </ul>
@@ -97,22 +104,21 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
   );
 }
 
-function Channel({ info, open }: { readonly info: RoomInfo; readonly open: boolean }) {
+function ChannelItem({ channel, open }: { readonly channel: ListedChannel; readonly open: boolean }) {
   const chat = useChat();
   const task = useTask();
-  const joined = chat.rooms.get(info.id) !== undefined;
   const join = () =>
     task.run(async () => {
-      await chat.joinRoom(info.id);
-      goToRoom(info.id);
+      await chat.joinRoom(channel.id);
+      goToRoom(channel.id);
     });
-  if (!joined) {
+  if (channel.room === undefined) {
     return (
       <span className="channel channel-foreign" title={task.message ?? undefined}>
         <Icon name="hash" size={15} />
-        <span className="channel-name">{roomName(info)}</span>
+        <span className="channel-name">{channel.name}</span>
         <button type="button" className="small-button" disabled={task.busy} onClick={() => void join()}>
-          Join<span className="visually-hidden"> {roomName(info)}</span>
+          Join<span className="visually-hidden"> {channel.name}</span>
         </button>
       </span>
     );
@@ -120,29 +126,29 @@ function Channel({ info, open }: { readonly info: RoomInfo; readonly open: boole
   return (
     <a
       className="channel"
-      href={`/room/${info.id}`}
+      href={`/room/${channel.id}`}
       aria-current={open ? "page" : undefined}
-      data-unread={info.unread > 0}
-      onClick={(event) => follow(event, info.id)}
+      data-unread={channel.room.unread > 0}
+      onClick={(event) => follow(event, channel.id)}
     >
       <Icon name="hash" size={15} />
-      <span className="channel-name">{roomName(info)}</span>
-      <UnreadBadge count={info.unread} />
+      <span className="channel-name">{channel.name}</span>
+      <UnreadBadge count={channel.room.unread} />
     </a>
   );
 }
 
-interface SpaceWithChannels {
+interface SpaceWithChannels<C> {
   readonly space: Space;
-  readonly channels: readonly RoomInfo[];
+  readonly channels: readonly C[];
 }
 
 /** Spaces come by request, not by event: asked for when the link comes up and when our own channels change. */
-function useSpaces(): { spaces: readonly SpaceWithChannels[]; reload: () => void } {
+function useSpaces(): { spaces: readonly SpaceWithChannels<ListedChannel>[]; reload: () => void } {
   const { api, rooms } = useChat();
   const { list } = useStorePerFrame(rooms.state);
   const online = useLink().name === "online";
-  const [loaded, setLoaded] = useState<readonly SpaceWithChannels[]>([]);
+  const [loaded, setLoaded] = useState<readonly SpaceWithChannels<Channel>[]>([]);
   const [round, setRound] = useState(0);
   const reload = useCallback(() => setRound((before) => before + 1), []);
   const joined = list.filter((info) => info.space_id != null);
@@ -166,9 +172,11 @@ function useSpaces(): { spaces: readonly SpaceWithChannels[]; reload: () => void
   // Live names and unread counts come from the rooms that we follow; the request only adds those that we could join.
   const live = new Map(joined.map((info) => [info.id, info]));
   const spaces = loaded.map(({ space, channels }) => {
-    const asked = channels.map((channel) => live.get(channel.id) ?? channel);
-    const sorted = asked.sort((a, b) => roomName(a).localeCompare(roomName(b)));
-    return { space, channels: sorted };
+    const listed = channels.map(({ id, name }): ListedChannel => {
+      const room = live.get(id);
+      return { id, name: roomName(room ?? { kind: "channel", name: name ?? null }), room };
+    });
+    return { space, channels: listed.sort((a, b) => a.name.localeCompare(b.name)) };
   });
   return { spaces, reload };
 }

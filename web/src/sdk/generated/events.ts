@@ -5,290 +5,415 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        readonly ClientFrame: components["schemas"]["Hello"] | components["schemas"]["MessagePost"] | components["schemas"]["ReceiptMark"] | components["schemas"]["RoomCatchUp"] | components["schemas"]["Ping"];
-        readonly Error: {
+        /** @description Command `room.catch_up`: everything in the room's order after `after`. */
+        readonly CatchUp: {
+            /** Format: int64 */
+            readonly after: number;
+            /** @description Events on this page at most. */
+            readonly limit?: number | null;
+            readonly room_id: components["schemas"]["RoomId"];
+        };
+        /** @description Answer to `room.catch_up`. */
+        readonly CaughtUp: {
+            /** @description The same frames that were or would have been sent live, in order. */
+            readonly events: readonly Record<string, unknown>[];
+            /** Format: int64 */
+            readonly last_seq: number;
+            /** @description Whether there is another page after the last of these. */
+            readonly more: boolean;
+        };
+        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"];
+        /** @description An answer with nothing in it. */
+        readonly Empty: Record<string, unknown>;
+        /** @description Answer to a command that failed. */
+        readonly ErrorAnswer: {
+            /**
+             * @description The same stable code as in HTTP problems.
+             * @example chat.room_not_found
+             */
             readonly code: string;
             readonly message: string;
+            readonly retry: components["schemas"]["Retry"];
             /** Format: int64 */
+            readonly retry_after_ms?: number | null;
+        };
+        /** @description Answer to a command that failed, and whether to try again */
+        readonly ErrorFrame: {
             readonly re?: number;
-            /** @enum {string} */
-            readonly retry: "never" | "now" | "later";
-            /** Format: int64 */
-            readonly retry_after_ms?: number;
             /** @constant */
             readonly type: "error";
+        } & components["schemas"]["ErrorAnswer"];
+        /** @description Someone's place in a room, inside events. */
+        readonly EventMember: {
+            readonly role: components["schemas"]["Role"];
+            readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description Sent when the server had nothing else to say for `heartbeat_ms`. */
         readonly Heartbeat: {
             /** Format: date-time */
             readonly at: string;
+        };
+        /** @description Sent when there was nothing else to say */
+        readonly HeartbeatFrame: {
             /** @constant */
             readonly type: "heartbeat";
-        };
+        } & components["schemas"]["Heartbeat"];
+        /** @description Command `hello`: the first frame of a connection. */
         readonly Hello: {
-            readonly device?: {
-                readonly id: string;
-                readonly name: string;
-            };
-            /** Format: int64 */
-            readonly id: number;
+            readonly device?: components["schemas"]["HelloDevice"] | null;
+            /** @description For each room the newest `seq` that the client has: what came after it follows `ready`. */
             readonly resume?: {
                 readonly [key: string]: number;
             };
+            /** @description An access token. */
             readonly token: string;
+        };
+        /** @description The device that connects. */
+        readonly HelloDevice: {
+            readonly id?: string | null;
+            readonly name?: string | null;
+        };
+        /** @description The first frame, within 5 s: who connects, and what it has already */
+        readonly HelloFrame: {
+            readonly id?: number;
             /** @constant */
             readonly type: "hello";
+        } & components["schemas"]["Hello"];
+        /** @description Command `receipt.mark`: received or read up to here. */
+        readonly MarkReceipt: {
+            /** Format: int64 */
+            readonly delivered_seq?: number | null;
+            /** Format: int64 */
+            readonly read_seq?: number | null;
+            readonly room_id: components["schemas"]["RoomId"];
         };
+        /** @description Event: someone was added, or joined. */
         readonly MemberAdded: {
             /** Format: date-time */
             readonly at: string;
-            /** Format: uuid */
-            readonly by: string;
-            readonly member: {
-                readonly role: components["schemas"]["Role"];
-                /** Format: uuid */
-                readonly user_id: string;
-            };
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly by: components["schemas"]["UserId"];
+            readonly member: components["schemas"]["EventMember"];
+            readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
+        };
+        /** @description Someone was added or joined */
+        readonly MemberAddedFrame: {
             /** @constant */
             readonly type: "member.added";
-        };
+        } & components["schemas"]["MemberAdded"];
+        /** @description Event: someone was removed, or left. */
         readonly MemberRemoved: {
             /** Format: date-time */
             readonly at: string;
-            /** Format: uuid */
-            readonly by: string;
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly by: components["schemas"]["UserId"];
+            readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description Someone was removed or left */
+        readonly MemberRemovedFrame: {
             /** @constant */
             readonly type: "member.removed";
-            /** Format: uuid */
-            readonly user_id: string;
-        };
+        } & components["schemas"]["MemberRemoved"];
+        /** @description Event: a member has another role now. */
         readonly MemberRoleChanged: {
             /** Format: date-time */
             readonly at: string;
-            /** Format: uuid */
-            readonly by: string;
+            readonly by: components["schemas"]["UserId"];
             readonly role: components["schemas"]["Role"];
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description A member has another role */
+        readonly MemberRoleChangedFrame: {
             /** @constant */
             readonly type: "member.role_changed";
-            /** Format: uuid */
-            readonly user_id: string;
-        };
+        } & components["schemas"]["MemberRoleChanged"];
+        /** @description A message as everyone sees it. */
         readonly Message: {
-            /** Format: uuid */
-            readonly client_id?: string;
+            /** @description The sender's own id for it. */
+            readonly client_id?: string | null;
             readonly content: string;
             /** Format: date-time */
             readonly created_at: string;
-            /** Format: date-time */
-            readonly deleted_at?: string;
-            /** Format: date-time */
-            readonly edited_at?: string;
-            /** Format: uuid */
-            readonly id: string;
+            readonly id: components["schemas"]["MessageId"];
+            /** @example text */
             readonly kind: string;
-            readonly parts?: unknown;
-            /** Format: uuid */
-            readonly reply_to?: string;
-            /** Format: uuid */
-            readonly room_id: string;
+            /** @description Structured content, an array. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            readonly reply_to?: components["schemas"]["MessageId"] | null;
+            readonly room_id: components["schemas"]["RoomId"];
             readonly sender: components["schemas"]["Sender"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Its place in the room's one order.
+             */
             readonly seq: number;
         };
-        readonly MessagePost: {
-            /** Format: uuid */
-            readonly client_id: string;
-            readonly content: string;
-            /** Format: int64 */
-            readonly id: number;
-            readonly kind?: string;
-            /** Format: uuid */
-            readonly reply_to?: string;
-            /** Format: uuid */
-            readonly room_id: string;
-            /** @constant */
-            readonly type: "message.post";
-        };
+        /**
+         * Format: uuid
+         * @description A message; unique across rooms, while its place in the room is `(room_id, seq)`.
+         */
+        readonly MessageId: string;
+        /** @description Event: a message was posted. */
         readonly MessagePosted: {
             readonly message: components["schemas"]["Message"];
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
+        };
+        /** @description A message was posted */
+        readonly MessagePostedFrame: {
             /** @constant */
             readonly type: "message.posted";
-        };
-        readonly Ok: {
-            /** Format: date-time */
-            readonly created_at?: string;
-            readonly events?: readonly components["schemas"]["ServerFrame"][];
-            /** Format: int64 */
-            readonly last_seq?: number;
-            /** Format: uuid */
-            readonly message_id?: string;
-            readonly more?: boolean;
-            /** Format: int64 */
-            readonly re: number;
-            /** Format: uuid */
-            readonly room_id?: string;
-            /** Format: int64 */
-            readonly seq?: number;
+        } & components["schemas"]["MessagePosted"];
+        /** @description Post a message; the ok carries its place */
+        readonly MessagePostFrame: {
+            readonly id?: number;
+            /** @constant */
+            readonly type: "message.post";
+        } & components["schemas"]["PostMessage"];
+        /** @description Answer to a command that succeeded */
+        readonly OkFrame: {
+            readonly re?: number;
             /** @constant */
             readonly type: "ok";
-        };
+        } & (components["schemas"]["Posted"] | components["schemas"]["CaughtUp"] | components["schemas"]["Empty"]);
+        /** @description A person as that person sees it. */
         readonly OwnUser: {
-            readonly avatar_url?: string;
+            readonly avatar_url?: string | null;
             /** Format: date-time */
             readonly created_at: string;
-            readonly email?: string;
-            readonly full_name?: string;
+            /**
+             * @description Absent for a user of an outside issuer.
+             * @example ada@example.com
+             */
+            readonly email?: string | null;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
             /** Format: uuid */
             readonly id: string;
-            /** @enum {string} */
-            readonly role: "admin" | "user";
+            /**
+             * @description In E.164 form.
+             * @example +4930123456
+             */
+            readonly phone?: string | null;
+            /** @description The client's own settings: any JSON object. */
+            readonly preferences: Record<string, unknown>;
+            readonly role: components["schemas"]["UserRole"];
+            readonly status_message?: string | null;
+            /** @example ada */
             readonly username: string;
         };
-        readonly Ping: {
-            /** Format: int64 */
-            readonly id: number;
+        /** @description Are you there? Answered by pong */
+        readonly PingFrame: {
+            readonly id?: number;
             /** @constant */
             readonly type: "ping";
-        };
-        readonly Pong: {
-            /** Format: int64 */
-            readonly re: number;
+        } & components["schemas"]["Empty"];
+        /** @description Answer to ping */
+        readonly PongFrame: {
+            readonly re?: number;
             /** @constant */
             readonly type: "pong";
+        } & components["schemas"]["Empty"];
+        /** @description Answer to `message.post`. */
+        readonly Posted: {
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly message_id: components["schemas"]["MessageId"];
+            readonly room_id: components["schemas"]["RoomId"];
+            /** Format: int64 */
+            readonly seq: number;
         };
-        readonly Ready: {
-            /** Format: int64 */
-            readonly heartbeat_ms: number;
-            /** Format: int64 */
-            readonly re: number;
-            readonly rooms: readonly components["schemas"]["Room"][];
+        /** @description Command `message.post`: the body of the HTTP call with its room. Written out, because flattening would parse twice. */
+        readonly PostMessage: {
+            readonly client_id: string;
+            readonly content?: string;
+            readonly kind?: string | null;
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            readonly reply_to?: components["schemas"]["MessageId"] | null;
+            readonly room_id: components["schemas"]["RoomId"];
+        };
+        /** @description What everybody who is signed in may know about a person. */
+        readonly PublicUser: {
+            readonly avatar_url?: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
             /** Format: uuid */
-            readonly session_id: string;
-            /** @constant */
-            readonly type: "ready";
+            readonly id: string;
+            /** @example ada */
+            readonly username: string;
+        };
+        /** @description Answer to `hello`. */
+        readonly Ready: {
+            /**
+             * Format: int64
+             * @description The server speaks at least this often; a client silent for twice as long is closed.
+             */
+            readonly heartbeat_ms: number;
+            readonly rooms: readonly components["schemas"]["RoomSummary"][];
+            readonly session_id: components["schemas"]["SessionId"];
             readonly user: components["schemas"]["OwnUser"];
         };
-        readonly ReceiptMark: {
-            /** Format: int64 */
-            readonly delivered_seq?: number;
-            /** Format: int64 */
-            readonly id: number;
-            /** Format: int64 */
-            readonly read_seq?: number;
-            /** Format: uuid */
-            readonly room_id: string;
+        /** @description Answer to hello; what was missed follows */
+        readonly ReadyFrame: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ready";
+        } & components["schemas"]["Ready"];
+        /** @description Received or read up to here */
+        readonly ReceiptMarkFrame: {
+            readonly id?: number;
             /** @constant */
             readonly type: "receipt.mark";
-        };
+        } & components["schemas"]["MarkReceipt"];
+        /** @description How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow. */
         readonly ReceiptUpdated: {
             /** Format: int64 */
             readonly delivered_seq: number;
             /** Format: int64 */
             readonly read_seq: number;
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly room_id: components["schemas"]["RoomId"];
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description How far a member has received and read */
+        readonly ReceiptUpdatedFrame: {
             /** @constant */
             readonly type: "receipt.updated";
-            /** Format: uuid */
-            readonly user_id: string;
+        } & components["schemas"]["ReceiptUpdated"];
+        /**
+         * @description Whether the same request can succeed later.
+         * @enum {string}
+         */
+        readonly Retry: "never" | "now" | "later";
+        /**
+         * @description What a member is in a room or space, from most to least.
+         * @enum {string}
+         */
+        readonly Role: "guest" | "member" | "admin" | "owner";
+        /** @description Everything in the room's order after a seq */
+        readonly RoomCatchUpFrame: {
+            readonly id?: number;
+            /** @constant */
+            readonly type: "room.catch_up";
+        } & components["schemas"]["CatchUp"];
+        /**
+         * Format: uuid
+         * @description A conversation of any kind.
+         */
+        readonly RoomId: string;
+        /** @description Told to a user's devices: you are in this room now; follow it from `room.last_seq`. Not part of the room's order. */
+        readonly RoomJoined: {
+            readonly room: components["schemas"]["RoomSummary"];
         };
-        /** @enum {string} */
-        readonly Role: "owner" | "admin" | "member" | "guest";
-        readonly Room: {
+        /** @description You are in this room now: follow it from last_seq */
+        readonly RoomJoinedFrame: {
+            /** @constant */
+            readonly type: "room.joined";
+        } & components["schemas"]["RoomJoined"];
+        /**
+         * @description What a room is; what differs is who its members are.
+         * @enum {string}
+         */
+        readonly RoomKind: "direct" | "group" | "channel";
+        /** @description The engine shed what waited for this socket: catch up from the last `seq` you have. */
+        readonly RoomLagged: {
+            /**
+             * Format: int64
+             * @description The room's newest `seq`; live events go on after it.
+             */
+            readonly last_seq: number;
+            readonly room_id: components["schemas"]["RoomId"];
+        };
+        /** @description Your backlog was shed: catch up from the last seq you have */
+        readonly RoomLaggedFrame: {
+            /** @constant */
+            readonly type: "room.lagged";
+        } & components["schemas"]["RoomLagged"];
+        /** @description A room as one member sees it. */
+        readonly RoomSummary: {
+            /** Format: date-time */
+            readonly created_at: string;
             /** Format: int64 */
             readonly delivered_seq: number;
-            /** Format: uuid */
-            readonly id: string;
+            readonly id: components["schemas"]["RoomId"];
             readonly kind: components["schemas"]["RoomKind"];
-            /** Format: date-time */
-            readonly last_message_at?: string;
+            /**
+             * Format: date-time
+             * @description When the newest durable event happened.
+             */
+            readonly last_message_at?: string | null;
             /** Format: int64 */
             readonly last_seq: number;
             /** Format: int64 */
             readonly member_count: number;
-            readonly name?: string;
-            readonly peer?: components["schemas"]["User"];
+            readonly name?: string | null;
+            readonly peer?: components["schemas"]["PublicUser"] | null;
             /** Format: int64 */
             readonly read_seq: number;
-            readonly role?: components["schemas"]["Role"];
-            /** Format: uuid */
-            readonly space_id?: string;
-            readonly topic?: string;
-            /** Format: int64 */
+            readonly role?: components["schemas"]["Role"] | null;
+            readonly space_id?: components["schemas"]["SpaceId"] | null;
+            readonly topic?: string | null;
+            /**
+             * Format: int64
+             * @description Messages of others after `read_seq`, counted up to 100.
+             */
             readonly unread: number;
         };
-        readonly RoomCatchUp: {
-            /** Format: int64 */
-            readonly after: number;
-            /** Format: int64 */
-            readonly id: number;
-            /** Format: int64 */
-            readonly limit?: number;
-            /** Format: uuid */
-            readonly room_id: string;
-            /** @constant */
-            readonly type: "room.catch_up";
-        };
-        readonly RoomJoined: {
-            readonly room: components["schemas"]["Room"];
-            /** @constant */
-            readonly type: "room.joined";
-        };
-        /** @enum {string} */
-        readonly RoomKind: "direct" | "group" | "channel" | "ai" | "inbox";
-        readonly RoomLagged: {
-            /** Format: int64 */
-            readonly last_seq: number;
-            /** Format: uuid */
-            readonly room_id: string;
-            /** @constant */
-            readonly type: "room.lagged";
-        };
+        /** @description Event: the room has another name or topic now; both are given as they are now. */
         readonly RoomUpdated: {
             /** Format: date-time */
             readonly at: string;
-            /** Format: uuid */
-            readonly by: string;
-            readonly name?: string;
-            /** Format: uuid */
-            readonly room_id: string;
+            readonly by: components["schemas"]["UserId"];
+            readonly name?: string | null;
+            readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
-            readonly topic?: string;
+            readonly topic?: string | null;
+        };
+        /** @description The room has another name or topic */
+        readonly RoomUpdatedFrame: {
             /** @constant */
             readonly type: "room.updated";
-        };
+        } & components["schemas"]["RoomUpdated"];
+        /** @description Who sent a message. */
         readonly Sender: {
-            /** Format: uuid */
-            readonly id: string;
-            /** @enum {string} */
-            readonly type: "user" | "agent" | "contact";
+            readonly id: components["schemas"]["UserId"];
+            readonly type: components["schemas"]["SenderKind"];
         };
-        readonly ServerFrame: components["schemas"]["Ready"] | components["schemas"]["Ok"] | components["schemas"]["Error"] | components["schemas"]["Pong"] | components["schemas"]["Heartbeat"] | components["schemas"]["MessagePosted"] | components["schemas"]["MemberAdded"] | components["schemas"]["MemberRemoved"] | components["schemas"]["MemberRoleChanged"] | components["schemas"]["RoomUpdated"] | components["schemas"]["RoomJoined"] | components["schemas"]["RoomLagged"] | components["schemas"]["ReceiptUpdated"];
-        readonly User: {
-            readonly avatar_url?: string;
-            /** Format: date-time */
-            readonly created_at: string;
-            readonly full_name?: string;
-            /** Format: uuid */
-            readonly id: string;
-            readonly username: string;
-        };
+        /**
+         * @description What kind of sender.
+         * @enum {string}
+         */
+        readonly SenderKind: "user";
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        /**
+         * Format: uuid
+         * @description One connected device, for as long as its socket lives.
+         */
+        readonly SessionId: string;
+        /**
+         * Format: uuid
+         * @description A container of channels.
+         */
+        readonly SpaceId: string;
+        /**
+         * Format: uuid
+         * @description A person with an account.
+         */
+        readonly UserId: string;
+        /**
+         * @description What somebody may do on the whole server; what they may do in a room is a matter of the room.
+         * @enum {string}
+         */
+        readonly UserRole: "user" | "admin";
     };
     responses: never;
     parameters: never;

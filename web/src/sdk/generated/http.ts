@@ -2,7 +2,7 @@
 /* eslint-disable */
 
 export interface paths {
-    readonly "/api/v1/auth/login": {
+    readonly "/auth/login": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -11,37 +11,15 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["Login"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Tokens"];
-                    };
-                };
-            };
-        };
+        /** Sign in with a password. */
+        readonly post: operations["login"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/auth/logout": {
+    readonly "/auth/logout": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -50,31 +28,19 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description done */
-                readonly 204: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        /**
+         * Sign this device out.
+         * @description Its access and refresh tokens are refused from now on and its sockets are closed with 4501. Signing out twice is
+         *     no error. A token of an outside issuer is not ours to end.
+         */
+        readonly post: operations["logout"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/auth/refresh": {
+    readonly "/auth/refresh": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -83,37 +49,19 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["Refresh"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Tokens"];
-                    };
-                };
-            };
-        };
+        /**
+         * Trade a refresh token for a new pair of tokens.
+         * @description A refresh token works once. Using one a second time signs the device out, because one of the two who hold it
+         *     must be a thief.
+         */
+        readonly post: operations["refresh"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/auth/register": {
+    readonly "/auth/register": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -122,217 +70,89 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["Register"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 201: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Tokens"];
-                    };
-                };
-            };
-        };
+        /**
+         * Create an account and sign in.
+         * @description A username or email that is taken is refused without saying which of the two it is.
+         */
+        readonly post: operations["register"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/rooms": {
+    readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly items: readonly components["schemas"]["Room"][];
-                            readonly next: string | null;
-                        };
-                    };
-                };
-            };
-        };
+        /** The caller's rooms, oldest first. */
+        readonly get: operations["list_rooms"];
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["CreateRoom"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 201: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Room"];
-                    };
-                };
-            };
-        };
+        /** Makes a room. A direct room of the same two people is returned (200), not made twice. */
+        readonly post: operations["create_room"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/rooms/{id}": {
+    readonly "/rooms/{id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Room"];
-                    };
-                };
-            };
-        };
+        /** One room, as the caller sees it. */
+        readonly get: operations["get_room"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
-        readonly patch: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["UpdateRoom"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Room"];
-                    };
-                };
-            };
-        };
+        /** Renames a room or changes its topic. */
+        readonly patch: operations["update_room"];
         readonly trace?: never;
     };
-    readonly "/api/v1/rooms/{id}/members": {
+    readonly "/rooms/{id}/events": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly items: readonly components["schemas"]["Member"][];
-                            readonly next: string | null;
-                        };
-                    };
-                };
-            };
-        };
+        /** Everything in the room's order after a seq, as frames: `room.catch_up` without a WebSocket. */
+        readonly get: operations["list_events"];
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["AddMember"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 201: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Member"];
-                    };
-                };
-            };
-        };
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/rooms/{id}/members/{user_id}": {
+    readonly "/rooms/{id}/members": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A room's members, a page at a time. */
+        readonly get: operations["list_members"];
+        readonly put?: never;
+        /** Adds someone to a group or channel; in a channel of a space, its people may add themselves. */
+        readonly post: operations["add_member"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/rooms/{id}/members/{user_id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -342,114 +162,87 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        readonly delete: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description done */
-                readonly 204: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        /** Removes a member; removing oneself is leaving. */
+        readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
-        readonly patch: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["ChangeRole"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Member"];
-                    };
-                };
-            };
-        };
+        /** Changes a member's role. */
+        readonly patch: operations["set_member_role"];
         readonly trace?: never;
     };
-    readonly "/api/v1/spaces": {
+    readonly "/rooms/{id}/messages": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly items: readonly components["schemas"]["Space"][];
-                            readonly next: string | null;
-                        };
-                    };
-                };
-            };
-        };
+        /** A room's messages: newest first, or with `after` oldest first. */
+        readonly get: operations["list_messages"];
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["CreateSpace"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 201: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Space"];
-                    };
-                };
-            };
-        };
+        /** Posts a message. The same `client_id` again: 200 and the first one. */
+        readonly post: operations["post_message"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/spaces/{id}/members": {
+    readonly "/spaces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The caller's spaces. */
+        readonly get: operations["list_spaces"];
+        readonly put?: never;
+        /** Makes a space, with the caller as its owner. */
+        readonly post: operations["create_space"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/spaces/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One space of the caller. */
+        readonly get: operations["get_space"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        /** Renames a space or changes its topic. */
+        readonly patch: operations["update_space"];
+        readonly trace?: never;
+    };
+    readonly "/spaces/{id}/members": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The people of a space. */
+        readonly get: operations["list_space_members"];
+        readonly put?: never;
+        /** Adds someone to a space; they may then join its channels. */
+        readonly post: operations["add_space_member"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/spaces/{id}/members/{user_id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -458,66 +251,23 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": components["schemas"]["AddMember"];
-                };
-            };
-            readonly responses: {
-                /** @description ok */
-                readonly 201: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Member"];
-                    };
-                };
-            };
-        };
-        readonly delete?: never;
+        readonly post?: never;
+        /** Removes someone from a space; removing oneself is leaving. Rooms that they joined keep them until they leave those. */
+        readonly delete: operations["remove_space_member"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/spaces/{id}/rooms": {
+    readonly "/spaces/{id}/rooms": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly items: readonly components["schemas"]["Room"][];
-                            readonly next: string | null;
-                        };
-                    };
-                };
-            };
-        };
+        /** The channels of a space that the caller may find, joined or not. */
+        readonly get: operations["list_space_rooms"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -526,36 +276,15 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/users": {
+    readonly "/users": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly items: readonly components["schemas"]["User"][];
-                            readonly next: string | null;
-                        };
-                    };
-                };
-            };
-        };
+        /** Find people by name, in the order of their usernames. */
+        readonly get: operations["find_users"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -564,33 +293,15 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/users/{id}": {
+    readonly "/users/{id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["User"];
-                    };
-                };
-            };
-        };
+        /** Somebody, as everybody sees them. */
+        readonly get: operations["get_user"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -599,75 +310,364 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/users/me": {
+    readonly "/users/me": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description ok */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["OwnUser"];
-                    };
-                };
-            };
-        };
+        /** Yourself, with what only you may see. */
+        readonly get: operations["get_me"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
-        readonly patch?: never;
+        /** Change your profile. */
+        readonly patch: operations["update_me"];
         readonly trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Whom to add. */
         readonly AddMember: {
-            readonly role?: components["schemas"]["Role"];
-            /** Format: uuid */
-            readonly user_id: string;
+            readonly role?: components["schemas"]["Role"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
-        readonly ChangeRole: {
-            readonly role: components["schemas"]["Role"];
+        /** @description Whom to add. */
+        readonly AddSpaceMember: {
+            readonly role?: components["schemas"]["Role"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description Answer to `room.catch_up`. */
+        readonly CaughtUp: {
+            /** @description The same frames that were or would have been sent live, in order. */
+            readonly events: readonly Record<string, unknown>[];
+            /** Format: int64 */
+            readonly last_seq: number;
+            /** @description Whether there is another page after the last of these. */
+            readonly more: boolean;
+        };
+        /** @description A channel that can be found in a space. */
+        readonly ChannelListing: {
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly id: components["schemas"]["RoomId"];
+            /** @description Whether the caller is a member; if not, they can join. */
+            readonly joined: boolean;
+            /** Format: date-time */
+            readonly last_message_at?: string | null;
+            readonly name?: string | null;
+            readonly topic?: string | null;
+        };
+        /** @description A room to be made. */
         readonly CreateRoom: {
             readonly kind: components["schemas"]["RoomKind"];
-            readonly member_ids: readonly string[];
-            readonly name?: string;
-            /** Format: uuid */
-            readonly space_id?: string;
-            readonly topic?: string;
+            /** @description The other people; the caller is in it anyway. Exactly one for a direct room. */
+            readonly member_ids?: readonly components["schemas"]["UserId"][];
+            /** @description Needed for channels; direct rooms have none. */
+            readonly name?: string | null;
+            readonly space_id?: components["schemas"]["SpaceId"] | null;
+            readonly topic?: string | null;
         };
+        /** @description A space to be made. */
         readonly CreateSpace: {
             readonly name: string;
-            readonly topic?: string;
+            readonly topic?: string | null;
         };
+        /** @description The device that signs in, as the client names it. */
         readonly Device: {
-            readonly id?: string;
-            readonly name?: string;
+            /**
+             * @description The client's own, stable id of the device, at most 64 characters. Signing in again on the same device
+             *     ends its earlier sign-in.
+             */
+            readonly id?: string | null;
+            /**
+             * @description What its owner would call it, at most 100 characters.
+             * @example Firefox on Linux
+             */
+            readonly name?: string | null;
         };
+        /** @description Someone's place in a room, inside events. */
+        readonly EventMember: {
+            readonly role: components["schemas"]["Role"];
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_ChannelListing: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                readonly id: components["schemas"]["RoomId"];
+                /** @description Whether the caller is a member; if not, they can join. */
+                readonly joined: boolean;
+                /** Format: date-time */
+                readonly last_message_at?: string | null;
+                readonly name?: string | null;
+                readonly topic?: string | null;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_RoomMember: {
+            readonly items: readonly {
+                /** Format: int64 */
+                readonly delivered_seq: number;
+                /** Format: date-time */
+                readonly joined_at: string;
+                /** Format: int64 */
+                readonly read_seq: number;
+                readonly role: components["schemas"]["Role"];
+                readonly user: components["schemas"]["PublicUser"];
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_RoomSummary: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                /** Format: int64 */
+                readonly delivered_seq: number;
+                readonly id: components["schemas"]["RoomId"];
+                readonly kind: components["schemas"]["RoomKind"];
+                /**
+                 * Format: date-time
+                 * @description When the newest durable event happened.
+                 */
+                readonly last_message_at?: string | null;
+                /** Format: int64 */
+                readonly last_seq: number;
+                /** Format: int64 */
+                readonly member_count: number;
+                readonly name?: string | null;
+                readonly peer?: components["schemas"]["PublicUser"] | null;
+                /** Format: int64 */
+                readonly read_seq: number;
+                readonly role?: components["schemas"]["Role"] | null;
+                readonly space_id?: components["schemas"]["SpaceId"] | null;
+                readonly topic?: string | null;
+                /**
+                 * Format: int64
+                 * @description Messages of others after `read_seq`, counted up to 100.
+                 */
+                readonly unread: number;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_Space: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                readonly id: components["schemas"]["SpaceId"];
+                /** Format: int64 */
+                readonly member_count: number;
+                readonly name: string;
+                /** @description The caller's role. */
+                readonly role: components["schemas"]["Role"];
+                readonly topic?: string | null;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_SpaceMember: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly joined_at: string;
+                readonly role: components["schemas"]["Role"];
+                readonly user: components["schemas"]["PublicUser"];
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description Who signs in, and how they prove it. */
         readonly Login: {
-            readonly device?: components["schemas"]["Device"];
+            readonly device?: components["schemas"]["Device"] | null;
+            /**
+             * @description Username or email.
+             * @example ada
+             */
             readonly login: string;
+            /** @example correct horse battery */
             readonly password: string;
         };
-        readonly Member: {
+        /** @description A message as everyone sees it. */
+        readonly Message: {
+            /** @description The sender's own id for it. */
+            readonly client_id?: string | null;
+            readonly content: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly id: components["schemas"]["MessageId"];
+            /** @example text */
+            readonly kind: string;
+            /** @description Structured content, an array. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            readonly reply_to?: components["schemas"]["MessageId"] | null;
+            readonly room_id: components["schemas"]["RoomId"];
+            readonly sender: components["schemas"]["Sender"];
+            /**
+             * Format: int64
+             * @description Its place in the room's one order.
+             */
+            readonly seq: number;
+        };
+        /**
+         * Format: uuid
+         * @description A message; unique across rooms, while its place in the room is `(room_id, seq)`.
+         */
+        readonly MessageId: string;
+        /** @description A page of messages; `next` goes into `before` or `after`, whichever was asked with. */
+        readonly MessagePage: {
+            readonly items: readonly components["schemas"]["Message"][];
+            /** Format: int64 */
+            readonly next?: number | null;
+        };
+        /** @description A person as that person sees it. */
+        readonly OwnUser: {
+            readonly avatar_url?: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /**
+             * @description Absent for a user of an outside issuer.
+             * @example ada@example.com
+             */
+            readonly email?: string | null;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
+            /** Format: uuid */
+            readonly id: string;
+            /**
+             * @description In E.164 form.
+             * @example +4930123456
+             */
+            readonly phone?: string | null;
+            /** @description The client's own settings: any JSON object. */
+            readonly preferences: Record<string, unknown>;
+            readonly role: components["schemas"]["UserRole"];
+            readonly status_message?: string | null;
+            /** @example ada */
+            readonly username: string;
+        };
+        /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
+        readonly PostMessageBody: {
+            /** @description The sender's own id for this message, at most 64 bytes: sending it again returns the first result. */
+            readonly client_id: string;
+            readonly content?: string;
+            /** @description `text` when absent; `system` is the engine's own. */
+            readonly kind?: string | null;
+            /** @description Structured content: an array of objects. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            readonly reply_to?: components["schemas"]["MessageId"] | null;
+        };
+        /** @description The body of an error answer: RFC 9457, `application/problem+json`. */
+        readonly ProblemBody: {
+            /**
+             * @description Stable machine-readable reason.
+             * @example chat.not_a_member
+             */
+            readonly code: string;
+            readonly detail: string;
+            /** @description The same id as in the `x-request-id` header and in the engine's log. */
+            readonly request_id: string;
+            /**
+             * Format: int64
+             * @description Present when trying again can help: milliseconds to wait.
+             */
+            readonly retry_after_ms?: number | null;
+            /**
+             * Format: int32
+             * @example 403
+             */
+            readonly status: number;
+            /** @description The status code's own words. */
+            readonly title: string;
+            /**
+             * @description `about:blank`: the `code` says which problem it is.
+             * @example about:blank
+             */
+            readonly type: string;
+        };
+        /** @description What to change: a field that is absent stays, one that is null is cleared. */
+        readonly ProfilePatch: {
+            /**
+             * @description An `https://` address, or a path on this server that starts with `/`.
+             * @default null
+             */
+            readonly avatar_url: string | null;
+            /**
+             * @default null
+             * @example Ada Lovelace
+             */
+            readonly full_name: string | null;
+            /**
+             * @description In E.164 form: a plus, the country code and the number.
+             * @default null
+             * @example +4930123456
+             */
+            readonly phone: string | null;
+            /** @description Replaced as a whole; at most 16384 bytes as JSON. */
+            readonly preferences?: Record<string, unknown> | null;
+            /**
+             * @default null
+             * @example In the engine room
+             */
+            readonly status_message: string | null;
+        };
+        /** @description What everybody who is signed in may know about a person. */
+        readonly PublicUser: {
+            readonly avatar_url?: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
+            /** Format: uuid */
+            readonly id: string;
+            /** @example ada */
+            readonly username: string;
+        };
+        /** @description The refresh token that was given out last. */
+        readonly Refresh: {
+            readonly refresh_token: string;
+        };
+        /** @description A new account. */
+        readonly Registration: {
+            readonly device?: components["schemas"]["Device"] | null;
+            /** @example ada@example.com */
+            readonly email: string;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
+            /**
+             * @description At least 8 characters (`auth.password_chars_min`), at most 1024 bytes.
+             * @example correct horse battery
+             */
+            readonly password: string;
+            /**
+             * @description 3 to 32 letters a to z, digits, dots, underscores and hyphens; capitals make no difference.
+             * @example ada
+             */
+            readonly username: string;
+        };
+        /**
+         * @description What a member is in a room or space, from most to least.
+         * @enum {string}
+         */
+        readonly Role: "guest" | "member" | "admin" | "owner";
+        /**
+         * Format: uuid
+         * @description A conversation of any kind.
+         */
+        readonly RoomId: string;
+        /**
+         * @description What a room is; what differs is who its members are.
+         * @enum {string}
+         */
+        readonly RoomKind: "direct" | "group" | "channel";
+        /** @description Someone in a room. */
+        readonly RoomMember: {
             /** Format: int64 */
             readonly delivered_seq: number;
             /** Format: date-time */
@@ -675,123 +675,116 @@ export interface components {
             /** Format: int64 */
             readonly read_seq: number;
             readonly role: components["schemas"]["Role"];
-            readonly user: components["schemas"]["User"];
+            readonly user: components["schemas"]["PublicUser"];
         };
-        readonly Message: {
-            /** Format: uuid */
-            readonly client_id?: string;
-            readonly content: string;
+        /** @description A room as one member sees it. */
+        readonly RoomSummary: {
             /** Format: date-time */
             readonly created_at: string;
-            /** Format: date-time */
-            readonly deleted_at?: string;
-            /** Format: date-time */
-            readonly edited_at?: string;
-            /** Format: uuid */
-            readonly id: string;
-            readonly kind: string;
-            readonly parts?: unknown;
-            /** Format: uuid */
-            readonly reply_to?: string;
-            /** Format: uuid */
-            readonly room_id: string;
-            readonly sender: components["schemas"]["Sender"];
-            /** Format: int64 */
-            readonly seq: number;
-        };
-        readonly OwnUser: {
-            readonly avatar_url?: string;
-            /** Format: date-time */
-            readonly created_at: string;
-            readonly email?: string;
-            readonly full_name?: string;
-            /** Format: uuid */
-            readonly id: string;
-            /** @enum {string} */
-            readonly role: "admin" | "user";
-            readonly username: string;
-        };
-        readonly Problem: {
-            readonly code: string;
-            readonly detail: string;
-            readonly request_id?: string;
-            /** Format: int64 */
-            readonly retry_after_ms?: number;
-            /** Format: int64 */
-            readonly status: number;
-            readonly title: string;
-            readonly type: string;
-        };
-        readonly Refresh: {
-            readonly refresh_token: string;
-        };
-        readonly Register: {
-            readonly device?: components["schemas"]["Device"];
-            readonly email: string;
-            readonly full_name?: string;
-            readonly password: string;
-            readonly username: string;
-        };
-        /** @enum {string} */
-        readonly Role: "owner" | "admin" | "member" | "guest";
-        readonly Room: {
             /** Format: int64 */
             readonly delivered_seq: number;
-            /** Format: uuid */
-            readonly id: string;
+            readonly id: components["schemas"]["RoomId"];
             readonly kind: components["schemas"]["RoomKind"];
-            /** Format: date-time */
-            readonly last_message_at?: string;
+            /**
+             * Format: date-time
+             * @description When the newest durable event happened.
+             */
+            readonly last_message_at?: string | null;
             /** Format: int64 */
             readonly last_seq: number;
             /** Format: int64 */
             readonly member_count: number;
-            readonly name?: string;
-            readonly peer?: components["schemas"]["User"];
+            readonly name?: string | null;
+            readonly peer?: components["schemas"]["PublicUser"] | null;
             /** Format: int64 */
             readonly read_seq: number;
-            readonly role?: components["schemas"]["Role"];
-            /** Format: uuid */
-            readonly space_id?: string;
-            readonly topic?: string;
-            /** Format: int64 */
+            readonly role?: components["schemas"]["Role"] | null;
+            readonly space_id?: components["schemas"]["SpaceId"] | null;
+            readonly topic?: string | null;
+            /**
+             * Format: int64
+             * @description Messages of others after `read_seq`, counted up to 100.
+             */
             readonly unread: number;
         };
-        /** @enum {string} */
-        readonly RoomKind: "direct" | "group" | "channel" | "ai" | "inbox";
+        /** @description Who sent a message. */
         readonly Sender: {
-            /** Format: uuid */
-            readonly id: string;
-            /** @enum {string} */
-            readonly type: "user" | "agent" | "contact";
+            readonly id: components["schemas"]["UserId"];
+            readonly type: components["schemas"]["SenderKind"];
         };
-        readonly Space: {
-            /** Format: uuid */
-            readonly id: string;
-            readonly name: string;
+        /**
+         * @description What kind of sender.
+         * @enum {string}
+         */
+        readonly SenderKind: "user";
+        /** @description The member's new role. */
+        readonly SetRole: {
             readonly role: components["schemas"]["Role"];
-            readonly topic?: string;
         };
-        readonly Tokens: {
+        /** @description The answer to signing up, signing in and refreshing. */
+        readonly SignedIn: {
+            /** @description A JWT for `Authorization: Bearer` and for `hello`. */
             readonly access_token: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Seconds until the access token expires.
+             * @example 900
+             */
             readonly expires_in: number;
+            /** @description Works once, for `POST /auth/refresh`. */
             readonly refresh_token: string;
             readonly user: components["schemas"]["OwnUser"];
         };
-        readonly UpdateRoom: {
-            readonly name?: string;
-            readonly topic?: string;
-        };
-        readonly User: {
-            readonly avatar_url?: string;
+        /** @description A container of channels, as one of its members sees it. */
+        readonly Space: {
             /** Format: date-time */
             readonly created_at: string;
-            readonly full_name?: string;
-            /** Format: uuid */
-            readonly id: string;
-            readonly username: string;
+            readonly id: components["schemas"]["SpaceId"];
+            /** Format: int64 */
+            readonly member_count: number;
+            readonly name: string;
+            /** @description The caller's role. */
+            readonly role: components["schemas"]["Role"];
+            readonly topic?: string | null;
         };
+        /**
+         * Format: uuid
+         * @description A container of channels.
+         */
+        readonly SpaceId: string;
+        /** @description Someone in a space. */
+        readonly SpaceMember: {
+            /** Format: date-time */
+            readonly joined_at: string;
+            readonly role: components["schemas"]["Role"];
+            readonly user: components["schemas"]["PublicUser"];
+        };
+        /** @description What to change; what is absent stays, an empty text clears. */
+        readonly UpdateRoom: {
+            readonly name?: string | null;
+            readonly topic?: string | null;
+        };
+        /** @description What to change; what is absent stays, an empty topic clears it. */
+        readonly UpdateSpace: {
+            readonly name?: string | null;
+            readonly topic?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A person with an account.
+         */
+        readonly UserId: string;
+        /** @description A page of people. */
+        readonly UserPage: {
+            readonly items: readonly components["schemas"]["PublicUser"][];
+            /** @description Send it as `after` for the next page; null on the last one. */
+            readonly next?: string | null;
+        };
+        /**
+         * @description What somebody may do on the whole server; what they may do in a room is a matter of the room.
+         * @enum {string}
+         */
+        readonly UserRole: "user" | "admin";
     };
     responses: never;
     parameters: never;
@@ -800,4 +793,1087 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    readonly login: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Login"];
+            };
+        };
+        readonly responses: {
+            /** @description Signed in */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description `auth.login_refused`: the login or the password is wrong */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_…`: a field is not acceptable */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly logout: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Signed out */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly refresh: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Refresh"];
+            };
+        };
+        readonly responses: {
+            /** @description Still signed in */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description `auth.refresh_refused`: sign in again */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.unavailable`: later */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly register: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Registration"];
+            };
+        };
+        readonly responses: {
+            /** @description Created and signed in */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description `auth.registration_closed` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.registration_refused`: the username or email cannot be used */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_rooms: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_RoomSummary"];
+                };
+            };
+        };
+    };
+    readonly create_room: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The direct room was there */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomSummary"];
+                };
+            };
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomSummary"];
+                };
+            };
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly get_room: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomSummary"];
+                };
+            };
+            /** @description chat.room_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly update_room: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UpdateRoom"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomSummary"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_events: {
+        readonly parameters: {
+            readonly query: {
+                /** @description The newest seq that the client has; 0 for everything. */
+                readonly after: number;
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaughtUp"];
+                };
+            };
+            /** @description chat.room_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_members: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_RoomMember"];
+                };
+            };
+            /** @description chat.room_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly add_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AddMember"];
+            };
+        };
+        readonly responses: {
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.already_a_member, chat.room_full */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly remove_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.not_a_member */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly set_member_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SetRole"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_messages: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only messages above this seq, oldest first. */
+                readonly after?: number | null;
+                /** @description Only messages below this seq, newest first. */
+                readonly before?: number | null;
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description chat.room_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly post_message: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PostMessageBody"];
+            };
+        };
+        readonly responses: {
+            /** @description It had been posted before */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Message"];
+                };
+            };
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description chat.room_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.content_too_large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.busy, engine.unavailable: send it again with the same client_id */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_spaces: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_Space"];
+                };
+            };
+        };
+    };
+    readonly create_space: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateSpace"];
+            };
+        };
+        readonly responses: {
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Space"];
+                };
+            };
+        };
+    };
+    readonly get_space: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description chat.space_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly update_space: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UpdateSpace"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_space_members: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_SpaceMember"];
+                };
+            };
+            /** @description chat.space_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly add_space_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AddSpaceMember"];
+            };
+        };
+        readonly responses: {
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
+            /** @description chat.already_a_member */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.user_not_found */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly remove_space_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description chat.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_space_rooms: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_ChannelListing"];
+                };
+            };
+            /** @description chat.space_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly find_users: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string;
+                /** @description People on a page: 1 to 200, otherwise 50. */
+                readonly limit?: number;
+                /** @description A part of a username or full name; without it, everybody. */
+                readonly query?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of people */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly get_user: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The user's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The user */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PublicUser"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.user_not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly get_me: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description You */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OwnUser"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly update_me: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        readonly responses: {
+            /** @description You, as you are now */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OwnUser"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+}

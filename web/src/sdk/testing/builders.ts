@@ -35,6 +35,7 @@ export function room(extra: Partial<RoomInfo> = {}): RoomInfo {
     delivered_seq: 0,
     unread: 0,
     member_count: 2,
+    created_at: "2030-01-01T00:00:00Z",
     ...extra,
   };
 }

@@ -1,0 +1,139 @@
+//! A WebSocket client that speaks the public protocol and nothing else.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// No test waits longer for one frame: a bound for failures, not a pace.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One connection.
+pub struct WsClient {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next_id: u64,
+    /// Events that came while an answer was awaited.
+    events: VecDeque<Value>,
+}
+
+impl WsClient {
+    /// Connects; nothing is said yet.
+    pub async fn open(base: &str) -> Self {
+        let url = format!("{}/api/v1/ws", base.replacen("http", "ws", 1));
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        Self { socket, next_id: 1, events: VecDeque::new() }
+    }
+
+    /// Says hello and returns the answer, whatever it is.
+    pub async fn hello(&mut self, token: &str, resume: Value) -> Value {
+        self.ask(json!({ "type": "hello", "token": token, "resume": resume })).await
+    }
+
+    /// Sends a command with a new id and returns that id.
+    pub async fn send(&mut self, mut command: Value) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        command["id"] = json!(id);
+        self.send_text(&command.to_string()).await;
+        id
+    }
+
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends any frame.
+    pub async fn send_binary(&mut self, bytes: &'static [u8]) {
+        self.socket.send(Message::Binary(Bytes::from_static(bytes))).await.unwrap();
+    }
+
+    /// Sends a command and returns its answer; events that come before it are kept for [`WsClient::event`].
+    pub async fn ask(&mut self, command: Value) -> Value {
+        let id = self.send(command).await;
+        self.answer(id).await
+    }
+
+    /// The answer to command `id`.
+    pub async fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let frame = self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an answer"));
+            if frame["re"] == json!(id) {
+                return frame;
+            }
+            self.events.push_back(frame);
+        }
+    }
+
+    /// Posts a message and returns the answer.
+    pub async fn post(&mut self, room: &str, client_id: &str, content: &str) -> Value {
+        self.ask(json!({ "type": "message.post", "room_id": room, "client_id": client_id, "content": content })).await
+    }
+
+    /// The next frame that is no answer and no heartbeat.
+    pub async fn event(&mut self) -> Value {
+        loop {
+            let frame = match self.events.pop_front() {
+                Some(frame) => frame,
+                None => self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an event")),
+            };
+            if frame.get("re").is_none() && frame["type"] != "heartbeat" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next event of this type; others are skipped.
+    pub async fn event_of(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.event().await;
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// The next `count` durable events of a room.
+    pub async fn events_of_room(&mut self, room: &str, count: usize) -> Vec<Value> {
+        let mut events = Vec::with_capacity(count);
+        while events.len() < count {
+            let event = self.event().await;
+            if event["room_id"] == room && event.get("seq").is_some() {
+                events.push(event);
+            }
+        }
+        events
+    }
+
+    /// The next frame as it comes, or the close code.
+    pub async fn frame(&mut self) -> Result<Value, u16> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(close)))) => return Err(close.code.into()),
+                // 1006: ended without a close frame.
+                Some(Ok(Message::Close(None)) | Err(_)) | None => return Err(1006),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Reads until the close code.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            if let Err(code) = self.frame().await {
+                return code;
+            }
+        }
+    }
+}
+
+/// The `seq` of each event.
+pub fn seqs(events: &[Value]) -> Vec<i64> {
+    events.iter().filter_map(|event| event["seq"].as_i64()).collect()
+}

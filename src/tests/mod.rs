@@ -1,0 +1,3 @@
+//! User stories: a whole engine, real sockets, and nothing but its public API.
+
+mod chat;

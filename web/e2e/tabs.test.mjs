@@ -1,0 +1,81 @@
+// One person, several tabs; and sessions that end or expire.
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { assertOnceInOrder, Person } from "./person.mjs";
+import { stage } from "./story.mjs";
+
+// Tokens that expire while one watches: every tab has to refresh, and only one may do it at a time.
+const story = stage({ PARLANCE__AUTH__ACCESS_TOKEN_S: "35" });
+
+async function secondTab(person) {
+  const page = await person.context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => person.pageErrors.push(error));
+  await page.goto(person.page.url());
+  const tab = new Person(person.engine, person.context, page, person.username, person.name);
+  await tab.isConnected();
+  return tab;
+}
+
+story("two tabs of one person show and send the same, once", async ({ engine, arrive }) => {
+  const ada = await arrive("Ada");
+  const ben = await arrive("Ben");
+  await ada.signUp();
+  await ben.signUp();
+  await ada.openDirect(ben);
+  const other = await secondTab(ada);
+
+  await ada.write("from the first tab");
+  await other.sees("from the first tab");
+  await engine.kill();
+  await ada.isDisconnected();
+  await other.isDisconnected();
+  await ada.write("one");
+  await other.write("two");
+  await ada.write("three");
+  // Each tab shows what waits in the other.
+  await ada.message("two").waitFor();
+  await other.message("three").waitFor();
+  await engine.serve();
+  await ada.isConnected();
+  await other.isConnected();
+
+  const texts = ["from the first tab", "one", "two", "three"];
+  const log = await ada.settledLog(4);
+  assertOnceInOrder(log, texts);
+  assert.deepEqual(log.map((entry) => entry.text), texts);
+  assert.deepEqual(await other.settledLog(4), log);
+  await ben.openRoom(ada.name);
+  await ben.sees("three");
+  assert.deepEqual(await ben.settledLog(4), log);
+});
+
+story("tokens expire under two tabs and nobody is signed out", async ({ arrive }) => {
+  const ada = await arrive("Ada");
+  await ada.signUp();
+  const other = await secondTab(ada);
+  for (let round = 0; round < 3; round += 1) {
+    // Past the moment from which the client refreshes: both tabs want a new token at the same time.
+    await pause(6_000);
+    await Promise.all(
+      [ada, other].map(async ({ page }) => {
+        await page.getByRole("button", { name: "New conversation" }).click();
+        await page.getByRole("option").first().waitFor();
+        await page.keyboard.press("Escape");
+      }),
+    );
+  }
+  await Promise.all([ada.page.reload(), other.page.reload()]);
+  await ada.isConnected();
+  await other.isConnected();
+});
+
+story("signing out in one tab signs out the other", async ({ arrive }) => {
+  const ada = await arrive("Ada");
+  await ada.signUp();
+  const other = await secondTab(ada);
+  await ada.page.getByRole("button", { name: "Sign out" }).click();
+  await other.page.getByRole("heading", { name: "Welcome back" }).waitFor();
+  await other.page.reload();
+  await other.page.getByRole("heading", { name: "Welcome back" }).waitFor();
+});
