@@ -1,4 +1,67 @@
-//! Parlance
+//! Parlance: an actor-based realtime messaging engine.
+//!
+//! # Map
+//!
+//! | where | what |
+//! |---|---|
+//! | [`app`], [`tree`] | the engine as a whole: what starts in which order, and how each actor is kept |
+//! | [`supervision`] | how actors live, die and come back; no word of the domain |
+//! | [`edge`], [`web`], [`docs`] | HTTP: worker threads and routes, the web client, the reference |
+//! | [`wire`] | the client protocol: envelope, codec, close codes |
+//! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
+//! | [`chat`] | rooms: one order, members, permissions; spaces; history |
+//! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
+//! | [`auth`] | accounts, tokens, limits |
+//! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
+//!
+//! Each of these says in its own documentation which actors it has and which invariants hold. Inside a feature, the file
+//! names are always the same; logic is in `state.rs` (pure), actors are thin.
+//!
+//! # A message from A to B
+//!
+//! 1. A's socket gives `sessions::socket` a text; `wire::decode` makes a `ClientFrame`; `UserSession::post` checks what
+//!    can be checked without the room (`chat::compose`) and sends a `PostMessage` to the room through [`chat::Rooms`].
+//! 2. `Room` asks its `RoomState` to decide: is A a member, may A post, was this `client_id` sent before? If all is well
+//!    the row gets the room's next `seq` and goes to the room's persister as a `Write`. Nobody has seen anything yet.
+//! 3. `Persister` puts it into its next batch: one statement that moves the fences of all rooms in it and inserts the
+//!    rows. When it returns, the rows are durable, and each room hears its outcomes.
+//! 4. `Room` encodes the frame once, keeps it in its window, and sends one `Delivery` to each hub. Each `Hub` offers the
+//!    same bytes to the outbox of every local session that follows the room, B's among them, and wakes it.
+//! 5. After that, by the same way, A's acknowledgement.
+//!
+//! # A device reconnects
+//!
+//! 1. `hello` carries the last `seq` of each room that the device has. The session first listens (to its user's and its
+//!    rooms' events), then reads its rooms from Postgres: nothing can fall between.
+//! 2. `ready` goes out. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
+//!    after; the room answers from its window, and for older things the page comes from Postgres. Live events of a room
+//!    that is behind are only noted; when the pages have met them, the room is live.
+//! 3. The same happens whenever an outbox sees a gap, for whatever reason: a crash between commit and delivery, a hub
+//!    that was too busy. A gap is never shown, only filled.
+//!
+//! # A reader is too slow
+//!
+//! Its socket is blocked, so its session is not even polled; what it should get waits in its outbox. Past
+//! `sessions.outbox_bytes_max` the room events in there give way to one `room.lagged` a room; past
+//! `outbox_bytes_limit` it is closed with 4002; and if it takes nothing at all, the kernel ends the connection.
+//!
+//! # Postgres is away
+//!
+//! 1. The flush in flight fails. The persister reconnects and tries the same batch again, for `write_timeout_ms`; rooms
+//!    go on taking commands until their bound, then answer `busy`.
+//! 2. If Postgres comes back in time, the fence tells whether the first try had been committed after all: then its rows
+//!    are recognised by id, not written twice.
+//! 3. If not, the senders are told `unavailable`, with a retry hint. Each room *settles*: it waits for the outcome of all
+//!    its writes, loads itself anew, and goes on from what Postgres has. A client that sends the same `client_id` again
+//!    gets one message, whatever had happened.
+//!
+//! # Something panics
+//!
+//! The actor's task unwinds; its supervisor sees it and starts it again with back-off. A room comes back from Postgres;
+//! commands that it had taken are answered "send it again" by their dropped replies; sessions that missed a delivery see
+//! the gap. An actor that keeps panicking spends its budget: a room is given up until its next use, anything else stops
+//! the engine in order, with exit code 70.
+
 pub mod app;
 pub mod auth;
 pub mod chat;
@@ -17,6 +80,8 @@ pub mod telemetry;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tidy;
 pub mod tree;
 pub mod web;
 pub mod wire;

@@ -55,6 +55,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
         describe_metrics();
+        crate::auth::describe_metrics();
     }
     Ok(handle)
 }

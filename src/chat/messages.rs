@@ -61,7 +61,9 @@ pub struct MarkReceipt {
 
 /// The way back to whoever asked. Invariant: answered exactly once; one that is dropped, because its room crashed or
 /// went idle, is answered [`ChatError::Restarted`].
-pub struct Reply<T>(Option<Box<dyn FnOnce(Result<T, ChatError>) + Send>>);
+pub struct Reply<T>(Option<Answer<T>>);
+
+type Answer<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
 
 impl<T> Reply<T> {
     /// Calls `answer` with the result, on the room's thread.

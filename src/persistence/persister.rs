@@ -141,6 +141,15 @@ impl Persister {
 
 impl Actor for Persister {
     type Context = Context<Self>;
+
+    /// Connects ahead of the first write, which would wait for it.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let storage = self.storage.clone();
+        ctx.wait(async move { connect(&storage).await }.into_actor(self).map(|link, actor, _| match link {
+            Ok(link) => actor.link = Some(link),
+            Err(error) => tracing::warn!(%error, "Postgres is away; the first flush tries again"),
+        }));
+    }
 }
 
 impl Supervised for Persister {
@@ -216,9 +225,7 @@ impl Flush {
 
     async fn attempt(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
         if self.link.is_none() {
-            let patience = Duration::from_secs(2);
-            let connecting = tokio::time::timeout(patience, self.storage.dedicated_connection());
-            self.link = Some(connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??);
+            self.link = Some(connect(&self.storage).await?);
         }
         let Some(link) = self.link.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
         let held = store::flush(link, batch).await?;
@@ -290,6 +297,12 @@ impl Flush {
         tracing::error!(%error, room_id = %write.room_id, from_seq = write.from_seq, "Postgres refuses a write");
         Outcome::Refused
     }
+}
+
+/// A connection within a bounded time: a server that accepts and says nothing counts as away.
+async fn connect(storage: &Storage) -> Result<PgConnection, sqlx::Error> {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    tokio::time::timeout(PATIENCE, storage.dedicated_connection()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 /// The id of the last row of a run.

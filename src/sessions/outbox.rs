@@ -182,6 +182,12 @@ impl Outbox {
         self.shed();
     }
 
+    /// A frame that goes before everything that waits.
+    pub fn push_first(&mut self, frame: ByteString) {
+        self.bytes += frame.len();
+        self.queue.push_front(Item::Frame(frame));
+    }
+
     /// Over the bound, room events give way to one `room.lagged` a room; over the limit, the socket does.
     fn shed(&mut self) {
         if self.bytes <= self.bytes_max {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{ActorFutureExt, AsyncContext, Message, WrapFuture};
-use actix_web_actors::ws::WebsocketContext;
 
 use super::config::SessionsConfig;
 use super::hub::{Hub, LocalHub};
 use super::link::Link;
+use super::socket::{Fragments, SocketContext};
 use super::{hubs, resume};
 use crate::auth::{Auth, Caller};
 use crate::chat::config::ChatConfig;
@@ -43,7 +43,7 @@ pub struct SessionParts {
 pub struct UserSession {
     pub(super) parts: Rc<SessionParts>,
     pub(super) link: Rc<Link>,
-    pub(super) fragments: super::socket::Fragments,
+    pub(super) fragments: Fragments,
     phase: Phase,
     bad_frames: u32,
 }
@@ -66,7 +66,7 @@ impl UserSession {
     }
 
     /// One whole text frame of the client.
-    pub(super) fn hear(&mut self, text: &str, ctx: &mut WebsocketContext<Self>) {
+    pub(super) fn hear(&mut self, text: &str, ctx: &mut SocketContext) {
         self.link.heard_at.set(Instant::now());
         if matches!(self.phase, Phase::Closing) {
             return;
@@ -83,7 +83,7 @@ impl UserSession {
         }
     }
 
-    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut WebsocketContext<Self>) {
+    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut SocketContext) {
         let user = match (self.phase, frame) {
             (_, ClientFrame::Ping) => return self.say(wire::pong(re)),
             (Phase::Greeting, ClientFrame::Hello(hello)) => return self.greet(re, hello, ctx),
@@ -122,7 +122,7 @@ impl UserSession {
         self.link.close(code);
     }
 
-    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut WebsocketContext<Self>) {
+    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut SocketContext) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
         let greeting = async move { greet(&parts, &link, hello).await };
         // The client's next commands wait until it is greeted.
@@ -142,9 +142,9 @@ impl UserSession {
         }
         self.phase = Phase::Ready(caller.user_id);
         metrics::gauge!("parlance_sessions").increment(1.0);
-        self.say(wire::ready(re, ready));
-        // After `ready` in the queue, so that what was missed follows it.
         self.link.with(|outbox| {
+            // Before what was heard while the rooms were read; what was missed is read after it.
+            outbox.push_first(wire::ready(re, ready));
             for (room, next) in behind {
                 outbox.follow_behind(room, next);
             }
@@ -160,13 +160,13 @@ impl UserSession {
     /// Starts reading pages when some room is behind.
     pub(super) fn read_if_behind(&self) {
         if let Phase::Ready(user) = self.phase
-            && self.link.with(|outbox| outbox.is_behind())
+            && self.link.with_quietly(|outbox| outbox.is_behind())
         {
             resume::start(&self.parts, &self.link, user);
         }
     }
 
-    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut WebsocketContext<Self>) {
+    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut SocketContext) {
         let room = post.room_id;
         let message = match compose(&self.parts.chat, &self.parts.clock, user, post) {
             Ok(message) => message,

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
 use actix_http::ws::Item;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut, Data, Payload};
@@ -24,6 +24,9 @@ use crate::wire::close::{self, CloseCode};
 
 /// Bytes handed to the connection at once: enough for writes to coalesce, little enough for the rest to stay sheddable.
 const DRAIN_BYTES: usize = 64 * 1024;
+
+/// The context of a session: an actor's, with a socket.
+pub type SocketContext = WebsocketContext<UserSession>;
 
 /// The parts of a message that comes in several frames.
 #[derive(Default)]
@@ -60,7 +63,7 @@ pub async fn upgrade(
 pub struct LocalParts(pub Rc<SessionParts>);
 
 impl Actor for UserSession {
-    type Context = WebsocketContext<Self>;
+    type Context = SocketContext;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.link.attach(ctx.address());
@@ -84,8 +87,15 @@ impl Actor for UserSession {
 impl Handler<Drain> for UserSession {
     type Result = ();
 
-    /// Runs only while the connection takes bytes: a blocked socket leaves everything in the outbox.
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
+        self.drain(ctx);
+    }
+}
+
+impl UserSession {
+    /// Hands the connection what waits. Runs only while the connection takes bytes: a blocked socket leaves everything
+    /// in the outbox.
+    fn drain(&mut self, ctx: &mut SocketContext) {
         self.link.awake();
         let frames = self.link.with_quietly(|outbox| outbox.take(DRAIN_BYTES));
         if !frames.is_empty() {
@@ -102,12 +112,15 @@ impl Handler<Drain> for UserSession {
             return hang_up(code, ctx);
         }
         self.read_if_behind();
-        // More than one drain's worth: on with it once this has left.
-        self.link.with(|_| ());
+        if !self.link.with_quietly(|outbox| outbox.is_empty()) {
+            // Not at once, which would empty the outbox into the connection: when the connection asks for more.
+            let later = tokio::task::yield_now().into_actor(self);
+            ctx.spawn(later.map(|(), session, ctx| session.drain(ctx)));
+        }
     }
 }
 
-fn hang_up(code: CloseCode, ctx: &mut WebsocketContext<UserSession>) {
+fn hang_up(code: CloseCode, ctx: &mut SocketContext) {
     metrics::counter!("parlance_closes_total", "code" => code.code.to_string()).increment(1);
     ctx.close(Some(CloseReason { code: WsCloseCode::Other(code.code), description: Some(code.reason.to_owned()) }));
     ctx.stop();
@@ -144,7 +157,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for UserSession {
 
 impl UserSession {
     /// Puts a fragmented text together; the whole obeys the same bound as one frame.
-    fn assemble(&mut self, item: Item, ctx: &mut WebsocketContext<Self>) {
+    fn assemble(&mut self, item: Item, ctx: &mut SocketContext) {
         let whole = match item {
             Item::FirstText(part) => {
                 self.fragments.0 = Some(BytesMut::from(&*part));

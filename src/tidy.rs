@@ -1,0 +1,100 @@
+//! House rules that no compiler checks, as ordinary tests: each says why at the point of failure.
+
+use std::path::{Path, PathBuf};
+
+/// Longer files are read by nobody.
+const LINES_MAX: usize = 500;
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<PathBuf> = vec![root.join("src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let shown = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                found.push(Source { path: shown, text: std::fs::read_to_string(&path).unwrap() });
+            }
+        }
+    }
+    assert!(found.len() > 50, "the walk found only {} files", found.len());
+    found
+}
+
+/// Tests, and what only tests use.
+fn is_test(path: &str) -> bool {
+    path.contains("/tests") || path.contains("/testing") || path.ends_with("_tests.rs") || path.ends_with("tidy.rs")
+}
+
+fn offenders(rule: impl Fn(&Source) -> bool) -> Vec<String> {
+    sources().into_iter().filter(|source| rule(source)).map(|source| source.path).collect()
+}
+
+#[test]
+fn files_stay_short() {
+    let long = offenders(|source| source.text.lines().count() > LINES_MAX);
+    assert!(long.is_empty(), "split these by verb, not by layer: {long:?}");
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let silent = offenders(|source| !source.text.starts_with("//!") && !is_test(&source.path));
+    assert!(silent.is_empty(), "begin with //!: what it is, what it receives and emits, its invariants: {silent:?}");
+}
+
+#[test]
+fn sql_stands_in_stores_only() {
+    let outside = offenders(|source| {
+        let allowed = source.path.contains("/store") || source.path.starts_with("src/storage");
+        !allowed && !is_test(&source.path) && source.text.contains("sqlx::query")
+    });
+    assert!(outside.is_empty(), "one file a feature has its SQL, so that a schema change is one search: {outside:?}");
+}
+
+#[test]
+fn only_the_socket_names_the_deprecated_crate() {
+    let named = offenders(|source| {
+        !["src/sessions/socket.rs", "src/tidy.rs"].contains(&source.path.as_str())
+            && source.text.contains("actix_web_actors")
+    });
+    assert!(named.is_empty(), "keep its replacement a matter of the socket: {named:?}");
+}
+
+#[test]
+fn pure_cores_know_no_actors_clocks_or_io() {
+    let impure = offenders(|source| {
+        let pure = ["/state.rs", "/window.rs", "/outbox.rs", "/batch.rs", "/permissions.rs"];
+        let core = source.text.split("#[cfg(test)]").next().unwrap_or_default();
+        pure.iter().any(|name| source.path.ends_with(name))
+            && ["use actix", "Instant::now", "Clock", "tokio::", ".await", "sqlx::"]
+                .iter()
+                .any(|word| core.contains(word))
+    });
+    assert!(impure.is_empty(), "pass time and results in; effects belong to the shell: {impure:?}");
+}
+
+#[test]
+fn no_drawers_for_odds_and_ends() {
+    let drawers = offenders(|source| {
+        ["/utils", "/common", "/helpers", "/manager", "/misc"].iter().any(|name| source.path.contains(name))
+    });
+    assert!(drawers.is_empty(), "name it after what it does: {drawers:?}");
+}
+
+#[test]
+fn migrations_are_numbered_without_holes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut numbers: Vec<usize> =
+        names.filter(|name| name.ends_with(".sql")).map(|name| name[..4].parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+}
