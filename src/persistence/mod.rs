@@ -163,22 +163,37 @@ struct Shard {
 #[derive(Clone, Debug, Default)]
 pub struct QueuedRows(Arc<AtomicUsize>);
 
-impl QueuedRows {
-    fn take_up(&self, rows: usize, max: usize) -> bool {
-        let before = self.0.fetch_add(rows, Ordering::AcqRel);
-        if before + rows > max && before > 0 {
-            self.0.fetch_sub(rows, Ordering::AcqRel);
-            return false;
-        }
-        true
-    }
+/// A place in the queue for some rows; given back when it is dropped, also with the mailbox of a persister that crashed.
+#[derive(Debug)]
+struct Places {
+    queued: QueuedRows,
+    rows: usize,
+}
 
-    fn release(&self, rows: usize) {
-        self.0.fetch_sub(rows, Ordering::AcqRel);
+impl QueuedRows {
+    fn reserve(&self, rows: usize, max: usize) -> Option<Places> {
+        let before = self.0.fetch_add(rows, Ordering::AcqRel);
+        let places = Places { queued: self.clone(), rows };
+        // A job larger than the bound may pass alone.
+        if before + rows > max && before > 0 { None } else { Some(places) }
     }
 
     fn get(&self) -> usize {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Places {
+    /// Parts with `rows` of these places.
+    fn split_off(&mut self, rows: usize) -> Self {
+        self.rows -= rows;
+        Self { queued: self.queued.clone(), rows }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.queued.0.fetch_sub(self.rows, Ordering::AcqRel);
     }
 }
 
@@ -195,14 +210,8 @@ impl Persisters {
         let (_, low) = room.0.as_u64_pair();
         let index = usize::try_from(low % self.shards.len() as u64).unwrap_or(0);
         let Some(shard) = self.shards.get(index) else { return Err(QueueFull(job)) };
-        let rows = job.rows();
-        if !shard.queued.take_up(rows, self.queue_rows_max) {
-            return Err(QueueFull(job));
-        }
-        shard.persister.send(persister::Enqueue(job)).map_err(|refused| {
-            shard.queued.release(rows);
-            QueueFull(refused.into_message().0)
-        })
+        let Some(places) = shard.queued.reserve(job.rows(), self.queue_rows_max) else { return Err(QueueFull(job)) };
+        shard.persister.send(persister::Enqueue(job, places)).map_err(|refused| QueueFull(refused.into_message().0))
     }
 
     /// Returns when every job that was enqueued for the room so far is done, or its persister is gone.

@@ -10,20 +10,22 @@ use sqlx::PgConnection;
 
 use super::batch::{Batch, Run};
 use super::config::PersistenceConfig;
-use super::{Claim, Job, Outcome, QueuedRows, RowBody, Write, store};
+use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody, Write, store};
 use crate::storage::{Storage, is_outage};
 use crate::supervision::Supervised;
 
 /// Command: do this job after those before it.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Enqueue(pub Job);
+pub(super) struct Enqueue(pub Job, pub Places);
 
 /// Commits batches, one at a time.
 pub struct Persister {
     config: PersistenceConfig,
     storage: Storage,
     queue: VecDeque<Job>,
+    /// The places of all jobs in `queue` and in the flush under way, in the order of their coming.
+    places: VecDeque<Places>,
     queued: QueuedRows,
     /// Its own connection, outside the pool: away while a flush uses it, gone after an outage.
     link: Option<PgConnection>,
@@ -45,8 +47,6 @@ struct Meters {
 impl Persister {
     /// A persister for shard `shard`; `queued` is shared with the door in front of it.
     pub fn new(shard: usize, config: PersistenceConfig, storage: Storage, queued: QueuedRows) -> Self {
-        // A former life may have died with jobs: they died with it.
-        queued.release(queued.get());
         let shard = shard.to_string();
         let meters = Meters {
             messages: metrics::counter!("parlance_messages_committed_total"),
@@ -59,6 +59,7 @@ impl Persister {
             config,
             storage,
             queue: VecDeque::new(),
+            places: VecDeque::new(),
             queued,
             link: None,
             flushing: false,
@@ -100,11 +101,24 @@ impl Persister {
             actor.flushing = false;
             actor.link = link;
             actor.outage = outcomes.contains(&Outcome::Unavailable);
-            actor.queued.release(rows);
+            actor.give_back(rows);
             actor.count(&batch, &outcomes, begun);
             Claim::answer_all(batch.writes.into_iter().map(|write| write.claim).zip(outcomes));
             actor.flush(ctx);
         }));
+    }
+
+    /// Gives back places for `rows`. Which ones does not matter: only their sum bounds the queue.
+    fn give_back(&mut self, mut rows: usize) {
+        while rows > 0 {
+            let Some(first) = self.places.front_mut() else { return };
+            let part = first.rows.min(rows);
+            drop(first.split_off(part));
+            rows -= part;
+            if first.rows == 0 {
+                self.places.pop_front();
+            }
+        }
     }
 
     /// Answers barriers at the front of the queue; whether a job is left behind them.
@@ -114,7 +128,7 @@ impl Persister {
                 self.queue.push_front(job);
                 return true;
             };
-            self.queued.release(1);
+            self.give_back(1);
             // Whoever waited may have given up.
             let _ = reply.send(());
         }
@@ -171,6 +185,7 @@ impl Handler<Enqueue> for Persister {
 
     fn handle(&mut self, job: Enqueue, ctx: &mut Self::Context) {
         self.queue.push_back(job.0);
+        self.places.push_back(job.1);
         self.flush(ctx);
     }
 }

@@ -103,6 +103,7 @@ impl Supervisor {
             }
             *pause = (*pause * 2).min(PAUSE_MAX);
             let restart = self.vitals.restarts.fetch_add(1, Ordering::Relaxed) + 1;
+            metrics::counter!("parlance_postgres_restarts_total").increment(1);
             match self.start_again().await {
                 Ok(Some(postmaster)) => {
                     self.vitals.pid.store(postmaster.pid(), Ordering::Relaxed);
