@@ -69,6 +69,17 @@ fn only_the_socket_names_the_deprecated_crate() {
 }
 
 #[test]
+fn unbounded_sends_have_one_place() {
+    let named = offenders(|source| {
+        !["src/sessions/link.rs", "src/tidy.rs"].contains(&source.path.as_str()) && source.text.contains(".do_send(")
+    });
+    assert!(
+        named.is_empty(),
+        "do_send ignores the mailbox bound: only a hub may wake a session of its own thread: {named:?}"
+    );
+}
+
+#[test]
 fn pure_cores_know_no_actors_clocks_or_io() {
     let impure = offenders(|source| {
         let pure = ["/state.rs", "/window.rs", "/outbox.rs", "/batch.rs", "/permissions.rs"];

@@ -41,6 +41,9 @@ pub struct RoomParts {
     pub audience: Arc<dyn Audience>,
 }
 
+/// Pause before a room that could not be read is tried again.
+const LOAD_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// The newest committed seq of an open room, readable from any thread. Invariant: set before the hubs are told.
 pub type LatestSeq = Arc<AtomicI64>;
 
@@ -135,14 +138,30 @@ impl Room {
             parts.persisters.settle(id).await.map_err(|_| ChatError::Busy)?;
             store::load_room(&parts.storage, id, parts.config.window_events_max).await
         };
-        ctx.spawn(work.into_actor(self).map(|loaded, room, ctx| match loaded {
-            Ok(Some(snapshot)) => room.become_ready(snapshot, ctx),
-            Ok(None) => {
-                room.fail_parked(ChatError::RoomNotFound);
-                room.release();
+        ctx.spawn(work.into_actor(self).map(|loaded, room, ctx| {
+            match loaded {
+                Ok(Some(snapshot)) => room.become_ready(snapshot, ctx),
+                Ok(None) => {
+                    room.fail_parked(ChatError::RoomNotFound);
+                    room.release();
+                }
+                Err(error) => {
+                    room.fail_parked(error);
+                    // Also without a command: listeners may have missed what an outage left committed but untold.
+                    ctx.run_later(LOAD_AGAIN_AFTER, |room, ctx| room.load_again(ctx));
+                }
             }
-            Err(error) => room.fail_parked(error),
+            if room.stopping {
+                room.stop_when_idle(ctx);
+            }
         }));
+    }
+
+    fn load_again(&mut self, ctx: &mut Context<Self>) {
+        if let Phase::Unloaded { next_ticket } = self.phase {
+            self.phase = Phase::Loading { parked: VecDeque::new(), redo: Vec::new(), next_ticket };
+            self.load(ctx);
+        }
     }
 
     fn become_ready(&mut self, snapshot: Snapshot, ctx: &mut Context<Self>) {
