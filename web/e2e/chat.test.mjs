@@ -129,6 +129,14 @@ story("people come and go, and the room says so", async ({ arrive }) => {
   await ben.page.getByRole("heading", { name: "Chamber choir", level: 2 }).waitFor();
   await ben.page.locator(".system").getByText("Chamber choir").waitFor();
 
+  await ada.page.getByRole("textbox", { name: "Topic" }).fill("Bach on Mondays");
+  await ada.page.getByRole("button", { name: "Save" }).click();
+  await ben.page.locator(".system").getByText("set the topic to “Bach on Mondays”").waitFor();
+  await ada.page.getByRole("textbox", { name: "Topic" }).fill("");
+  await ada.page.getByRole("button", { name: "Save" }).click();
+  await ben.page.locator(".system").getByText("removed the topic").waitFor();
+  await ben.page.locator(".conversation-title").getByText("3 members", { exact: true }).waitFor();
+
   await ada.page.getByLabel(`Role of ${ben.name}`).selectOption("admin");
   await ben.page.locator(".system").getByText("you an admin").waitFor();
 
@@ -170,6 +178,33 @@ story("a long word wraps, and a text that is too long is not sent", async ({ arr
   await ada.write("\n".repeat(10) + '"'.repeat(32_000));
   await ada.settledLog(2);
   assert.equal((await ada.log()).length, 2);
+});
+
+story("a message that the engine refuses says why, and can be tried again or discarded", async ({ arrive }) => {
+  const { ada, ben } = await two(arrive);
+  await ada.openDirect(ben);
+  await ada.write("before");
+  await ada.sees("before");
+  // What this page does not let anybody write, an older one may have left in the outbox.
+  await ada.page.evaluate(() => {
+    const { user } = JSON.parse(localStorage.getItem("parlance.session"));
+    const clientId = crypto.randomUUID();
+    const roomId = location.pathname.split("/").at(-1);
+    const item = { clientId, roomId, content: "z".repeat(33_000), order: Date.now() };
+    localStorage.setItem(`parlance.outbox.${user.id}.${clientId}`, JSON.stringify(item));
+  });
+  await ada.page.reload();
+  const failure = ada.page.getByRole("alert").filter({ hasText: "Not sent" });
+  await failure.getByText("32768").waitFor();
+  await ada.write("after");
+  await ben.openRoom(ada.name);
+  await ben.sees("after");
+
+  await failure.getByRole("button", { name: "Try again" }).click();
+  await failure.getByText("32768").waitFor();
+  await failure.getByRole("button", { name: "Discard" }).click();
+  await failure.waitFor({ state: "detached" });
+  assertOnceInOrder(await ben.log(), ["before", "after"]);
 });
 
 story("a space with a channel that somebody joins", async ({ arrive }) => {

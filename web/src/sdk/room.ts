@@ -81,6 +81,11 @@ export class Room {
     return this.log.lastSeq;
   }
 
+  /** Whether it is on somebody's screen. */
+  get isViewed(): boolean {
+    return this.viewers > 0;
+  }
+
   /** A newer summary from the engine. What came after our `lastSeq` follows as events, already counted in it. */
   refresh(info: RoomInfo): void {
     const { read_seq: readSeq } = this.info;

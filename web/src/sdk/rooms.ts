@@ -13,11 +13,16 @@ export interface RoomsState {
   readonly list: readonly RoomInfo[];
 }
 
+/** Rooms that one hello resumes; the engine takes 2000 and refuses more. */
+const RESUMED_ROOMS_MAX = 1_000;
+
 export type RoomsDeps = Omit<RoomDeps, "onGone"> & { fetchRoom(id: string): Promise<RoomInfo> };
 
 export class Rooms {
   readonly state = new Store<RoomsState>({ known: false, list: [] });
   private readonly rooms = new Map<string, Room>();
+  /** What the latest hello asked for. */
+  private resumed: ReadonlySet<string> = new Set();
   private readonly unsubscribe = new Map<string, () => void>();
 
   constructor(private readonly deps: RoomsDeps) {}
@@ -26,17 +31,20 @@ export class Rooms {
     return this.rooms.get(id);
   }
 
-  /** What `hello` asks to resume from. */
+  /** What `hello` asks to resume from: the rooms on the screen, and those with the latest activity. */
   resume(): Record<string, number> {
-    return Object.fromEntries([...this.rooms.values()].map((room) => [room.id, room.lastSeq]));
+    const byActivity = this.state.get().list.map((info) => this.rooms.get(info.id));
+    const rooms = byActivity.filter((room) => room !== undefined);
+    rooms.sort((a, b) => Number(b.isViewed) - Number(a.isViewed));
+    this.resumed = new Set(rooms.slice(0, RESUMED_ROOMS_MAX).map((room) => room.id));
+    return Object.fromEntries(rooms.slice(0, RESUMED_ROOMS_MAX).map((room) => [room.id, room.lastSeq]));
   }
 
   onReady(ready: Ready): void {
     const listed = new Set(ready.rooms.map((info) => info.id));
     for (const info of ready.rooms) {
       const room = this.rooms.get(info.id);
-      // A room cannot go back, unless it is another engine's or an older copy of the database: start anew.
-      if (room !== undefined && info.last_seq < room.lastSeq) this.remove(info.id);
+      if (room !== undefined && this.startsAnew(room, info)) this.remove(info.id);
       const current = this.rooms.get(info.id);
       if (current === undefined) this.insert(info);
       else current.refresh(info);
@@ -84,6 +92,14 @@ export class Rooms {
 
   onLost(): void {
     for (const room of this.rooms.values()) room.linkLost();
+  }
+
+  /**
+   * A room that moved on without being resumed is followed from its end again, like one that we have just met. A room
+   * cannot go back, unless it is another engine's or an older copy of the database.
+   */
+  private startsAnew(room: Room, info: RoomInfo): boolean {
+    return info.last_seq < room.lastSeq || (info.last_seq > room.lastSeq && !this.resumed.has(room.id));
   }
 
   /** `ready` did not list it. Only the engine's own "no" says that it is gone; a long list may have been cut. */

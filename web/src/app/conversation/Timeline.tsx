@@ -44,7 +44,7 @@ export function Timeline({ room }: { readonly room: Room }) {
 
   return (
     <div className="timeline">
-      <div className="timeline-scroll" ref={scroller} tabIndex={0} role="log" aria-label="Messages" aria-live="polite">
+      <div className="timeline-scroll" ref={scroller} tabIndex={0} role="log" aria-label="Messages" aria-busy={older === "loading"}>
         <div className="timeline-content">
           <div className="timeline-top">
             {older === "loading" ? <span className="muted">Loading…</span> : null}

@@ -62,10 +62,12 @@ test("the mark of new messages stands before the first unread one of somebody el
 });
 
 test("an update says only what it changed", () => {
-  const rows = rowsOf([renamed(1, "Team", null), renamed(2, "Team", "Plans")], "ben", 0);
+  const events = [renamed(1, "Team", null), renamed(2, "Team", "Plans"), renamed(3, "Team", null)];
+  const rows = rowsOf(events, "ben", 0);
   expect(rows.flatMap((row) => (row.kind === "system" ? [row.renamed] : []))).toEqual([
     { name: "Team", topic: null },
     { name: null, topic: "Plans" },
+    { name: null, topic: "" },
   ]);
 });
 

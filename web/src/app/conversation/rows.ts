@@ -31,7 +31,8 @@ export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: nu
   const rows: Row[] = [];
   let previous: { readonly sender: string; readonly at: Date } | null = null;
   let day: Date | null = null;
-  let described: Renamed = { name: null, topic: null };
+  // What it was called before is not known; that it had no topic is the likelier guess.
+  let described: Renamed = { name: null, topic: "" };
   let marked = false;
   for (const event of entries) {
     if (event.type.startsWith("unknown:")) continue;
@@ -68,5 +69,5 @@ export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: nu
 }
 
 function textOf(event: SystemEvent, field: "name" | "topic"): string | null {
-  return event.type === "room.updated" ? (event[field] ?? null) : null;
+  return event.type === "room.updated" ? (event[field] ?? "") : null;
 }
