@@ -3,7 +3,7 @@
 //! Logs go to standard error through `tracing`, pretty on a terminal and JSON otherwise. Field names are
 //! stable so that they can be searched: `actor`, `room_id`, `user_id`, `session_id`, `seq`, `shard`,
 //! `request_id`, `error`, `elapsed_ms`. Message content, passwords and tokens are never logged.
-//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in [`describe_metrics`].
+//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in `describe_metrics`.
 
 use std::cell::RefCell;
 use std::io::IsTerminal;

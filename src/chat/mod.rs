@@ -1,6 +1,6 @@
 //! Chat: rooms of every kind, their members, their one order, and reading it.
 //!
-//! Actors: [`RoomDirectory`](directory::RoomDirectory) (one a room thread) opens a [`Room`](room::Room) on demand.
+//! Actors: `RoomDirectory` (one a room thread) opens a `Room` on demand.
 //! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`], which is the hubs; persists through
 //! `persistence/` (the order and all that hangs on it) and `store` (making rooms and spaces, reading).
 //!

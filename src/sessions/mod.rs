@@ -1,12 +1,12 @@
 //! Sessions: connected devices, and the hubs that reach them.
 //!
-//! Actors: one [`Hub`](hub::Hub) an HTTP worker thread; one [`UserSession`](session::UserSession) a socket, on the
+//! Actors: one [`Hub`] an HTTP worker thread; one `UserSession` a socket, on the
 //! thread of its hub. Receives frames from clients, deliveries and answers from rooms (through [`Hubs`]); emits commands
 //! to rooms and frames to sockets; persists nothing.
 //!
 //! Invariants
 //! - A room sends one message to each hub, whatever the number of listeners; a hub reaches its own sessions on its own
-//!   thread, through their [`Outbox`](outbox::Outbox), and wakes each at most once until it has drained.
+//!   thread, through their `Outbox`, and wakes each at most once until it has drained.
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
 
