@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Provider};
 use serde::{Deserialize, Serialize};
@@ -208,13 +209,51 @@ fn explain(error: figment::Error) -> String {
         .into_iter()
         .map(|one| {
             let key = one.path.join(".");
-            let source = one.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
             let place = if key.is_empty() { String::new() } else { format!("{key}: ") };
-            let origin = if source.contains("environment") { " (from a PARLANCE__ variable)" } else { "" };
-            format!("{place}{}{origin}", one.kind)
+            format!("{place}{}{}", complaint(&one.kind), origin(&one))
         })
         .collect();
     lines.join("; ")
+}
+
+/// What would be right, in an operator's words rather than Rust's.
+fn complaint(kind: &Kind) -> String {
+    match kind {
+        Kind::UnknownField(_, known) => format!("there is no such key; there are {}", known.join(", ")),
+        Kind::UnknownVariant(found, known) => format!("must be one of {}, not {found:?}", known.join(", ")),
+        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+            format!("must be {}, not {found}", in_words(wanted))
+        }
+        Kind::Message(text) if text == "invalid IP address syntax" => {
+            "must be an IP address, such as 127.0.0.1, 0.0.0.0 or ::1".into()
+        }
+        // Of a file that is no TOML, without the picture of the line: every complaint is one line.
+        other => other.to_string().lines().filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn in_words(wanted: &str) -> &str {
+    match wanted {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, 0 or more",
+        "a boolean" => "true or false",
+        "a string" | "path string" => "text (digits alone need quotes)",
+        wanted if wanted.starts_with("struct ") => "a table of keys",
+        wanted => wanted,
+    }
+}
+
+/// Where the operator wrote it: the variable, or the file.
+fn origin(error: &figment::Error) -> String {
+    let Some(metadata) = &error.metadata else { return String::new() };
+    match &metadata.source {
+        Some(figment::Source::File(path)) => format!(" (in {})", path.display()),
+        _ if metadata.name.contains("environment") => {
+            format!(" (from PARLANCE__{})", error.path.join("__").to_uppercase())
+        }
+        _ => String::new(),
+    }
 }
 
 /// Keeps `Provider` in scope for `Figment::merge` on both TOML and environment.
