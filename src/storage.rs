@@ -37,7 +37,7 @@ pub enum StorageError {
     #[error("DATABASE_URL cannot be read: {0}. It must look like postgres://user:password@host:5432/database.")]
     Url(String),
     #[error(
-        "Postgres at {place} does not answer: {cause}. Check that it runs and that host, port, user, password and database in DATABASE_URL are right; leave DATABASE_URL empty to use the embedded Postgres."
+        "Postgres at {place} cannot be used: {cause}. Check that it runs and that host, port, user, password and database in DATABASE_URL are right; leave DATABASE_URL empty to use the embedded Postgres."
     )]
     Unreachable { place: String, cause: String },
     #[error(
@@ -67,8 +67,7 @@ impl Storage {
             .log_statements(tracing::log::LevelFilter::Trace)
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
         let place = place(&options);
-        let unreachable =
-            |error: sqlx::Error| StorageError::Unreachable { place: place.clone(), cause: error.to_string() };
+        let unreachable = |error: sqlx::Error| StorageError::Unreachable { place: place.clone(), cause: cause(&error) };
         check_version(&options, &place).await?;
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_connections_max)
@@ -152,6 +151,11 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Postgres's own words where it has some; the place in its source code helps nobody.
+fn cause(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
+}
+
 fn place(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or("(default)");
     match options.get_socket() {
@@ -161,8 +165,7 @@ fn place(options: &PgConnectOptions) -> String {
 }
 
 async fn check_version(options: &PgConnectOptions, place: &str) -> Result<(), StorageError> {
-    let unreachable =
-        |error: sqlx::Error| StorageError::Unreachable { place: place.to_owned(), cause: error.to_string() };
+    let unreachable = |error: sqlx::Error| StorageError::Unreachable { place: place.to_owned(), cause: cause(&error) };
     let attempt = tokio::time::timeout(Duration::from_secs(10), options.connect()).await;
     let mut connection = attempt.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?.map_err(unreachable)?;
     let (number, text): (i32, String) =
