@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::edge::{self, EdgeParts};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
-use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir};
+use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir, share_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
 use crate::{telemetry, tree};
@@ -48,7 +48,10 @@ pub struct Database {
 impl Database {
     /// Locks the data folder, starts the embedded Postgres unless the operator has one, connects, and migrates.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let data_dir = open_data_dir(&config.storage.data_dir)?;
+        Self::open_in(open_data_dir(&config.storage.data_dir)?, config).await
+    }
+
+    async fn open_in(data_dir: DataDir, config: &Config) -> anyhow::Result<Self> {
         let mut embedded = None;
         let options = match &config.storage.database_url {
             Some(url) => storage::parse_url(url)?,
@@ -271,7 +274,12 @@ fn start_rooms(
 
 /// Reads the configuration's folder for what a stopped engine needs, such as `parlance users`.
 pub async fn accounts_only(config: &Config) -> anyhow::Result<(Auth, Database)> {
-    let database = Database::open(config).await?;
+    // A database of the operator's own may be in use by an engine meanwhile.
+    let data_dir = match config.storage.database_url {
+        Some(_) => share_data_dir(&config.storage.data_dir)?,
+        None => open_data_dir(&config.storage.data_dir)?,
+    };
+    let database = Database::open_in(data_dir, config).await?;
     let data_dir = database.data_dir.path().to_owned();
     match Auth::new(&config.auth, database.storage.clone(), Clock::system(), &data_dir).await {
         Ok(auth) => Ok((auth, database)),

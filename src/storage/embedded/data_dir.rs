@@ -13,7 +13,7 @@ use super::{CLUSTER_FOLDER, SYSTEM_DIR};
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDir {
@@ -28,6 +28,17 @@ impl DataDir {
 /// When we are root and the account that Postgres runs under cannot reach the configured folder (a clone under
 /// `/root` is not one), the data lives in `/var/lib/parlance` instead, and the log says so.
 pub fn open_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
+    let path = existing(configured)?;
+    let lock = lock(&path)?;
+    Ok(DataDir { path, _lock: Some(lock) })
+}
+
+/// The same without the lock: for a command beside a running engine, whose Postgres is not in there.
+pub fn share_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
+    Ok(DataDir { path: existing(configured)?, _lock: None })
+}
+
+fn existing(configured: &Path) -> Result<PathBuf, DataDirError> {
     let not_writable = |path: &Path| {
         let path = path.to_owned();
         move |source| DataDirError::NotWritable { path, source }
@@ -35,8 +46,7 @@ pub fn open_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
     let wanted = std::path::absolute(configured).map_err(not_writable(configured))?;
     let path = within_reach(wanted);
     create(&path).map_err(not_writable(&path))?;
-    let lock = lock(&path)?;
-    Ok(DataDir { path, _lock: lock })
+    Ok(path)
 }
 
 pub(super) fn within_reach(wanted: PathBuf) -> PathBuf {

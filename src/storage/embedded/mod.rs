@@ -53,7 +53,7 @@ use tokio::task::JoinHandle;
 
 use account::Account;
 use cluster::Cluster;
-pub use data_dir::{DataDir, open_data_dir};
+pub use data_dir::{DataDir, open_data_dir, share_data_dir};
 pub use error::{DataDirError, EmbeddedError};
 use install::Wanted;
 use process::Postmaster;
