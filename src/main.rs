@@ -100,10 +100,19 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Not through the log: this is the answer to whoever started it.
-            eprintln!("parlance: {error:#}");
+            eprintln!("parlance: {}", told_once(&error));
             ExitCode::from(EXIT_REFUSED)
         }
     }
+}
+
+/// The error and its causes, except those that the text before them holds already.
+fn told_once(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.contains(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
 }
 
 fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
@@ -141,8 +150,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
     raise_file_limit();
     let shown = config.clone();
-    let starting = App::start(config, Clock::system());
-    let mut app = starting.await?;
+    let mut starting = std::pin::pin!(App::start(config, Clock::system()));
+    let mut app = tokio::select! {
+        started = &mut starting => started?,
+        signal = stop.received() => {
+            tracing::info!(signal, "stopping before the start is complete");
+            return stop_starting(starting).await;
+        }
+    };
     greet(&shown, &app);
     let code = tokio::select! {
         signal = stop.received() => {
@@ -159,6 +174,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// A start that is nearly done is completed, to be stopped in order. One that waits for something ends with the process,
+/// and the embedded Postgres with it: nothing was acknowledged yet.
+async fn stop_starting(starting: impl Future<Output = anyhow::Result<App>>) -> anyhow::Result<ExitCode> {
+    if let Ok(started) = tokio::time::timeout(STOP_WITHIN / 2, starting).await {
+        let _ = tokio::time::timeout(STOP_WITHIN / 2, started?.stop()).await;
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The first lines: where everything is.
