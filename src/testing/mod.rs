@@ -1,10 +1,15 @@
 //! What tests stand on: a whole engine on a database of its own, clients that speak only the public protocol, and time
 //! that moves by hand. Compiled for tests only.
 
+mod api;
 mod app;
 mod client;
+mod data_folder;
 mod database;
+pub mod process;
 
-pub use app::{Person, TestApp};
+pub use api::Api;
+pub use app::{PASSWORD, Person, TestApp};
 pub use client::{WsClient, seqs};
+pub use data_folder::DataFolder;
 pub use database::TestDatabase;

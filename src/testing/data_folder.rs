@@ -1,0 +1,74 @@
+//! A data folder of one test, and every Postgres that runs on it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Gone with the test, together with any server that an engine left running on it. Drop the engine first.
+pub struct DataFolder(tempfile::TempDir);
+
+impl DataFolder {
+    /// In /tmp and open to others, because a root engine lends Postgres another user, who must get there.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("parlance-test-").tempdir_in("/tmp").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The process ids of the postmaster on this folder, or of the initdb that makes its data.
+    pub fn servers(&self) -> Vec<i32> {
+        let needle = self.join("postgres").display().to_string();
+        let on_it = |pid: &i32| {
+            // A zombie has no command line.
+            let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let text = String::from_utf8_lossy(&command_line);
+            let program = text.split('\0').next().unwrap_or_default();
+            (program.ends_with("/postgres") || program.ends_with("/initdb")) && text.contains(&needle)
+        };
+        let pids = fs::read_dir("/proc").unwrap().flatten();
+        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(on_it).collect()
+    }
+
+    /// Its running postmaster.
+    pub fn postmaster(&self) -> Option<i32> {
+        let text = fs::read_to_string(self.join("postgres/postmaster.pid")).ok()?;
+        let pid = text.lines().next()?.trim().parse().ok()?;
+        self.servers().contains(&pid).then_some(pid)
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for pid in self.servers() {
+            // It may be gone by now.
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        let begun = Instant::now();
+        // Nobody needs the data: an immediate shutdown, and ruder when that takes long.
+        self.signal_all(Signal::SIGQUIT);
+        while !self.servers().is_empty() {
+            if begun.elapsed() > Duration::from_secs(5) {
+                self.signal_all(Signal::SIGKILL);
+            }
+            if begun.elapsed() > Duration::from_secs(10) {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+}

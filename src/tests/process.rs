@@ -1,0 +1,8 @@
+//! The binary as an operator meets it: its commands, what it refuses and how it says so, and how it starts and stops.
+
+mod commands;
+mod configuration;
+mod escalation;
+mod refusals;
+mod starting;
+mod stopping;

@@ -1,0 +1,106 @@
+//! What one command does.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::testing::process::{Engine, engine_on, engine_with, parlance, run};
+use crate::testing::{Api, DataFolder, TestDatabase};
+
+#[actix_rt::test]
+async fn help_version_and_tree_need_no_configuration() {
+    let help = run(parlance(&["--help"])).await;
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for word in ["serve", "migrate", "tree", "config", "docs", "users", "--port", "--data-dir", "--database-url"] {
+        assert!(help.stdout.contains(word), "{word} is not in:\n{}", help.stdout);
+    }
+    let version = run(parlance(&["--version"])).await;
+    assert_eq!((version.code, version.stdout), (Some(0), format!("parlance {}\n", env!("CARGO_PKG_VERSION"))));
+    let mut tree = parlance(&["tree"]);
+    tree.env("PARLANCE__SERVER__PORT", "nonsense");
+    let tree = run(tree).await;
+    assert_eq!((tree.code, tree.stdout), (Some(0), format!("{}\n", crate::tree::picture())));
+}
+
+#[actix_rt::test]
+async fn the_reference_documents_are_json() {
+    for (name, version) in [("openapi", "3.1"), ("asyncapi", "3.")] {
+        let printed = run(parlance(&["docs", name])).await;
+        assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+        let document: Value = serde_json::from_str(&printed.stdout).unwrap();
+        assert!(document[name].as_str().unwrap().starts_with(version), "{}", document[name]);
+    }
+}
+
+#[actix_rt::test]
+async fn migrate_makes_the_database_and_leaves_nothing_running() {
+    let folder = DataFolder::new();
+    for _ in 0..2 {
+        let mut migrate = parlance(&["migrate", "--data-dir"]);
+        migrate.arg(folder.path());
+        let migrated = run(migrate).await;
+        assert_eq!((migrated.code, migrated.stdout.as_str()), (Some(0), "The database is up to date.\n"));
+        assert!(folder.servers().is_empty());
+    }
+    Engine::start(engine_on(&folder)).await.stop().await;
+}
+
+#[actix_rt::test]
+async fn an_operator_makes_the_first_admin_who_then_sees_the_actors() {
+    let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
+    let engine = Engine::start(engine_with(&folder, &database.url())).await;
+    let api = Api::new(engine.base());
+    let (ada, ben) = (api.sign_up("ada").await, api.sign_up("ben").await);
+    let room = api.group(&[ada.clone(), ben.clone()]).await;
+    let body = serde_json::json!({ "client_id": "1", "content": "hello" });
+    api.ok(Method::POST, &format!("/api/v1/rooms/{room}/messages"), &ben.token, Some(body)).await;
+    let ask = async |token: &str| api.call(Method::GET, "/internal/actors", token, None).await;
+    assert_eq!(ask("").await.0, 401);
+    assert_eq!(ask(&ada.token).await.0, 403);
+
+    // While the engine runs: the database is the operator's.
+    let set_role = |login: &str, role: &str| {
+        let mut command = parlance(&["users", "set-role", login, role, "--data-dir"]);
+        command.arg(folder.path()).env("DATABASE_URL", database.url());
+        command
+    };
+    let set = run(set_role("ada@example.com", "admin")).await;
+    assert_eq!((set.code, set.stdout.as_str()), (Some(0), "ada@example.com is admin now.\n"), "{}", set.stderr);
+    assert_eq!(ask(&ben.token).await.0, 403);
+    let (status, shown) = ask(&ada.token).await;
+    assert_eq!(status, 200, "{shown}");
+    let actors = shown["actors"].as_array().unwrap();
+    assert_eq!(shown["total"], actors.len());
+    for kind in ["Persister", "RoomDirectory", "Hub", "Room"] {
+        let one = actors.iter().find(|actor| actor["actor"] == kind).unwrap_or_else(|| panic!("no {kind}: {shown}"));
+        assert_eq!((&one["life"], &one["restarts"]), (&"running".into(), &0.into()), "{one}");
+        assert!(one["state"].is_object(), "{one}");
+    }
+    assert!(actors.iter().any(|actor| actor["name"].as_str().unwrap().contains(&room)), "{shown}");
+
+    run(set_role("nobody", "admin")).await.refusal(&["no account", "\"nobody\""]);
+    run(set_role("ben", "emperor")).await.refusal(&["emperor", "admin", "user"]);
+    let set = run(set_role("ada", "user")).await;
+    assert_eq!(set.code, Some(0), "{}", set.stderr);
+    assert_eq!(ask(&ada.token).await.0, 403, "at once, whatever the token says");
+    engine.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_disabled_account_is_signed_out_and_can_be_enabled_again() {
+    let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
+    let engine = Engine::start(engine_with(&folder, &database.url())).await;
+    Api::new(engine.base()).sign_up("ada").await;
+    engine.stop().await;
+    let users = |what: &str| {
+        let mut command = parlance(&["users", what, "ada", "--data-dir"]);
+        command.arg(folder.path()).env("DATABASE_URL", database.url());
+        command
+    };
+    for (what, may_sign_in) in [("disable", false), ("enable", true)] {
+        assert_eq!(run(users(what)).await.code, Some(0));
+        let engine = Engine::start(engine_with(&folder, &database.url())).await;
+        let signed_in = Api::new(engine.base()).sign_in("ada", crate::testing::PASSWORD).await;
+        assert_eq!(signed_in.is_ok(), may_sign_in, "{what}");
+        engine.stop().await;
+    }
+}
