@@ -111,6 +111,14 @@ impl Answer {
     }
 }
 
+/// One result for all: the first asked first, the others repeated it while it waited.
+fn answer_each(replies: Vec<Answer>, result: &Result<Posted, ChatError>) {
+    for (index, answer) in replies.into_iter().enumerate() {
+        let repeated = |posted: Posted| Posted { repeated: posted.repeated || index > 0, ..posted };
+        answer.send(result.clone().map(repeated));
+    }
+}
+
 impl Room {
     /// A room that loads itself when it starts.
     pub fn new(id: RoomId, parts: RoomParts, directory: ActorHandle<RoomDirectory>, latest: LatestSeq) -> Self {
@@ -361,9 +369,7 @@ impl Room {
                     continue;
                 }
             };
-            for answer in waiting.replies {
-                answer.send(result.clone());
-            }
+            answer_each(waiting.replies, &result);
         }
         self.show(shown);
         self.answer(answers);
@@ -419,9 +425,7 @@ impl Room {
     fn answer(&self, answers: Vec<(Waiting, Arc<Row>)>) {
         for (waiting, row) in answers {
             self.post_seconds.record(waiting.since.elapsed().as_secs_f64());
-            for answer in waiting.replies {
-                answer.send(Ok(Posted { row: Arc::clone(&row), repeated: false }));
-            }
+            answer_each(waiting.replies, &Ok(Posted { row, repeated: false }));
         }
     }
 

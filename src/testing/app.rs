@@ -16,7 +16,7 @@ pub struct TestApp {
     pub app: Option<App>,
     pub database: TestDatabase,
     pub folder: tempfile::TempDir,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 /// Someone with an account, signed in.

@@ -1,6 +1,6 @@
 //! A WebSocket client that speaks the public protocol and nothing else.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -74,6 +74,63 @@ impl WsClient {
         self.ask(json!({ "type": "message.post", "room_id": room, "client_id": client_id, "content": content })).await
     }
 
+    /// Sends all of these as fast as the socket takes them, reading all the while; the answers in the order of the
+    /// commands, and what else was heard goes to [`WsClient::event`].
+    pub async fn burst(&mut self, commands: Vec<Value>) -> Vec<Value> {
+        let first = self.next_id;
+        self.next_id += commands.len() as u64;
+        let ids: Vec<u64> = (first..self.next_id).collect();
+        let (mut sink, mut stream) = (&mut self.socket).split();
+        let sending = async {
+            for (mut command, id) in commands.into_iter().zip(&ids) {
+                command["id"] = json!(id);
+                sink.feed(Message::text(command.to_string())).await.unwrap();
+            }
+            sink.flush().await.unwrap();
+        };
+        let mut answers = HashMap::new();
+        let events = &mut self.events;
+        let receiving = async {
+            while answers.len() < ids.len() {
+                let message = tokio::time::timeout(PATIENCE, stream.next()).await.expect("an answer in time");
+                let Some(Ok(Message::Text(text))) = message else { panic!("no answer but {message:?}") };
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                match frame["re"].as_u64() {
+                    Some(re) => assert!(answers.insert(re, frame).is_none(), "{re} was answered twice"),
+                    None => events.push_back(frame),
+                }
+            }
+        };
+        futures_util::future::join(sending, receiving).await;
+        ids.iter().map(|id| answers.remove(id).unwrap()).collect()
+    }
+
+    /// Posts all of these in one go, each under its content as client id; the answers in that order.
+    pub async fn post_all(&mut self, room: &str, contents: impl IntoIterator<Item = String>) -> Vec<Value> {
+        let post = |content: String| {
+            json!({ "type": "message.post", "room_id": room, "client_id": content, "content": content })
+        };
+        self.burst(contents.into_iter().map(post).collect()).await
+    }
+
+    /// Everything in the room after `after`, page by page, as a client would ask for it.
+    pub async fn catch_up(&mut self, room: &str, mut after: i64, limit: usize) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            let ask = json!({ "type": "room.catch_up", "room_id": room, "after": after, "limit": limit });
+            let page = self.ask(ask).await;
+            assert_eq!(page["type"], "ok", "{page}");
+            let items = page["events"].as_array().unwrap();
+            assert!(items.len() <= limit);
+            events.extend_from_slice(items);
+            after = events.last().map_or(after, |event| event["seq"].as_i64().unwrap());
+            if page["more"] == json!(false) {
+                assert_eq!(page["last_seq"], json!(after));
+                return events;
+            }
+        }
+    }
+
     /// The next frame that is no answer and no heartbeat.
     pub async fn event(&mut self) -> Value {
         loop {
@@ -136,4 +193,10 @@ impl WsClient {
 /// The `seq` of each event.
 pub fn seqs(events: &[Value]) -> Vec<i64> {
     events.iter().filter_map(|event| event["seq"].as_i64()).collect()
+}
+
+/// The text of each message.
+pub fn contents(events: &[Value]) -> Vec<String> {
+    let text = |event: &Value| event["message"]["content"].as_str().map(str::to_owned);
+    events.iter().filter_map(text).collect()
 }

@@ -7,9 +7,11 @@ mod client;
 mod data_folder;
 mod database;
 pub mod process;
+mod proxy;
 
 pub use api::Api;
 pub use app::{PASSWORD, Person, TestApp};
-pub use client::{WsClient, seqs};
+pub use client::{WsClient, contents, seqs};
 pub use data_folder::DataFolder;
 pub use database::TestDatabase;
+pub use proxy::Proxy;

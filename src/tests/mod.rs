@@ -1,5 +1,14 @@
 //! User stories: a whole engine, real sockets, and nothing but its public API.
 
+mod catching_up;
 mod chat;
 mod crash;
 mod process;
+mod floods;
+mod hostile;
+mod members;
+mod once;
+mod receipts;
+mod rooms;
+mod slow_readers;
+mod sockets;

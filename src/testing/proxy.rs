@@ -1,0 +1,145 @@
+//! A network between the engine and Postgres that tests can cut, stall, or let lose one answer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What the network does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weather {
+    Fair,
+    /// Connections end, and new ones end at once.
+    Cut,
+    /// Nothing passes, nothing ends.
+    Stalled,
+}
+
+/// Where to lose a connection.
+#[derive(Clone, Debug)]
+struct Trap {
+    /// Only a connection that has sent this …
+    after: Vec<u8>,
+    /// … and then this (the same bytes may be both) is lost.
+    at: Vec<u8>,
+    /// Whether Postgres hears it and carries it out, so that only the answer is lost.
+    heard: bool,
+}
+
+/// A TCP proxy in front of Postgres. Ends with the test's runtime.
+pub struct Proxy {
+    port: u16,
+    weather: watch::Sender<Weather>,
+    trap: Arc<Mutex<Option<Trap>>>,
+}
+
+impl Proxy {
+    /// In front of the server at `upstream`.
+    pub async fn start(upstream: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let weather = watch::Sender::new(Weather::Fair);
+        let trap = Arc::new(Mutex::new(None));
+        let (forecast, shared) = (weather.subscribe(), Arc::clone(&trap));
+        actix_rt::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                actix_rt::spawn(carry(client, upstream, forecast.clone(), Arc::clone(&shared)));
+            }
+        });
+        Self { port, weather, trap }
+    }
+
+    /// `url` by way of this proxy.
+    pub fn url(&self, url: &str) -> String {
+        let mut url = reqwest::Url::parse(url).unwrap();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(self.port)).unwrap();
+        url.into()
+    }
+
+    /// Ends every connection, and new ones at once.
+    pub fn cut(&self) {
+        self.weather.send_replace(Weather::Cut);
+    }
+
+    /// Lets nothing through, but ends nothing.
+    pub fn stall(&self) {
+        self.weather.send_replace(Weather::Stalled);
+    }
+
+    /// Lets everything through again.
+    pub fn mend(&self) {
+        self.weather.send_replace(Weather::Fair);
+    }
+
+    /// Ends the connection that has sent `after` and then sends `at`: before Postgres hears it, or after Postgres has
+    /// carried it out and before the answer arrives (`heard`). Once.
+    pub fn trap(&self, after: &str, at: &str, heard: bool) {
+        *self.trap.lock().unwrap() = Some(Trap { after: after.into(), at: at.into(), heard });
+    }
+
+    /// Whether the trap has done its work.
+    pub fn sprung(&self) -> bool {
+        self.trap.lock().unwrap().is_none()
+    }
+}
+
+async fn carry(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    mut weather: watch::Receiver<Weather>,
+    trap: Arc<Mutex<Option<Trap>>>,
+) {
+    if *weather.borrow() == Weather::Cut {
+        return;
+    }
+    let mut server = TcpStream::connect(upstream).await.unwrap();
+    client.set_nodelay(true).unwrap();
+    server.set_nodelay(true).unwrap();
+    let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
+    let mut armed = false;
+    let mut losing = false;
+    loop {
+        let now = *weather.borrow_and_update();
+        tokio::select! {
+            changed = weather.changed() => {
+                if changed.is_err() || *weather.borrow() == Weather::Cut {
+                    return;
+                }
+            }
+            read = client.read(&mut up), if now == Weather::Fair && !losing => {
+                let Ok(length @ 1..) = read else { return };
+                let sent = &up[..length];
+                match judge(&trap, sent, &mut armed) {
+                    Some(true) => losing = true,
+                    Some(false) => return,
+                    None => {}
+                }
+                if server.write_all(sent).await.is_err() {
+                    return;
+                }
+            }
+            read = server.read(&mut down), if now == Weather::Fair => {
+                let Ok(length @ 1..) = read else { return };
+                // ReadyForQuery ends an answer: by then the statement is carried out.
+                if losing && down[..length].windows(5).any(|bytes| bytes == b"Z\0\0\0\x05") {
+                    return;
+                }
+                if !losing && client.write_all(&down[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether these bytes spring the trap; with whether Postgres is to hear them.
+fn judge(trap: &Mutex<Option<Trap>>, sent: &[u8], armed: &mut bool) -> Option<bool> {
+    let mut trap = trap.lock().unwrap();
+    let set = trap.as_ref()?;
+    let holds = |wanted: &[u8]| sent.windows(wanted.len()).any(|bytes| bytes == wanted);
+    *armed |= holds(&set.after);
+    if *armed && holds(&set.at) { trap.take().map(|trap| trap.heard) } else { None }
+}

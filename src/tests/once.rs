@@ -1,0 +1,79 @@
+//! A send is one message, however often it is sent.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::testing::{TestApp, seqs};
+
+#[actix_rt::test]
+async fn the_same_client_id_twenty_times_at_once_over_sockets_is_one_message() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let mut listener = app.connect(&ben).await;
+    let mut sockets = join_all((0..20).map(|_| app.connect(&ada))).await;
+    let answers = join_all(sockets.iter_mut().map(|socket| socket.post(&room, "once", "hello"))).await;
+    let results: HashSet<String> = answers
+        .iter()
+        .map(|answer| {
+            assert_eq!(answer["type"], "ok", "{answer}");
+            format!("{} {} {}", answer["seq"], answer["message_id"], answer["created_at"])
+        })
+        .collect();
+    assert_eq!(results.len(), 1, "{results:?}");
+    app.post(&ada, &room, "next", "next").await;
+    assert_eq!(seqs(&listener.events_of_room(&room, 2).await), [1, 2]);
+}
+
+#[actix_rt::test]
+async fn the_same_client_id_twenty_times_at_once_over_http_is_created_once() {
+    let app = TestApp::start().await;
+    let ada = app.sign_up("ada").await;
+    let room = app.group(&[&ada]).await;
+    let path = format!("/rooms/{room}/messages");
+    let body = || Some(json!({ "client_id": "once", "content": "hello" }));
+    let answers = join_all((0..20).map(|_| app.call(Method::POST, &path, Some(&ada), body()))).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
+    statuses.sort_unstable();
+    assert_eq!(answers.iter().map(|(_, message)| message["id"].as_str().unwrap()).collect::<HashSet<_>>().len(), 1);
+    assert!(answers.iter().all(|(_, message)| message == &answers[0].1));
+    assert_eq!(statuses, [vec![200; 19], vec![201]].concat());
+}
+
+#[actix_rt::test]
+async fn a_send_is_recognised_when_it_has_long_left_memory_and_after_a_restart() {
+    let small = |config: &mut crate::config::Config| config.chat.window_events_max = 4;
+    let app = TestApp::with(small).await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let path = format!("/rooms/{room}/messages");
+    let body = || Some(json!({ "client_id": "first", "content": "the first" }));
+    let (status, first) = app.call(Method::POST, &path, Some(&ada), body()).await;
+    assert_eq!(status, 201);
+    for n in 0..10 {
+        app.post(&ada, &room, &format!("m{n}"), "more").await;
+    }
+    let again = app.call(Method::POST, &path, Some(&ada), body()).await;
+    assert_eq!(again, (200, first.clone()));
+    // Also when it comes amid others, of which each must be written.
+    let mut socket = app.connect(&ada).await;
+    let sends = ["x1", "first", "x2", "m3", "x3"].map(str::to_owned);
+    let answers = socket.post_all(&room, sends).await;
+    assert_eq!(seqs(&answers), [12, 1, 13, 5, 14]);
+
+    let (database, folder) = app.stop().await;
+    let app = TestApp::on(database, folder, small).await;
+    let again = app.call(Method::POST, &path, Some(&ada), body()).await;
+    assert_eq!(again, (200, first));
+    let mut socket = app.connect(&ada).await;
+    let sends = ["x3", "first", "x4"].map(str::to_owned);
+    assert_eq!(seqs(&socket.post_all(&room, sends).await), [14, 1, 15]);
+    // A client id is its sender's own.
+    assert_eq!(app.post(&ben, &room, "first", "mine").await, 16);
+    let history = app.ok(Method::GET, &format!("{path}?limit=50&after=0"), &ben, None).await;
+    let all: Vec<i64> = seqs(history["items"].as_array().unwrap());
+    assert_eq!(all, (1..=16).collect::<Vec<_>>());
+}

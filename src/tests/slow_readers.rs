@@ -1,0 +1,89 @@
+//! A client that stops reading costs nobody else anything, and comes level again when it reads on.
+
+use serde_json::{Value, json};
+
+use crate::testing::{TestApp, WsClient, seqs};
+
+const MESSAGES: usize = 400;
+/// Together several MiB: more than the kernel's buffers for one connection take up.
+const MESSAGE_BYTES: usize = 30_000;
+
+fn posts(room: &str) -> Vec<Value> {
+    let content = "x".repeat(MESSAGE_BYTES);
+    (0..MESSAGES)
+        .map(|n| json!({ "type": "message.post", "room_id": room, "client_id": n.to_string(), "content": content }))
+        .collect()
+}
+
+/// The seqs that reach this socket, with holes closed by catching up at each `room.lagged`, as a client does.
+async fn follow(socket: &mut WsClient, room: &str, last: i64) -> (Vec<i64>, usize) {
+    let (mut heard, mut lagged): (Vec<i64>, usize) = (Vec::new(), 0);
+    while heard.last() != Some(&last) {
+        let event = socket.event().await;
+        if event["type"] == "room.lagged" {
+            lagged += 1;
+            let missed = socket.catch_up(room, heard.last().copied().unwrap_or(0), 200).await;
+            heard.extend(seqs(&missed));
+        } else if let Some(seq) = event["seq"].as_i64()
+            && heard.last().is_none_or(|newest| seq > *newest)
+        {
+            heard.push(seq);
+        }
+    }
+    (heard, lagged)
+}
+
+#[actix_rt::test]
+async fn a_client_that_stops_reading_holds_up_nobody_and_comes_level_when_it_reads_again() {
+    let app = TestApp::with(|config| {
+        config.sessions.outbox_bytes_max = 131_072;
+        config.sessions.outbox_bytes_limit = 67_108_864;
+        config.sessions.stalled_socket_ms = 600_000;
+    })
+    .await;
+    let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
+    let room = app.group(&[&ada, &ben, &cleo]).await;
+    let (mut speaker, mut listener, mut sleeper) =
+        (app.connect(&ada).await, app.connect(&ben).await, app.connect(&cleo).await);
+    let (answers, (heard, _)) =
+        futures_util::future::join(speaker.burst(posts(&room)), follow(&mut listener, &room, MESSAGES as i64)).await;
+    assert!(answers.iter().all(|answer| answer["type"] == "ok"));
+    assert!(heard.into_iter().eq(1..=MESSAGES as i64));
+
+    // Several MiB were meant for the sleeper; it reads on only now.
+    let (heard, lagged) = follow(&mut sleeper, &room, MESSAGES as i64).await;
+    assert!(lagged > 0, "nothing was shed: the backlog was not bounded");
+    assert!(heard.into_iter().eq(1..=MESSAGES as i64));
+    // Level again: live.
+    speaker.post(&room, "live", "live").await;
+    assert_eq!(seqs(&sleeper.events_of_room(&room, 1).await), [MESSAGES as i64 + 1]);
+}
+
+#[actix_rt::test]
+async fn a_client_that_never_reads_its_answers_is_ended_as_too_slow() {
+    let app = TestApp::with(|config| {
+        config.sessions.outbox_bytes_max = 65_536;
+        config.sessions.outbox_bytes_limit = 262_144;
+        config.sessions.inflight_commands_max = 10_000;
+        config.sessions.stalled_socket_ms = 1_000;
+    })
+    .await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let mut speaker = app.connect(&ben).await;
+    speaker.burst(posts(&room)).await;
+    // Asks for pages without end and reads none of them: answers cannot be shed.
+    let mut greedy = app.connect(&ada).await;
+    let ended = async {
+        let ask = json!({ "type": "room.catch_up", "id": 1, "room_id": room, "after": 0, "limit": 200 }).to_string();
+        for _ in 0..10_000 {
+            if futures_util::SinkExt::send(&mut greedy.socket, ask.as_str().into()).await.is_err() {
+                return;
+            }
+        }
+        panic!("it may ask for pages and never read them");
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.expect("an end in time");
+    assert_eq!(speaker.ask(json!({ "type": "ping" })).await["type"], "pong");
+    assert_eq!(app.post(&ben, &room, "after", "still here").await, MESSAGES as i64 + 1);
+}
