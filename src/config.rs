@@ -152,6 +152,11 @@ impl Config {
             "sessions.frame_bytes_max",
             "larger than chat.content_bytes_max, or the longest message cannot be sent",
         );
+        complaints.require(
+            self.chat.page_bytes_max <= self.sessions.outbox_bytes_max / 2,
+            "chat.page_bytes_max",
+            "at most half of sessions.outbox_bytes_max, or catching up would count as being too slow",
+        );
         complaints.into_result()
     }
 

@@ -55,12 +55,28 @@ fn parts_text(parts: &[serde_json::Value]) -> Result<String, ChatError> {
     if parts.iter().any(|part| !part.is_object()) {
         return Err(invalid("parts", "must be an array of objects".into()));
     }
+    if !parts.iter().all(has_plain_numbers) {
+        return Err(invalid("parts", "must have numbers between 1e-20 and 1e20 only; send others as text".into()));
+    }
     let text = serde_json::to_string(parts).map_err(|error| invalid("parts", error.to_string()))?;
     // Escaped, and jsonb refuses it; an escaped backslash before it makes this too careful, which harms nobody.
     if text.contains("\\u0000") {
         return Err(invalid("parts", "must not contain the character U+0000".into()));
     }
     Ok(text)
+}
+
+/// Postgres writes numbers out: 1e308 comes back as 309 digits, so that a page of them would be many times its size.
+fn has_plain_numbers(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => {
+            number.as_f64().is_some_and(|number| number == 0.0 || (1e-20..1e20).contains(&number.abs()))
+        }
+        Value::Array(items) => items.iter().all(has_plain_numbers),
+        Value::Object(fields) => fields.values().all(has_plain_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 /// Postgres cannot store U+0000 in a text.
@@ -119,6 +135,8 @@ mod tests {
         assert!(with(|post| post.client_id = "x".repeat(65)).is_err());
         assert!(with(|post| post.kind = Some("system".into())).is_err());
         assert!(with(|post| post.parts = Some(vec![json!(1)])).is_err());
+        assert!(with(|post| post.parts = Some(vec![json!({ "a": [1e308] })])).is_err());
+        assert!(with(|post| post.parts = Some(vec![json!({ "a": [-1.5e3, 0, i64::MIN] })])).is_ok());
         let huge = with(|post| post.content = "x".repeat(32_769));
         assert_eq!(huge, Err(ChatError::ContentTooLarge { bytes: 32_769, max: 32_768 }));
         assert!(with(|post| post.content = "x".repeat(32_768)).is_ok());

@@ -126,6 +126,19 @@ pub struct Delivery {
     pub left: Vec<UserId>,
 }
 
+impl Delivery {
+    /// "The newest seq is this": whoever has less catches up.
+    pub fn announcement(room_id: RoomId, last_seq: i64) -> Self {
+        let (first_seq, frames) = (last_seq + 1, Arc::from(Vec::new()));
+        Self { room_id, first_seq, frames, joined: Vec::new(), left: Vec::new() }
+    }
+
+    /// The room's newest seq after this.
+    pub fn last_seq(&self) -> i64 {
+        self.first_seq + i64::try_from(self.frames.len()).unwrap_or(0) - 1
+    }
+}
+
 /// Who hears what rooms have to say: the hubs, or a probe in tests. Implementations must not block.
 pub trait Audience: Send + Sync + 'static {
     /// Durable events, in order.

@@ -27,7 +27,9 @@ use super::window::Entry;
 use super::{store, wire};
 use crate::clock::Clock;
 use crate::ids::{EventId, RoomId, UserId};
-use crate::persistence::{Claim, CommitLane, Job, Outcome, Persisters, Row, RowBody, SideEffect, Watermark, Write};
+use crate::persistence::{
+    Claim, CommitLane, EventRow, Job, Outcome, Persisters, Row, RowBody, SideEffect, Watermark, Write,
+};
 use crate::storage::Storage;
 use crate::supervision::{ActorHandle, Supervised};
 
@@ -141,14 +143,16 @@ impl Room {
 
     /// Reads the room from Postgres, after every write that is still on its way there.
     fn load(&mut self, ctx: &mut Context<Self>) {
-        let (id, parts) = (self.id, self.parts.clone());
+        let (id, parts, sends) = (self.id, self.parts.clone(), self.undecided_sends());
         let work = async move {
             parts.persisters.settle(id).await.map_err(|_| ChatError::Busy)?;
-            store::load_room(&parts.storage, id, parts.config.window_events_max).await
+            let Some(snapshot) = store::load_room(&parts.storage, id, &parts.config).await? else { return Ok(None) };
+            // Looked up together: each repeated send would else cost a refused batch and another load.
+            Ok(Some((snapshot, store::sent_before(&parts.storage, id, &sends).await?)))
         };
         ctx.spawn(work.into_actor(self).map(|loaded, room, ctx| {
             match loaded {
-                Ok(Some(snapshot)) => room.become_ready(snapshot, ctx),
+                Ok(Some((snapshot, sent))) => room.become_ready(snapshot, sent, ctx),
                 Ok(None) => {
                     room.fail_parked(ChatError::RoomNotFound);
                     room.release();
@@ -172,7 +176,21 @@ impl Room {
         }
     }
 
-    fn become_ready(&mut self, snapshot: Snapshot, ctx: &mut Context<Self>) {
+    /// The sends that wait for the room to be ready, by sender and client id.
+    fn undecided_sends(&self) -> Vec<(UserId, String)> {
+        let Phase::Loading { parked, redo, .. } = &self.phase else { return Vec::new() };
+        let parked = parked.iter().filter_map(|command| match command {
+            Command::Post(post) => Some(&post.message),
+            Command::Change(_) | Command::CatchUp(_) | Command::Mark(_) => None,
+        });
+        let redone = redo.iter().filter_map(|change| match &change.row.body {
+            RowBody::Message(message) => Some(message),
+            RowBody::Event(_) => None,
+        });
+        parked.chain(redone).filter_map(|message| Some((message.sender, message.client_id.clone()?))).collect()
+    }
+
+    fn become_ready(&mut self, snapshot: Snapshot, sent: Vec<Row>, ctx: &mut Context<Self>) {
         let unloaded = Phase::Unloaded { next_ticket: 0 };
         let (parked, redo, next_ticket) = match std::mem::replace(&mut self.phase, unloaded) {
             Phase::Loading { parked, redo, next_ticket } => (parked, redo, next_ticket),
@@ -182,10 +200,22 @@ impl Room {
             }
         };
         let last_seq = snapshot.last_seq;
-        self.phase = Phase::Ready(Box::new(RoomState::new(snapshot, next_ticket, Arc::clone(&self.parts.config))));
+        // What this room, or its life before a crash, had shown.
+        let shown_seq = self.latest.load(Ordering::Acquire);
+        let untold: Vec<EventRow> = snapshot
+            .recent
+            .iter()
+            .filter(|row| shown_seq > 0 && row.seq > shown_seq)
+            .filter_map(event_of)
+            .cloned()
+            .collect();
+        let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.parts.config));
+        state.recall(sent);
+        self.phase = Phase::Ready(Box::new(state));
         self.latest.store(last_seq, Ordering::Release);
         // Whoever follows this room may have missed what was committed while nobody was there to tell.
-        self.deliver(last_seq + 1, Vec::new(), Vec::new(), Vec::new());
+        let (joined, left) = self.comings_and_goings(&untold, last_seq);
+        self.deliver(last_seq + 1, Vec::new(), joined, left);
         for change in redo {
             self.decide_again(change);
         }
@@ -285,7 +315,7 @@ impl Room {
         let Redo { row, replies } = change;
         let decided = match &row.body {
             RowBody::Message(message) => state.decide_post(message.sender, message),
-            RowBody::Event(event) => match (event.actor, store::change_of(&event.effect)) {
+            RowBody::Event(event) => match (event.actor, store::change_of(event)) {
                 (Some(by), Some(change)) => state.decide_change(by, event.id, &change).map(Decision::Write),
                 _ => Err(ChatError::Restarted),
             },
@@ -309,15 +339,20 @@ impl Room {
         let marked = state.mark(command.by, command.delivered_seq, command.read_seq);
         if let Ok(Some(mark)) = &marked {
             if self.marks.is_empty() {
-                ctx.run_later(Duration::from_millis(self.parts.config.receipts_every_ms), |room, _| room.flush_marks());
+                self.flush_marks_soon(ctx);
             }
             self.marks.insert(mark.user_id, *mark);
         }
         command.reply.send(marked);
     }
 
+    fn flush_marks_soon(&self, ctx: &mut Context<Self>) {
+        let soon = Duration::from_millis(self.parts.config.receipts_every_ms);
+        ctx.run_later(soon, |room, ctx| room.flush_marks(ctx));
+    }
+
     /// Writes and announces the read marks of the last moments.
-    fn flush_marks(&mut self) {
+    fn flush_marks(&mut self, ctx: &mut Context<Self>) {
         let marks: Vec<Watermark> = self.marks.drain().map(|(_, mark)| mark).collect();
         if marks.is_empty() {
             return;
@@ -338,6 +373,7 @@ impl Room {
             for mark in marks {
                 self.marks.entry(mark.user_id).or_insert(mark);
             }
+            self.flush_marks_soon(ctx);
         }
     }
 
@@ -399,27 +435,47 @@ impl Room {
         }
     }
 
-    /// Shows committed rows to everyone who listens.
-    fn show(&mut self, entries: Vec<Entry>) {
-        let Some(first) = entries.first() else { return };
-        let first_seq = first.row.seq;
+    /// Shows committed rows to everyone who listens. A delivery ends with each coming or going, so that nobody hears
+    /// what was said before they came or after they left.
+    fn show(&self, entries: Vec<Entry>) {
         let Phase::Ready(state) = &self.phase else { return };
         self.latest.store(state.committed_seq(), Ordering::Release);
+        let (mut first_seq, mut frames) = (0, Vec::new());
+        for entry in entries {
+            if frames.is_empty() {
+                first_seq = entry.row.seq;
+            }
+            frames.push(entry.frame);
+            let events: Vec<EventRow> = event_of(&entry.row).cloned().into_iter().collect();
+            let (joined, left) = self.comings_and_goings(&events, entry.row.seq);
+            if !joined.is_empty() || !left.is_empty() {
+                self.deliver(first_seq, std::mem::take(&mut frames), joined, left);
+            }
+        }
+        if !frames.is_empty() {
+            self.deliver(first_seq, frames, Vec::new(), Vec::new());
+        }
+    }
+
+    /// Who came, each with the frame that tells them, and who went.
+    fn comings_and_goings(&self, events: &[EventRow], last_seq: i64) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
         let (mut joined, mut left) = (Vec::new(), Vec::new());
-        for entry in &entries {
-            let RowBody::Event(event) = &entry.row.body else { continue };
+        let Phase::Ready(state) = &self.phase else { return (joined, left) };
+        for event in events {
             match &event.effect {
                 SideEffect::AddMember { user_id, .. } => {
                     // Gone again already, when later changes were taken meanwhile.
                     if let Some(room) = state.summary_for(*user_id) {
+                        let room = wire::RoomSummary { last_seq, ..room };
                         joined.push((*user_id, wire::encode(&wire::RoomJoined { room })));
                     }
                 }
+                SideEffect::RemoveMember { user_id } if state.is_member(*user_id) => {}
                 SideEffect::RemoveMember { user_id } => left.push(*user_id),
                 SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
             }
         }
-        self.deliver(first_seq, entries.into_iter().map(|entry| entry.frame).collect(), joined, left);
+        (joined, left)
     }
 
     fn answer(&self, answers: Vec<(Waiting, Arc<Row>)>) {
@@ -443,9 +499,16 @@ impl Room {
     fn stop_when_idle(&mut self, ctx: &mut Context<Self>) {
         let at_rest = matches!(self.phase, Phase::Ready(_) | Phase::Unloaded { .. });
         if at_rest && self.waiting.is_empty() {
-            self.flush_marks();
+            self.flush_marks(ctx);
             ctx.stop();
         }
+    }
+}
+
+fn event_of(row: &Row) -> Option<&EventRow> {
+    match &row.body {
+        RowBody::Event(event) => Some(event),
+        RowBody::Message(_) => None,
     }
 }
 

@@ -108,6 +108,8 @@ pub struct RoomState {
     pending: VecDeque<Pending>,
     window: Window,
     sent: HashMap<(UserId, String), Sent>,
+    /// Client ids in `sent` whose messages are older than the window, in the order in which they are forgotten.
+    recalled: VecDeque<(UserId, String)>,
     next_ticket: u64,
     limits: Arc<ChatConfig>,
 }
@@ -128,6 +130,7 @@ impl RoomState {
             pending: VecDeque::new(),
             window: Window::new(limits.window_events_max, limits.window_bytes_max),
             sent: HashMap::new(),
+            recalled: VecDeque::new(),
             next_ticket,
             limits,
         };
@@ -135,6 +138,24 @@ impl RoomState {
             state.remember(Arc::new(row));
         }
         state
+    }
+
+    /// Takes note of older messages that are being sent again.
+    pub fn recall(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body else { continue };
+            let key = (*sender, client_id.clone());
+            if self.sent.contains_key(&key) {
+                continue;
+            }
+            self.sent.insert(key.clone(), Sent::Done(Arc::new(row)));
+            self.recalled.push_back(key);
+        }
+        while self.recalled.len() > self.limits.room_pending_max {
+            if let Some(oldest) = self.recalled.pop_front() {
+                self.sent.remove(&oldest);
+            }
+        }
     }
 
     pub fn committed_seq(&self) -> i64 {
@@ -159,6 +180,10 @@ impl RoomState {
 
     pub fn members_len(&self) -> usize {
         self.members.len()
+    }
+
+    pub fn is_member(&self, user: UserId) -> bool {
+        self.members.contains_key(&user)
     }
 
     /// Whether `by` may send this message, and whether it was sent before.

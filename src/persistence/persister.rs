@@ -14,6 +14,11 @@ use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody, Write, store};
 use crate::storage::{Storage, is_outage};
 use crate::supervision::Supervised;
 
+/// Pause between flushes while Postgres is away.
+const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
+/// A try gets this long, even when the deadline has passed.
+const ATTEMPT_AT_LEAST: Duration = Duration::from_secs(2);
+
 /// Command: do this job after those before it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -89,23 +94,44 @@ impl Persister {
             deadline: Instant::now() + Duration::from_millis(patience),
             pause: Duration::from_millis(self.config.retry_pause_ms),
             tries: 0,
+            gave_up: false,
         };
         self.flushing = true;
         let begun = Instant::now();
         let work = async move {
             let mut flush = flush;
             let outcomes = flush.run(&batch).await;
-            (flush.link, batch, outcomes)
+            (flush, batch, outcomes)
         };
-        ctx.spawn(work.into_actor(self).map(move |(link, batch, outcomes), actor, ctx| {
-            actor.flushing = false;
-            actor.link = link;
-            actor.outage = outcomes.contains(&Outcome::Unavailable);
-            actor.give_back(rows);
+        ctx.spawn(work.into_actor(self).map(move |(flush, mut batch, outcomes), actor, ctx| {
+            actor.link = flush.link;
+            actor.outage = flush.gave_up;
             actor.count(&batch, &outcomes, begun);
+            let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
+            actor.give_back(rows - kept);
             Claim::answer_all(batch.writes.into_iter().map(|write| write.claim).zip(outcomes));
-            actor.flush(ctx);
+            if actor.outage {
+                ctx.run_later(OUTAGE_PAUSE, Self::next_flush);
+            } else {
+                actor.next_flush(ctx);
+            }
         }));
+    }
+
+    fn next_flush(&mut self, ctx: &mut Context<Self>) {
+        self.flushing = false;
+        self.flush(ctx);
+    }
+
+    /// Nobody waits for read marks, so nobody sends them again: they stay for the next flush. Returns their rows.
+    fn keep_marks(&mut self, batch: &mut Batch) -> usize {
+        if self.stopping {
+            return 0;
+        }
+        let marks = std::mem::take(&mut batch.watermarks);
+        let kept = marks.len();
+        self.queue.extend(marks.into_iter().map(|(room, mark)| Job::Watermarks(room, vec![mark])));
+        kept
     }
 
     /// Gives back places for `rows`. Which ones does not matter: only their sum bounds the queue.
@@ -197,6 +223,8 @@ struct Flush {
     deadline: Instant,
     pause: Duration,
     tries: u32,
+    /// Postgres stayed away.
+    gave_up: bool,
 }
 
 impl Flush {
@@ -206,6 +234,7 @@ impl Flush {
             Ok(outcomes) => outcomes,
             Err(error) if is_outage(&error) => {
                 tracing::error!(%error, rows = batch.rows, "Postgres stayed away; the senders are told to try again");
+                self.gave_up = true;
                 vec![Outcome::Unavailable; batch.writes.len()]
             }
             Err(error) => {
@@ -219,9 +248,12 @@ impl Flush {
     async fn settle(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
         loop {
             self.tries += 1;
-            let error = match self.attempt(batch).await {
-                Ok(outcomes) => return Ok(outcomes),
-                Err(error) => error,
+            // A server that is there and says nothing is away, too.
+            let patience = self.deadline.saturating_duration_since(Instant::now()).max(ATTEMPT_AT_LEAST);
+            let error = match tokio::time::timeout(patience, self.attempt(batch)).await {
+                Ok(Ok(outcomes)) => return Ok(outcomes),
+                Ok(Err(error)) => error,
+                Err(_) => sqlx::Error::PoolTimedOut,
             };
             if !is_outage(&error) {
                 return Err(error);

@@ -139,8 +139,10 @@ impl HubState {
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
         let frame = encode(&Heartbeat { at: clock.now() });
         for link in self.links.values() {
-            if link.user.get().is_none() {
-                if now.duration_since(link.since) > Duration::from_millis(config.hello_timeout_ms) {
+            if !link.ready.get() {
+                if !link.heard_hello.get()
+                    && now.duration_since(link.since) > Duration::from_millis(config.hello_timeout_ms)
+                {
                     link.close(close::HELLO_MISSING);
                 }
             } else if now.duration_since(link.heard_at.get()) > heartbeat * 2 {

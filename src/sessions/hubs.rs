@@ -7,6 +7,7 @@ use actix::dev::ToEnvelope;
 use actix::{Handler, Message};
 use arc_swap::ArcSwap;
 use bytestring::ByteString;
+use dashmap::DashMap;
 
 use super::hub::{Answer, Close, Deliver, Hub, Join, Whisper, Whose};
 use crate::chat::messages::{Audience, Delivery};
@@ -19,12 +20,16 @@ const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Every hub of this engine. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Hubs(Arc<ArcSwap<Vec<ActorHandle<Hub>>>>);
+pub struct Hubs {
+    hubs: Arc<ArcSwap<Vec<ActorHandle<Hub>>>>,
+    /// Rooms whose news a hub was too busy to take, by hub and room, with their newest seq.
+    late: Arc<DashMap<(String, RoomId), i64>>,
+}
 
 impl Hubs {
     /// Adds the hub of a worker thread that has begun.
     pub fn register(&self, hub: &ActorHandle<Hub>) {
-        self.0.rcu(|hubs| {
+        self.hubs.rcu(|hubs| {
             let mut hubs = Vec::clone(hubs);
             hubs.push(hub.clone());
             hubs
@@ -54,7 +59,7 @@ impl Hubs {
 
     /// Ends all hubs, and with them all sockets.
     pub async fn stop(&self, patience: Duration) {
-        let hubs = self.0.load_full();
+        let hubs = self.hubs.load_full();
         futures_util::future::join_all(hubs.iter().map(|hub| hub.stop(patience))).await;
     }
 
@@ -64,9 +69,34 @@ impl Hubs {
         Hub: Handler<M>,
         actix::Context<Hub>: ToEnvelope<Hub, M>,
     {
-        for hub in self.0.load().iter() {
+        for hub in self.hubs.load().iter() {
             send_until_taken(hub, message());
         }
+    }
+
+    /// Tells all who follow the room that its newest seq is this: whoever has less catches up.
+    pub fn announce(&self, room_id: RoomId, last_seq: i64) {
+        self.deliver(Delivery::announcement(room_id, last_seq));
+    }
+
+    /// For a hub that is too busy: what it missed shrinks to "there is more", once a room, until it takes that.
+    fn announce_later(&self, hub: &ActorHandle<Hub>, room_id: RoomId, last_seq: i64) {
+        let key = (hub.name().to_owned(), room_id);
+        if self.late.insert(key.clone(), last_seq).is_some() {
+            return;
+        }
+        let (hub, late) = (hub.clone(), Arc::clone(&self.late));
+        actix_rt::spawn(async move {
+            loop {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                let Some((_, newest)) = late.remove(&key) else { return };
+                match hub.send(Deliver(Arc::new(Delivery::announcement(room_id, newest)))) {
+                    // Newer news may come meanwhile: it begins a task of its own.
+                    Err(Refused::Busy(_)) if !late.contains_key(&key) => drop(late.insert(key.clone(), newest)),
+                    Ok(()) | Err(_) => return,
+                }
+            }
+        });
     }
 }
 
@@ -96,7 +126,13 @@ impl Audience for Hubs {
     /// Deliveries that had to wait may arrive after later ones: then the outboxes see a gap and catch up.
     fn deliver(&self, delivery: Delivery) {
         let delivery = Arc::new(delivery);
-        self.tell_all(|| Deliver(Arc::clone(&delivery)));
+        for hub in self.hubs.load().iter() {
+            if !delivery.joined.is_empty() || !delivery.left.is_empty() {
+                send_until_taken(hub, Deliver(Arc::clone(&delivery)));
+            } else if let Err(Refused::Busy(_)) = hub.send(Deliver(Arc::clone(&delivery))) {
+                self.announce_later(hub, delivery.room_id, delivery.last_seq());
+            }
+        }
     }
 
     fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix::Addr;
 use bytestring::ByteString;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::outbox::Outbox;
 use super::session::{Drain, UserSession};
@@ -25,6 +25,12 @@ pub struct Link {
     pub since: Instant,
     pub heard_at: Cell<Instant>,
     pub spoke_at: Cell<Instant>,
+    /// A hello came; its answer may take a while.
+    pub heard_hello: Cell<bool>,
+    /// It was answered with `ready`.
+    pub ready: Cell<bool>,
+    /// One reader of a catch-up page at a time.
+    page_turn: Semaphore,
     /// Commands that await their answer.
     pub inflight: Cell<usize>,
     /// Somebody reads pages for this session.
@@ -47,6 +53,9 @@ impl Link {
             since: now,
             heard_at: Cell::new(now),
             spoke_at: Cell::new(now),
+            heard_hello: Cell::new(false),
+            ready: Cell::new(false),
+            page_turn: Semaphore::new(1),
             inflight: Cell::new(0),
             reading: Cell::new(false),
             drained: Notify::new(),
@@ -93,6 +102,20 @@ impl Link {
     /// The session has begun to drain: what comes from here on needs a new wake.
     pub fn awake(&self) {
         self.woken.set(false);
+    }
+
+    /// Returns when it is the caller's turn and at most `bytes` wait in the outbox, or the socket is gone.
+    pub async fn room_for_a_page(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        // Never closed: only then would there be no permit.
+        let turn = self.page_turn.acquire().await.ok();
+        loop {
+            // Made before looking, so that a drain in between is not missed.
+            let drained = self.drained.notified();
+            if self.gone.get() || self.with_quietly(|outbox| outbox.bytes() <= bytes) {
+                return turn;
+            }
+            drained.await;
+        }
     }
 
     /// The answer to a command.

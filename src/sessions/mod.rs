@@ -14,6 +14,7 @@ pub mod config;
 mod hub;
 mod hubs;
 mod link;
+mod meter;
 mod outbox;
 mod resume;
 mod session;

@@ -11,6 +11,7 @@ use actix::{ActorFutureExt, AsyncContext, Message, WrapFuture};
 use super::config::SessionsConfig;
 use super::hub::{Hub, LocalHub};
 use super::link::Link;
+use super::meter::Meter;
 use super::socket::{Fragments, SocketContext};
 use super::{hubs, resume};
 use crate::auth::{Auth, Caller};
@@ -44,6 +45,7 @@ pub struct UserSession {
     pub(super) parts: Rc<SessionParts>,
     pub(super) link: Rc<Link>,
     pub(super) fragments: Fragments,
+    pub(super) meter: Meter,
     phase: Phase,
     bad_frames: u32,
 }
@@ -62,7 +64,14 @@ pub struct Drain;
 
 impl UserSession {
     pub fn new(parts: Rc<SessionParts>, link: Rc<Link>) -> Self {
-        Self { parts, link, fragments: Default::default(), phase: Phase::Greeting, bad_frames: 0 }
+        Self {
+            parts,
+            link,
+            fragments: Fragments::default(),
+            meter: Meter::default(),
+            phase: Phase::Greeting,
+            bad_frames: 0,
+        }
     }
 
     /// One whole text frame of the client.
@@ -72,10 +81,13 @@ impl UserSession {
             return;
         }
         match wire::decode(text) {
-            Ok((re, frame)) => self.obey(re, frame, ctx),
+            Ok((re, frame)) => {
+                self.bad_frames = 0;
+                self.obey(re, frame, ctx);
+            }
             Err(bad) => {
                 self.say(wire::error(bad.re, &bad.problem));
-                self.bad_frames += 1;
+                self.bad_frames += u32::from(bad.garbage);
                 if self.bad_frames >= self.parts.config.bad_frames_max {
                     self.close(close::PROTOCOL_ERROR);
                 }
@@ -124,12 +136,18 @@ impl UserSession {
 
     fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut SocketContext) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        // It came in time, however long the answer takes.
+        link.heard_hello.set(true);
         let greeting = async move { greet(&parts, &link, hello).await };
         // The client's next commands wait until it is greeted.
         ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| match greeted {
             Ok((caller, ready, behind)) => session.become_ready(re, &caller, &ready, behind),
             Err(problem) => {
-                let code = if problem.status.is_server_error() { close::UNAVAILABLE } else { close::BAD_TOKEN };
+                let code = match problem.status.as_u16() {
+                    500.. => close::UNAVAILABLE,
+                    400 => close::PROTOCOL_ERROR,
+                    _ => close::BAD_TOKEN,
+                };
                 session.say(wire::error(re, &problem));
                 session.close(code);
             }
@@ -141,6 +159,7 @@ impl UserSession {
             return;
         }
         self.phase = Phase::Ready(caller.user_id);
+        self.link.ready.set(true);
         metrics::gauge!("parlance_sessions").increment(1.0);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.
@@ -174,7 +193,7 @@ impl UserSession {
         };
         let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message) };
         let storage = self.parts.storage.clone();
-        let lookup = async move { store::message_is_in_room(&storage, room, reply_to).await };
+        let lookup = async move { store::message_is_in_room(&storage, user, room, reply_to).await };
         // Waited for, so that the client's messages keep their order.
         ctx.wait(lookup.into_actor(self).map(move |found, session, _| match found {
             Ok(true) => session.send_post(re, user, room, message),
@@ -219,6 +238,8 @@ impl UserSession {
         let items_max = command.limit.unwrap_or(parts.chat.page_items_max);
         link.inflight.set(link.inflight.get() + 1);
         actix_rt::spawn(async move {
+            // One page at a time, and only while there is room for it: an answer is never shed.
+            let _turn = link.room_for_a_page(parts.config.outbox_bytes_max / 2).await;
             let answer = match resume::page_after(&parts, user, room, after.max(0), items_max).await {
                 Ok(page) => chat_wire::caught_up(re, &page),
                 Err(error) => wire::error(re, &error.into()),
@@ -239,6 +260,8 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
     let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
     link.family.set(caller.family_id);
     parts.hub.borrow_mut().greet(link, caller.user_id);
+    // Signed out between the check and the listening: asked again, without the database, now that we listen.
+    parts.auth.verify(&hello.token).await?;
     let limit = i64::try_from(parts.config.resume_rooms_max).unwrap_or(i64::MAX);
     let rooms = store::rooms_of(&parts.storage, caller.user_id, None, limit).await?;
     let mut behind = Vec::new();

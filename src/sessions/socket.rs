@@ -56,6 +56,8 @@ pub async fn upgrade(
     let link = Link::new(key, Outbox::new(config.outbox_bytes_max, config.outbox_bytes_limit));
     let frame_bytes_max = config.frame_bytes_max;
     let session = UserSession::new(parts, link);
+    // Room for the longest message twice: one being understood, one on its way.
+    let payload = session.meter.limit(payload, 2 * frame_bytes_max);
     WsResponseBuilder::new(session, &request, payload).frame_size(frame_bytes_max).start()
 }
 
@@ -78,7 +80,7 @@ impl Actor for UserSession {
         }
         self.link.detach();
         metrics::gauge!("parlance_sockets").decrement(1.0);
-        if self.link.user.get().is_some() {
+        if self.link.ready.get() {
             metrics::gauge!("parlance_sessions").decrement(1.0);
         }
     }
@@ -120,6 +122,17 @@ impl UserSession {
     }
 }
 
+fn payload_len(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Continuation(
+            Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) | Item::Last(bytes),
+        ) => bytes.len(),
+        Message::Close(_) | Message::Nop => 0,
+    }
+}
+
 fn hang_up(code: CloseCode, ctx: &mut SocketContext) {
     metrics::counter!("parlance_closes_total", "code" => code.code.to_string()).increment(1);
     ctx.close(Some(CloseReason { code: WsCloseCode::Other(code.code), description: Some(code.reason.to_owned()) }));
@@ -129,6 +142,7 @@ fn hang_up(code: CloseCode, ctx: &mut SocketContext) {
 impl StreamHandler<Result<Message, ProtocolError>> for UserSession {
     fn handle(&mut self, message: Result<Message, ProtocolError>, ctx: &mut Self::Context) {
         metrics::counter!("parlance_frames_in_total").increment(1);
+        self.meter.understood(message.as_ref().map_or(0, payload_len));
         match message {
             Ok(Message::Text(text)) => self.hear(&text, ctx),
             Ok(Message::Continuation(item)) => self.assemble(item, ctx),

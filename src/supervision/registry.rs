@@ -40,6 +40,8 @@ type AskState = Box<dyn Fn() -> Option<oneshot::Receiver<serde_json::Value>> + S
 pub(super) struct Status {
     pub name: String,
     pub kind: &'static str,
+    /// When it fails for good, the engine stops.
+    essential: bool,
     restarts: AtomicU32,
     life: watch::Sender<Life>,
     wanted: watch::Sender<Wanted>,
@@ -54,10 +56,10 @@ pub(super) enum Wanted {
 }
 
 impl Status {
-    pub fn new(name: String, kind: &'static str) -> Self {
+    pub fn new(name: String, kind: &'static str, essential: bool) -> Self {
         let (life, _) = watch::channel(Life::Starting);
         let (wanted, _) = watch::channel(Wanted::Life);
-        Self { name, kind, restarts: AtomicU32::new(0), life, wanted }
+        Self { name, kind, essential, restarts: AtomicU32::new(0), life, wanted }
     }
 
     pub fn restarts(&self) -> u32 {
@@ -114,9 +116,10 @@ impl Registry {
         self.entries.remove(&key);
     }
 
-    /// Whether every actor runs, or is about to for the first time.
+    /// Whether every actor without which the engine cannot go on runs, or is about to for the first time.
     pub fn all_well(&self) -> bool {
-        self.entries.iter().all(|entry| matches!(*entry.status.life.borrow(), Life::Starting | Life::Running))
+        let well = |status: &Status| matches!(*status.life.borrow(), Life::Starting | Life::Running);
+        self.entries.iter().all(|entry| !entry.status.essential || well(&entry.status))
     }
 
     /// How many actors there are.

@@ -113,7 +113,7 @@ impl Supervisor {
         A: Supervised,
         A::Context: ToEnvelope<A, Inspect>,
     {
-        let status = Arc::new(Status::new(spec.name.clone(), spec.kind));
+        let status = Arc::new(Status::new(spec.name.clone(), spec.kind, spec.on_spent == OnSpent::Escalate));
         let handle = ActorHandle::new(Arc::new(Slot { address: ArcSwapOption::empty(), status: Arc::clone(&status) }));
         let asked = handle.clone();
         let ask = move || {
@@ -156,7 +156,9 @@ where
         let mut life = Some(first);
         let mut budget = Budget::new(self.spec.restart);
         let mut wanted = self.handle.status().wanted();
-        while *wanted.borrow() == Wanted::Life {
+        // A stop that was asked for before this line must be seen by the first life as well.
+        wanted.mark_changed();
+        loop {
             let life = life.take().unwrap_or_else(|| self.begin());
             let cause = match self.watch(life, &mut wanted).await {
                 Ended::Panicked(cause) => cause,
@@ -177,7 +179,7 @@ where
             tracing::error!(%actor, %cause, pause_ms = pause.as_millis(), "panicked; starting it again");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = wanted.wait_for(|wanted| *wanted != Wanted::Life) => {}
+                _ = wanted.wait_for(|wanted| *wanted != Wanted::Life) => return,
             }
         }
     }

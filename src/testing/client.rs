@@ -107,9 +107,7 @@ impl WsClient {
 
     /// Posts all of these in one go, each under its content as client id; the answers in that order.
     pub async fn post_all(&mut self, room: &str, contents: impl IntoIterator<Item = String>) -> Vec<Value> {
-        let post = |content: String| {
-            json!({ "type": "message.post", "room_id": room, "client_id": content, "content": content })
-        };
+        let post = |content: String| json!({ "type": "message.post", "room_id": room, "client_id": content, "content": content });
         self.burst(contents.into_iter().map(post).collect()).await
     }
 

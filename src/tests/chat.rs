@@ -170,7 +170,8 @@ async fn history_is_paged_in_both_directions() {
     for n in 5..=8 {
         app.post(&ada, &room, &format!("c{n}"), "x").await;
     }
-    for (query, pages) in [("", [vec![8, 7, 6], vec![5, 3, 2], vec![1]]), ("after", [vec![1, 2, 3], vec![5, 6, 7], vec![8]])]
+    for (query, pages) in
+        [("", [vec![8, 7, 6], vec![5, 3, 2], vec![1]]), ("after", [vec![1, 2, 3], vec![5, 6, 7], vec![8]])]
     {
         let mut cursor = if query.is_empty() { String::new() } else { "&after=0".to_owned() };
         for (n, expected) in pages.iter().enumerate() {

@@ -72,8 +72,12 @@ async fn half_open_and_abandoned_connections_leave_nothing_behind() {
     let room = app.group(&[&ada]).await;
     let address = app.base.trim_start_matches("http://").to_owned();
     let mut held = Vec::new();
-    for beginning in ["", "GET", "GET /api/v1/ws HTTP/1.1\r\nHost: x\r\n", "POST /api/v1/rooms HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]
-    {
+    for beginning in [
+        "",
+        "GET",
+        "GET /api/v1/ws HTTP/1.1\r\nHost: x\r\n",
+        "POST /api/v1/rooms HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+    ] {
         let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
         stream.write_all(beginning.as_bytes()).await.unwrap();
         held.push(stream);

@@ -57,11 +57,14 @@ async fn a_message_in_fragments_is_one_message() {
     let ada = app.sign_up("ada").await;
     let room = app.group(&[&ada]).await;
     let mut socket = app.connect(&ada).await;
-    let text = json!({ "type": "message.post", "id": 90, "room_id": room, "client_id": "c", "content": "häfen ⚓" }).to_string();
+    let text = json!({ "type": "message.post", "id": 90, "room_id": room, "client_id": "c", "content": "häfen ⚓" })
+        .to_string();
     let bytes = text.as_bytes();
     // Cut inside of a character as well.
     let cut = text.find('⚓').unwrap() + 1;
-    for (range, opcode, last) in [(0..9, Data::Text, false), (9..cut, Data::Continue, false), (cut..bytes.len(), Data::Continue, true)] {
+    for (range, opcode, last) in
+        [(0..9, Data::Text, false), (9..cut, Data::Continue, false), (cut..bytes.len(), Data::Continue, true)]
+    {
         send(&mut socket, part(&bytes[range], opcode, last)).await;
     }
     assert_eq!(socket.answer(90).await["seq"], 1);
@@ -180,7 +183,8 @@ async fn seqs_and_limits_out_of_range_do_no_harm() {
         (json!(3), json!(5), vec![]),
         (json!(i64::MAX), json!(5), vec![]),
     ] {
-        let answer = socket.ask(json!({ "type": "room.catch_up", "room_id": room, "after": after, "limit": limit })).await;
+        let answer =
+            socket.ask(json!({ "type": "room.catch_up", "room_id": room, "after": after, "limit": limit })).await;
         assert_eq!(seqs(answer["events"].as_array().unwrap()), expected, "{answer}");
         assert_eq!(answer["last_seq"], 3);
     }

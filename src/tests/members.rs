@@ -116,8 +116,12 @@ async fn an_added_person_is_told_on_all_devices_and_follows_from_there() {
 #[actix_rt::test]
 async fn roles_decide_who_may_do_what() {
     let app = TestApp::start().await;
-    let (owner, admin, member, guest) =
-        (app.sign_up("owner").await, app.sign_up("admin").await, app.sign_up("member").await, app.sign_up("guest").await);
+    let (owner, admin, member, guest) = (
+        app.sign_up("owner").await,
+        app.sign_up("admin").await,
+        app.sign_up("member").await,
+        app.sign_up("guest").await,
+    );
     let (stranger, newcomer) = (app.sign_up("stranger").await, app.sign_up("newcomer").await);
     let room = app.group(&[&owner]).await;
     for (person, role) in [(&admin, "admin"), (&member, "member"), (&guest, "guest")] {

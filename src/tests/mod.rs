@@ -3,11 +3,11 @@
 mod catching_up;
 mod chat;
 mod crash;
-mod process;
 mod floods;
 mod hostile;
 mod members;
 mod once;
+mod process;
 mod receipts;
 mod rooms;
 mod slow_readers;

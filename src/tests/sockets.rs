@@ -137,7 +137,8 @@ async fn what_was_posted_while_the_engine_stops_is_either_acknowledged_and_kept_
     let mut socket = app.connect(&ada).await;
     let (send, hear) = (300, &mut socket);
     for n in 0..send {
-        hear.send(json!({ "type": "message.post", "room_id": room, "client_id": format!("c{n}"), "content": "x" })).await;
+        hear.send(json!({ "type": "message.post", "room_id": room, "client_id": format!("c{n}"), "content": "x" }))
+            .await;
     }
     let ((database, folder), acknowledged) = futures_util::future::join(app.stop(), async {
         let mut acknowledged = Vec::new();

@@ -84,6 +84,8 @@ pub struct ErrorAnswer {
 /// A frame that could not be decoded, with what its sender is told.
 #[derive(Debug)]
 pub struct BadFrame {
+    /// It is no frame at all; otherwise a command that is unknown or wrong.
+    pub garbage: bool,
     pub re: Option<u64>,
     pub problem: Problem,
 }
@@ -104,7 +106,7 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         let detail = format!(
             "A frame is one JSON object with a text \"type\" and, to be answered, an \"id\" that is a positive integer: {error}."
         );
-        BadFrame { re: None, problem: Problem::malformed("protocol.invalid_frame", detail) }
+        BadFrame { garbage: true, re: None, problem: Problem::malformed("protocol.invalid_frame", detail) }
     })?;
     let re = head.id;
     let frame = match &*head.kind {
@@ -116,7 +118,7 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         other => {
             let shown: String = other.chars().take(40).collect();
             let detail = format!("There is no command {shown:?}. The list is at /docs.");
-            Err(BadFrame { re, problem: Problem::malformed("protocol.unknown_type", detail) })
+            Err(BadFrame { garbage: false, re, problem: Problem::malformed("protocol.unknown_type", detail) })
         }
     };
     Ok((re, frame?))
@@ -125,7 +127,7 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
 fn body<'a, T: Deserialize<'a>>(text: &'a str, head: &Head<'_>) -> Result<T, BadFrame> {
     serde_json::from_str(text).map_err(|error| {
         let detail = format!("{}: {error}.", head.kind);
-        BadFrame { re: head.id, problem: Problem::malformed("protocol.invalid_frame", detail) }
+        BadFrame { garbage: false, re: head.id, problem: Problem::malformed("protocol.invalid_frame", detail) }
     })
 }
 

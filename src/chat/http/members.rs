@@ -60,13 +60,15 @@ pub async fn add_member(
     body: Json<AddMember>,
 ) -> Result<HttpResponse, Problem> {
     let AddMember { user_id, role } = body.into_inner();
-    let role = role.unwrap_or(Role::Member);
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
-    let of_space = match space {
-        Some(space) => store::space_role(&parts.storage, user_id, space).await?.is_some(),
-        None => false,
+    let in_space = match space {
+        Some(space) => store::space_role(&parts.storage, user_id, space).await?,
+        None => None,
     };
-    if space.is_some() && !of_space {
+    // Guests of a space are guests in its channels, unless someone who may makes them more.
+    let role = role.unwrap_or(in_space.unwrap_or(Role::Member).min(Role::Member));
+    let of_space = in_space.is_some_and(|own| role <= own);
+    if space.is_some() && in_space.is_none() {
         return Err(ChatError::UserNotFound(format!("{user_id} is not a member of the channel's space")).into());
     }
     if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {

@@ -79,7 +79,7 @@ pub async fn post_message(
     let (room, by) = (*id, caller.user_id);
     let composed = compose(&parts.config, &parts.clock, by, body.into_inner().to_room(room))?;
     if let Some(reply_to) = composed.reply_to
-        && !store::message_is_in_room(&parts.storage, room, reply_to).await?
+        && !store::message_is_in_room(&parts.storage, by, room, reply_to).await?
     {
         return Err(ChatError::ReplyNotFound.into());
     }

@@ -46,10 +46,18 @@ pub struct CreateRoom {
 #[post("/rooms")]
 pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -> Result<HttpResponse, Problem> {
     let room = checked(&parts, caller.user_id, body.into_inner()).await?;
-    let (id, is_new) = store::create_room(&parts.storage, &room).await?;
-    let summary = store::room_of(&parts.storage, caller.user_id, id).await?;
+    let by = caller.user_id;
+    // A task of its own: a caller who hangs up does not keep the others from hearing of the room.
+    let making = actix_web::rt::spawn(async move {
+        let (id, is_new) = store::create_room(&parts.storage, &room).await?;
+        let summary = store::room_of(&parts.storage, by, id).await?;
+        if is_new {
+            tell_members(&parts, &room, &summary).await?;
+        }
+        Ok::<_, ChatError>((id, is_new, summary))
+    });
+    let (id, is_new, summary) = making.await.map_err(|_| Problem::internal())??;
     if is_new {
-        tell_members(&parts, &room, &summary).await?;
         return Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/rooms/{id}"))).json(summary));
     }
     Ok(HttpResponse::Ok().json(summary))
@@ -85,10 +93,8 @@ async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom,
         if !may_in_space(role, Action::CreateChannel) {
             return Err(ChatError::NotAllowed);
         }
-        for user in &others {
-            if store::space_role(&parts.storage, *user, space).await?.is_none() {
-                return Err(ChatError::UserNotFound(format!("{user} is not a member of the space")));
-            }
+        if let Some(stranger) = store::outsider(&parts.storage, space, &others).await? {
+            return Err(ChatError::UserNotFound(format!("{stranger} is not a member of the space")));
         }
     }
     let own_role = if body.kind == RoomKind::Direct { Role::Member } else { Role::Owner };
@@ -118,6 +124,10 @@ async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Resul
         joined.push((*user, encode(&RoomJoined { room: summary })));
     }
     parts.hubs.join(room.id, 1, joined);
+    // Somebody who found the room before this may have posted already: whoever just joined catches up.
+    if let Some(last_seq) = parts.rooms.latest_seq(room.id) {
+        parts.hubs.announce(room.id, last_seq);
+    }
     Ok(())
 }
 

@@ -128,11 +128,22 @@ pub async fn events_after(
     Ok(Page { frames, next_after, last_seq, more })
 }
 
-/// Whether a message to reply to is in this room. For members only: the room checks that the sender is one.
-pub async fn message_is_in_room(storage: &Storage, room: RoomId, message: MessageId) -> Result<bool, ChatError> {
-    let found =
-        sqlx::query_scalar!("SELECT EXISTS (SELECT FROM messages WHERE id = $2 AND room_id = $1)", room.0, message.0)
-            .fetch_one(storage.engine())
-            .await?;
-    Ok(found == Some(true))
+/// Whether a message to reply to is in this room, as far as `user` may know: a stranger is told of no room.
+pub async fn message_is_in_room(
+    storage: &Storage,
+    user: UserId,
+    room: RoomId,
+    message: MessageId,
+) -> Result<bool, ChatError> {
+    let mut transaction = storage.read_as(user).await?;
+    let found = sqlx::query!(
+        r#"SELECT EXISTS (SELECT FROM messages WHERE id = $2 AND room_id = $1) AS "found!",
+                  EXISTS (SELECT FROM room_members WHERE room_id = $1) AS "mine!""#,
+        room.0,
+        message.0
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    if found.mine { Ok(found.found) } else { Err(ChatError::RoomNotFound) }
 }

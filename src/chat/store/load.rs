@@ -1,5 +1,6 @@
 //! A room into memory.
 
+use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::permissions::RoomKind;
 use crate::chat::state::{Change, Member, Snapshot};
@@ -7,9 +8,9 @@ use crate::ids::{MessageId, RoomId, SpaceId, UserId};
 use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect};
 use crate::storage::Storage;
 
-/// The room as it is, with its newest `window_max` rows; `None` when there is no such room. One snapshot: the members
-/// and rows are those of the `last_seq` that comes with them.
-pub async fn load_room(storage: &Storage, id: RoomId, window_max: usize) -> Result<Option<Snapshot>, ChatError> {
+/// The room as it is, with its newest rows, as many as its window holds; `None` when there is no such room. One
+/// snapshot: the members and rows are those of the `last_seq` that comes with them.
+pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Result<Option<Snapshot>, ChatError> {
     let mut transaction = storage.engine().begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
     let room = sqlx::query!("SELECT kind, name, topic, space_id, created_at, last_seq FROM rooms WHERE id = $1", id.0)
@@ -32,7 +33,7 @@ pub async fn load_room(storage: &Storage, id: RoomId, window_max: usize) -> Resu
             Some((UserId(row.user_id), Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq }))
         })
         .collect();
-    let after = room.last_seq.saturating_sub(i64::try_from(window_max).unwrap_or(i64::MAX));
+    let after = room.last_seq.saturating_sub(i64::try_from(config.window_events_max).unwrap_or(i64::MAX));
     let recent = rows_between(&mut transaction, id, after, i64::MAX).await?;
     transaction.commit().await?;
     Ok(Some(Snapshot {
@@ -46,6 +47,42 @@ pub async fn load_room(storage: &Storage, id: RoomId, window_max: usize) -> Resu
         members,
         recent,
     }))
+}
+
+/// Of these sends, by sender and client id, the messages that were posted before.
+pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, String)]) -> Result<Vec<Row>, ChatError> {
+    if sends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = sqlx::query!(
+        r#"
+        SELECT m.seq, m.id, m.sender_user_id AS "sender!", m.client_id, m.kind, m.content, m.parts::text AS parts,
+               m.reply_to, m.created_at
+        FROM UNNEST($2::uuid[], $3::text[]) AS given (sender, client_id)
+        JOIN messages m ON m.room_id = $1 AND m.sender_user_id = given.sender AND m.client_id = given.client_id
+        "#,
+        room.0,
+        &sends.iter().map(|(sender, _)| sender.0).collect::<Vec<_>>(),
+        &sends.iter().map(|(_, client_id)| client_id.as_str()).collect::<Vec<_>>() as &[&str],
+    )
+    .fetch_all(storage.engine())
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|row| Row {
+            seq: row.seq,
+            at: row.created_at,
+            body: RowBody::Message(MessageRow {
+                id: MessageId(row.id),
+                sender: UserId(row.sender),
+                client_id: row.client_id,
+                kind: row.kind,
+                content: row.content,
+                parts: row.parts,
+                reply_to: row.reply_to.map(MessageId),
+            }),
+        })
+        .collect())
 }
 
 /// Messages and events merged, `after < seq`, at most `limit` of them, in order.
@@ -121,11 +158,13 @@ fn event(id: uuid::Uuid, kind: &str, actor: Option<UserId>, payload: serde_json:
     Some(EventRow { id, kind, actor, payload, effect })
 }
 
-/// The change that an effect came from, to decide it again.
-pub fn change_of(effect: &SideEffect) -> Option<Change> {
-    Some(match effect {
+/// The change that an event came from, to decide it again.
+pub fn change_of(event: &EventRow) -> Option<Change> {
+    Some(match &event.effect {
         SideEffect::AddMember { user_id, role } => {
-            Change::AddMember { user_id: *user_id, role: role.parse().ok()?, of_space: false }
+            // Only people of the space add themselves.
+            let of_space = event.actor == Some(*user_id);
+            Change::AddMember { user_id: *user_id, role: role.parse().ok()?, of_space }
         }
         SideEffect::RemoveMember { user_id } => Change::RemoveMember { user_id: *user_id },
         SideEffect::SetRole { user_id, role } => Change::SetRole { user_id: *user_id, role: role.parse().ok()? },

@@ -105,6 +105,19 @@ pub async fn space_role(storage: &Storage, user: UserId, space: SpaceId) -> Resu
     Ok(role.and_then(|role| role.parse().ok()))
 }
 
+/// Somebody of `users` who is not in the space, if there is anybody.
+pub async fn outsider(storage: &Storage, space: SpaceId, users: &[UserId]) -> Result<Option<UserId>, ChatError> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT given.id AS "id!" FROM UNNEST($2::uuid[]) AS given (id)
+           WHERE NOT EXISTS (SELECT FROM space_members WHERE space_id = $1 AND user_id = given.id) LIMIT 1"#,
+        space.0,
+        &users.iter().map(|user| user.0).collect::<Vec<_>>(),
+    )
+    .fetch_optional(storage.engine())
+    .await?;
+    Ok(found.map(UserId))
+}
+
 /// A page of a space's members.
 pub async fn space_members(
     storage: &Storage,
