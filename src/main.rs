@@ -15,8 +15,8 @@ use parlance::{docs, telemetry, tree, wire};
 const EXIT_ESCALATED: u8 = 70;
 /// The configuration or the surroundings are wrong: starting again will not help.
 const EXIT_REFUSED: u8 = 78;
-/// An orderly stop that takes longer is cut short.
-const STOP_WITHIN: Duration = Duration::from_millis(9_500);
+/// An orderly stop that takes longer is cut short: ten seconds are promised, and the process has to end, too.
+const STOP_WITHIN: Duration = Duration::from_millis(9_000);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

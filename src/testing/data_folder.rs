@@ -37,8 +37,7 @@ impl DataFolder {
             let program = text.split('\0').next().unwrap_or_default();
             (program.ends_with("/postgres") || program.ends_with("/initdb")) && text.contains(&needle)
         };
-        let pids = fs::read_dir("/proc").unwrap().flatten();
-        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(on_it).collect()
+        processes().filter(on_it).collect()
     }
 
     /// Its running postmaster.
@@ -48,12 +47,44 @@ impl DataFolder {
         self.servers().contains(&pid).then_some(pid)
     }
 
+    /// Stops every process of its server in its tracks.
+    pub fn freeze(&self) -> Frozen {
+        let postmaster = self.postmaster().expect("it runs");
+        let is_its_child = |pid: &i32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // "pid (name) state parent …", and the name may hold anything.
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            parent == Some(postmaster.to_string().as_str())
+        };
+        let pids: Vec<i32> = std::iter::once(postmaster).chain(processes().filter(is_its_child)).collect();
+        for pid in &pids {
+            kill(Pid::from_raw(*pid), Signal::SIGSTOP).unwrap();
+        }
+        Frozen(pids)
+    }
+
     fn signal_all(&self, signal: Signal) {
         for pid in self.servers() {
             // It may be gone by now.
             let _ = kill(Pid::from_raw(pid), signal);
         }
     }
+}
+
+/// Processes that stand still until this is dropped.
+pub struct Frozen(Vec<i32>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            // It may have been killed, frozen as it was.
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGCONT);
+        }
+    }
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 impl Drop for DataFolder {

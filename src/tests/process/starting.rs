@@ -65,18 +65,29 @@ async fn an_engine_and_its_postgres_that_were_killed_together_come_back() {
 #[actix_rt::test]
 async fn a_first_start_that_was_killed_half_way_is_no_obstacle_to_the_next() {
     let folder = DataFolder::new();
+    let half_made =
+        || {
+            std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path()).filter(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("postgres.initdb-"))
+            })
+        };
     // Before, while and after the data is made, and while it is migrated, on a machine of whatever speed.
-    for step in ["parlance.lock", "postgres.password", "postgres/PG_VERSION", "postgres/postmaster.pid"] {
+    let steps: [(&str, &dyn Fn() -> bool); 5] = [
+        ("the folder is locked", &|| folder.join("parlance.lock").exists()),
+        ("initdb has begun", &|| half_made().any(|half| half.join("base").exists())),
+        ("initdb is at work", &|| half_made().any(|half| half.join("base/1/PG_VERSION").exists())),
+        ("the data is made", &|| folder.join("postgres/PG_VERSION").exists()),
+        ("Postgres has started", &|| folder.join("postgres/postmaster.pid").exists()),
+    ];
+    for (step, is_reached) in steps {
         let engine = Engine::spawn(engine_on(&folder));
-        until(step, async || folder.join(step).exists()).await;
+        until(step, async || is_reached()).await;
         engine.kill().await;
     }
     let engine = Engine::start(engine_on(&folder)).await;
     assert!(engine.line("  demo login").is_some(), "{}", engine.log());
     engine.stop().await;
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    let half = left.iter().find(|name| name.to_string_lossy().contains("initdb-"));
-    assert_eq!(half, None, "nothing half-made is left in {left:?}");
+    assert_eq!(half_made().next(), None, "nothing half-made is left");
 }
 
 #[actix_rt::test]

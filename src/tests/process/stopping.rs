@@ -34,6 +34,25 @@ async fn an_idle_engine_stops_at_once_with_its_postgres() {
 }
 
 #[actix_rt::test]
+async fn ctrl_c_in_a_terminal_lets_the_engine_stop_postgres_itself() {
+    let folder = DataFolder::new();
+    let mut command = engine_on(&folder);
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let engine = Engine::start(command).await;
+    let ada = Api::new(engine.base()).sign_up("ada").await;
+    let mut socket = WsClient::open(&engine.base()).await;
+    socket.hello(&ada.token, json!({})).await;
+    // A terminal signals all of its foreground group, not only the engine.
+    let group = nix::unistd::Pid::from_raw(engine.pid().try_into().unwrap());
+    nix::sys::signal::killpg(group, Signal::SIGINT).unwrap();
+    assert_eq!(socket.closed().await, 4001);
+    let ended = engine.ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("Postgres died"), "{}", ended.stderr);
+    assert!(folder.servers().is_empty());
+}
+
+#[actix_rt::test]
 async fn fifty_sockets_under_traffic_are_told_to_come_back_and_lose_nothing() {
     let folder = DataFolder::new();
     let engine = Engine::start(engine_on(&folder)).await;
@@ -148,25 +167,33 @@ async fn a_stop_does_not_wait_for_a_database_that_never_answers() {
 }
 
 #[actix_rt::test]
-async fn a_stop_while_postgres_is_away_is_an_orderly_one_too() {
+async fn a_postgres_that_hangs_delays_the_stop_only_so_long() {
     let folder = DataFolder::new();
     let engine = Engine::start(engine_on(&folder)).await;
     let api = Api::new(engine.base());
     let ada = api.sign_up("ada").await;
     let room = api.group(std::slice::from_ref(&ada)).await;
-    let postmaster = nix::unistd::Pid::from_raw(folder.postmaster().unwrap());
-    // Alive, and not answering: the worst kind of away.
-    nix::sys::signal::kill(postmaster, Signal::SIGSTOP).unwrap();
     let path = format!("/api/v1/rooms/{room}/messages");
-    let body = json!({ "client_id": "1", "content": "hello" });
-    let post = api.try_call(Method::POST, &path, &ada.token, Some(&body));
+    let body = |client_id: &str| json!({ "client_id": client_id, "content": "hello" });
+    api.ok(Method::POST, &path, &ada.token, Some(body("kept"))).await;
+    // As a disk that does not answer: none of its processes ends, and none goes on.
+    let frozen = folder.freeze();
+    let (status, _) = api.call(Method::GET, "/readyz", "", None).await;
+    assert_eq!(status, 503);
+    let lost = body("lost");
+    let post = api.try_call(Method::POST, &path, &ada.token, Some(&lost));
     let stop = async {
         let begun = Instant::now();
-        engine.signal(Signal::SIGTERM);
-        let ended = engine.ended().await;
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        engine.stop().await;
         assert!(begun.elapsed() < STOPS_WITHIN, "{:?}", begun.elapsed());
     };
-    tokio::join!(post, stop);
-    let _ = nix::sys::signal::kill(postmaster, Signal::SIGCONT);
+    let (answered, ()) = tokio::join!(post, stop);
+    let status = answered.map_or(503, |(status, _)| status);
+    assert_eq!(status, 503, "nothing that was not committed is acknowledged");
+    drop(frozen);
+
+    let engine = Engine::start(engine_on(&folder)).await;
+    let history = Api::new(engine.base()).history(&room, &ada.token).await;
+    assert_eq!(history[0]["message"]["client_id"], "kept");
+    engine.stop().await;
 }
