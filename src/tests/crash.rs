@@ -179,6 +179,6 @@ fn holds_what_was_acknowledged(room: &str, history: &[Value], acknowledged: &[Ac
             client_id: message["client_id"].as_str().unwrap().to_owned(),
             content: message["content"].as_str().unwrap().to_owned(),
         };
-        assert_eq!(kept, *one);
+        assert_eq!(kept, *one, "kept and acknowledged");
     }
 }
