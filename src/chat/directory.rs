@@ -1,7 +1,8 @@
 //! Which rooms are open: opens one on demand, lets idle ones go, notices those that ended.
 //!
 //! [`Rooms`] is the door: sends to an open room go straight to it; the first send to a room goes through the
-//! directory, which opens it and passes the send on *before* it lists the room, so that no later send overtakes.
+//! directory, which opens it and passes the send on. Until the last send on that detour has arrived, later ones follow
+//! it, so that none overtakes.
 //! Keep room addressing behind this door: a room on another machine is only another handle.
 //!
 //! Invariant: at most one live [`Room`] actor a room id in this engine (and the fence holds even if not).
@@ -33,10 +34,36 @@ struct OpenRoom {
 
 type OpenRooms = Arc<DashMap<RoomId, OpenRoom>>;
 
+/// How many sends to a room are on their way through its directory; absent: none.
+type Detours = Arc<DashMap<RoomId, usize>>;
+
+/// One send's place in [`Detours`]; given up when it has arrived, or was dropped with its directory's mailbox.
+struct Detour {
+    room_id: RoomId,
+    all: Detours,
+}
+
+impl Detour {
+    fn begin(room_id: RoomId, all: &Detours) -> Self {
+        *all.entry(room_id).or_insert(0) += 1;
+        Self { room_id, all: Arc::clone(all) }
+    }
+}
+
+impl Drop for Detour {
+    fn drop(&mut self) {
+        self.all.remove_if_mut(&self.room_id, |_, sends| {
+            *sends = sends.saturating_sub(1);
+            *sends == 0
+        });
+    }
+}
+
 /// The door to all rooms. Cheap to clone.
 #[derive(Clone)]
 pub struct Rooms {
     open: OpenRooms,
+    detours: Detours,
     /// One a room thread; a room always belongs to the same one.
     directories: Arc<[ActorHandle<RoomDirectory>]>,
 }
@@ -58,13 +85,14 @@ impl Rooms {
             })
         };
         let directories = threads.iter().enumerate().map(start).collect();
-        Self { open, directories }
+        Self { open, detours: Detours::default(), directories }
     }
 
     /// Sends a command to a room, opening it if need be. The command is answered through its own reply, also when it
     /// cannot be sent.
     pub fn send(&self, room_id: RoomId, command: Command) {
-        let open = self.open.get(&room_id).map(|entry| entry.room.clone());
+        let direct = !self.detours.contains_key(&room_id);
+        let open = self.open.get(&room_id).filter(|_| direct).map(|entry| entry.room.clone());
         let Some(room) = open else { return self.send_through_directory(room_id, command) };
         match room.send(command) {
             Ok(()) => {}
@@ -78,7 +106,8 @@ impl Rooms {
         let (_, low) = room_id.0.as_u64_pair();
         let index = usize::try_from(low % self.directories.len().max(1) as u64).unwrap_or(0);
         let Some(directory) = self.directories.get(index) else { return command.fail(ChatError::Unavailable) };
-        if let Err(refused) = directory.send(OpenAndSend { room_id, command }) {
+        let detour = Detour::begin(room_id, &self.detours);
+        if let Err(refused) = directory.send(OpenAndSend { room_id, command, detour }) {
             let error = if matches!(refused, Refused::Busy(_)) { ChatError::Busy } else { ChatError::Restarted };
             refused.into_message().command.fail(error);
         }
@@ -117,6 +146,7 @@ impl Rooms {
 pub struct OpenAndSend {
     room_id: RoomId,
     command: Command,
+    detour: Detour,
 }
 
 /// Command: this room is idle or does not exist: let it go.
@@ -212,7 +242,8 @@ impl Handler<OpenAndSend> for RoomDirectory {
     type Result = ();
 
     fn handle(&mut self, message: OpenAndSend, ctx: &mut Self::Context) {
-        let OpenAndSend { room_id, command } = message;
+        // Given up at the end, when the command has arrived.
+        let OpenAndSend { room_id, command, detour: _arriving } = message;
         if self.stopping {
             return command.fail(ChatError::Unavailable);
         }
@@ -224,7 +255,6 @@ impl Handler<OpenAndSend> for RoomDirectory {
             // Between two lives: the sender is told to try again at once.
             Err(Refused::Down(command)) => command.fail(ChatError::Restarted),
         }
-        // Listed only now: a send that finds the room in the list cannot overtake this one.
         if known.is_none() {
             self.open.insert(room_id, open);
             self.gauge();
