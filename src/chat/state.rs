@@ -374,7 +374,8 @@ impl RoomState {
         if !acts || (!outranks(own, role) && by != user) || role > own {
             return Err(ChatError::NotAllowed);
         }
-        if target == Role::Owner && role != Role::Owner && self.is_last_owner(user) {
+        // Also when alone: a room without an owner could never get one again.
+        if target == Role::Owner && role != Role::Owner && !self.others_own(user) {
             return Err(ChatError::LastOwner);
         }
         Ok(())
@@ -382,7 +383,10 @@ impl RoomState {
 
     fn is_last_owner(&self, user: UserId) -> bool {
         // The last person may always leave: an empty room needs no owner.
-        let others_own = self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner);
-        !others_own && self.members.len() > 1
+        !self.others_own(user) && self.members.len() > 1
+    }
+
+    fn others_own(&self, user: UserId) -> bool {
+        self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner)
     }
 }
