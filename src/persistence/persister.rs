@@ -216,6 +216,7 @@ impl Handler<Enqueue> for Persister {
     }
 }
 
+
 /// One batch on its way into Postgres, through outages.
 struct Flush {
     storage: Storage,
