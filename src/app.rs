@@ -33,6 +33,7 @@ pub struct App {
     pub storage: Storage,
     pub supervisor: Supervisor,
     pub rooms: Rooms,
+    pub hubs: Hubs,
     order: StartOrder,
     escalations: mpsc::UnboundedReceiver<Escalation>,
     stop_patience: Duration,
@@ -169,9 +170,10 @@ impl App {
             Ok(edge) => edge,
             Err(error) => return Err((error, order)),
         };
+        let closing = hubs.clone();
         order.started("edge", move |patience| async move {
             edge.handle.pause().await;
-            hubs.stop(patience).await;
+            closing.stop(patience).await;
             edge.handle.stop(true).await;
             // It ended when the workers did; how is of no more use.
             let _ = edge.task.await;
@@ -184,6 +186,7 @@ impl App {
             storage,
             supervisor,
             rooms,
+            hubs,
             order,
             escalations,
             stop_patience: Duration::ZERO,

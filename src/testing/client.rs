@@ -18,6 +18,8 @@ pub struct WsClient {
     next_id: u64,
     /// Events that came while an answer was awaited.
     events: VecDeque<Value>,
+    /// Answers that came while something else was awaited.
+    answers: HashMap<u64, Value>,
 }
 
 impl WsClient {
@@ -25,7 +27,7 @@ impl WsClient {
     pub async fn open(base: &str) -> Self {
         let url = format!("{}/api/v1/ws", base.replacen("http", "ws", 1));
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        Self { socket, next_id: 1, events: VecDeque::new() }
+        Self { socket, next_id: 1, events: VecDeque::new(), answers: HashMap::new() }
     }
 
     /// Says hello and returns the answer, whatever it is.
@@ -61,11 +63,19 @@ impl WsClient {
     /// The answer to command `id`.
     pub async fn answer(&mut self, id: u64) -> Value {
         loop {
-            let frame = self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an answer"));
-            if frame["re"] == json!(id) {
-                return frame;
+            if let Some(answer) = self.answers.remove(&id) {
+                return answer;
             }
-            self.events.push_back(frame);
+            let frame = self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an answer"));
+            self.keep(frame);
+        }
+    }
+
+    fn keep(&mut self, frame: Value) {
+        match frame["re"].as_u64() {
+            Some(re) => assert!(self.answers.insert(re, frame).is_none(), "{re} was answered twice"),
+            None if frame["type"] == "heartbeat" => {}
+            None => self.events.push_back(frame),
         }
     }
 
@@ -132,13 +142,11 @@ impl WsClient {
     /// The next frame that is no answer and no heartbeat.
     pub async fn event(&mut self) -> Value {
         loop {
-            let frame = match self.events.pop_front() {
-                Some(frame) => frame,
-                None => self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an event")),
-            };
-            if frame.get("re").is_none() && frame["type"] != "heartbeat" {
-                return frame;
+            if let Some(event) = self.events.pop_front() {
+                return event;
             }
+            let frame = self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an event"));
+            self.keep(frame);
         }
     }
 
@@ -157,11 +165,33 @@ impl WsClient {
         let mut events = Vec::with_capacity(count);
         while events.len() < count {
             let event = self.event().await;
+            assert_ne!(event["type"], "room.lagged", "use `follow` where a backlog may be shed");
             if event["room_id"] == room && event.get("seq").is_some() {
                 events.push(event);
             }
         }
         events
+    }
+
+    /// A room's events from 1 to `last`, with holes closed by catching up, as a client does; and how often the engine
+    /// asked for that.
+    pub async fn follow(&mut self, room: &str, last: i64) -> (Vec<Value>, usize) {
+        let (mut heard, mut lagged): (Vec<Value>, usize) = (Vec::new(), 0);
+        let newest = |heard: &[Value]| heard.last().map_or(0, |event| event["seq"].as_i64().unwrap());
+        while newest(&heard) < last {
+            let event = self.event().await;
+            if event["room_id"] != room {
+                continue;
+            }
+            if event["type"] == "room.lagged" {
+                lagged += 1;
+                let missed = self.catch_up(room, newest(&heard), 200).await;
+                heard.extend(missed);
+            } else if event["seq"].as_i64().is_some_and(|seq| seq > newest(&heard)) {
+                heard.push(event);
+            }
+        }
+        (heard, lagged)
     }
 
     /// The next frame as it comes, or the close code.

@@ -90,11 +90,23 @@ async fn a_thousand_messages_from_twenty_sockets_have_one_order_for_everyone() {
     assert_eq!(taken, (1..=1_000).collect::<Vec<_>>());
     let mut orders = Vec::new();
     for socket in &mut sockets {
-        let events = socket.events_of_room(&room, 1_000).await;
+        let (events, _) = socket.follow(&room, 1_000).await;
         assert_eq!(seqs(&events), (1..=1_000).collect::<Vec<_>>());
         orders.push(contents(&events));
     }
     assert!(orders.iter().all(|order| *order == orders[0]));
+}
+
+#[actix_rt::test]
+async fn pipelined_posts_keep_their_order_while_their_room_is_being_opened() {
+    let app = TestApp::start().await;
+    let ada = app.sign_up("ada").await;
+    let mut socket = app.connect(&ada).await;
+    for _ in 0..10 {
+        let room = app.group(&[&ada]).await;
+        let answers = socket.post_all(&room, (1..=200).map(|n| format!("m{n}"))).await;
+        assert_eq!(seqs(&answers), (1..=200).collect::<Vec<_>>());
+    }
 }
 
 #[actix_rt::test]

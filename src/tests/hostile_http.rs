@@ -161,7 +161,12 @@ async fn names_and_lists_that_postgres_could_not_keep_are_refused() {
         (Method::POST, "/rooms".into(), json!({ "kind": "direct", "member_ids": [absent] }), "chat.user_not_found"),
         (Method::PATCH, format!("/rooms/{room}"), json!({ "name": "\u{7f}" }), "chat.invalid"),
         (Method::POST, format!("/rooms/{room}/members"), json!({ "user_id": absent }), "chat.user_not_found"),
-        (Method::POST, format!("/rooms/{room}/members"), json!({ "user_id": ada.id, "role": "god" }), "request.invalid_body"),
+        (
+            Method::POST,
+            format!("/rooms/{room}/members"),
+            json!({ "user_id": ada.id, "role": "god" }),
+            "request.invalid_body",
+        ),
         (Method::POST, "/spaces".into(), json!({ "name": " " }), "chat.invalid"),
         (Method::POST, "/spaces".into(), json!({ "name": "a\0b" }), "chat.invalid"),
     ] {
@@ -173,7 +178,10 @@ async fn names_and_lists_that_postgres_could_not_keep_are_refused() {
         ("/auth/login", json!({ "login": "ada", "password": "\0" })),
         ("/auth/register", json!({ "username": "a\0b", "email": "x@example.com", "password": "long enough" })),
         ("/auth/register", json!({ "username": "abc", "email": "x\0@example.com", "password": "long enough" })),
-        ("/auth/register", json!({ "username": "abc", "email": "x@example.com", "password": "long enough", "full_name": "\0" })),
+        (
+            "/auth/register",
+            json!({ "username": "abc", "email": "x@example.com", "password": "long enough", "full_name": "\0" }),
+        ),
         ("/auth/refresh", json!({ "refresh_token": "\0" })),
     ] {
         let (status, _) = refused(request(&app, &ada, Method::POST, path).json(&body)).await;

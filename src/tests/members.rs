@@ -168,13 +168,17 @@ async fn the_last_owner_stays_until_there_is_another() {
     assert_eq!(outcome(&remove(&app, &ada, &room, &ada).await), (409, "chat.last_owner"));
     assert_eq!(outcome(&set_role(&app, &ada, &room, &ada, "member").await), (409, "chat.last_owner"));
     assert_eq!(set_role(&app, &ada, &room, &ben, "owner").await.0, 200);
-    // Both go at once: one of them stays.
+    // Both go at once, one after the other in the room's order.
     let (first, second) =
         futures_util::future::join(remove(&app, &ada, &room, &ada), remove(&app, &ben, &room, &ben)).await;
     let mut statuses = [first.0, second.0];
     statuses.sort_unstable();
     // The second is alone by then, and the last person may always leave.
     assert_eq!(statuses, [204, 204]);
+    // Alone, one may leave, but not leave the room ownerless.
+    let room = app.group(&[&ada]).await;
+    assert_eq!(outcome(&set_role(&app, &ada, &room, &ada, "member").await), (409, "chat.last_owner"));
+    assert_eq!(remove(&app, &ada, &room, &ada).await.0, 204);
 }
 
 #[actix_rt::test]

@@ -1,12 +1,15 @@
 //! User stories: a whole engine, real sockets, and nothing but its public API.
 
+mod actor_crashes;
 mod catching_up;
 mod chat;
 mod crash;
 mod floods;
 mod hostile;
+mod hostile_http;
 mod members;
 mod once;
+mod outages;
 mod process;
 mod receipts;
 mod rooms;
