@@ -1,1 +1,351 @@
+//! Group commit on a real Postgres: fences, repeated sends, refused rows, lost answers, read marks.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::Arbiter;
+use sqlx::Row as _;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::batch::Batch;
+use super::*;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ids::{MessageId, UserId};
+use crate::storage::Storage;
+use crate::supervision::Supervisor;
+use crate::testing::{Proxy, TestDatabase};
+use crate::tree;
+
+/// A database with people and rooms that they are in.
+struct Bench {
+    database: TestDatabase,
+    clock: Clock,
+    ada: UserId,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let database = TestDatabase::create().await;
+        let clock = Clock::system();
+        let ada = UserId::new(&clock);
+        let bench = Self { database, clock, ada };
+        bench.add_user(ada, "ada").await;
+        bench
+    }
+
+    async fn add_user(&self, id: UserId, name: &str) {
+        sqlx::query("INSERT INTO users (id, username, created_at, updated_at) VALUES ($1, $2, now(), now())")
+            .bind(id)
+            .bind(name)
+            .execute(self.database.storage.engine())
+            .await
+            .unwrap();
+    }
+
+    async fn room(&self) -> RoomId {
+        let room = RoomId::new(&self.clock);
+        let engine = self.database.storage.engine();
+        sqlx::query("INSERT INTO rooms (id, kind, created_at, updated_at) VALUES ($1, 'group', now(), now())")
+            .bind(room)
+            .execute(engine)
+            .await
+            .unwrap();
+        sqlx::query("INSERT INTO room_members (room_id, user_id, role, joined_at) VALUES ($1, $2, 'owner', now())")
+            .bind(room)
+            .bind(self.ada)
+            .execute(engine)
+            .await
+            .unwrap();
+        room
+    }
+
+    fn message(&self, seq: i64, client_id: &str) -> Arc<Row> {
+        let body = RowBody::Message(MessageRow {
+            id: MessageId::new(&self.clock),
+            sender: self.ada,
+            client_id: Some(client_id.to_owned()),
+            kind: "text".into(),
+            content: client_id.to_owned(),
+            parts: None,
+            reply_to: None,
+        });
+        Arc::new(Row { seq, at: self.clock.now(), body })
+    }
+
+    fn event(&self, seq: i64, effect: SideEffect) -> Arc<Row> {
+        let payload = serde_json::json!({});
+        let event = EventRow { id: self.clock.uuid(), kind: "room.updated", actor: Some(self.ada), payload, effect };
+        Arc::new(Row { seq, at: self.clock.now(), body: RowBody::Event(event) })
+    }
+
+    /// The order of a room as Postgres has it: `last_seq`, and client ids in order.
+    async fn order(&self, room: RoomId) -> (i64, Vec<(i64, String)>) {
+        let engine = self.database.storage.engine();
+        let last_seq = sqlx::query_scalar("SELECT last_seq FROM rooms WHERE id = $1").bind(room).fetch_one(engine);
+        let rows = sqlx::query("SELECT seq, client_id FROM messages WHERE room_id = $1 ORDER BY seq").bind(room);
+        let rows = rows.fetch_all(engine).await.unwrap();
+        (last_seq.await.unwrap(), rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    async fn marks(&self, room: RoomId, user: UserId) -> (i64, i64) {
+        let found = sqlx::query("SELECT delivered_seq, read_seq FROM room_members WHERE room_id = $1 AND user_id = $2")
+            .bind(room)
+            .bind(user)
+            .fetch_one(self.database.storage.engine())
+            .await
+            .unwrap();
+        (found.get(0), found.get(1))
+    }
+}
+
+fn write(room_id: RoomId, rows: Vec<Arc<Row>>) -> Write {
+    Write { room_id, from_seq: rows[0].seq - 1, rows, claim: Claim::waived() }
+}
+
+fn batch(writes: Vec<Write>) -> Batch {
+    Batch { writes, ..Batch::default() }
+}
+
+/// A persister in front of the database, and the lane on which its outcomes come.
+struct Line {
+    persisters: Persisters,
+    lane: CommitLane,
+    outcomes: mpsc::UnboundedReceiver<Vec<(u64, Outcome)>>,
+    _supervisor: Supervisor,
+}
+
+impl Line {
+    fn new(storage: &Storage, change: impl FnOnce(&mut config::PersistenceConfig)) -> Self {
+        let mut config = Config::defaults().unwrap().persistence;
+        config.retry_pause_ms = 10;
+        change(&mut config);
+        let (supervisor, _) = Supervisor::new();
+        let queued = QueuedRows::default();
+        let (storage, counted, max) = (storage.clone(), queued.clone(), config.queue_rows_max);
+        let make = move |_: &_| Persister::new(0, config.clone(), storage.clone(), counted.clone());
+        let spec = tree::spec("Persister", "test/persister".into(), 10_000);
+        let persister = supervisor.start(spec, &Arbiter::current(), make);
+        let (lane, outcomes) = mpsc::unbounded_channel();
+        Self { persisters: Persisters::new(vec![(persister, queued)], max), lane, outcomes, _supervisor: supervisor }
+    }
+
+    /// Enqueues a write under `ticket`; waits for the persister to be up, not for the write.
+    async fn enqueue(&self, ticket: u64, mut write: Write) {
+        write.claim = Claim::new(ticket, self.lane.clone());
+        let room = write.room_id;
+        let mut job = Job::Write(write);
+        while let Err(QueueFull(back)) = self.persisters.enqueue(room, job) {
+            job = back;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn outcomes(&mut self, count: usize) -> Vec<(u64, Outcome)> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            let some = tokio::time::timeout(Duration::from_secs(60), self.outcomes.recv()).await;
+            all.extend(some.expect("an outcome in time").unwrap());
+        }
+        all
+    }
+}
+
+#[actix_rt::test]
+async fn rows_are_written_only_where_the_fence_holds() {
+    let bench = Bench::new().await;
+    let (mine, moved) = (bench.room().await, bench.room().await);
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    store::flush(&mut link, &batch(vec![write(moved, vec![bench.message(1, "other")])])).await.unwrap();
+    // One write knows its room's end, the other does not: each is judged on its own.
+    let both = batch(vec![
+        write(mine, vec![bench.message(1, "a"), bench.message(2, "b")]),
+        write(moved, vec![bench.message(1, "late")]),
+        write(mine, vec![bench.message(3, "c")]),
+    ]);
+    let held = store::flush(&mut link, &both).await.unwrap();
+    assert_eq!(held.into_iter().collect::<Vec<_>>(), [mine]);
+    let (last, rows) = bench.order(mine).await;
+    assert_eq!((last, rows.len()), (3, 3));
+    assert_eq!(bench.order(moved).await, (1, vec![(1, "other".to_owned())]));
+    // A room that is not there has no fence to hold.
+    let absent = RoomId::new(&bench.clock);
+    assert!(
+        store::flush(&mut link, &batch(vec![write(absent, vec![bench.message(1, "x")])])).await.unwrap().is_empty()
+    );
+}
+
+#[actix_rt::test]
+async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let ben = UserId::new(&bench.clock);
+    bench.add_user(ben, "ben").await;
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    let rename = |name: &str| SideEffect::Describe { name: Some(name.into()), topic: None };
+    let changes = vec![
+        bench.event(1, SideEffect::AddMember { user_id: ben, role: "member" }),
+        bench.event(2, rename("harbour")),
+        bench.event(3, SideEffect::SetRole { user_id: ben, role: "admin" }),
+    ];
+    assert_eq!(store::flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
+    assert_eq!(bench.marks(room, ben).await, (1, 1));
+    let fenced = vec![bench.event(2, rename("not this")), bench.event(3, SideEffect::RemoveMember { user_id: ben })];
+    assert!(store::flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
+    let now =
+        sqlx::query("SELECT name, role FROM rooms JOIN room_members ON room_id = id WHERE id = $1 AND user_id = $2")
+            .bind(room)
+            .bind(ben)
+            .fetch_one(bench.database.storage.engine())
+            .await
+            .unwrap();
+    assert_eq!((now.get::<String, _>(0), now.get::<String, _>(1)), ("harbour".into(), "admin".into()));
+}
+
+#[actix_rt::test]
+async fn an_earlier_try_is_recognised_by_its_last_row() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    let rows = vec![bench.message(1, "a"), bench.event(2, SideEffect::Describe { name: None, topic: None })];
+    let ours = batch(vec![write(room, rows.clone())]);
+    store::flush(&mut link, &ours).await.unwrap();
+    let run = ours.runs()[0];
+    let find = async |id: Uuid, link: &mut _| store::recognise(link, &[(run, id)]).await.unwrap();
+    assert!(find(rows[1].id(), &mut link).await.contains(&room));
+    assert!(find(rows[0].id(), &mut link).await.is_empty(), "another row's id at this place");
+    assert!(find(bench.clock.uuid(), &mut link).await.is_empty());
+}
+
+#[actix_rt::test]
+async fn a_repeated_send_gets_the_first_result_and_takes_nobody_with_it() {
+    let bench = Bench::new().await;
+    let (room, other) = (bench.room().await, bench.room().await);
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    line.enqueue(1, write(room, vec![bench.message(1, "first")])).await;
+    assert_eq!(line.outcomes(1).await, [(1, Outcome::Committed)]);
+    // All of these wait while the first is on its way, and so are one batch, or two.
+    for (ticket, write) in [
+        (2, write(other, vec![bench.message(1, "elsewhere")])),
+        (3, write(room, vec![bench.message(2, "second")])),
+        (4, write(room, vec![bench.message(3, "first")])),
+        (5, write(room, vec![bench.message(4, "behind it")])),
+        (6, write(other, vec![bench.message(2, "elsewhere too")])),
+    ] {
+        line.enqueue(ticket, write).await;
+    }
+    let outcomes = line.outcomes(5).await;
+    let of = |ticket: u64| outcomes.iter().find(|(told, _)| *told == ticket).map(|(_, outcome)| outcome).unwrap();
+    for committed in [2, 3, 6] {
+        assert_eq!(of(committed), &Outcome::Committed);
+    }
+    assert!(matches!(of(4), Outcome::Duplicate(first) if first.row.seq == 1), "{:?}", of(4));
+    // Its place was never filled, so the next one's fence does not hold: its room decides again.
+    assert_eq!(of(5), &Outcome::Fenced);
+    assert_eq!(bench.order(room).await.0, 2);
+    assert_eq!(bench.order(other).await.0, 2);
+}
+
+#[actix_rt::test]
+async fn a_row_that_postgres_refuses_fails_alone() {
+    let bench = Bench::new().await;
+    let (room, other) = (bench.room().await, bench.room().await);
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    let stranger = UserId::new(&bench.clock);
+    // A member who is not a user: no foreign key for that.
+    let impossible = bench.event(1, SideEffect::AddMember { user_id: stranger, role: "member" });
+    line.enqueue(1, write(room, vec![impossible])).await;
+    line.enqueue(2, write(other, vec![bench.message(1, "fine")])).await;
+    let mut outcomes = line.outcomes(2).await;
+    outcomes.sort_by_key(|(ticket, _)| *ticket);
+    assert_eq!(outcomes, [(1, Outcome::Refused), (2, Outcome::Committed)]);
+    assert_eq!(bench.order(room).await, (0, vec![]));
+}
+
+#[actix_rt::test]
+async fn read_marks_only_grow_and_the_highest_of_a_batch_counts() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let line = Line::new(&bench.database.storage, |_| {});
+    let mark = |delivered_seq, read_seq| Watermark { user_id: bench.ada, delivered_seq, read_seq };
+    for marks in [vec![mark(3, 1), mark(5, 2), mark(4, 4)], vec![mark(1, 1)]] {
+        let mut job = Job::Watermarks(room, marks);
+        while let Err(QueueFull(back)) = line.persisters.enqueue(room, job) {
+            job = back;
+            tokio::task::yield_now().await;
+        }
+        line.persisters.settle(room).await.unwrap();
+        assert_eq!(bench.marks(room, bench.ada).await, (5, 4));
+    }
+    assert_eq!(line.persisters.queued_rows(), 0);
+}
+
+#[actix_rt::test]
+async fn many_writes_share_commits_and_keep_their_order() {
+    let bench = Bench::new().await;
+    let rooms = [bench.room().await, bench.room().await, bench.room().await];
+    let mut line = Line::new(&bench.database.storage, |config| config.flush_rows_max = 50);
+    for n in 0..600 {
+        let (room, seq) = (rooms[n % 3], (n / 3 + 1) as i64);
+        line.enqueue(n as u64, write(room, vec![bench.message(seq, &format!("m{n}"))])).await;
+    }
+    let outcomes = line.outcomes(600).await;
+    assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Committed));
+    for (index, room) in rooms.into_iter().enumerate() {
+        let tickets: Vec<u64> =
+            outcomes.iter().map(|(ticket, _)| *ticket).filter(|t| *t as usize % 3 == index).collect();
+        assert!(tickets.is_sorted());
+        assert_eq!(bench.order(room).await.0, 200);
+    }
+    line.persisters.settle(rooms[0]).await.unwrap();
+    assert_eq!(line.persisters.queued_rows(), 0);
+}
+
+#[actix_rt::test]
+async fn a_full_queue_gives_the_job_back() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let line = Line::new(&bench.database.storage, |config| config.queue_rows_max = 3);
+    line.enqueue(0, write(room, vec![bench.message(1, "up")])).await;
+    let mut back = None;
+    // Nothing is flushed meanwhile: this thread does not yield.
+    for n in 2..=6 {
+        let job = Job::Write(write(room, vec![bench.message(n, &format!("m{n}"))]));
+        if let Err(QueueFull(job)) = line.persisters.enqueue(room, job) {
+            back = Some((n, job));
+            break;
+        }
+    }
+    let (n, job) = back.expect("the queue is bounded");
+    assert!(n <= 4, "{n}");
+    assert!(matches!(job, Job::Write(write) if write.from_seq == n - 1));
+}
+
+#[actix_rt::test]
+async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let url = reqwest::Url::parse(&bench.database.url()).unwrap();
+    let place = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
+    let upstream = tokio::net::lookup_host(place).await.unwrap().next().unwrap();
+    let proxy = Proxy::start(upstream).await;
+    let options = crate::storage::parse_url(&proxy.url(url.as_str())).unwrap();
+    let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
+    let mut line = Line::new(&storage, |_| {});
+    for (seq, heard) in [(1, true), (2, false)] {
+        let marker = format!("lose-{seq}");
+        proxy.trap(&marker, &marker, heard);
+        line.enqueue(seq as u64, write(room, vec![bench.message(seq, &marker)])).await;
+        assert_eq!(line.outcomes(1).await, [(seq as u64, Outcome::Committed)]);
+        assert!(proxy.sprung());
+    }
+    // A try that is fenced by someone else in the meantime is told so, not taken for ours.
+    proxy.trap("lose-3", "lose-3", false);
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    store::flush(&mut link, &batch(vec![write(room, vec![bench.message(3, "other")])])).await.unwrap();
+    line.enqueue(3, write(room, vec![bench.message(3, "lose-3")])).await;
+    assert_eq!(line.outcomes(1).await, [(3, Outcome::Fenced)]);
+    assert_eq!(bench.order(room).await.0, 3);
+    storage.close().await;
+}
