@@ -216,7 +216,6 @@ impl Handler<Enqueue> for Persister {
     }
 }
 
-
 /// One batch on its way into Postgres, through outages.
 struct Flush {
     storage: Storage,

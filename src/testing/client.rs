@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// No test waits longer for one frame: a bound for failures, not a pace.
@@ -47,11 +47,6 @@ impl WsClient {
     /// Sends any text.
     pub async fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
-    }
-
-    /// Sends any frame.
-    pub async fn send_binary(&mut self, bytes: &'static [u8]) {
-        self.socket.send(Message::Binary(Bytes::from_static(bytes))).await.unwrap();
     }
 
     /// Sends a command and returns its answer; events that come before it are kept for [`WsClient::event`].

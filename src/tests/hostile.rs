@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::testing::{TestApp, WsClient, seqs};
 
-const FRAME_BYTES_MAX: usize = 65_536;
+const FRAME_BYTES_MAX: usize = 262_144;
 
 async fn send(socket: &mut WsClient, message: Message) {
     // The engine may hang up before all of it is sent.

@@ -1,0 +1,63 @@
+//! What became of writes: shown and acknowledged, or settled and loaded anew.
+
+use super::*;
+
+impl Room {
+    /// What became of writes, in their order.
+    pub(super) fn settle(&mut self, outcomes: Vec<(u64, Outcome)>, ctx: &mut Context<Self>) {
+        let mut shown: Vec<Entry> = Vec::new();
+        let mut answers: Vec<(Waiting, Arc<Row>)> = Vec::new();
+        for (ticket, outcome) in outcomes {
+            let Some(waiting) = self.waiting.remove(&ticket) else { continue };
+            if let (Phase::Ready(state), Outcome::Committed) = (&mut self.phase, &outcome) {
+                let row = Arc::clone(&waiting.row);
+                shown.extend(state.commit(ticket));
+                answers.push((waiting, row));
+                continue;
+            }
+            self.show(std::mem::take(&mut shown));
+            self.answer(std::mem::take(&mut answers));
+            self.begin_settling();
+            let result = match outcome {
+                // Committed after a write whose fate was unknown: the load that follows shows both.
+                Outcome::Committed => Ok(Posted { row: Arc::clone(&waiting.row), repeated: false }),
+                Outcome::Duplicate(first) => Ok(Posted { row: first.row, repeated: true }),
+                Outcome::Unavailable => Err(ChatError::Unavailable),
+                Outcome::Refused => Err(ChatError::Refused),
+                Outcome::Fenced => {
+                    if let Phase::Settling { redo, .. } = &mut self.phase {
+                        redo.push(Redo { row: waiting.row, replies: waiting.replies });
+                    }
+                    continue;
+                }
+            };
+            answer_each(waiting.replies, &result);
+        }
+        self.show(shown);
+        self.answer(answers);
+        self.finish_settling(ctx);
+        if self.stopping {
+            self.stop_when_idle(ctx);
+        }
+    }
+
+    pub(super) fn begin_settling(&mut self) {
+        let unloaded = Phase::Unloaded { next_ticket: 0 };
+        self.phase = match std::mem::replace(&mut self.phase, unloaded) {
+            Phase::Ready(state) => Phase::Settling { state, parked: VecDeque::new(), redo: Vec::new() },
+            other => other,
+        };
+    }
+
+    pub(super) fn finish_settling(&mut self, ctx: &mut Context<Self>) {
+        if !self.waiting.is_empty() {
+            return;
+        }
+        if let Phase::Settling { state, parked, redo } = &mut self.phase {
+            let next_ticket = state.next_ticket();
+            let (parked, redo) = (std::mem::take(parked), std::mem::take(redo));
+            self.phase = Phase::Loading { parked, redo, next_ticket };
+            self.load(ctx);
+        }
+    }
+}
