@@ -326,11 +326,8 @@ async fn a_full_queue_gives_the_job_back() {
 async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
     let bench = Bench::new().await;
     let room = bench.room().await;
-    let url = reqwest::Url::parse(&bench.database.url()).unwrap();
-    let place = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
-    let upstream = tokio::net::lookup_host(place).await.unwrap().next().unwrap();
-    let proxy = Proxy::start(upstream).await;
-    let options = crate::storage::parse_url(&proxy.url(url.as_str())).unwrap();
+    let proxy = Proxy::before(&bench.database.url()).await;
+    let options = crate::storage::parse_url(proxy.url()).unwrap();
     let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
     let mut line = Line::new(&storage, |_| {});
     for (seq, heard) in [(1, true), (2, false)] {

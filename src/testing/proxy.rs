@@ -1,10 +1,10 @@
 //! A network between the engine and Postgres that tests can cut, stall, or let lose one answer.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 /// What the network does at the moment.
@@ -30,14 +30,15 @@ struct Trap {
 
 /// A TCP proxy in front of Postgres. Ends with the test's runtime.
 pub struct Proxy {
-    port: u16,
+    url: String,
     weather: watch::Sender<Weather>,
     trap: Arc<Mutex<Option<Trap>>>,
 }
 
 impl Proxy {
-    /// In front of the server at `upstream`.
-    pub async fn start(upstream: SocketAddr) -> Self {
+    /// In front of the server of `url`, on whatever kind of socket it listens.
+    pub async fn before(url: &str) -> Self {
+        let upstream = crate::storage::parse_url(url).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let weather = watch::Sender::new(Weather::Fair);
@@ -45,18 +46,20 @@ impl Proxy {
         let (forecast, shared) = (weather.subscribe(), Arc::clone(&trap));
         actix_rt::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                actix_rt::spawn(carry(client, upstream, forecast.clone(), Arc::clone(&shared)));
+                actix_rt::spawn(carry(client, upstream.clone(), forecast.clone(), Arc::clone(&shared)));
             }
         });
-        Self { port, weather, trap }
-    }
-
-    /// `url` by way of this proxy.
-    pub fn url(&self, url: &str) -> String {
         let mut url = reqwest::Url::parse(url).unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(self.port)).unwrap();
-        url.into()
+        url.set_port(Some(port)).unwrap();
+        // It may name a socket's folder.
+        url.set_query(None);
+        Self { url: url.into(), weather, trap }
+    }
+
+    /// The same database, by way of this proxy.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Ends every connection, and new ones at once.
@@ -86,18 +89,30 @@ impl Proxy {
     }
 }
 
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+async fn connect(upstream: &PgConnectOptions) -> Box<dyn Stream> {
+    let port = upstream.get_port();
+    if let Some(folder) = upstream.get_socket() {
+        return Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await.unwrap());
+    }
+    let server = TcpStream::connect((upstream.get_host(), port)).await.unwrap();
+    server.set_nodelay(true).unwrap();
+    Box::new(server)
+}
+
 async fn carry(
     mut client: TcpStream,
-    upstream: SocketAddr,
+    upstream: PgConnectOptions,
     mut weather: watch::Receiver<Weather>,
     trap: Arc<Mutex<Option<Trap>>>,
 ) {
     if *weather.borrow() == Weather::Cut {
         return;
     }
-    let mut server = TcpStream::connect(upstream).await.unwrap();
+    let mut server = connect(&upstream).await;
     client.set_nodelay(true).unwrap();
-    server.set_nodelay(true).unwrap();
     let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
     let mut armed = false;
     let mut losing = false;

@@ -17,11 +17,8 @@ impl Rig {
     /// An engine behind a proxy, with a person in a room.
     async fn start(change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::create().await;
-        let url = reqwest::Url::parse(&database.url()).unwrap();
-        let place = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
-        let upstream = tokio::net::lookup_host(place).await.unwrap().next().unwrap();
-        let proxy = Proxy::start(upstream).await;
-        let through = proxy.url(url.as_str());
+        let proxy = Proxy::before(&database.url()).await;
+        let through = proxy.url().to_owned();
         let app = TestApp::on(database, tempfile::tempdir().unwrap(), |config| {
             config.storage.database_url = Some(through);
             config.storage.acquire_timeout_ms = 500;

@@ -7,12 +7,14 @@ impl Room {
     /// Reads the room from Postgres, after every write that is still on its way there.
     pub(super) fn load(&mut self, ctx: &mut Context<Self>) {
         let (id, parts, sends) = (self.id, self.parts.clone(), self.undecided_sends());
-        let work = async move {
+        let reading = async move {
             parts.persisters.settle(id).await.map_err(|_| ChatError::Busy)?;
             let Some(snapshot) = store::load_room(&parts.storage, id, &parts.config).await? else { return Ok(None) };
             // Looked up together: each repeated send would else cost a refused batch and another load.
             Ok(Some((snapshot, store::sent_before(&parts.storage, id, &sends).await?)))
         };
+        // A Postgres that is there and says nothing is away, too.
+        let work = async { tokio::time::timeout(LOAD_PATIENCE, reading).await.unwrap_or(Err(ChatError::Unavailable)) };
         ctx.spawn(work.into_actor(self).map(|loaded, room, ctx| {
             match loaded {
                 Ok(Some((snapshot, sent))) => room.become_ready(snapshot, sent, ctx),

@@ -48,6 +48,9 @@ pub struct RoomParts {
     pub audience: Arc<dyn Audience>,
 }
 
+/// A room is read within this time, or its commands are told to come again.
+const LOAD_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Pause before a room that could not be read is tried again.
 const LOAD_AGAIN_AFTER: Duration = Duration::from_secs(1);
 

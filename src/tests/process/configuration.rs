@@ -98,7 +98,7 @@ async fn a_mistake_in_a_variable_is_answered_with_its_key_and_what_is_right() {
         ("PARLANCE__SERVER", "5", &["server", "table"]),
         ("PARLANCE__LOG__FORMAT", "xml", &["log.format", "xml", "auto", "pretty", "json"]),
         ("PARLANCE__LOG__LEVEL", "loud=very", &["log.level", "debug"]),
-        ("PARLANCE__CHAT__CONTENT_BYTES_MAX", "65536", &["sessions.frame_bytes_max", "chat.content_bytes_max"]),
+        ("PARLANCE__CHAT__CONTENT_BYTES_MAX", "262144", &["sessions.frame_bytes_max", "chat.content_bytes_max"]),
     ];
     for (name, value, words) in mistakes {
         for command in ["config", "serve", "migrate"] {
