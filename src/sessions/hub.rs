@@ -189,7 +189,13 @@ impl Supervised for Hub {
 
     fn report(&self) -> serde_json::Value {
         let state = self.state.borrow();
-        json!({ "sockets": state.links.len(), "users": state.users.len(), "rooms": state.rooms.len() })
+        let queued_bytes: usize = state.links.values().map(|link| link.with_quietly(|outbox| outbox.bytes())).sum();
+        json!({
+            "sockets": state.links.len(),
+            "users": state.users.len(),
+            "rooms": state.rooms.len(),
+            "queued_bytes": queued_bytes,
+        })
     }
 }
 

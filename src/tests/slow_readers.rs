@@ -8,6 +8,17 @@ const MESSAGES: usize = 400;
 /// Together several MiB: more than the kernel's buffers for one connection take up.
 const MESSAGE_BYTES: usize = 30_000;
 
+const OUTBOX_BYTES_MAX: usize = 131_072;
+
+/// Bytes that wait for sockets, in all hubs.
+async fn queued_bytes(app: &TestApp) -> usize {
+    let reports = app.engine().supervisor.registry().reports(1_000, std::time::Duration::from_secs(10)).await;
+    let hubs = reports.iter().filter(|report| report.actor == "Hub");
+    let bytes: Vec<u64> = hubs.map(|hub| hub.state["queued_bytes"].as_u64().unwrap()).collect();
+    assert_eq!(bytes.len(), 2, "one hub a worker");
+    usize::try_from(bytes.iter().sum::<u64>()).unwrap()
+}
+
 fn posts(room: &str) -> Vec<Value> {
     let content = "x".repeat(MESSAGE_BYTES);
     (0..MESSAGES)
@@ -18,7 +29,7 @@ fn posts(room: &str) -> Vec<Value> {
 #[actix_rt::test]
 async fn a_client_that_stops_reading_holds_up_nobody_and_comes_level_when_it_reads_again() {
     let app = TestApp::with(|config| {
-        config.sessions.outbox_bytes_max = 131_072;
+        config.sessions.outbox_bytes_max = OUTBOX_BYTES_MAX;
         config.sessions.outbox_bytes_limit = 67_108_864;
         config.sessions.stalled_socket_ms = 600_000;
     })
@@ -32,7 +43,9 @@ async fn a_client_that_stops_reading_holds_up_nobody_and_comes_level_when_it_rea
     assert!(answers.iter().all(|answer| answer["type"] == "ok"));
     assert!(seqs(&heard).into_iter().eq(1..=MESSAGES as i64));
 
-    // Several MiB were meant for the sleeper; it reads on only now.
+    // Several MiB were meant for the sleeper; what waits for all three is within their bounds.
+    assert!(queued_bytes(&app).await <= 3 * (OUTBOX_BYTES_MAX + 2 * MESSAGE_BYTES));
+    // It reads on only now.
     let (heard, lagged) = sleeper.follow(&room, MESSAGES as i64).await;
     // Had the backlog not been bounded, all of it would have come in one piece.
     assert!(lagged > 0, "nothing was shed");
