@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use actix_web::error::PayloadError;
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Bytes;
 use futures_util::Stream;
 
 /// Bytes handed over and not yet understood. Shared by the stream and the session that understands.
@@ -24,15 +24,15 @@ struct Inner {
 }
 
 /// A connection's bytes, as many as the meter lets through.
-pub struct Metered {
-    payload: Payload,
+pub struct Metered<S> {
+    payload: S,
     meter: Meter,
     bytes_max: usize,
 }
 
 impl Meter {
     /// The bytes of `payload`, at most about `bytes_max` of them ahead of what was understood.
-    pub fn limit(&self, payload: Payload, bytes_max: usize) -> Metered {
+    pub fn limit<S>(&self, payload: S, bytes_max: usize) -> Metered<S> {
         Metered { payload, meter: self.clone(), bytes_max }
     }
 
@@ -51,7 +51,7 @@ impl Meter {
     }
 }
 
-impl Stream for Metered {
+impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Metered<S> {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -65,5 +65,41 @@ impl Stream for Metered {
             inner.waiting.set(inner.waiting.get() + bytes.len());
         }
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, StreamExt, stream};
+
+    use super::*;
+
+    #[test]
+    fn no_more_comes_until_enough_was_understood() {
+        let meter = Meter::default();
+        // Empty frames: six bytes each.
+        let flood = stream::repeat_with(|| Ok(Bytes::from_static(&[0; 60])));
+        let mut metered = meter.limit(flood, 200);
+        let mut read = 0;
+        while let Some(Some(chunk)) = metered.next().now_or_never() {
+            read += chunk.unwrap().len();
+            assert!(read <= 1_000, "it never stops");
+        }
+        assert_eq!(read, 240);
+        for _ in 0..7 {
+            meter.understood(0);
+        }
+        assert!(metered.next().now_or_never().is_some());
+        assert!(metered.next().now_or_never().is_none());
+    }
+
+    #[test]
+    fn frames_count_with_their_headers() {
+        let meter = Meter::default();
+        for (payload, frame) in [(0, 6), (125, 131), (126, 134), (65_535, 65_543), (65_536, 65_550)] {
+            meter.0.waiting.set(frame);
+            meter.understood(payload);
+            assert_eq!(meter.0.waiting.get(), 0, "{payload}");
+        }
     }
 }
