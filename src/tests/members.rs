@@ -192,3 +192,20 @@ async fn a_room_takes_no_more_members_than_its_limit() {
     let body = json!({ "kind": "group", "member_ids": [ben.id, cleo.id] });
     assert_eq!(outcome(&app.call(Method::POST, "/rooms", Some(&ada), Some(body)).await), (409, "chat.room_full"));
 }
+
+#[actix_rt::test]
+async fn who_is_removed_and_added_again_hears_on() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let mut socket = app.connect(&ben).await;
+    let member = format!("/rooms/{room}/members/{}", ben.id);
+    let members = format!("/rooms/{room}/members");
+    for round in 0..5 {
+        app.ok(Method::DELETE, &member, &ada, None).await;
+        app.ok(Method::POST, &members, &ada, Some(json!({ "user_id": ben.id }))).await;
+        app.post(&ada, &room, &format!("c{round}"), "welcome back").await;
+        let heard = socket.event_of("message.posted").await;
+        assert_eq!(heard["seq"], json!(3 * (round + 1)));
+    }
+}

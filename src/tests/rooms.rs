@@ -163,3 +163,22 @@ async fn a_space_keeps_an_owner_and_its_roles() {
     let spaces = app.ok(Method::GET, "/spaces", &cleo, None).await;
     assert_eq!(spaces["items"], json!([]));
 }
+
+#[actix_rt::test]
+async fn a_guest_of_a_space_is_a_guest_in_its_channels() {
+    let app = TestApp::start().await;
+    let (ada, guest) = (app.sign_up("ada").await, app.sign_up("guest").await);
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Port" }))).await["id"].clone();
+    let space = space.as_str().unwrap();
+    let invite = json!({ "user_id": guest.id, "role": "guest" });
+    app.ok(Method::POST, &format!("/spaces/{space}/members"), &ada, Some(invite)).await;
+    let body = json!({ "kind": "channel", "name": "quay", "space_id": space });
+    let channel = app.ok(Method::POST, "/rooms", &ada, Some(body)).await["id"].as_str().unwrap().to_owned();
+    let members = format!("/rooms/{channel}/members");
+    // More than they are, they cannot make themselves.
+    let (status, answer) =
+        app.call(Method::POST, &members, Some(&guest), Some(json!({ "user_id": guest.id, "role": "member" }))).await;
+    assert_eq!((status, &answer["code"]), (404, &json!("chat.room_not_found")), "{answer}");
+    let joined = app.ok(Method::POST, &members, &guest, Some(json!({ "user_id": guest.id }))).await;
+    assert_eq!(joined["role"], "guest");
+}
