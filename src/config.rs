@@ -315,4 +315,13 @@ mod tests {
         let shown = config.masked().unwrap();
         assert!(!shown.contains("hunter2") && !shown.contains("a-secret"), "{shown}");
     }
+
+    #[test]
+    fn the_example_of_the_readme_is_a_valid_configuration() {
+        let readme = include_str!("../README.md");
+        let example = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let config: Config = Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(example)).extract().unwrap();
+        config.validate().unwrap();
+        assert_eq!(config.auth.external.len(), 1);
+    }
 }

@@ -158,7 +158,15 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))
-        .default_service(web::get().to(client::serve));
+        .default_service(web::to(page));
+}
+
+/// The web client, for whoever reads; a default service does not look at the method itself.
+async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    match request.method().as_str() {
+        "GET" | "HEAD" => Ok(client::serve(request).await),
+        _ => no_such_endpoint(request).await,
+    }
 }
 
 async fn no_such_endpoint(request: HttpRequest) -> Result<HttpResponse, Problem> {

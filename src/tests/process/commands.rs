@@ -104,3 +104,33 @@ async fn a_disabled_account_is_signed_out_and_can_be_enabled_again() {
         engine.stop().await;
     }
 }
+
+/// The backup in the README, as it stands there, restored into a database of its own.
+#[actix_rt::test]
+async fn the_backup_of_the_readme_holds_what_was_said() {
+    let readme = include_str!("../../../README.md");
+    let backup = readme.lines().map(str::trim).find(|line| line.contains("pg_dump")).expect("a backup in the README");
+    let folder = DataFolder::new();
+    let engine = Engine::start(engine_on(&folder)).await;
+    let api = Api::new(engine.base());
+    let ada = api.sign_up("ada").await;
+    let room = api.group(std::slice::from_ref(&ada)).await;
+    let body = serde_json::json!({ "client_id": "c", "content": "worth keeping" });
+    api.ok(Method::POST, &format!("/api/v1/rooms/{room}/messages"), &ada.token, Some(body)).await;
+
+    let programs = std::env::var("PARLANCE_TEST_POSTGRES_BIN").expect("make test says where Postgres is");
+    let shell = |script: String| {
+        let mut shell = std::process::Command::new("sh");
+        // The command is written for the folder above data/.
+        shell.arg("-ec").arg(script).current_dir(folder.path().parent().unwrap()).env("PG", &programs);
+        run(shell)
+    };
+    let data = folder.path().file_name().unwrap().to_str().unwrap();
+    let dumped =
+        shell(backup.replace("data/", &format!("{data}/")).replace("backup.dump", &format!("{data}/backup.dump")))
+            .await;
+    assert_eq!(dumped.code, Some(0), "{}", dumped.stderr);
+    let listed = shell(format!("$PG/pg_restore --data-only --table=messages -f - {data}/backup.dump")).await;
+    assert!(listed.stdout.contains("worth keeping"), "{}", listed.stdout);
+    engine.stop().await;
+}
