@@ -187,13 +187,13 @@ impl RoomState {
     }
 
     /// Whether `by` may send this message, and whether it was sent before.
-    pub fn decide_post(&self, by: UserId, message: &MessageRow) -> Result<Decision, ChatError> {
+    pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
         self.require(by, Action::Post)?;
         let key = message.client_id.as_ref().map(|client_id| (by, client_id.clone()));
         Ok(match key.and_then(|key| self.sent.get(&key)) {
             Some(Sent::Waiting(ticket)) => Decision::Waiting(*ticket),
             Some(Sent::Done(row)) => Decision::Already(Arc::clone(row)),
-            None => Decision::Write(RowBody::Message(message.clone())),
+            None => Decision::Write(RowBody::Message(message)),
         })
     }
 

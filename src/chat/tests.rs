@@ -152,7 +152,7 @@ fn key(row: &Row) -> Option<(UserId, &str)> {
 fn post(model: &mut Model, state: &mut RoomState, by: UserId, client_id: u8) {
     let message = model.message(by, Some(client_id.to_string()));
     let is_member = model.members(true).contains_key(&by);
-    match state.decide_post(by, &message) {
+    match state.decide_post(by, message.clone()) {
         Err(error) => assert!(!is_member && error == ChatError::RoomNotFound, "{error}"),
         Ok(decision) => {
             assert!(is_member);

@@ -109,6 +109,7 @@ impl Persister {
             actor.count(&batch, &outcomes, begun);
             let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
             actor.give_back(rows - kept);
+            actor.meters.queue_rows.set(f64::from(u32::try_from(actor.queued.get()).unwrap_or(u32::MAX)));
             Claim::answer_all(batch.writes.into_iter().map(|write| write.claim).zip(outcomes));
             if actor.outage {
                 ctx.run_later(OUTAGE_PAUSE, Self::next_flush);
@@ -175,7 +176,6 @@ impl Persister {
         self.meters.events.increment(events);
         self.meters.flush_rows.record(f64::from(rows));
         self.meters.flush_seconds.record(begun.elapsed().as_secs_f64());
-        self.meters.queue_rows.set(f64::from(u32::try_from(self.queued.get()).unwrap_or(u32::MAX)));
     }
 }
 

@@ -108,7 +108,7 @@ impl Room {
         let Phase::Ready(state) = &mut self.phase else { return };
         let Redo { row, replies } = change;
         let decided = match &row.body {
-            RowBody::Message(message) => state.decide_post(message.sender, message),
+            RowBody::Message(message) => state.decide_post(message.sender, message.clone()),
             RowBody::Event(event) => match (event.actor, store::change_of(event)) {
                 (Some(by), Some(change)) => state.decide_change(by, event.id, &change).map(Decision::Write),
                 _ => Err(ChatError::Restarted),

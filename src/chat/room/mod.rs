@@ -179,7 +179,7 @@ impl Room {
     fn post(&mut self, command: PostMessage) {
         let Phase::Ready(state) = &mut self.phase else { return };
         let PostMessage { by, message, reply } = command;
-        match state.decide_post(by, &message) {
+        match state.decide_post(by, message) {
             Err(error) => reply.send(Err(error)),
             Ok(Decision::Already(row)) => reply.send(Ok(Posted { row, repeated: true })),
             Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {

@@ -2,13 +2,13 @@
 
 use bytestring::ByteString;
 
-use super::load::rows_between;
+use super::load::{StoredMessage, rows_between};
 use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::window::Page;
 use crate::chat::wire;
 use crate::ids::{MessageId, RoomId, UserId};
-use crate::persistence::{MessageRow, Row, RowBody};
+use crate::persistence::Row;
 use crate::storage::Storage;
 
 /// Which messages of a room, and in which direction.
@@ -48,7 +48,8 @@ pub async fn messages(
     };
     // Two branches, of which one is skipped, so that each can walk the primary key. One more than asked tells whether there is a next page.
     let asked = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        StoredMessage,
         r#"
         SELECT seq AS "seq!", id AS "id!", sender AS "sender!", client_id, kind AS "kind!", content AS "content!",
                parts::text AS parts, reply_to, created_at AS "created_at!"
@@ -70,22 +71,7 @@ pub async fn messages(
     .fetch_all(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    let mut rows: Vec<Row> = found
-        .into_iter()
-        .map(|row| Row {
-            seq: row.seq,
-            at: row.created_at,
-            body: RowBody::Message(MessageRow {
-                id: MessageId(row.id),
-                sender: UserId(row.sender),
-                client_id: row.client_id,
-                kind: row.kind,
-                content: row.content,
-                parts: row.parts,
-                reply_to: row.reply_to.map(MessageId),
-            }),
-        })
-        .collect();
+    let mut rows: Vec<Row> = found.into_iter().map(StoredMessage::into_row).collect();
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more { rows.last().map(|row| row.seq) } else { None };

@@ -1,5 +1,7 @@
 //! A room into memory.
 
+use chrono::{DateTime, Utc};
+
 use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::permissions::RoomKind;
@@ -49,12 +51,41 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     }))
 }
 
+/// A row of `messages` as reads of messages alone select it.
+pub(super) struct StoredMessage {
+    pub seq: i64,
+    pub id: uuid::Uuid,
+    pub sender: uuid::Uuid,
+    pub client_id: Option<String>,
+    pub kind: String,
+    pub content: String,
+    pub parts: Option<String>,
+    pub reply_to: Option<uuid::Uuid>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl StoredMessage {
+    pub fn into_row(self) -> Row {
+        let message = MessageRow {
+            id: MessageId(self.id),
+            sender: UserId(self.sender),
+            client_id: self.client_id,
+            kind: self.kind,
+            content: self.content,
+            parts: self.parts,
+            reply_to: self.reply_to.map(MessageId),
+        };
+        Row { seq: self.seq, at: self.created_at, body: RowBody::Message(message) }
+    }
+}
+
 /// Of these sends, by sender and client id, the messages that were posted before.
 pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, String)]) -> Result<Vec<Row>, ChatError> {
     if sends.is_empty() {
         return Ok(Vec::new());
     }
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        StoredMessage,
         r#"
         SELECT m.seq, m.id, m.sender_user_id AS "sender!", m.client_id, m.kind, m.content, m.parts::text AS parts,
                m.reply_to, m.created_at
@@ -67,22 +98,7 @@ pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, Stri
     )
     .fetch_all(storage.engine())
     .await?;
-    Ok(found
-        .into_iter()
-        .map(|row| Row {
-            seq: row.seq,
-            at: row.created_at,
-            body: RowBody::Message(MessageRow {
-                id: MessageId(row.id),
-                sender: UserId(row.sender),
-                client_id: row.client_id,
-                kind: row.kind,
-                content: row.content,
-                parts: row.parts,
-                reply_to: row.reply_to.map(MessageId),
-            }),
-        })
-        .collect())
+    Ok(found.into_iter().map(StoredMessage::into_row).collect())
 }
 
 /// Messages and events merged, `after < seq`, at most `limit` of them, in order.
