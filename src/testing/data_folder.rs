@@ -37,7 +37,10 @@ impl DataFolder {
             let program = text.split('\0').next().unwrap_or_default();
             (program.ends_with("/postgres") || program.ends_with("/initdb")) && text.contains(&needle)
         };
-        processes().filter(on_it).collect()
+        let found: Vec<i32> = processes().filter(on_it).collect();
+        // A child that has not yet given itself a title of its own is called as the postmaster that made it.
+        let is_child = |pid: &i32| parent_of(*pid).is_some_and(|parent| found.contains(&parent));
+        found.iter().copied().filter(|pid| !is_child(pid)).collect()
     }
 
     /// Its running postmaster.
@@ -50,12 +53,7 @@ impl DataFolder {
     /// Stops every process of its server in its tracks.
     pub fn freeze(&self) -> Frozen {
         let postmaster = self.postmaster().expect("it runs");
-        let is_its_child = |pid: &i32| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            // "pid (name) state parent …", and the name may hold anything.
-            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
-            parent == Some(postmaster.to_string().as_str())
-        };
+        let is_its_child = |pid: &i32| parent_of(*pid) == Some(postmaster);
         let pids: Vec<i32> = std::iter::once(postmaster).chain(processes().filter(is_its_child)).collect();
         for pid in &pids {
             kill(Pid::from_raw(*pid), Signal::SIGSTOP).unwrap();
@@ -85,6 +83,12 @@ impl Drop for Frozen {
 
 fn processes() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // "pid (name) state parent …", and the name may hold anything.
+    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
 }
 
 impl Drop for DataFolder {
