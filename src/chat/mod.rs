@@ -18,11 +18,11 @@ pub mod http;
 pub mod messages;
 pub mod permissions;
 mod room;
-mod state;
+pub mod state;
 pub mod store;
 #[cfg(test)]
 mod tests;
-mod window;
+pub mod window;
 pub mod wire;
 
 pub use compose::{compose, plain_text};

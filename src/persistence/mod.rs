@@ -12,11 +12,11 @@
 //! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
 //! - At most `queue_rows_max` rows wait in a shard; past that, [`Persisters::enqueue`] answers busy.
 
-mod batch;
+pub mod batch;
 pub mod config;
 mod persister;
 mod row;
-mod store;
+pub mod store;
 #[cfg(test)]
 mod tests;
 

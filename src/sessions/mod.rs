@@ -15,7 +15,7 @@ mod hub;
 mod hubs;
 mod link;
 mod meter;
-mod outbox;
+pub mod outbox;
 mod resume;
 mod session;
 mod socket;
