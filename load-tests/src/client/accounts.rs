@@ -1,0 +1,146 @@
+//! People to load an engine with, and rooms for them, through the public API.
+//!
+//! Accounts come from an outside issuer that the engine trusts: a token each that we sign ourselves, so that a run does
+//! not spend its first minutes on password hashes.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use jsonwebtoken::{EncodingKey, Header};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::engine::Target;
+use crate::measure::Progress;
+
+/// Calls under way at once while a run prepares.
+const PARALLEL: usize = 32;
+const TOKEN_HOURS: i64 = 24;
+/// A call that is answered "later" is tried this often.
+const TRIES_MAX: u32 = 20;
+
+/// Somebody with an account.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: Uuid,
+    pub token: String,
+}
+
+/// Makes accounts and rooms on one engine.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    base: String,
+    issuer: crate::engine::Issuer,
+    client: Client,
+    /// In the subjects of this run's accounts, so that runs on one engine do not meet.
+    run: String,
+}
+
+impl Accounts {
+    pub fn on(target: &Target) -> anyhow::Result<Self> {
+        let client = Client::builder().pool_max_idle_per_host(PARALLEL).timeout(Duration::from_secs(60)).build()?;
+        let run = Uuid::new_v4().simple().to_string().chars().take(8).collect();
+        Ok(Self { base: target.base.clone(), issuer: target.issuer.clone(), client, run })
+    }
+
+    /// An access token for the `index`th account of this run.
+    pub fn token(&self, index: usize) -> anyhow::Result<String> {
+        let name = format!("load-{}-{index}", self.run);
+        let claims = json!({
+            "iss": self.issuer.name,
+            "aud": self.issuer.audience,
+            "sub": name,
+            "preferred_username": name,
+            "exp": chrono::Utc::now().timestamp() + TOKEN_HOURS * 3600,
+        });
+        let key = EncodingKey::from_secret(self.issuer.secret.as_bytes());
+        jsonwebtoken::encode(&Header::default(), &claims, &key).context("signing a token")
+    }
+
+    /// Makes `count` accounts.
+    pub async fn people(&self, count: usize) -> anyhow::Result<Vec<Person>> {
+        let progress = Progress::of("accounts", count as u64);
+        let make = async |index: usize| {
+            let token = self.token(index)?;
+            let user = self.call(Method::GET, "/api/v1/users/me", &token, None).await?;
+            progress.add(1);
+            Ok(Person { id: id_of(&user)?, token })
+        };
+        self.all((0..count).collect(), make).await
+    }
+
+    /// Makes a group of these people; the first one makes it.
+    pub async fn group(&self, members: &[Person]) -> anyhow::Result<Uuid> {
+        let [maker, others @ ..] = members else { bail!("a room needs somebody") };
+        let ids: Vec<Uuid> = others.iter().map(|person| person.id).collect();
+        let body = json!({ "kind": "group", "name": "load", "member_ids": ids });
+        id_of(&self.call(Method::POST, "/api/v1/rooms", &maker.token, Some(body)).await?)
+    }
+
+    /// Makes one group for each of these sets of people.
+    pub async fn groups(&self, sets: Vec<Vec<Person>>) -> anyhow::Result<Vec<Uuid>> {
+        let progress = Progress::of("rooms", sets.len() as u64);
+        let make = async |members: Vec<Person>| {
+            let room = self.group(&members).await?;
+            progress.add(1);
+            Ok(room)
+        };
+        self.all(sets, make).await
+    }
+
+    /// Takes everybody out of the rooms of a run. Rooms of an engine that was started for the run go with it.
+    pub async fn leave(&self, target: &Target, rooms: &[(Uuid, Vec<Person>)]) -> anyhow::Result<()> {
+        if target.own.is_some() {
+            return Ok(());
+        }
+        let places: Vec<(Uuid, Person)> =
+            rooms.iter().flat_map(|(room, people)| people.iter().map(|person| (*room, person.clone()))).collect();
+        let progress = Progress::of("leaving rooms", places.len() as u64);
+        let leave = async |(room, person): (Uuid, Person)| {
+            let path = format!("/api/v1/rooms/{room}/members/{}", person.id);
+            // The last owner of a room may have to stay.
+            let _ = self.call(Method::DELETE, &path, &person.token, None).await;
+            progress.add(1);
+            Ok(())
+        };
+        self.all(places, leave).await.map(|_| ())
+    }
+
+    /// One call; tried again while the engine says "later".
+    pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        for _ in 0..TRIES_MAX {
+            let mut request = self.client.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(token);
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            let response = request.send().await.with_context(|| format!("{method} {path}"))?;
+            let status = response.status();
+            let text = response.text().await?;
+            if status.is_success() {
+                return Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? });
+            }
+            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+            let later = problem.get("retry_after_ms").and_then(Value::as_u64);
+            match (status, later) {
+                (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(later)) => {
+                    tokio::time::sleep(Duration::from_millis(later)).await;
+                }
+                _ => bail!("{method} {path}: {status} {text}"),
+            }
+        }
+        bail!("{method} {path}: still told to come later after {TRIES_MAX} tries")
+    }
+
+    /// Runs `make` on all items, a few at a time, and keeps their order.
+    pub async fn all<I, T>(&self, items: Vec<I>, make: impl AsyncFn(I) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+        use futures_util::{StreamExt, TryStreamExt};
+        let make = &make;
+        futures_util::stream::iter(items).map(|item| make(item)).buffered(PARALLEL).try_collect().await
+    }
+}
+
+fn id_of(body: &Value) -> anyhow::Result<Uuid> {
+    let id = body.get("id").and_then(Value::as_str).with_context(|| format!("no id in {body}"))?;
+    Ok(Uuid::parse_str(id)?)
+}

@@ -1,0 +1,97 @@
+//! A connection that has said hello.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use super::frame::{Heard, hear};
+use super::socket::{Message, Socket};
+
+/// A hello is answered within this time, or the run fails.
+const HELLO_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The parts of `ready` that a run needs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ready {
+    pub user: ReadyUser,
+    #[serde(default)]
+    pub rooms: Vec<ReadyRoom>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReadyUser {
+    pub id: uuid::Uuid,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReadyRoom {
+    pub id: uuid::Uuid,
+    pub last_seq: u64,
+    #[serde(default)]
+    pub unread: u64,
+    #[serde(default)]
+    pub member_count: u64,
+}
+
+/// A device that is connected and was greeted.
+#[derive(Debug)]
+pub struct Session {
+    pub socket: Socket,
+}
+
+impl Session {
+    /// Connects and says hello. Frames that come behind `ready` in the same bytes go to `on_frame`.
+    pub async fn start(
+        address: SocketAddr,
+        token: &str,
+        resume: &[(uuid::Uuid, u64)],
+        on_frame: impl FnMut(Heard<'_>, &[u8]),
+    ) -> anyhow::Result<(Self, Ready)> {
+        let greeting = Self::greet(address, token, resume, on_frame);
+        tokio::time::timeout(HELLO_PATIENCE, greeting).await.context("no answer to hello")?
+    }
+
+    async fn greet(
+        address: SocketAddr,
+        token: &str,
+        resume: &[(uuid::Uuid, u64)],
+        mut on_frame: impl FnMut(Heard<'_>, &[u8]),
+    ) -> anyhow::Result<(Self, Ready)> {
+        let socket = Socket::open(address).await?;
+        let resume: Vec<String> = resume.iter().map(|(room, seq)| format!("\"{room}\":{seq}")).collect();
+        let hello =
+            format!("{{\"type\":\"hello\",\"id\":1,\"token\":\"{token}\",\"resume\":{{{}}}}}", resume.join(","));
+        socket.send(hello.as_bytes()).await?;
+        let mut ready: Option<Ready> = None;
+        let mut refused = None;
+        while ready.is_none() {
+            let open = socket
+                .read(|message| match message {
+                    Message::Text(frame) => match hear(frame) {
+                        Heard::Ready if ready.is_none() => ready = serde_json::from_slice(frame).ok(),
+                        Heard::Error { code, .. } if ready.is_none() => refused = Some(code),
+                        heard => on_frame(heard, frame),
+                    },
+                    Message::Close(code) => refused = refused.take().or_else(|| Some(format!("close code {code}"))),
+                    Message::Other => {}
+                })
+                .await?;
+            if let Some(refused) = refused {
+                bail!("hello was refused: {refused}");
+            }
+            if !open && ready.is_none() {
+                bail!("the server closed before it answered hello");
+            }
+        }
+        Ok((Self { socket }, ready.context("ready came")?))
+    }
+}
+
+/// A `message.post`. The content holds no character that JSON would escape.
+pub fn post_frame(id: u64, room: &uuid::Uuid, client_id: &str, content: &str) -> String {
+    format!(
+        "{{\"type\":\"message.post\",\"id\":{id},\"room_id\":\"{room}\",\"client_id\":\"{client_id}\",\"content\":\"{content}\"}}"
+    )
+}

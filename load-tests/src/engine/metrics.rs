@@ -1,0 +1,56 @@
+//! Reading an engine's `/metrics`.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+
+/// One reading: every series by its full name, labels and all.
+#[derive(Clone, Debug, Default)]
+pub struct Scrape(HashMap<String, f64>);
+
+impl Scrape {
+    pub async fn from(base: &str) -> anyhow::Result<Self> {
+        let text = reqwest::get(format!("{base}/metrics")).await.context("/metrics")?.text().await?;
+        Ok(Self::parse(&text))
+    }
+
+    /// The Prometheus text format: `name{labels} value`, comments after `#`.
+    fn parse(text: &str) -> Self {
+        let series = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        });
+        Self(series.collect())
+    }
+
+    /// The sum of all series of this name, whatever their labels; 0 when there is none yet.
+    pub fn sum(&self, name: &str) -> f64 {
+        let is_it =
+            |series: &str| series.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
+        self.0.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| value).sum()
+    }
+
+    /// The sum of the series of this name whose labels contain `label`, such as `kind="hello"`.
+    pub fn labelled(&self, name: &str, label: &str) -> f64 {
+        let is_it =
+            |series: &str| series.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') && rest.contains(label));
+        self.0.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| value).sum()
+    }
+
+    /// How much a counter has grown since `before`.
+    pub fn growth(&self, before: &Self, name: &str) -> f64 {
+        self.sum(name) - before.sum(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_add_up_by_name() {
+        let scrape = Scrape::parse("# TYPE a counter\na 2\na{x=\"1\"} 3\nab 5\nb{k=\"hello\"} 7\nbroken\n");
+        assert_eq!([scrape.sum("a"), scrape.sum("ab"), scrape.sum("none")], [5.0, 5.0, 0.0]);
+        assert_eq!([scrape.labelled("b", "k=\"hello\""), scrape.labelled("b", "k=\"x\"")], [7.0, 0.0]);
+    }
+}

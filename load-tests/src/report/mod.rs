@@ -1,0 +1,136 @@
+//! What a run found: a table on the terminal, JSON for programs, a page with charts for people.
+
+mod chart;
+mod html;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+use crate::measure::{Meter, Point, Summary};
+
+/// Where the report goes.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Write the report as JSON to this file; `-` prints it instead of the table
+    #[arg(long, global = true, value_name = "FILE")]
+    pub json: Option<String>,
+    /// Write the report as a page with charts to this file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub scenario: String,
+    pub at: String,
+    pub machine: Machine,
+    /// How it was asked for.
+    pub settings: Vec<Setting>,
+    pub figures: Vec<Figure>,
+    pub latencies: Vec<NamedLatency>,
+    /// A sample a second.
+    pub series: Vec<Point>,
+    /// What went wrong. Empty: the run proves what it says.
+    pub failures: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Machine {
+    pub cores: usize,
+    pub model: String,
+    pub kernel: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    pub name: String,
+    pub value: String,
+}
+
+/// One result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    pub name: String,
+    pub value: f64,
+    pub unit: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct NamedLatency {
+    pub name: String,
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+impl Report {
+    pub fn of(scenario: &str) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            machine: Machine::this(),
+            ..Self::default()
+        }
+    }
+
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push(Setting { name: name.to_owned(), value: value.to_string() });
+        self
+    }
+
+    pub fn figure(&mut self, name: &str, value: f64, unit: &str) {
+        self.figures.push(Figure { name: name.to_owned(), value, unit: unit.to_owned() });
+    }
+
+    /// The value of a figure by its name.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    }
+
+    /// All latencies of a meter that recorded any.
+    pub fn latencies(&mut self, meter: &Meter) {
+        for (name, latency) in meter.latencies() {
+            if latency.count() > 0 {
+                self.latencies.push(NamedLatency { name: name.to_owned(), summary: latency.summary() });
+            }
+        }
+    }
+
+    pub fn fail(&mut self, what: impl Into<String>) {
+        self.failures.push(what.into());
+    }
+
+    /// Writes it wherever it was asked for.
+    pub fn deliver(&self, to: &ReportArgs) -> anyhow::Result<()> {
+        match to.json.as_deref() {
+            Some("-") => println!("{}", serde_json::to_string_pretty(self)?),
+            Some(file) => {
+                std::fs::write(file, serde_json::to_string_pretty(self)?).with_context(|| format!("writing {file}"))?;
+                print!("{}", table::render(self));
+            }
+            None => print!("{}", table::render(self)),
+        }
+        if let Some(file) = &to.html {
+            std::fs::write(file, html::render(self)).with_context(|| format!("writing {}", file.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Machine {
+    fn this() -> Self {
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Self {
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            model: model.map(|(_, model)| model.to_owned()).unwrap_or_default(),
+            kernel: kernel.trim().to_owned(),
+        }
+    }
+}

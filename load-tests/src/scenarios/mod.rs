@@ -1,0 +1,4 @@
+//! What can be run: one file a scenario, each bounded in time and count, each cleaning up after itself.
+
+pub mod chatter;
+pub mod fanout;
