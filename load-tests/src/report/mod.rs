@@ -87,9 +87,10 @@ impl Report {
         self.figures.push(Figure { name: name.to_owned(), value, unit: unit.to_owned() });
     }
 
-    /// The value of a figure by its name.
-    pub fn value(&self, name: &str) -> Option<f64> {
-        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    /// The value of a figure by its name; a run that has none was too short, or is of an engine elsewhere.
+    pub fn needed(&self, name: &str) -> anyhow::Result<f64> {
+        let figure = self.figures.iter().find(|figure| figure.name == name);
+        figure.map(|figure| figure.value).with_context(|| format!("{} reported no {name}", self.scenario))
     }
 
     /// All latencies of a meter that recorded any.

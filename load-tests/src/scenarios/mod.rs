@@ -1,4 +1,5 @@
 //! What can be run: one file a scenario, each bounded in time and count, each cleaning up after itself.
 
 pub mod chatter;
+pub mod compare;
 pub mod fanout;

@@ -1,0 +1,90 @@
+//! Baselines: what the machine at hand can do without an engine.
+//!
+//! `socket` is the ceiling of fan-out, `postgres` that of durable messages. Each runs as a process of its own, so that
+//! its CPU is measured as the engine's is.
+
+pub mod postgres;
+mod room;
+mod server;
+pub mod socket;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+use clap::Subcommand;
+
+use crate::report::Report;
+use crate::scenarios::fanout::FanoutArgs;
+
+/// Which ceiling to measure.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Baseline {
+    /// A hand-written tokio WebSocket broadcaster: no actors, no storage
+    Socket(FanoutArgs),
+    /// The same rows as the engine's, in batches, straight into Postgres
+    Postgres(postgres::PostgresArgs),
+}
+
+/// What a child of this program does; not for people.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Serve {
+    /// Broadcasts on a free port until it is killed
+    Socket {
+        #[arg(long)]
+        threads: usize,
+    },
+    /// Inserts rows as it is told, then ends
+    Postgres(postgres::ServeArgs),
+}
+
+pub async fn run(which: &Baseline, target: &crate::engine::TargetArgs) -> anyhow::Result<Report> {
+    match which {
+        Baseline::Socket(args) => socket::run(args).await,
+        Baseline::Postgres(args) => postgres::run(args, target).await,
+    }
+}
+
+pub async fn serve(what: &Serve) -> anyhow::Result<()> {
+    match what {
+        Serve::Socket { threads } => server::serve(*threads).await,
+        Serve::Postgres(args) => postgres::serve(args).await,
+    }
+}
+
+/// A child that runs `serve …` of this program. Killed when it is dropped.
+pub struct Served {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Served {
+    pub fn start(arguments: &[String]) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?;
+        let mut command = Command::new(program);
+        command.arg("serve").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("starting the baseline")?;
+        let output = BufReader::new(child.stdout.take().context("its output is piped")?);
+        Ok(Self { child, output })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line that it prints.
+    pub fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).context("reading from the baseline")?;
+        anyhow::ensure!(!line.is_empty(), "the baseline ended before it had said what it should");
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Fails when it has ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

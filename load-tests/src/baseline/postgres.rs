@@ -1,0 +1,146 @@
+//! `baseline postgres`: the rows of messages, in batches, straight into the engine's schema.
+//!
+//! The same table, columns, indexes and constraints, one `UNNEST` insert a batch, no fence and no engine.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::Served;
+use crate::engine::{TargetArgs, Usage};
+use crate::report::Report;
+
+#[derive(Args, Clone, Debug)]
+pub struct PostgresArgs {
+    /// Rows of each insert, which is one commit
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub batch: u32,
+    /// Rows a second; 0 is as fast as it goes
+    #[arg(long, default_value_t = 0.0)]
+    pub rate: f64,
+    /// Rooms that the rows belong to
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rooms: u32,
+    /// Bytes of a message's text
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=32_768))]
+    pub bytes: u32,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+}
+
+/// The same for the child, and where its data goes.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub work: PostgresArgs,
+    #[arg(long)]
+    pub folder: std::path::PathBuf,
+}
+
+pub async fn run(args: &PostgresArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    let mut launch = target.launch(&[])?;
+    let folder = launch.make_folder()?.display().to_string();
+    let words = [
+        ("--batch", args.batch.to_string()),
+        ("--rate", args.rate.to_string()),
+        ("--rooms", args.rooms.to_string()),
+        ("--bytes", args.bytes.to_string()),
+        ("--seconds", args.seconds.to_string()),
+        ("--folder", folder),
+    ];
+    let mut arguments = vec!["postgres".to_owned()];
+    arguments.extend(words.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
+    let mut served = Served::start(&arguments)?;
+    let pid = served.pid();
+    let (before, rows, seconds) = tokio::task::spawn_blocking(move || {
+        anyhow::ensure!(served.line()? == "begin", "the baseline did not begin");
+        let before = Usage::of(pid);
+        let line = served.line()?;
+        let after = Usage::of(pid);
+        let mut words = line.split(' ').map(str::parse::<f64>);
+        let (Some(Ok(rows)), Some(Ok(seconds))) = (words.next(), words.next()) else {
+            anyhow::bail!("the baseline said {line:?}");
+        };
+        Ok((after.since(&before), rows, seconds))
+    })
+    .await??;
+    let mut report = Report::of("baseline postgres")
+        .setting("batch", args.batch)
+        .setting("rate", args.rate)
+        .setting("rooms", args.rooms)
+        .setting("bytes", args.bytes);
+    report.figure("rows", rows / seconds, "a second");
+    report.figure("Postgres CPU", before.postgres.cpu_seconds / rows * 1e6, "µs a row");
+    report.figure("client CPU", before.engine.cpu_seconds / rows * 1e6, "µs a row");
+    Ok(report)
+}
+
+/// The child: its own Postgres, its rooms, then the rows.
+pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    let mut config = parlance::config::Config::defaults()?;
+    config.storage.data_dir = args.folder.clone();
+    let database = parlance::app::Database::open(&config).await?;
+    let work = &args.work;
+    let outcome = async {
+        let mut connection = database.storage.dedicated_connection().await?;
+        let rooms = make_rooms(&mut connection, work.rooms).await?;
+        println!("begin");
+        let (rows, seconds) = insert_all(&mut connection, work, &rooms).await?;
+        println!("{rows} {seconds}");
+        anyhow::Ok(())
+    };
+    let outcome = outcome.await;
+    database.close().await;
+    outcome
+}
+
+async fn make_rooms(connection: &mut PgConnection, count: u32) -> anyhow::Result<Vec<Uuid>> {
+    let rooms: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
+    let insert = "INSERT INTO rooms (id, kind, created_at, updated_at)
+                  SELECT id, 'group', now(), now() FROM UNNEST($1::uuid[]) AS new (id)";
+    sqlx::query(insert).bind(&rooms).execute(connection).await.context("making rooms")?;
+    Ok(rooms)
+}
+
+async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &[Uuid]) -> anyhow::Result<(u64, f64)> {
+    let insert = "INSERT INTO messages (room_id, seq, id, sender_user_id, client_id, kind, content, created_at)
+        SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, 'text', m.content, m.at
+        FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
+            AS m (room_id, seq, id, sender, client_id, content, at)";
+    let batch = usize::try_from(work.batch)?;
+    let content = "x".repeat(usize::try_from(work.bytes)?);
+    let sender = Uuid::now_v7();
+    let (begun, length) = (Instant::now(), Duration::from_secs(work.seconds));
+    let mut rows = 0_u64;
+    while begun.elapsed() < length {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let due = if work.rate > 0.0 { Duration::from_secs_f64(rows as f64 / work.rate) } else { Duration::ZERO };
+        let early = due.saturating_sub(begun.elapsed());
+        if !early.is_zero() {
+            std::thread::sleep(early);
+        }
+        let numbers: Vec<u64> = (rows..rows + u64::from(work.batch)).collect();
+        let room_count = rooms.len() as u64;
+        let room_of = |number: &u64| rooms.get(usize::try_from(number % room_count).unwrap_or(0)).copied();
+        let room_ids: Vec<Uuid> = numbers.iter().filter_map(room_of).collect();
+        let seqs: Vec<i64> =
+            numbers.iter().map(|number| i64::try_from(number / room_count + 1)).collect::<Result<_, _>>()?;
+        let now = chrono::Utc::now();
+        sqlx::query(insert)
+            .bind(&room_ids)
+            .bind(&seqs)
+            .bind((0..batch).map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+            .bind(vec![sender; batch])
+            .bind(numbers.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .bind(vec![content.as_str(); batch])
+            .bind(vec![now; batch])
+            .execute(&mut *connection)
+            .await
+            .context("inserting rows")?;
+        rows += u64::from(work.batch);
+    }
+    Ok((rows, begun.elapsed().as_secs_f64()))
+}

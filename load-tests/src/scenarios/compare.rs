@@ -1,0 +1,162 @@
+//! `compare`: the engine and the baselines alternately, on the same machine in the same minutes, and their ratios.
+//!
+//! Ratios, because a machine that is shared or throttled slows both; the spread says how much to believe.
+
+use clap::Args;
+
+use super::chatter::{self, ChatterArgs};
+use super::fanout::{self, FanoutArgs};
+use crate::baseline::postgres::{self, PostgresArgs};
+use crate::baseline::socket::Broadcaster;
+use crate::client::Accounts;
+use crate::engine::{Target, TargetArgs};
+use crate::report::Report;
+
+#[derive(Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// Times that each is run
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Seconds of each run
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// Listeners of the fan-out
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub listeners: u32,
+    /// Messages in flight, one comparison each
+    #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
+    pub in_flight: Vec<u32>,
+    /// Messages a second of the chatter, in rooms of 10; 0 leaves it out
+    #[arg(long, default_value_t = 5_000.0)]
+    pub chatter_rate: f64,
+    /// Users of the chatter
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(10..=50_000))]
+    pub chatter_users: u32,
+}
+
+pub async fn run(args: &CompareArgs, target_args: &TargetArgs) -> anyhow::Result<Report> {
+    let target = target_args.open(&[]).await?;
+    let accounts = Accounts::on(&target)?;
+    let mut report = Report::of("compare")
+        .setting("rounds", args.rounds)
+        .setting("seconds", args.seconds)
+        .setting("listeners", args.listeners);
+    fanouts(args, &target, &accounts, &mut report).await?;
+    if args.chatter_rate > 0.0 {
+        chatters(args, &target, &accounts, target_args, &mut report).await?;
+    }
+    target.close().await?;
+    Ok(report)
+}
+
+async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, report: &mut Report) -> anyhow::Result<()> {
+    if args.in_flight.is_empty() {
+        return Ok(());
+    }
+    let people = accounts.people(usize::try_from(args.listeners)?).await?;
+    let room = accounts.group(&people).await?;
+    let venue = fanout::Venue { address: target.address, room, people: people.clone(), pid: target.pid };
+    let broadcaster = Broadcaster::start()?;
+    for in_flight in &args.in_flight {
+        let (listeners, seconds) = (args.listeners, args.seconds);
+        let work = FanoutArgs { listeners, in_flight: *in_flight, bytes: 100, seconds, warm_up: 1 };
+        let (mut ratios, mut engines, mut baselines, mut rates) = <(Spread, Spread, Spread, Spread)>::default();
+        for _ in 0..args.rounds {
+            let engine = fanout::drive(&work, &venue, Report::of("fanout")).await?;
+            let baseline = broadcaster.fanout(&work).await?;
+            adopt_failures(report, &engine, &baseline);
+            let (cost, ceiling) = (engine.needed("server CPU")?, baseline.needed("server CPU")?);
+            ratios.add(cost / ceiling);
+            engines.add(cost);
+            baselines.add(ceiling);
+            rates.add(engine.needed("deliveries")?);
+        }
+        let about = |what: &str| format!("fan-out, {in_flight} in flight: {what}");
+        ratios.into_report(report, &about("engine / baseline"), "× CPU a delivery");
+        engines.into_report(report, &about("engine"), "µs a delivery");
+        baselines.into_report(report, &about("baseline"), "µs a delivery");
+        rates.into_report(report, &about("deliveries"), "a second");
+    }
+    accounts.leave(target, &[(room, people)]).await
+}
+
+async fn chatters(
+    args: &CompareArgs,
+    target: &Target,
+    accounts: &Accounts,
+    target_args: &TargetArgs,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
+    let work = ChatterArgs { users, room_size: 10, rate, bytes: 100, seconds, warm_up: 2 };
+    let venue = chatter::gather(&work, target, accounts).await?;
+    let broadcaster = Broadcaster::start()?;
+    let (mut ratios, mut engines, mut sockets, mut rows) = <(Spread, Spread, Spread, Spread)>::default();
+    for _ in 0..args.rounds {
+        let engine = chatter::drive(&work, &venue, Report::of("chatter")).await?;
+        let socket = broadcaster.chatter(&work).await?;
+        adopt_failures(report, &engine, &socket);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a commit")]
+        let batch = engine.needed("rows a commit")?.round().clamp(1.0, 10_000.0) as u32;
+        let inserts = PostgresArgs { batch, rate, rooms: users.div_ceil(10), bytes: 100, seconds };
+        // On a folder of its own, whatever folder the engine has.
+        let own_folder = TargetArgs { data_dir: None, ..target_args.clone() };
+        let postgres = postgres::run(&inserts, &own_folder).await?;
+        let cost = engine.needed("server CPU")? + engine.needed("Postgres CPU")?;
+        let row = postgres.needed("Postgres CPU")? + postgres.needed("client CPU")?;
+        let socket = socket.needed("server CPU")?;
+        ratios.add(cost / (row + socket));
+        engines.add(cost);
+        sockets.add(socket);
+        rows.add(row);
+    }
+    let about = |what: &str| format!("chatter, {rate} a second: {what}");
+    ratios.into_report(report, &about("engine / baselines"), "× CPU a message");
+    engines.into_report(report, &about("engine and Postgres"), "µs a message");
+    sockets.into_report(report, &about("socket baseline"), "µs a message");
+    rows.into_report(report, &about("Postgres baseline"), "µs a message");
+    accounts.leave(target, &venue.occupied(&work)).await
+}
+
+fn adopt_failures(report: &mut Report, engine: &Report, baseline: &Report) {
+    for failed in [engine, baseline] {
+        report.failures.extend(failed.failures.iter().map(|failure| format!("{}: {failure}", failed.scenario)));
+    }
+}
+
+/// One figure over all rounds.
+#[derive(Default)]
+struct Spread(Vec<f64>);
+
+impl Spread {
+    fn add(&mut self, value: f64) {
+        self.0.push(value);
+    }
+
+    fn into_report(mut self, report: &mut Report, name: &str, unit: &str) {
+        self.0.sort_by(f64::total_cmp);
+        let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else { return };
+        report.figure(name, self.median(), &format!("{unit} ({least:.2} to {most:.2})"));
+    }
+
+    fn median(&self) -> f64 {
+        let middle = self.0.len() / 2;
+        let at = |index: usize| self.0.get(index).copied().unwrap_or_default();
+        if self.0.len() % 2 == 1 { at(middle) } else { f64::midpoint(at(middle.saturating_sub(1)), at(middle)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        let median = |values: &[f64]| {
+            let mut spread = Spread(values.to_vec());
+            spread.0.sort_by(f64::total_cmp);
+            spread.median()
+        };
+        assert_eq!([median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 3.0, 2.0]), median(&[])], [2.0, 2.5, 0.0]);
+    }
+}
