@@ -9,10 +9,12 @@ mod measure;
 mod report;
 mod scenarios;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 use report::{Report, ReportArgs};
-use scenarios::{chatter, compare, fanout};
+use scenarios::{chatter, compare, connect, fanout, find_limit, idle, resume};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,6 +37,14 @@ enum Command {
     Fanout(fanout::FanoutArgs),
     /// U users in rooms of size S at R messages a second
     Chatter(chatter::ChatterArgs),
+    /// A storm of N connects a second, each with hello
+    Connect(connect::ConnectArgs),
+    /// N idle sessions: memory and CPU each
+    Idle(idle::IdleArgs),
+    /// N sessions cut at once and coming back, each having missed M events
+    Resume(resume::ResumeArgs),
+    /// Chatter at rising rates until p99 passes a bound
+    FindLimit(find_limit::FindLimitArgs),
     /// What the machine can do without an engine
     #[command(subcommand)]
     Baseline(baseline::Baseline),
@@ -45,17 +55,25 @@ enum Command {
     Serve(baseline::Serve),
 }
 
-fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match start(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("parlance-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether nothing failed.
+fn start(cli: &Cli) -> anyhow::Result<bool> {
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run(&cli))? else { return Ok(()) };
+    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run(cli))? else { return Ok(true) };
     report.deliver(&cli.report)?;
-    if !report.failures.is_empty() {
-        std::process::exit(1);
-    }
-    Ok(())
+    Ok(report.failures.is_empty())
 }
 
 /// Runs what was asked for; a child process has nothing to report.
@@ -64,6 +82,10 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
     let report = match &cli.command {
         Command::Fanout(args) => fanout::run(args, target).await,
         Command::Chatter(args) => chatter::run(args, target).await,
+        Command::Connect(args) => connect::run(args, target).await,
+        Command::Idle(args) => idle::run(args, target).await,
+        Command::Resume(args) => resume::run(args, target).await,
+        Command::FindLimit(args) => find_limit::run(args, target).await,
         Command::Baseline(which) => baseline::run(which, target).await,
         Command::Compare(args) => compare::run(args, target).await,
         Command::Serve(what) => return baseline::serve(what).await.map(|()| None),

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::accounts::Person;
 use super::frame::{Heard, hear};
-use super::session::Session;
+use super::session::{Ready, Session};
 use super::socket::{Message, Socket};
 use crate::measure::Progress;
 
@@ -30,7 +30,7 @@ impl Crowd {
     /// Reads each socket in a task; `on_frame` gets the index of the session and what it heard, and `on_end` the index
     /// of one whose connection ended.
     pub fn new(
-        sessions: Vec<Session>,
+        sessions: impl IntoIterator<Item = Session>,
         on_frame: impl Fn(usize, Heard<'_>, &[u8]) + 'static,
         on_end: impl Fn(usize, Option<u16>) + 'static,
     ) -> Self {
@@ -131,13 +131,13 @@ pub async fn connect_all(
     address: SocketAddr,
     people: &[Person],
     on_frame: impl Fn(usize, Heard<'_>, &[u8]),
-) -> anyhow::Result<Vec<Session>> {
+) -> anyhow::Result<Vec<(Session, Ready)>> {
     use futures_util::{StreamExt, TryStreamExt};
     let progress = Progress::of("connections", people.len() as u64);
     let connect = async |(index, person): (usize, &Person)| {
         let started = Session::start(address, &person.token, &[], |heard, frame| on_frame(index, heard, frame)).await;
         progress.add(1);
-        anyhow::Ok(started.with_context(|| format!("session {index}"))?.0)
+        started.with_context(|| format!("session {index}"))
     };
     let connect = &connect;
     futures_util::stream::iter(people.iter().enumerate()).map(connect).buffered(PARALLEL).try_collect().await

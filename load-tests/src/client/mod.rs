@@ -8,9 +8,11 @@ mod crowd;
 mod frame;
 mod session;
 mod socket;
+mod town;
 
 pub use accounts::{Accounts, Person};
 pub use crowd::{Crowd, connect_all};
 pub use frame::{Heard, RoomKey, hear, text_field};
 pub use session::{Ready, Session, post_frame};
 pub use socket::{Message, Socket};
+pub use town::Town;

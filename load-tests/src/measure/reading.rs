@@ -8,7 +8,7 @@ use crate::engine::Usage;
 /// CPU at one moment, and when that was.
 pub struct Reading {
     at: Instant,
-    usage: Usage,
+    pub usage: Usage,
     own_cpu_s: f64,
 }
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use crate::measure::{Meter, Point, Summary};
+use crate::measure::{Meter, Point, Spent, Summary};
 
 /// Where the report goes.
 #[derive(Args, Clone, Debug)]
@@ -91,6 +91,17 @@ impl Report {
     pub fn needed(&self, name: &str) -> anyhow::Result<f64> {
         let figure = self.figures.iter().find(|figure| figure.name == name);
         figure.map(|figure| figure.value).with_context(|| format!("{} reported no {name}", self.scenario))
+    }
+
+    /// CPU of the engine, its Postgres and the generator for each of `count` things; nothing of an engine elsewhere.
+    pub fn cpu(&mut self, spent: &Spent, count: f64, thing: &str) {
+        let unit = format!("µs a {thing}");
+        let each = |seconds: f64| seconds / count.max(1.0) * 1e6;
+        if spent.usage.engine.cpu_seconds > 0.0 {
+            self.figure("server CPU", each(spent.usage.engine.cpu_seconds), &unit);
+            self.figure("Postgres CPU", each(spent.usage.postgres.cpu_seconds), &unit);
+        }
+        self.figure("generator CPU", each(spent.own_cpu_s), &unit);
     }
 
     /// All latencies of a meter that recorded any.

@@ -98,7 +98,8 @@ impl Venue {
 /// Runs the messages through the rooms and reports.
 pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow::Result<Report> {
     let flow = Rc::new(Flow::new(venue.people.len()));
-    let sessions = connect_all(venue.address, &venue.people, |_, _, _| {}).await?;
+    let sessions =
+        connect_all(venue.address, &venue.people, |_, _, _| {}).await?.into_iter().map(|(session, _)| session);
     let (heard, ended) = (Rc::clone(&flow), Rc::clone(&flow));
     let crowd =
         Crowd::new(sessions, move |index, what, frame| heard.hear(index, &what, frame), move |_, _| ended.lose());

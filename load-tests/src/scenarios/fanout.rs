@@ -65,7 +65,8 @@ pub async fn run(args: &FanoutArgs, target: &TargetArgs) -> anyhow::Result<Repor
 /// Runs the messages through the room and reports.
 pub async fn drive(args: &FanoutArgs, venue: &Venue, report: Report) -> anyhow::Result<Report> {
     let flow = Rc::new(Flow::new(args, &venue.people));
-    let sessions = connect_all(venue.address, &venue.people, |_, _, _| {}).await?;
+    let sessions =
+        connect_all(venue.address, &venue.people, |_, _, _| {}).await?.into_iter().map(|(session, _)| session);
     let (heard, ended) = (Rc::clone(&flow), Rc::clone(&flow));
     let crowd = Crowd::new(sessions, move |index, what, _| heard.hear(index, &what), move |_, _| ended.lose());
     let poster = Rc::clone(crowd.socket(0).context("at least one listener")?);

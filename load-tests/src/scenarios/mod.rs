@@ -2,4 +2,8 @@
 
 pub mod chatter;
 pub mod compare;
+pub mod connect;
 pub mod fanout;
+pub mod find_limit;
+pub mod idle;
+pub mod resume;

@@ -1,0 +1,89 @@
+//! People in rooms: each in as many rooms as an organisation's members are.
+
+use uuid::Uuid;
+
+use super::accounts::{Accounts, Person};
+use crate::engine::Target;
+
+/// An organisation: its people, its rooms, and who is in which.
+#[derive(Clone, Debug)]
+pub struct Town {
+    pub people: Vec<Person>,
+    pub rooms: Vec<Uuid>,
+    /// By room: indexes of its people; the first one made it.
+    pub members: Vec<Vec<usize>>,
+}
+
+impl Town {
+    /// `users` people, each in `rooms_each` rooms of about `room_size`.
+    pub async fn build(accounts: &Accounts, users: usize, rooms_each: usize, room_size: usize) -> anyhow::Result<Self> {
+        let people = accounts.people(users).await?;
+        let members = layout(users, rooms_each, room_size);
+        let of = |room: &Vec<usize>| room.iter().filter_map(|index| people.get(*index).cloned()).collect();
+        let rooms = accounts.groups(members.iter().map(of).collect()).await?;
+        Ok(Self { people, rooms, members })
+    }
+
+    /// By person: the indexes of their rooms.
+    pub fn rooms_of(&self) -> Vec<Vec<usize>> {
+        let mut rooms = vec![Vec::new(); self.people.len()];
+        for (room, members) in self.members.iter().enumerate() {
+            for person in members {
+                if let Some(theirs) = rooms.get_mut(*person) {
+                    theirs.push(room);
+                }
+            }
+        }
+        rooms
+    }
+
+    /// Takes everybody out of the rooms again, on an engine that outlives the run.
+    pub async fn leave(&self, accounts: &Accounts, target: &Target) -> anyhow::Result<()> {
+        let of = |members: &Vec<usize>| members.iter().filter_map(|index| self.people.get(*index).cloned()).collect();
+        let rooms: Vec<(Uuid, Vec<Person>)> = self.rooms.iter().copied().zip(self.members.iter().map(of)).collect();
+        accounts.leave(target, &rooms).await
+    }
+}
+
+/// Rounds of dealing people into rooms: in each round everybody gets one room, with others than in the round before.
+fn layout(users: usize, rooms_each: usize, room_size: usize) -> Vec<Vec<usize>> {
+    let mut rooms = Vec::new();
+    for round in 0..rooms_each {
+        let mut stride = 2 * round + 1;
+        while gcd(stride, users) != 1 {
+            stride += 2;
+            // Only an even number of users has no even stride; one more is coprime sooner or later.
+            if stride > 2 * (users + round) {
+                stride = 1;
+            }
+        }
+        let dealt: Vec<usize> = (0..users).map(|place| (place * stride + round) % users.max(1)).collect();
+        rooms.extend(dealt.chunks(room_size.max(1)).map(<[_]>::to_vec));
+    }
+    rooms
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_in_as_many_rooms_and_in_each_once() {
+        for (users, each, size) in [(100, 20, 10), (37, 5, 10), (1, 3, 4), (1000, 20, 100)] {
+            let rooms = layout(users, each, size);
+            let mut places = vec![0; users];
+            for room in &rooms {
+                let mut once = room.clone();
+                once.sort_unstable();
+                once.dedup();
+                assert_eq!(once.len(), room.len());
+                room.iter().for_each(|person| places[*person] += 1);
+            }
+            assert!(places.iter().all(|count| *count == each), "{users} {each} {size}: {places:?}");
+        }
+    }
+}
