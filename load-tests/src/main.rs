@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use report::{Report, ReportArgs};
-use scenarios::{chatter, compare, connect, fanout, find_limit, idle, resume};
+use scenarios::{chatter, compare, connect, fanout, find_limit, idle, mixed, resume};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,6 +43,10 @@ enum Command {
     Idle(idle::IdleArgs),
     /// N sessions cut at once and coming back, each having missed M events
     Resume(resume::ResumeArgs),
+    /// A day of an organisation: everything that the engine can do
+    Mixed(mixed::MixedArgs),
+    /// A mixed day for hours, watching for leaks
+    Soak(mixed::soak::SoakArgs),
     /// Chatter at rising rates until p99 passes a bound
     FindLimit(find_limit::FindLimitArgs),
     /// What the machine can do without an engine
@@ -85,6 +89,8 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Connect(args) => connect::run(args, target).await,
         Command::Idle(args) => idle::run(args, target).await,
         Command::Resume(args) => resume::run(args, target).await,
+        Command::Mixed(args) => mixed::run(args, target).await,
+        Command::Soak(args) => mixed::soak::run(args, target).await,
         Command::FindLimit(args) => find_limit::run(args, target).await,
         Command::Baseline(which) => baseline::run(which, target).await,
         Command::Compare(args) => compare::run(args, target).await,

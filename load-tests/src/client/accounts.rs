@@ -19,12 +19,30 @@ const PARALLEL: usize = 32;
 const TOKEN_HOURS: i64 = 24;
 /// A call that is answered "later" is tried this often.
 const TRIES_MAX: u32 = 20;
+/// Channels of a space.
+const CHANNELS: usize = 10;
 
 /// Somebody with an account.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: Uuid,
     pub token: String,
+}
+
+/// What a call was answered.
+#[derive(Debug)]
+pub struct Reached {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+impl Reached {
+    /// When to come again, if that is what it says.
+    pub fn later(&self) -> Option<Duration> {
+        let later = self.body.get("retry_after_ms").and_then(Value::as_u64)?;
+        let told = matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        told.then(|| Duration::from_millis(later))
+    }
 }
 
 /// Makes accounts and rooms on one engine.
@@ -107,29 +125,79 @@ impl Accounts {
         self.all(places, leave).await.map(|_| ())
     }
 
-    /// One call; tried again while the engine says "later".
+    /// Makes a space of all these people with some channels that nobody has joined yet but the first of them.
+    pub async fn space(&self, people: &[Person]) -> anyhow::Result<(Uuid, Vec<Uuid>)> {
+        let maker = people.first().context("a space needs somebody")?;
+        let body = json!({ "name": "load" });
+        let space = id_of(&self.call(Method::POST, "/api/v1/spaces", &maker.token, Some(body)).await?)?;
+        let progress = Progress::of("space", people.len() as u64);
+        let path = format!("/api/v1/spaces/{space}/members");
+        let add = async |person: Person| {
+            let added = self.call(Method::POST, &path, &maker.token, Some(json!({ "user_id": person.id }))).await;
+            progress.add(1);
+            added
+        };
+        self.all(people.get(1..).unwrap_or_default().to_vec(), add).await?;
+        let open = async |number: usize| {
+            let body =
+                json!({ "kind": "channel", "name": format!("load {number}"), "space_id": space, "member_ids": [] });
+            id_of(&self.call(Method::POST, "/api/v1/rooms", &maker.token, Some(body)).await?)
+        };
+        Ok((space, self.all((0..CHANNELS).collect(), open).await?))
+    }
+
+    /// One call that must succeed; tried again while the engine says "later".
     pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> anyhow::Result<Value> {
         for _ in 0..TRIES_MAX {
-            let mut request = self.client.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(token);
-            if let Some(body) = &body {
-                request = request.json(body);
-            }
-            let response = request.send().await.with_context(|| format!("{method} {path}"))?;
-            let status = response.status();
-            let text = response.text().await?;
-            if status.is_success() {
-                return Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? });
-            }
-            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-            let later = problem.get("retry_after_ms").and_then(Value::as_u64);
-            match (status, later) {
-                (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(later)) => {
-                    tokio::time::sleep(Duration::from_millis(later)).await;
-                }
-                _ => bail!("{method} {path}: {status} {text}"),
+            let reached = self.reach(method.clone(), path, Some(token), body.clone()).await?;
+            match (reached.status, reached.later()) {
+                (status, _) if status.is_success() => return Ok(reached.body),
+                (_, Some(later)) => tokio::time::sleep(later).await,
+                (status, None) => bail!("{method} {path}: {status} {}", reached.body),
             }
         }
         bail!("{method} {path}: still told to come later after {TRIES_MAX} tries")
+    }
+
+    /// A `POST` that must succeed in the end; `None` when the engine said "later" for so long.
+    pub async fn open_door(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: Value,
+        patience: Duration,
+    ) -> anyhow::Result<Option<Value>> {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < patience {
+            let reached = self.reach(Method::POST, path, token, Some(body.clone())).await?;
+            match (reached.status, reached.later()) {
+                (status, _) if status.is_success() => return Ok(Some(reached.body)),
+                (_, Some(later)) => tokio::time::sleep(later).await,
+                (status, None) => bail!("POST {path}: {status} {}", reached.body),
+            }
+        }
+        Ok(None)
+    }
+
+    /// One call and its answer, whatever that is.
+    pub async fn reach(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> anyhow::Result<Reached> {
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let response = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let status = response.status();
+        let text = response.text().await?;
+        Ok(Reached { status, body: serde_json::from_str(&text).unwrap_or_default() })
     }
 
     /// Runs `make` on all items, a few at a time, and keeps their order.

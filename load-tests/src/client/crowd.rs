@@ -52,10 +52,6 @@ impl Crowd {
         self.sockets.get(index)
     }
 
-    pub fn len(&self) -> usize {
-        self.sockets.len()
-    }
-
     /// Says good-bye on every connection.
     pub async fn close(self) {
         self.speaker.abort();

@@ -5,14 +5,16 @@
 
 mod accounts;
 mod crowd;
+mod device;
 mod frame;
 mod session;
 mod socket;
 mod town;
 
-pub use accounts::{Accounts, Person};
+pub use accounts::{Accounts, Person, Reached};
 pub use crowd::{Crowd, connect_all};
+pub use device::{Answer, Device, Watcher};
 pub use frame::{Heard, RoomKey, hear, text_field};
-pub use session::{Ready, Session, post_frame};
+pub use session::{Session, post_frame};
 pub use socket::{Message, Socket};
 pub use town::Town;

@@ -24,19 +24,6 @@ impl Town {
         Ok(Self { people, rooms, members })
     }
 
-    /// By person: the indexes of their rooms.
-    pub fn rooms_of(&self) -> Vec<Vec<usize>> {
-        let mut rooms = vec![Vec::new(); self.people.len()];
-        for (room, members) in self.members.iter().enumerate() {
-            for person in members {
-                if let Some(theirs) = rooms.get_mut(*person) {
-                    theirs.push(room);
-                }
-            }
-        }
-        rooms
-    }
-
     /// Takes everybody out of the rooms again, on an engine that outlives the run.
     pub async fn leave(&self, accounts: &Accounts, target: &Target) -> anyhow::Result<()> {
         let of = |members: &Vec<usize>| members.iter().filter_map(|index| self.people.get(*index).cloned()).collect();

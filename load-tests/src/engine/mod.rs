@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
 pub use own::{Launch, OwnEngine};
-pub use usage::{Usage, UsageOf};
+pub use usage::Usage;
 
 /// Which engine to load.
 #[derive(Args, Clone, Debug)]
@@ -127,11 +127,6 @@ impl Target {
             secret: own.issuer_secret().to_owned(),
         };
         Self { base: own.base().to_owned(), address: own.address(), issuer, pid: Some(own.pid()), own: Some(own) }
-    }
-
-    /// What the engine and its Postgres have used so far; `None` for an engine elsewhere.
-    pub fn usage(&self) -> Option<Usage> {
-        self.pid.map(Usage::of)
     }
 
     pub async fn scrape(&self) -> anyhow::Result<Scrape> {

@@ -60,6 +60,7 @@ const SETTLE: Duration = Duration::from_secs(20);
 const DELIVERY: usize = 0;
 
 pub async fn run(args: &ChatterArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    args.check()?;
     let target = target.open(&[]).await?;
     let accounts = Accounts::on(&target)?;
     let venue = gather(args, &target, &accounts).await?;
@@ -71,7 +72,6 @@ pub async fn run(args: &ChatterArgs, target: &TargetArgs) -> anyhow::Result<Repo
 
 /// Makes the users and their rooms.
 pub async fn gather(args: &ChatterArgs, target: &crate::engine::Target, accounts: &Accounts) -> anyhow::Result<Venue> {
-    args.check()?;
     let people = accounts.people(usize::try_from(args.users)?).await?;
     let sets: Vec<Vec<Person>> = people.chunks(usize::try_from(args.room_size)?).map(<[_]>::to_vec).collect();
     let rooms = accounts.groups(sets).await?;

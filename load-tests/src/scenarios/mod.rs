@@ -6,4 +6,5 @@ pub mod connect;
 pub mod fanout;
 pub mod find_limit;
 pub mod idle;
+pub mod mixed;
 pub mod resume;

@@ -1,0 +1,138 @@
+//! `mixed`: a day of an organisation: everything that the engine can do, in believable proportions, at a chosen size.
+//! `soak`: the same for hours, watching for leaks.
+
+mod acts;
+mod crew;
+pub mod soak;
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use acts::{ACTS, Act};
+use clap::Args;
+use crew::Crew;
+use rand::{Rng, RngExt, SeedableRng};
+
+use crate::client::{Accounts, Town};
+use crate::engine::TargetArgs;
+use crate::measure::{Meter, Pace, Progress, Reading, Sampler};
+use crate::report::Report;
+
+#[derive(Args, Clone, Debug)]
+pub struct MixedArgs {
+    /// People, each with one device
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=20_000))]
+    pub users: u32,
+    /// Groups of each
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rooms: u32,
+    /// Members of a group
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub room_size: u32,
+    /// Things done a second, by all of them together
+    #[arg(long, default_value_t = 200.0)]
+    pub rate: f64,
+    /// Seconds of it
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Who does what is drawn with this
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Passwords are signed in with a few times a minute by one address: a run does not wait for that.
+const SETTINGS: [(&str, &str); 4] = [
+    ("auth.login_per_address_per_minute", "100000"),
+    ("auth.login_per_account_per_minute", "100000"),
+    ("auth.register_per_address_per_hour", "1000000"),
+    ("auth.refresh_per_address_per_minute", "100000"),
+];
+
+/// After the last act, what is under way gets this long.
+const SETTLE: Duration = Duration::from_secs(40);
+
+pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    let report = Report::of("mixed")
+        .setting("users", args.users)
+        .setting("rooms each", args.rooms)
+        .setting("room size", args.room_size)
+        .setting("rate", args.rate)
+        .setting("seconds", args.seconds)
+        .setting("seed", args.seed);
+    live(args, target, report).await
+}
+
+/// The day itself; reports what it was like.
+async fn live(args: &MixedArgs, target: &TargetArgs, mut report: Report) -> anyhow::Result<Report> {
+    anyhow::ensure!(args.rate > 0.0 && args.rate <= 1e6, "--rate is between 0 and 1000000");
+    let settings: Vec<(&str, String)> = SETTINGS.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let target = target.open(&settings).await?;
+    let accounts = Accounts::on(&target)?;
+    let (users, rooms, size) =
+        (usize::try_from(args.users)?, usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
+    let town = Town::build(&accounts, users, rooms, size).await?;
+    let names: Vec<&'static str> = std::iter::once("delivery").chain(ACTS.iter().map(|act| act.name)).collect();
+    let meter = Meter::new(&names);
+    let crew = Crew::assemble(&target, accounts, town, Rc::clone(&meter), args.seed).await?;
+    let (sampler, before, scraped) = (Sampler::start(&meter, &target), Reading::of(target.pid), target.scrape().await?);
+    act_out(args, &crew).await;
+    crew.settle(SETTLE).await;
+    let spent = Reading::of(target.pid).since(&before);
+    let after = target.scrape().await?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+    let acts = meter.sent.get() as f64;
+    report.figure("acts", acts / spent.seconds, "a second");
+    report.cpu(&spent, acts, "act");
+    report.figure("messages committed", after.growth(&scraped, "parlance_messages_committed_total"), "");
+    report.figure("events committed", after.growth(&scraped, "parlance_events_committed_total"), "");
+    report.figure("backlogs shed", after.growth(&scraped, "parlance_lagged_total"), "");
+    report.figure("told to come later", f64::from(u32::try_from(meter.refused.get()).unwrap_or(u32::MAX)), "");
+    report.latencies(&meter);
+    report.series = sampler.stop();
+    crew.complain(&mut report);
+    crew.disband(&target).await?;
+    target.close().await?;
+    Ok(report)
+}
+
+async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) {
+    let progress = Progress::of_run("mixed", Duration::from_secs(args.seconds));
+    let mut pace = Pace::start(args.rate, Duration::from_secs(args.seconds));
+    let mut random = rand::rngs::StdRng::seed_from_u64(args.seed);
+    let total: u32 = ACTS.iter().map(|act| act.weight).sum();
+    let (begun, mut shown) = (Instant::now(), 0);
+    while let Some(due) = pace.next().await {
+        let drawn = draw(random.random_range(0..total));
+        let who = random.random_range(0..crew.devices.len());
+        crew.begin(drawn, who, due.at, random.next_u64());
+        if begun.elapsed().as_secs() > shown {
+            shown = begun.elapsed().as_secs();
+            progress.set(shown, crew.how_it_goes());
+            crew.keep_alive().await;
+        }
+    }
+}
+
+/// The act at this place of all weights laid end to end.
+fn draw(mut place: u32) -> usize {
+    for (index, Act { weight, .. }) in ACTS.iter().enumerate() {
+        if place < *weight {
+            return index;
+        }
+        place -= weight;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_can_be_drawn() {
+        let total: u32 = ACTS.iter().map(|act| act.weight).sum();
+        let mut drawn: Vec<usize> = (0..total).map(draw).collect();
+        drawn.dedup();
+        assert_eq!(drawn, (0..ACTS.len()).collect::<Vec<_>>());
+    }
+}

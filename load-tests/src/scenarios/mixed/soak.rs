@@ -1,0 +1,111 @@
+//! `soak`: a mixed day for hours, and whether memory stays flat.
+//!
+//! After the first minutes, in which caches fill, a line is fitted through the engine's resident memory. It may rise by
+//! less than the given share of its mean over the whole time.
+
+use clap::Args;
+
+use super::MixedArgs;
+use crate::engine::TargetArgs;
+use crate::measure::Point;
+use crate::report::Report;
+
+#[derive(Args, Clone, Debug)]
+pub struct SoakArgs {
+    /// Minutes of it
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    pub minutes: u64,
+    /// Minutes before growth counts
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub warm_up: u64,
+    /// Growth, in percent of the mean, that is still flat
+    #[arg(long, default_value_t = 5.0)]
+    pub growth_max: f64,
+    /// People, each with one device
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(10..=20_000))]
+    pub users: u32,
+    /// Things done a second, by all of them together
+    #[arg(long, default_value_t = 100.0)]
+    pub rate: f64,
+    /// Who does what is drawn with this
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    anyhow::ensure!(args.warm_up < args.minutes, "--warm-up is shorter than --minutes");
+    let mixed = MixedArgs {
+        users: args.users,
+        rooms: 10,
+        room_size: 20,
+        rate: args.rate,
+        seconds: args.minutes * 60,
+        seed: args.seed,
+    };
+    let report = Report::of("soak")
+        .setting("minutes", args.minutes)
+        .setting("users", args.users)
+        .setting("rate", args.rate)
+        .setting("seed", args.seed);
+    let mut report = super::live(&mixed, target, report).await?;
+    #[expect(clippy::cast_precision_loss, reason = "minutes of a run")]
+    let from = (args.warm_up * 60) as f64;
+    let counted: Vec<(f64, f64)> = series_after(&report.series, from);
+    let Some(trend) = Trend::through(&counted) else {
+        report.fail("too short to see a trend, or the engine's memory is out of reach (--pid)");
+        return Ok(report);
+    };
+    report.figure("memory at the begin", trend.first, "MiB");
+    report.figure("memory at the end", trend.last, "MiB");
+    report.figure("growth", trend.growth_percent(), "% over that time");
+    if trend.growth_percent() > args.growth_max {
+        report.fail(format!("memory grew by {:.1} %: something leaks", trend.growth_percent()));
+    }
+    Ok(report)
+}
+
+fn series_after(series: &[Point], from_s: f64) -> Vec<(f64, f64)> {
+    series.iter().filter(|point| point.at_s >= from_s).map(|point| (point.at_s, point.engine_mib)).collect()
+}
+
+/// A straight line through memory over time (least squares), at both ends.
+struct Trend {
+    first: f64,
+    last: f64,
+}
+
+impl Trend {
+    fn through(points: &[(f64, f64)]) -> Option<Self> {
+        let ((begin, _), (end, _)) = (points.first()?, points.last()?);
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
+        let count = points.len() as f64;
+        let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+        let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
+        let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+        if points.len() < 10 || spread <= 0.0 || mean_y <= 0.0 {
+            return None;
+        }
+        let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
+        let at = |x: f64| mean_y + slope * (x - mean_x);
+        Some(Self { first: at(*begin), last: at(*end) })
+    }
+
+    fn growth_percent(&self) -> f64 {
+        (self.last - self.first) / self.first.max(1e-9) * 100.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_shows_and_noise_does_not() {
+        let noisy =
+            |leak: f64| (0..600).map(move |x| (f64::from(x), 100.0 + leak * f64::from(x) + f64::from(x * 37 % 11)));
+        let growth = |leak| Trend::through(&noisy(leak).collect::<Vec<_>>()).unwrap().growth_percent();
+        assert!(growth(0.0).abs() < 1.0, "{}", growth(0.0));
+        assert!(growth(0.05) > 20.0, "{}", growth(0.05));
+        assert!(Trend::through(&[(0.0, 1.0)]).is_none());
+    }
+}
