@@ -1,17 +1,18 @@
-//! The HTTP server: worker threads, each with a hub, and every route of the engine.
+//! Every route of the engine, and what is done for each request.
+
+mod server;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Compress, Next};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get};
+use actix_web::{HttpRequest, HttpResponse, get};
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -20,10 +21,12 @@ use crate::chat::http::ChatParts;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
-use crate::sessions::{self, Hub, Hubs, LocalHub, LocalParts, SessionParts};
+use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
-use crate::{chat, docs, telemetry, tree, web as client};
+use crate::{chat, docs, telemetry, web as client};
+
+pub use server::{Edge, listen};
 
 /// How many actors `/internal/actors` lists at most.
 const ACTORS_SHOWN_MAX: usize = 1_000;
@@ -41,91 +44,6 @@ pub struct EdgeParts {
     pub hubs: Hubs,
     pub supervisor: Supervisor,
     pub metrics: PrometheusHandle,
-}
-
-/// The listening server.
-pub struct Edge {
-    pub port: u16,
-    pub handle: ServerHandle,
-    /// Ends when the server does.
-    pub task: actix_rt::task::JoinHandle<std::io::Result<()>>,
-}
-
-/// Listens on the configured address and serves until stopped.
-pub fn listen(parts: &EdgeParts) -> anyhow::Result<Edge> {
-    let server = &parts.config.server;
-    let address = (server.host, server.port);
-    let workers =
-        if server.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { server.workers };
-    let listener = std::net::TcpListener::bind(address).map_err(|error| cannot_listen(&error, parts))?;
-    let port = listener.local_addr()?.port();
-    let worker = Arc::new(AtomicUsize::new(0));
-    let stalled_socket_ms = parts.config.sessions.stalled_socket_ms;
-    let app_parts = parts.clone();
-    let server = HttpServer::new(move || {
-        let parts = app_parts.clone();
-        let local = start_hub(&parts, worker.fetch_add(1, Ordering::Relaxed));
-        App::new()
-            .wrap(from_fn(observe))
-            .wrap(cors(&parts.config.server.allowed_origins))
-            .configure(move |cfg| routes(cfg, &parts, local))
-    })
-    .on_connect(move |connection, _| sessions::prepare_connection(connection, stalled_socket_ms))
-    .workers(workers)
-    .max_connections(parts.config.server.connections_max)
-    .backlog(4_096)
-    .client_request_timeout(Duration::from_secs(10))
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .keep_alive(Duration::from_secs(75))
-    .shutdown_timeout(parts.config.server.stop_timeout_ms.div_ceil(1_000))
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    let handle = server.handle();
-    Ok(Edge { port, handle, task: actix_rt::spawn(server) })
-}
-
-fn cannot_listen(error: &std::io::Error, parts: &EdgeParts) -> anyhow::Error {
-    let (host, port) = (parts.config.server.host, parts.config.server.port);
-    let what_to_do = match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!(
-                "Port {port} is taken on {host}: another Parlance or another program listens there. Stop it, or choose another port with --port or PARLANCE__SERVER__PORT."
-            )
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            format!(
-                "This user may not listen on port {port}. Choose one above 1023 with --port or PARLANCE__SERVER__PORT."
-            )
-        }
-        std::io::ErrorKind::AddrNotAvailable => {
-            format!("This machine has no address {host}. Choose one of its own with --host or PARLANCE__SERVER__HOST.")
-        }
-        _ => format!("Cannot listen on {host}:{port}: {error}."),
-    };
-    anyhow::anyhow!(what_to_do)
-}
-
-/// The hub of this worker thread, and what the thread's sessions share.
-fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
-    let config = Arc::new(parts.config.sessions.clone());
-    let local = LocalHub::default();
-    let spec = tree::spec("Hub", format!("app/edge-{worker}/hub"), config.hub_mailbox_max);
-    let (hub_config, clock) = (Arc::clone(&config), parts.clock.clone());
-    let state = Rc::clone(&local);
-    let hub_handle =
-        parts.supervisor.start_here(spec, move |_| Hub::new(Rc::clone(&state), Arc::clone(&hub_config), clock.clone()));
-    parts.hubs.register(&hub_handle);
-    Rc::new(SessionParts {
-        config,
-        chat: Arc::new(parts.config.chat.clone()),
-        clock: parts.clock.clone(),
-        auth: parts.auth.clone(),
-        storage: parts.storage.clone(),
-        rooms: parts.chat.rooms.clone(),
-        hub: Rc::clone(&local),
-        hub_handle,
-    })
 }
 
 fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {

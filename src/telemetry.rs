@@ -68,6 +68,11 @@ fn describe_metrics() {
     describe_counter!("parlance_frames_out_total", Unit::Count, "WebSocket messages sent to clients");
     describe_counter!("parlance_bytes_out_total", Unit::Bytes, "Bytes of WebSocket messages sent to clients");
     describe_counter!(
+        "parlance_writes_total",
+        Unit::Count,
+        "Writes to WebSocket connections (system calls): fewer than messages sent, as those of one moment leave together"
+    );
+    describe_counter!(
         "parlance_lagged_total",
         Unit::Count,
         "Backlogs replaced by room.lagged because a socket was slow"

@@ -1,25 +1,45 @@
 //! What a hub, a session and its helpers share: all on one thread, so cells and no locks.
 
 use std::cell::{Cell, RefCell};
+use std::net::Shutdown;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use actix::Addr;
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Bytes;
 use bytestring::ByteString;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::task::AbortHandle;
 
 use super::outbox::Outbox;
-use super::session::{Drain, UserSession};
+use super::session::SessionParts;
 use crate::ids::{FamilyId, UserId};
-use crate::wire::close::CloseCode;
+use crate::wire::close::{self, CloseCode};
+
+/// How long a client may take to answer a close, and one that was too slow anyway to take it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// One connected socket as its hub sees it.
 pub struct Link {
     pub key: u64,
+    pub parts: Rc<SessionParts>,
     outbox: RefCell<Outbox>,
-    session: RefCell<Option<Addr<UserSession>>>,
-    /// A `Drain` is on its way: no need for another.
-    woken: Cell<bool>,
+    /// None once the socket is gone: what still holds the link does not hold the connection.
+    socket: RefCell<Option<Rc<TcpStream>>>,
+    /// The session's own task.
+    task: RefCell<Option<AbortHandle>>,
+    /// Writes what a full connection did not take; there only while it is full.
+    writer: RefCell<Option<AbortHandle>>,
+    /// It is on the flusher's list.
+    pub(super) marked: Cell<bool>,
+    /// What the newest ping said: older ones need no pong any more (RFC 6455, section 5.5.3).
+    pong: Cell<Option<Bytes>>,
+    /// Nothing leaves while a hello is looked at: `ready` goes first.
+    pub holding: Cell<bool>,
+    /// The close frame was encoded: nothing follows it.
+    said_goodbye: Cell<bool>,
+    /// When the hub ends the socket, however far it is.
+    ends_at: Cell<Option<Instant>>,
     pub user: Cell<Option<UserId>>,
     pub family: Cell<Option<FamilyId>>,
     pub since: Instant,
@@ -41,13 +61,21 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(key: u64, outbox: Outbox) -> Rc<Self> {
+    pub fn new(key: u64, parts: Rc<SessionParts>, socket: Rc<TcpStream>) -> Rc<Self> {
         let now = Instant::now();
+        let outbox = Outbox::new(parts.config.outbox_bytes_max, parts.config.outbox_bytes_limit);
         Rc::new(Self {
             key,
+            parts,
             outbox: RefCell::new(outbox),
-            session: RefCell::new(None),
-            woken: Cell::new(false),
+            socket: RefCell::new(Some(socket)),
+            task: RefCell::new(None),
+            writer: RefCell::new(None),
+            marked: Cell::new(false),
+            pong: Cell::new(None),
+            holding: Cell::new(false),
+            said_goodbye: Cell::new(false),
+            ends_at: Cell::new(None),
             user: Cell::new(None),
             family: Cell::new(None),
             since: now,
@@ -63,45 +91,36 @@ impl Link {
         })
     }
 
-    pub fn attach(&self, session: Addr<UserSession>) {
-        *self.session.borrow_mut() = Some(session);
+    pub fn attach(&self, task: AbortHandle) {
+        *self.task.borrow_mut() = Some(task);
     }
 
-    /// Changes the outbox, and wakes the session when there is something to send or read.
-    pub fn with<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+    /// Changes the outbox, and has it flushed when there is something to send or read.
+    pub fn with<T>(self: &Rc<Self>, change: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut outbox = self.outbox.borrow_mut();
         let result = change(&mut outbox);
         let lagged = outbox.take_lagged();
         if lagged > 0 {
             metrics::counter!("parlance_lagged_total").increment(lagged);
         }
+        if outbox.is_closing() && self.ends_at.get().is_none() {
+            let patience = match outbox.closing() {
+                Some(close::TOO_SLOW) => FAREWELL,
+                _ => Duration::from_millis(self.parts.config.stalled_socket_ms.into()),
+            };
+            self.ends_at.set(Some(Instant::now() + patience));
+        }
         let due = !outbox.is_empty() || outbox.closing().is_some() || (outbox.is_behind() && !self.reading.get());
         drop(outbox);
-        if due && !self.woken.get() {
-            self.wake();
+        if due {
+            self.parts.flusher.mark(self);
         }
         result
     }
 
-    /// Changes the outbox without waking anyone: for the session itself.
+    /// Changes the outbox and leaves it at that: for the flusher, and for questions.
     pub fn with_quietly<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
         change(&mut self.outbox.borrow_mut())
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a hub to a session on its own thread; at most one Drain waits, so the mailbox is bounded"
-    )]
-    fn wake(&self) {
-        if let Some(session) = &*self.session.borrow() {
-            self.woken.set(true);
-            session.do_send(Drain);
-        }
-    }
-
-    /// The session has begun to drain: what comes from here on needs a new wake.
-    pub fn awake(&self) {
-        self.woken.set(false);
     }
 
     /// Returns when it is the caller's turn and at most `bytes` wait in the outbox, or the socket is gone.
@@ -119,19 +138,85 @@ impl Link {
     }
 
     /// The answer to a command.
-    pub fn answer(&self, frame: ByteString) {
+    pub fn answer(self: &Rc<Self>, frame: ByteString) {
         self.inflight.set(self.inflight.get().saturating_sub(1));
         self.with(|outbox| outbox.push(frame, false));
     }
 
-    pub fn close(&self, code: CloseCode) {
+    /// The answer to a ping, instead of those to earlier ones that have not left yet.
+    pub fn answer_ping(self: &Rc<Self>, payload: &[u8]) {
+        self.pong.set(Some(Bytes::copy_from_slice(payload)));
+        self.parts.flusher.mark(self);
+    }
+
+    pub fn take_pong(&self) -> Option<Bytes> {
+        self.pong.take()
+    }
+
+    /// What was said before still leaves, then the close code; past a bound of time the socket ends without.
+    pub fn close(self: &Rc<Self>, code: CloseCode) {
         self.with(|outbox| outbox.close(code));
     }
 
-    /// The socket is gone: nobody is woken any more.
+    pub fn is_closing(&self) -> bool {
+        self.said_goodbye() || self.with_quietly(|outbox| outbox.is_closing())
+    }
+
+    pub fn said_goodbye(&self) -> bool {
+        self.said_goodbye.get()
+    }
+
+    /// The close frame is on its way: nothing follows it.
+    pub fn say_goodbye(&self) {
+        self.said_goodbye.set(true);
+    }
+
+    /// The close frame has left: the client has a moment to answer it.
+    pub fn hang_up(&self) {
+        self.ends_at.set(Some(Instant::now() + FAREWELL));
+        if let Some(socket) = self.socket() {
+            // One that is not connected any more needs no half-close.
+            let _ = socket2::SockRef::from(&*socket).shutdown(Shutdown::Write);
+        }
+    }
+
+    /// Whether its time to end in order is over.
+    pub fn is_overdue(&self, now: Instant) -> bool {
+        self.ends_at.get().is_some_and(|at| at <= now)
+    }
+
+    /// Ends the socket at once, whatever the session waits for.
+    pub fn end(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.abort();
+        }
+    }
+
+    pub fn socket(&self) -> Option<Rc<TcpStream>> {
+        self.socket.borrow().clone()
+    }
+
+    /// The connection is full until `writer` has ended.
+    pub fn block(&self, writer: AbortHandle) {
+        *self.writer.borrow_mut() = Some(writer);
+    }
+
+    pub fn unblock(&self) {
+        *self.writer.borrow_mut() = None;
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        self.writer.borrow().is_some()
+    }
+
+    /// The socket is gone: nothing is written any more.
     pub fn detach(&self) {
         self.gone.set(true);
-        *self.session.borrow_mut() = None;
+        *self.socket.borrow_mut() = None;
+        *self.task.borrow_mut() = None;
+        if let Some(writer) = self.writer.borrow_mut().take() {
+            writer.abort();
+        }
         self.drained.notify_waiters();
     }
 }

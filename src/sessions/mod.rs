@@ -6,21 +6,29 @@
 //!
 //! Invariants
 //! - A room sends one message to each hub, whatever the number of listeners; a hub reaches its own sessions on its own
-//!   thread, through their `Outbox`, and wakes each at most once until it has drained.
+//!   thread, through their `Outbox`, without a message to them, and flushes each once for all that came meanwhile.
+//! - An idle session is a task and a few hundred bytes a room: no buffer, no timer and no part of the HTTP server is its
+//!   own.
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
 
 pub mod config;
+mod flusher;
 mod hub;
 mod hubs;
 mod link;
-mod meter;
+mod local_hub;
 pub mod outbox;
+mod reader;
 mod resume;
 mod session;
 mod socket;
+mod upgrade;
 
-pub use hub::{Hub, HubState, LocalHub};
+pub use flusher::Flusher;
+pub use hub::Hub;
 pub use hubs::Hubs;
+pub use local_hub::{HubState, LocalHub};
+pub use reader::ReadBuffer;
 pub use session::SessionParts;
-pub use socket::{LocalParts, prepare_connection, upgrade};
+pub use upgrade::{LocalParts, prepare_connection, upgrade, upgrades};

@@ -9,6 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use bytestring::ByteString;
+use foldhash::fast::RandomState;
 
 use crate::chat::Page;
 use crate::chat::wire::{RoomLagged, encode};
@@ -42,12 +43,15 @@ enum Item {
     Lagged(RoomId),
 }
 
+/// A queue that grew beyond this is given back once it is empty: most sockets are idle most of the time.
+const ITEMS_KEPT: usize = 16;
+
 /// What this socket will be sent.
 #[derive(Debug)]
 pub struct Outbox {
     queue: VecDeque<Item>,
     bytes: usize,
-    rooms: HashMap<RoomId, Follow>,
+    rooms: HashMap<RoomId, Follow, RandomState>,
     /// Rooms in [`Mode::CatchingUp`] for which nobody reads pages yet.
     behind: VecDeque<RoomId>,
     bytes_max: usize,
@@ -61,7 +65,7 @@ impl Outbox {
         Self {
             queue: VecDeque::new(),
             bytes: 0,
-            rooms: HashMap::new(),
+            rooms: HashMap::default(),
             behind: VecDeque::new(),
             bytes_max,
             bytes_limit,
@@ -229,14 +233,19 @@ impl Outbox {
             self.closing = Some(code);
         }
         if code == close::TOO_SLOW {
-            self.queue.clear();
-            self.bytes = 0;
+            self.clear();
         }
     }
 
-    /// Takes up to about `bytes_max` bytes for the socket, in order.
-    pub fn take(&mut self, bytes_max: usize) -> Vec<ByteString> {
-        let (mut frames, mut bytes) = (Vec::new(), 0);
+    /// Drops everything that waits.
+    pub fn clear(&mut self) {
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+    }
+
+    /// Hands up to about `bytes_max` bytes to `put`, in order.
+    pub fn take(&mut self, bytes_max: usize, mut put: impl FnMut(&ByteString)) {
+        let mut bytes = 0;
         while bytes < bytes_max {
             let Some(item) = self.queue.pop_front() else { break };
             let frame = match item {
@@ -251,9 +260,11 @@ impl Outbox {
                 }
             };
             bytes += frame.len();
-            frames.push(frame);
+            put(&frame);
         }
-        frames
+        if self.queue.is_empty() && self.queue.capacity() > ITEMS_KEPT {
+            self.queue = VecDeque::new();
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -262,6 +273,11 @@ impl Outbox {
 
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether the socket is to be closed, perhaps after what still waits.
+    pub fn is_closing(&self) -> bool {
+        self.closing.is_some()
     }
 
     /// The code to close with, once everything before it has left.

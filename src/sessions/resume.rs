@@ -31,19 +31,20 @@ pub async fn page_after(
 }
 
 /// Starts reading for a session unless somebody does already.
-pub fn start(parts: &Rc<SessionParts>, link: &Rc<Link>, user: UserId) {
+pub fn start(link: &Rc<Link>, user: UserId) {
     if link.reading.replace(true) {
         return;
     }
-    let (parts, link) = (Rc::clone(parts), Rc::clone(link));
+    let link = Rc::clone(link);
     // A task of its own: the session goes on answering meanwhile.
     actix_rt::spawn(async move {
-        read_until_caught_up(&parts, &link, user).await;
+        read_until_caught_up(&link, user).await;
         link.reading.set(false);
     });
 }
 
-async fn read_until_caught_up(parts: &SessionParts, link: &Link, user: UserId) {
+async fn read_until_caught_up(link: &Rc<Link>, user: UserId) {
+    let parts = &link.parts;
     while !link.gone.get() {
         // Made before looking, so that a drain in between is not missed.
         let drained = link.drained.notified();

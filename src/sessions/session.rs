@@ -6,13 +6,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix::{ActorFutureExt, AsyncContext, Message, WrapFuture};
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix_web::web::BytesMut;
 
 use super::config::SessionsConfig;
-use super::hub::{Hub, LocalHub};
+use super::flusher::Flusher;
+use super::hub::Hub;
 use super::link::Link;
-use super::meter::Meter;
-use super::socket::{Fragments, SocketContext};
+use super::local_hub::{LocalHub, Seat};
+use super::reader::ReadBuffer;
 use super::{hubs, resume};
 use crate::auth::{Auth, Caller};
 use crate::chat::config::ChatConfig;
@@ -38,48 +40,39 @@ pub struct SessionParts {
     pub hub: LocalHub,
     /// The same hub, for answers that come from other threads.
     pub hub_handle: ActorHandle<Hub>,
+    pub flusher: Rc<Flusher>,
+    pub read_buffer: Rc<ReadBuffer>,
+    pub frames_in: metrics::Counter,
+    /// Sockets that this thread takes on.
+    pub connections_max: usize,
 }
 
 /// See the module.
 pub struct UserSession {
     pub(super) parts: Rc<SessionParts>,
     pub(super) link: Rc<Link>,
-    pub(super) fragments: Fragments,
-    pub(super) meter: Meter,
+    /// The parts of a message that comes in several frames.
+    pub(super) fragments: Option<BytesMut>,
     phase: Phase,
     bad_frames: u32,
+    _seat: Seat,
 }
 
 #[derive(Clone, Copy)]
 enum Phase {
     Greeting,
     Ready(UserId),
-    Closing,
 }
 
-/// Command to a session, from its own hub: there is something to send.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Drain;
-
 impl UserSession {
-    pub fn new(parts: Rc<SessionParts>, link: Rc<Link>) -> Self {
-        Self {
-            parts,
-            link,
-            fragments: Fragments::default(),
-            meter: Meter::default(),
-            phase: Phase::Greeting,
-            bad_frames: 0,
-        }
+    pub fn new(link: Rc<Link>, seat: Seat) -> Self {
+        let parts = Rc::clone(&link.parts);
+        Self { parts, link, fragments: None, phase: Phase::Greeting, bad_frames: 0, _seat: seat }
     }
 
     /// One whole text frame of the client.
-    pub(super) fn hear(&mut self, text: &str, ctx: &mut SocketContext) {
+    pub(super) fn hear(&mut self, text: &str, ctx: &mut Context<Self>) {
         self.link.heard_at.set(Instant::now());
-        if matches!(self.phase, Phase::Closing) {
-            return;
-        }
         match wire::decode(text) {
             Ok((re, frame)) => {
                 self.bad_frames = 0;
@@ -95,7 +88,7 @@ impl UserSession {
         }
     }
 
-    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut SocketContext) {
+    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut Context<Self>) {
         let user = match (self.phase, frame) {
             (_, ClientFrame::Ping) => return self.say(wire::pong(re)),
             (Phase::Greeting, ClientFrame::Hello(hello)) => return self.greet(re, hello, ctx),
@@ -104,7 +97,6 @@ impl UserSession {
                 return self.say(wire::error(re, &Problem::unauthorized("protocol.hello_first", detail)));
             }
             (Phase::Ready(user), frame) => (user, frame),
-            (Phase::Closing, _) => return,
         };
         let (user, frame) = user;
         if self.link.inflight.get() >= self.parts.config.inflight_commands_max {
@@ -129,33 +121,40 @@ impl UserSession {
     }
 
     /// Says why and closes, once everything before has left.
-    pub(super) fn close(&mut self, code: CloseCode) {
-        self.phase = Phase::Closing;
+    pub(super) fn close(&self, code: CloseCode) {
         self.link.close(code);
     }
 
-    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut SocketContext) {
+    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
         // It came in time, however long the answer takes.
         link.heard_hello.set(true);
+        // What was said so far leaves now; what comes from here on, after `ready`.
+        parts.flusher.flush(&link, Instant::now());
+        link.holding.set(true);
         let greeting = async move { greet(&parts, &link, hello).await };
         // The client's next commands wait until it is greeted.
-        ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| match greeted {
-            Ok((caller, ready, behind)) => session.become_ready(re, &caller, &ready, behind),
-            Err(problem) => {
-                let code = match problem.status.as_u16() {
-                    500.. => close::UNAVAILABLE,
-                    400 => close::PROTOCOL_ERROR,
-                    _ => close::BAD_TOKEN,
-                };
-                session.say(wire::error(re, &problem));
-                session.close(code);
+        ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| {
+            session.link.holding.set(false);
+            match greeted {
+                Ok((caller, ready, behind)) => session.become_ready(re, &caller, &ready, behind),
+                Err(problem) => session.refuse(re, &problem),
             }
         }));
     }
 
+    fn refuse(&mut self, re: Option<u64>, problem: &Problem) {
+        let code = match problem.status.as_u16() {
+            500.. => close::UNAVAILABLE,
+            400 => close::PROTOCOL_ERROR,
+            _ => close::BAD_TOKEN,
+        };
+        self.say(wire::error(re, problem));
+        self.close(code);
+    }
+
     fn become_ready(&mut self, re: Option<u64>, caller: &Caller, ready: &Ready, behind: Vec<(RoomId, i64)>) {
-        if self.link.gone.get() {
+        if self.link.is_closing() {
             return;
         }
         self.phase = Phase::Ready(caller.user_id);
@@ -176,16 +175,7 @@ impl UserSession {
         }
     }
 
-    /// Starts reading pages when some room is behind.
-    pub(super) fn read_if_behind(&self) {
-        if let Phase::Ready(user) = self.phase
-            && self.link.with_quietly(|outbox| outbox.is_behind())
-        {
-            resume::start(&self.parts, &self.link, user);
-        }
-    }
-
-    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut SocketContext) {
+    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut Context<Self>) {
         let room = post.room_id;
         let message = match compose(&self.parts.chat, &self.parts.clock, user, post) {
             Ok(message) => message,
