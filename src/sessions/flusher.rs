@@ -203,5 +203,9 @@ async fn write_rest(link: Rc<Link>, rest: Vec<u8>, writes: Counter) {
     }
     link.spoke_at.set(Instant::now());
     link.unblock();
-    link.parts.flusher.go_on(&link);
+    if link.said_goodbye() {
+        return link.hang_up();
+    }
+    // For all that came meanwhile, a pong and a close included.
+    link.parts.flusher.mark(&link);
 }

@@ -110,3 +110,7 @@ impl Stream for Reader {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

@@ -1,7 +1,9 @@
 //! Too much at once: each command is answered, and others do not notice.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::testing::{TestApp, WsClient, seqs};
 
@@ -63,6 +65,38 @@ async fn a_room_with_more_waiting_than_it_takes_on_says_busy() {
     }
     let all = socket.catch_up(&room, 0, 200).await;
     assert!(seqs(&all).into_iter().eq(1..=500));
+}
+
+#[actix_rt::test]
+async fn a_flood_of_pings_also_before_hello_is_answered_with_the_newest_and_others_go_on() {
+    let app = TestApp::with(|config| {
+        config.server.workers = 1;
+        // Far less than a pong for each ping would take.
+        (config.sessions.outbox_bytes_max, config.sessions.outbox_bytes_limit) = (4_096, 8_192);
+    })
+    .await;
+    let ada = app.sign_up("ada").await;
+    let room = app.group(&[&ada]).await;
+    let mut calm = app.connect(&ada).await;
+    for greeted in [false, true] {
+        let mut flood = if greeted { app.connect(&ada).await } else { WsClient::open(&app.base).await };
+        let flooding = async {
+            for number in 0..50_000_u32 {
+                flood.socket.feed(Message::Ping(number.to_be_bytes().to_vec().into())).await.unwrap();
+            }
+            flood.socket.flush().await.unwrap();
+            // The newest is answered, however many before it were not.
+            while !matches!(flood.socket.next().await, Some(Ok(Message::Pong(payload))) if payload[..] == 49_999_u32.to_be_bytes())
+            {
+            }
+        };
+        let chatting = async {
+            for n in 0..20 {
+                assert_eq!(calm.post(&room, &format!("{greeted}-{n}"), "calm").await["type"], "ok");
+            }
+        };
+        futures_util::future::join(flooding, chatting).await;
+    }
 }
 
 #[actix_rt::test]

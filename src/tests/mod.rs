@@ -5,6 +5,7 @@ mod catching_up;
 mod chat;
 mod crash;
 mod floods;
+mod handshakes;
 mod hostile;
 mod hostile_http;
 mod members;

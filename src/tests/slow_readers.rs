@@ -32,6 +32,8 @@ async fn a_client_that_stops_reading_holds_up_nobody_and_comes_level_when_it_rea
         config.sessions.outbox_bytes_max = OUTBOX_BYTES_MAX;
         config.sessions.outbox_bytes_limit = 67_108_864;
         config.sessions.stalled_socket_ms = 600_000;
+        // A sleeper is silent as well, and however long a busy machine takes is not what ends it here.
+        config.sessions.heartbeat_ms = 600_000;
     })
     .await;
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
