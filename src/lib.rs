@@ -26,7 +26,8 @@
 //! 3. `Persister` puts it into its next batch: one statement that moves the fences of all rooms in it and inserts the
 //!    rows. When it returns, the rows are durable, and each room hears its outcomes.
 //! 4. `Room` encodes the frame once, keeps it in its window, and sends one `Delivery` to each hub. Each `Hub` offers the
-//!    same bytes to the outbox of every local session that follows the room, B's among them, and wakes it.
+//!    same bytes to the outbox of every local session that follows the room, B's among them. The thread's
+//!    `sessions::flusher` writes each outbox to its socket, with all else that came for it by then, in one system call.
 //! 5. After that, by the same way, A's acknowledgement.
 //!
 //! # A device reconnects
@@ -41,7 +42,7 @@
 //!
 //! # A reader is too slow
 //!
-//! Its socket is blocked, so its session is not even polled; what it should get waits in its outbox. Past
+//! Its socket takes no more, so the flusher leaves what it should get in its outbox. Past
 //! `sessions.outbox_bytes_max` the room events in there give way to one `room.lagged` a room; past
 //! `outbox_bytes_limit` it is closed with 4002; and if it takes nothing at all, the kernel ends the connection.
 //!

@@ -49,9 +49,9 @@ impl HubState {
         }
     }
 
-    /// Whether no socket is left.
+    /// Whether no socket is left, nor a request that is about to become one.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.seats_taken.get() == 0
     }
 
     /// Closes every socket with 4001, and each that still comes.

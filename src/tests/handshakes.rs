@@ -27,6 +27,24 @@ async fn answered(app: &TestApp, start: &str, headers: &str) -> (String, Value) 
     (head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or_default())
 }
 
+/// A text frame of a client, its mask zero.
+fn masked(command: &Value) -> Vec<u8> {
+    let text = command.to_string();
+    let mut frame = vec![0x81, 0xfe];
+    frame.extend_from_slice(&u16::try_from(text.len()).unwrap().to_be_bytes());
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(text.as_bytes());
+    frame
+}
+
+async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut heard = Vec::new();
+    while !heard.ends_with(end) {
+        assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0, "{}", String::from_utf8_lossy(&heard));
+    }
+    heard
+}
+
 #[actix_rt::test]
 async fn what_is_no_handshake_is_told_so() {
     let app = TestApp::start().await;
@@ -90,16 +108,11 @@ async fn a_long_answer_to_an_upgrade_is_whole_for_a_slow_reader() {
 #[actix_rt::test]
 async fn what_comes_with_the_handshake_is_heard() {
     let app = TestApp::start().await;
-    // A masked text frame, its mask zero, before the answer to the request.
-    let ping = br#"{"type":"ping","id":7}"#;
-    let mut bytes = format!("GET /api/v1/ws HTTP/1.1\r\nHost: x\r\n{HANDSHAKE}\r\n").into_bytes();
-    bytes.extend_from_slice(&[0x81, 0x80 | u8::try_from(ping.len()).unwrap(), 0, 0, 0, 0]);
-    bytes.extend_from_slice(ping);
+    let ping = json!({ "type": "ping", "id": 7 });
+    // Before the answer to the request.
+    let bytes = [format!("GET /api/v1/ws HTTP/1.1\r\nHost: x\r\n{HANDSHAKE}\r\n").into_bytes(), masked(&ping)].concat();
     let mut stream = send(&app, bytes).await;
-    let mut heard = Vec::new();
-    while !heard.ends_with(b"}") {
-        assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
-    }
+    let heard = read_until(&mut stream, b"}").await;
     let heard = String::from_utf8_lossy(&heard).into_owned();
     assert!(heard.starts_with("HTTP/1.1 101") && heard.contains(r#""type":"pong""#), "{heard}");
     assert!(heard.to_ascii_lowercase().contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{heard}");
@@ -139,4 +152,25 @@ async fn a_close_of_the_client_is_echoed_after_what_was_said_to_it() {
     assert!(matches!(socket.socket.next().await, Some(Ok(Message::Text(text))) if text.contains("pong")));
     assert_eq!(socket.socket.next().await.unwrap().unwrap(), Message::Close(Some(close)));
     assert!(socket.socket.next().await.is_none());
+}
+
+#[actix_rt::test]
+async fn what_a_client_says_after_it_was_hung_up_on_is_not_obeyed() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ben, &ada]).await;
+    let hello = masked(&json!({ "type": "hello", "id": 1, "token": ada.token }));
+    let bytes = [format!("GET /api/v1/ws HTTP/1.1\r\nHost: x\r\n{HANDSHAKE}\r\n").into_bytes(), hello].concat();
+    let mut stream = send(&app, bytes).await;
+    let heard = read_until(&mut stream, b"]}").await;
+    assert!(String::from_utf8_lossy(&heard).contains(r#""type":"ready""#));
+    app.call(reqwest::Method::POST, "/auth/logout", Some(&ada), None).await;
+    read_until(&mut stream, b"signed out").await;
+    let post = masked(&json!({ "type": "message.post", "id": 2, "room_id": room, "client_id": "c", "content": "x" }));
+    let close = [0x88, 0x80, 0, 0, 0, 0];
+    stream.write_all(&[&post[..], &close].concat()).await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+    assert_eq!(app.post(&ben, &room, "c1", "first").await, 1);
 }
