@@ -20,6 +20,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -77,14 +78,20 @@ impl Claim {
     }
 
     /// Answers all, one message a lane, in order.
-    fn answer_all(claims: impl IntoIterator<Item = (Self, Outcome)>) {
+    fn answer_all(claims: impl IntoIterator<Item = (RoomId, Self, Outcome)>) {
         let mut lanes: Vec<(CommitLane, Vec<(u64, Outcome)>)> = Vec::new();
-        for (mut claim, outcome) in claims {
+        // A room that was given up and opened again in between has two lanes; the newest is the one that goes on.
+        let mut newest: HashMap<RoomId, usize> = HashMap::new();
+        for (room, mut claim, outcome) in claims {
             let Some(lane) = claim.lane.take() else { continue };
             let told = (claim.ticket, outcome);
-            match lanes.iter_mut().rev().find(|(known, _)| known.same_channel(&lane)) {
+            let known = newest.get(&room).and_then(|place| lanes.get_mut(*place));
+            match known.filter(|(known, _)| known.same_channel(&lane)) {
                 Some((_, outcomes)) => outcomes.push(told),
-                None => lanes.push((lane, vec![told])),
+                None => {
+                    newest.insert(room, lanes.len());
+                    lanes.push((lane, vec![told]));
+                }
             }
         }
         for (lane, outcomes) in lanes {

@@ -110,7 +110,8 @@ impl Persister {
             let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
             actor.give_back(rows - kept);
             actor.meters.queue_rows.set(f64::from(u32::try_from(actor.queued.get()).unwrap_or(u32::MAX)));
-            Claim::answer_all(batch.writes.into_iter().map(|write| write.claim).zip(outcomes));
+            let told = batch.writes.into_iter().zip(outcomes);
+            Claim::answer_all(told.map(|(write, outcome)| (write.room_id, write.claim, outcome)));
             if actor.outage {
                 ctx.run_later(OUTAGE_PAUSE, Self::next_flush);
             } else {
