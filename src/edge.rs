@@ -189,7 +189,9 @@ async fn readyz(parts: Data<EdgeParts>) -> HttpResponse {
 /// Metrics for Prometheus.
 #[get("/metrics")]
 async fn render_metrics(parts: Data<EdgeParts>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(parts.metrics.render())
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(telemetry::render_metrics(&parts.metrics))
 }
 
 /// The live tree: every supervised actor with its state and restarts. Admins only.

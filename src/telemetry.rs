@@ -3,7 +3,8 @@
 //! Logs go to standard error through `tracing`, pretty on a terminal and JSON otherwise. Field names are
 //! stable so that they can be searched: `actor`, `room_id`, `user_id`, `session_id`, `seq`, `shard`,
 //! `request_id`, `error`, `elapsed_ms`. Message content, passwords and tokens are never logged.
-//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in `describe_metrics`.
+//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in `describe_own_metrics`; what every
+//! process has (`process_resident_memory_bytes`, …) keeps the names that Prometheus users expect.
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
@@ -45,7 +46,7 @@ pub fn is_filter(text: &str) -> bool {
     !text.trim().is_empty() && EnvFilter::try_new(text).is_ok()
 }
 
-/// Installs the process-wide recorder; the handle renders `/metrics`. A second call (tests) gets its own,
+/// Installs the process-wide recorder; [`render_metrics`] renders its handle. A second call (tests) gets its own,
 /// unconnected one.
 pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let recorder = PrometheusBuilder::new()
@@ -55,13 +56,24 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
         describe_metrics();
-        crate::auth::describe_metrics();
     }
     Ok(handle)
 }
 
-/// Every metric of the engine with its meaning.
+/// The text of `/metrics`. What the process uses is read now, for nobody else asks.
+pub fn render_metrics(handle: &PrometheusHandle) -> String {
+    metrics_process::Collector::default().collect();
+    handle.render()
+}
+
+/// Every metric with its meaning.
 fn describe_metrics() {
+    describe_own_metrics();
+    crate::auth::describe_metrics();
+    metrics_process::Collector::default().describe();
+}
+
+fn describe_own_metrics() {
     describe_gauge!("parlance_sessions", Unit::Count, "WebSocket sessions that said hello and are connected");
     describe_gauge!("parlance_sockets", Unit::Count, "Open WebSocket connections, greeted or not");
     describe_counter!("parlance_frames_in_total", Unit::Count, "WebSocket messages received from clients");

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod escalation;
+mod metrics;
 mod refusals;
 mod starting;
 mod stopping;
