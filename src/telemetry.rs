@@ -122,3 +122,7 @@ pub fn set_request_id(id: Option<&str>) {
 pub fn current_request_id() -> String {
     REQUEST_ID.with_borrow(|current| current.clone()).unwrap_or_else(|| "-".to_owned())
 }
+
+#[cfg(test)]
+#[path = "telemetry_tests.rs"]
+mod tests;
