@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_rt::Arbiter;
 use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 
 use crate::auth::{Auth, DemoLogin};
@@ -23,6 +24,8 @@ use crate::{telemetry, tree};
 
 /// How often tokens that expired are removed.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
+/// How often histograms are drained: between two drains, each value that was recorded takes its place in memory.
+const DRAIN_METRICS_EVERY: Duration = Duration::from_secs(5);
 
 /// A running engine.
 pub struct App {
@@ -124,7 +127,7 @@ impl App {
     async fn build(
         config: Config,
         clock: Clock,
-        metrics: metrics_exporter_prometheus::PrometheusHandle,
+        metrics: PrometheusHandle,
         storage: Storage,
         data_dir: PathBuf,
         mut order: StartOrder,
@@ -147,6 +150,7 @@ impl App {
         let ending = hubs.clone();
         auth.on_signed_out(move |signed_out| ending.end_family(signed_out.family_id));
         clean_up_regularly(&auth, &mut order);
+        drain_metrics_regularly(&metrics, &mut order);
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
         let rooms = start_rooms(&config, &clock, &storage, persisters, &hubs, &supervisor, &mut order);
         let chat = ChatParts {
@@ -221,6 +225,19 @@ fn clean_up_regularly(auth: &Auth, order: &mut StartOrder) {
         }
     });
     order.started("clean-up", move |_| async move { task.abort() });
+}
+
+/// A scrape drains them as well, but an engine that nobody scrapes must not grow.
+fn drain_metrics_regularly(metrics: &PrometheusHandle, order: &mut StartOrder) {
+    let metrics = metrics.clone();
+    let task = actix_rt::spawn(async move {
+        let mut tick = tokio::time::interval(DRAIN_METRICS_EVERY);
+        loop {
+            tick.tick().await;
+            metrics.run_upkeep();
+        }
+    });
+    order.started("metrics", move |_| async move { task.abort() });
 }
 
 fn start_persisters(config: &Config, storage: &Storage, supervisor: &Supervisor, order: &mut StartOrder) -> Persisters {
