@@ -39,8 +39,9 @@ lint: setup ## formatting, compiler and style warnings, docs, licences, and that
 fmt: build-tools ## format the Rust code
 	cargo fmt --all
 
-bench: build-tools web ## the benchmarks in benches/
-	@if ls benches/*.rs >/dev/null 2>&1; then cargo bench --locked $(ARGS); else echo "There are no benchmarks yet."; fi
+bench: setup ## the benchmarks in benches/ (those that match: make bench ARGS=fence)
+	cargo bench --locked --bench engine --no-run
+	.make/with-postgres.sh --durable cargo bench --locked --bench engine -- $(ARGS)
 
 load: build-tools ## the load generator in load-tests/, against a running engine (flags in ARGS)
 	@if [ -f load-tests/Cargo.toml ]; then cargo run --release --locked -p parlance-load -- $(ARGS); else echo "There is no load generator yet."; fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# with-postgres.sh COMMAND...: runs COMMAND beside a throwaway PostgreSQL, whose superuser's address is in
+# with-postgres.sh [--durable] COMMAND...: runs COMMAND beside a throwaway PostgreSQL, whose superuser's address is in
 # PARLANCE_TEST_DATABASE_URL, and exits as COMMAND does. The server and its files are gone afterwards, whatever ends
-# this: the command, Ctrl-C, or kill -9.
+# this: the command, Ctrl-C, or kill -9. With --durable it writes as carefully as the engine's own, for measurements;
+# without, it is quick.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -17,8 +18,16 @@ if [ "${1:-}" = --guard ]; then
     exit
 fi
 
+# Nothing that makes data safe: it need not outlive the command.
+durability=(fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0
+    max_wal_size=4GB checkpoint_timeout=1h autovacuum=off)
+if [ "${1:-}" = --durable ]; then
+    # As in src/storage/embedded/server.rs.
+    durability=(fsync=on synchronous_commit=on full_page_writes=on wal_level=replica max_wal_size=1GB)
+    shift
+fi
 if [ $# = 0 ]; then
-    echo "usage: $0 COMMAND..." >&2
+    echo "usage: $0 [--durable] COMMAND..." >&2
     exit 2
 fi
 bin=$("$here/find-postgres.sh")
@@ -72,10 +81,9 @@ fi
 "${run[@]}" "$bin/initdb" --pgdata="$dir/data" --username=parlance --auth=trust --encoding=UTF8 "${locale[@]}" \
     --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
 
-# Only a socket in our private folder, and nothing that makes data safe: it need not outlive the command.
+# Only a socket in our private folder.
 "${run[@]}" "$bin/postgres" -D "$dir/data" -c listen_addresses= -c "unix_socket_directories=$dir" -c port=5432 \
-    -c max_connections=300 -c shared_buffers=128MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB -c checkpoint_timeout=1h -c autovacuum=off \
+    -c max_connections=300 -c shared_buffers=128MB "${durability[@]/#/--}" \
     -c jit=off -c timezone=UTC -c log_min_messages=fatal >"$dir/postgres.log" 2>&1 </dev/null &
 server=$!
 setsid "$here/with-postgres.sh" --guard $$ "$server" "$dir" >/dev/null 2>&1 </dev/null &

@@ -1,0 +1,54 @@
+//! What does handing one delivery to its local listeners cost?
+//!
+//! Offered to the outbox of each, in which other rooms are followed as well, and taken out again as their sockets would:
+//! without the map of the hub, the message that wakes a session, and the write to the socket.
+
+use bytestring::ByteString;
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use parlance::chat::wire::frame;
+use parlance::clock::Clock;
+use parlance::ids::{RoomId, UserId};
+use parlance::sessions::outbox::Outbox;
+
+use crate::material::{SHORT, config, prose, row};
+
+/// More than 64 short frames: one drain takes all.
+const DRAIN_BYTES: usize = 65_536;
+/// How many rooms a listener follows.
+const FOLLOWED: usize = 50;
+
+/// With the number of frames in the delivery; items are frames handed to one listener.
+#[divan::bench(consts = [10, 500], args = [1, 8, 64])]
+fn offer_and_take<const LISTENERS: usize>(bencher: Bencher, frames: usize) {
+    let clock = Clock::system();
+    let rooms: Vec<RoomId> = (0..FOLLOWED).map(|_| RoomId::new(&clock)).collect();
+    let (room, mut first_seq) = (rooms[0], 1);
+    let delivery = frames_of(&clock, room, frames);
+    let mut outboxes: Vec<Outbox> = (0..LISTENERS).map(|_| outbox_following(&rooms)).collect();
+    bencher.counter(ItemsCount::new(frames * LISTENERS)).bench_local(|| {
+        for outbox in &mut outboxes {
+            outbox.offer(room, first_seq, &delivery);
+        }
+        first_seq += i64::try_from(frames).unwrap();
+        for outbox in &mut outboxes {
+            let taken = outbox.take(DRAIN_BYTES);
+            assert_eq!(taken.len(), frames);
+            divan::black_box(taken);
+        }
+    });
+}
+
+fn outbox_following(rooms: &[RoomId]) -> Outbox {
+    let limits = config().sessions;
+    let mut outbox = Outbox::new(limits.outbox_bytes_max, limits.outbox_bytes_limit);
+    for room in rooms {
+        outbox.follow(*room, 1);
+    }
+    outbox
+}
+
+fn frames_of(clock: &Clock, room: RoomId, count: usize) -> Vec<ByteString> {
+    let (sender, content) = (UserId::new(clock), prose(SHORT));
+    (1..=count).map(|seq| frame(room, &row(clock, i64::try_from(seq).unwrap(), sender, &content))).collect()
+}
