@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use super::account::Account;
 use super::error::EmbeddedError;
 use super::install::Install;
-use super::process::clean_command;
+use super::process::{KillGroup, clean_command};
 use super::{CLUSTER_FOLDER, server_log};
 
 /// The owner of everything in the cluster.
@@ -111,12 +111,14 @@ impl Cluster {
             // Orders by code point like C, but knows the letters of all languages; in every build alike.
             command.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
         }
-        let output = command
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(EmbeddedError::io("run", install.bin.join("initdb")))?;
+        let run = async {
+            let child =
+                command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+            // Initdb runs servers of its own: a start that is broken off ends them with it.
+            let _group = child.id().map(KillGroup);
+            child.wait_with_output().await
+        };
+        let output = run.await.map_err(EmbeddedError::io("run", install.bin.join("initdb")))?;
         if output.status.success() {
             return Ok(());
         }

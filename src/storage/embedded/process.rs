@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
@@ -49,6 +49,18 @@ pub(super) fn clean_command(program: &Path, account: &Account) -> Command {
         .process_group(0);
     account.run_as(&mut command);
     command
+}
+
+/// The process group of a program that [`clean_command`] started, killed when this is dropped.
+pub(super) struct KillGroup(pub(super) u32);
+
+impl Drop for KillGroup {
+    fn drop(&mut self) {
+        if let Ok(group) = i32::try_from(self.0) {
+            // After an orderly end there is nobody left in it.
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+    }
 }
 
 /// A running postmaster that is our child.

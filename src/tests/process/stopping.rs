@@ -149,7 +149,8 @@ async fn a_stop_during_the_start_is_orderly() {
         let ended = engine.ended().await;
         assert_eq!(ended.code, Some(0), "{step}: {}", ended.stderr);
         assert!(begun.elapsed() < STOPS_WITHIN, "{step}: {:?}", begun.elapsed());
-        assert!(folder.servers().is_empty(), "{step}");
+        // An initdb that was broken off, and the server that it ran, were killed: the kernel takes its moment.
+        until("nothing of Postgres is left", async || folder.servers().is_empty()).await;
     }
 }
 
