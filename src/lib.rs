@@ -73,6 +73,7 @@ pub mod edge;
 pub mod error;
 pub mod ids;
 pub mod persistence;
+pub mod recent;
 pub mod sessions;
 pub mod storage;
 pub mod supervision;

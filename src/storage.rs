@@ -1,14 +1,16 @@
 //! Postgres: the embedded server or the operator's own, the pool, migrations, and reads on a user's behalf.
 //!
-//! SQL lives in the `store.rs` files of the features. Two doors: [`Storage::engine`] runs as the owner of the
-//! tables and is for the engine's own work; [`Storage::read_as`] runs under a role that row level security
-//! binds and is for everything that a user asked to see.
+//! SQL lives in the `store.rs` files of the features. Two doors: [`Storage::engine`] (for reads
+//! [`Storage::engine_read`]) runs as the owner of the tables and is for the engine's own work; [`Storage::read_as`] runs
+//! under a role that row level security binds and is for everything that a user asked to see. [`Storage::listen`] hears
+//! what triggers tell.
 //!
 //! Invariant: a user's read can only return rows that the policies in `migrations/` grant to that user, even
 //! when the query forgets to ask.
 
 pub mod config;
 pub mod embedded;
+mod listen;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::ids::UserId;
 use config::StorageConfig;
+pub use listen::{Listener, SILENCE_AT_MOST};
 
 /// Oldest Postgres that the migrations run on: 15 has `security_invoker` views and `NULLS NOT DISTINCT`.
 const OLDEST_POSTGRES: i32 = 150_000;
@@ -101,6 +104,12 @@ impl Storage {
         &self.pool
     }
 
+    /// The same, for a read that the engine makes for itself; `what` is its label in `parlance_storage_reads_total`.
+    pub fn engine_read(&self, what: &'static str) -> &PgPool {
+        count_read(what);
+        &self.pool
+    }
+
     /// A connection outside the pool, for a persister of its own.
     pub async fn dedicated_connection(&self) -> Result<PgConnection, sqlx::Error> {
         self.options.connect().await
@@ -108,6 +117,7 @@ impl Storage {
 
     /// A read-only transaction in which `user` sees what the policies grant, and nothing else.
     pub async fn read_as(&self, user: UserId) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        count_read("user");
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
             "SELECT set_config('role', 'parlance_reader', true),
@@ -130,6 +140,10 @@ impl Storage {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn count_read(what: &'static str) {
+    metrics::counter!("parlance_storage_reads_total", "what" => what).increment(1);
 }
 
 /// Reads `DATABASE_URL`.

@@ -110,6 +110,13 @@ fn describe_own_metrics() {
     );
     describe_histogram!("parlance_request_seconds", Unit::Seconds, "HTTP request latency by method, route and status");
     describe_histogram!("parlance_post_seconds", Unit::Seconds, "From a message reaching its room to its commit");
+    describe_counter!("parlance_storage_reads_total", Unit::Count, "Reads of Postgres, by what they are for");
+    describe_gauge!("parlance_recent_entries", Unit::Count, "What is kept of Postgres in memory, by what it is of");
+    describe_counter!(
+        "parlance_recent_lookups_total",
+        Unit::Count,
+        "Lookups in what is kept of Postgres in memory, by what it is of and whether it was there"
+    );
     describe_counter!("parlance_postgres_restarts_total", Unit::Count, "Times the embedded Postgres was started again");
 }
 
