@@ -18,6 +18,7 @@ impl Auth {
         let account = self.account(login).await?;
         let mut conn = self.0.storage.engine().acquire().await?;
         accounts::set_role(&mut conn, account.user_id, role).await?;
+        self.0.recent.forget(account.user_id);
         tracing::info!(user_id = %account.user_id, %role, "a role was given");
         Ok(())
     }
@@ -36,6 +37,7 @@ impl Auth {
             Vec::new()
         };
         transaction.commit().await?;
+        self.0.recent.forget(account.user_id);
         tracing::info!(user_id = %account.user_id, disabled, "an account was disabled or enabled");
         self.families_ended(&ended, SignOutReason::Disabled);
         Ok(())

@@ -61,7 +61,7 @@ pub struct Caller {
 impl Caller {
     /// Fails unless the caller is an admin now: asks the database, not the token.
     pub async fn require_admin(&self, auth: &Auth) -> Result<(), AuthError> {
-        let mut conn = auth.storage().engine().acquire().await?;
+        let mut conn = auth.storage().engine_read("standing").acquire().await?;
         match store::accounts::standing(&mut conn, self.user_id).await? {
             Some(standing) if standing.disabled_at.is_none() && standing.role == UserRole::Admin => Ok(()),
             _ => Err(AuthError::NotAnAdmin),

@@ -27,6 +27,7 @@ pub struct AuthConfig {
     pub register_per_address_per_hour: u32,
     pub refresh_per_address_per_minute: u32,
     pub limit_keys_max: usize,
+    pub recent_users_max: usize,
     pub jwks_timeout_ms: u64,
     pub jwks_bytes_max: usize,
     pub external: Vec<ExternalIssuerConfig>,
@@ -92,6 +93,7 @@ impl AuthConfig {
             "auth.limit_keys_max",
             "between 1000 and 10000000",
         );
+        c.require((1..=10_000_000).contains(&self.recent_users_max), "auth.recent_users_max", "between 1 and 10000000");
         c.require((100..=60_000).contains(&self.jwks_timeout_ms), "auth.jwks_timeout_ms", "between 100 and 60000");
         c.require(
             (1_024..=16_777_216).contains(&self.jwks_bytes_max),

@@ -12,6 +12,7 @@ use super::error::AuthError;
 use super::external::ExternalIssuers;
 use super::limits::Limits;
 use super::passwords::Passwords;
+use super::recent::RecentUsers;
 use super::revoked::RevokedFamilies;
 use super::store;
 use super::store::families::RevokedFamily;
@@ -34,7 +35,8 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     pub(super) tokens: AccessTokens,
     external: ExternalIssuers,
-    revoked: RevokedFamilies,
+    pub(super) revoked: RevokedFamilies,
+    pub(super) recent: RecentUsers,
     listeners: RwLock<Vec<Arc<SignedOutListener>>>,
 }
 
@@ -64,6 +66,18 @@ pub enum SignOutReason {
 }
 
 impl SignOutReason {
+    /// The reason of a text that [`SignOutReason::as_str`] gave.
+    pub fn parse(text: &str) -> Option<Self> {
+        const ALL: [SignOutReason; 5] = [
+            SignOutReason::Logout,
+            SignOutReason::Reuse,
+            SignOutReason::Replaced,
+            SignOutReason::TooMany,
+            SignOutReason::Disabled,
+        ];
+        ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",
@@ -98,6 +112,7 @@ impl Auth {
             external: ExternalIssuers::new(config, &clock)?,
             tokens,
             revoked,
+            recent: RecentUsers::new(config.recent_users_max),
             listeners: RwLock::default(),
             config: config.clone(),
             storage,
@@ -114,18 +129,27 @@ impl Auth {
         Ok(caller)
     }
 
-    /// As [`Auth::verify`], and reads the person for the greeting of a new connection. Asks the database, so it also
-    /// refuses accounts that were disabled or deleted and families that were signed out on another engine.
-    pub async fn verify_hello(&self, token: &str) -> Result<(Caller, OwnUser), AuthError> {
+    /// As [`Auth::verify`], and knows the person for the greeting of a new connection. Also refuses accounts that were
+    /// disabled or deleted and families that were signed out on another engine; asks the database only about people
+    /// and sign-ins that it has not seen lately.
+    pub async fn verify_hello(&self, token: &str) -> Result<(Caller, Arc<OwnUser>), AuthError> {
         let caller = self.verify(token).await?;
-        let own = self.own_user(caller.user_id).await?;
+        let own = self.recent_user(caller.user_id).await?;
         if let Some(family) = caller.family_id {
-            let mut conn = self.0.storage.read_as(caller.user_id).await?;
-            if !store::families::is_live(&mut conn, family).await? {
-                return Err(AuthError::TokenInvalid);
-            }
+            self.require_live(caller.user_id, family).await?;
         }
         Ok((caller, own))
+    }
+
+    /// For a connection that was verified and now hears of sign-outs: what ended between the two is found here. From
+    /// memory, unless the person was changed in between.
+    pub async fn verify_still(&self, token: &str, caller: &Caller) -> Result<(), AuthError> {
+        self.verify(token).await?;
+        // Where no changes are heard, a second read would be as old as the first by the time it is used.
+        if self.0.recent.own.is_trusted() {
+            self.recent_user(caller.user_id).await?;
+        }
+        Ok(())
     }
 
     /// A person as that person sees it; [`AuthError::AccountDisabled`] when the account is.
@@ -154,13 +178,19 @@ impl Auth {
         self.user_of_subject(subject).await
     }
 
-    /// After the commit that ended them: refuses their access tokens from now on, and tells the listeners.
+    /// After the commit that ended them: counts them, refuses their access tokens from now on, and tells the listeners.
     pub(super) fn families_ended(&self, ended: &[RevokedFamily], reason: SignOutReason) {
+        metrics::counter!("parlance_sign_outs_total", "reason" => reason.as_str()).increment(ended.len() as u64);
+        self.end_families(ended, reason);
+    }
+
+    /// The same for families that may have ended elsewhere, which were counted there.
+    pub(super) fn end_families(&self, ended: &[RevokedFamily], reason: SignOutReason) {
         let now = self.0.clock.now();
         for family in ended {
             self.0.revoked.insert(family.family_id, family.access_expires_at, now);
-            metrics::counter!("parlance_sign_outs_total", "reason" => reason.as_str()).increment(1);
         }
+        self.forget_families(ended);
         let listeners = self.0.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
         for family in ended {
             for listener in &listeners {

@@ -7,8 +7,11 @@
 //!   refresh token is random, works once, and belongs to a *family*: one sign-in on one device. Using a refresh
 //!   token twice, signing out, and disabling the account end the family; its access tokens are refused at once,
 //!   and [`Auth::on_signed_out`] tells those who hold its sockets. Each engine remembers the families that it
-//!   ended itself and those that had ended when it started; what another engine ended meanwhile it learns at the
-//!   next hello or refresh, and until then its HTTP API accepts the access token for the rest of its short life.
+//!   ended itself and those that had ended when it started; what is ended elsewhere it hears through `changes`. While
+//!   it does not hear, it learns of them at the next hello or refresh, and its HTTP API accepts the access token for
+//!   the rest of its short life.
+//! - **Memory.** People who were here lately are greeted without the database; `recent.rs` says what is kept and why
+//!   it is right.
 //! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
 //! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
 //!
@@ -30,6 +33,7 @@ mod jwks;
 mod limits;
 mod metrics;
 mod passwords;
+mod recent;
 mod revoked;
 mod secret_file;
 mod sign_in;
@@ -48,3 +52,4 @@ pub use handle::{Auth, SignOutReason, SignedOut};
 pub use http::{ApiDoc, routes};
 pub use metrics::describe_metrics;
 pub use sign_in::SignUp;
+pub use store::families::RevokedFamily as EndedFamily;

@@ -14,9 +14,17 @@ use crate::ids::UserId;
 const NAMING_TRIES_MAX: u32 = 8;
 
 impl Auth {
-    /// The user that a subject is here, created on first sight where the issuer's configuration allows it.
+    /// The user that a subject is here, created on first sight where the issuer's configuration allows it. One who was
+    /// greeted lately is known without asking Postgres.
     pub(super) async fn user_of_subject(&self, subject: Subject) -> Result<Caller, AuthError> {
-        let mut conn = self.0.storage.engine().acquire().await?;
+        let recent = &self.0.recent;
+        let key = (subject.issuer.clone(), subject.subject.clone());
+        let caller = |user_id, role| Caller { user_id, role, family_id: None, expires_at: subject.expires_at };
+        if let Some(own) = recent.subjects.get(&key).and_then(|user| recent.own.get(&user)) {
+            return Ok(caller(own.id, own.role));
+        }
+        let ticket = recent.subjects.ticket(&key);
+        let mut conn = self.0.storage.engine_read("subject").acquire().await?;
         let known = accounts::standing_of_subject(&mut conn, &subject.issuer, &subject.subject).await?;
         drop(conn);
         let standing = match known {
@@ -27,7 +35,8 @@ impl Auth {
         if standing.disabled_at.is_some() {
             return Err(AuthError::AccountDisabled);
         }
-        Ok(Caller { user_id: standing.user_id, role: standing.role, family_id: None, expires_at: subject.expires_at })
+        recent.subjects.fill(key, ticket, standing.user_id);
+        Ok(caller(standing.user_id, standing.role))
     }
 
     async fn create_user(&self, subject: &Subject) -> Result<Standing, AuthError> {

@@ -7,4 +7,5 @@ mod http;
 mod limits;
 mod outside;
 mod public_keys;
+mod recent;
 mod rights;

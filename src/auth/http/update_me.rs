@@ -88,6 +88,8 @@ impl Auth {
         let mut conn = self.0.storage.engine().acquire().await?;
         // A disabled or deleted account is left as it is; reading it back says which it was.
         users::change_profile(&mut conn, user, change, self.0.clock.now()).await?;
+        // At once, so that whoever made the change sees it; a caller who hangs up before this is covered by the trigger.
+        self.0.recent.forget(user);
         Ok(())
     }
 }

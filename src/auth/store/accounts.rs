@@ -168,6 +168,11 @@ pub async fn set_disabled(
     .map(|_| ())
 }
 
+/// Accounts that were disabled after `since`, and still are.
+pub async fn disabled_since(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(r#"SELECT id AS "id: UserId" FROM users WHERE disabled_at > $1"#, since).fetch_all(conn).await
+}
+
 /// Whether nobody has an account yet.
 pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM users) AS "empty!""#).fetch_one(conn).await

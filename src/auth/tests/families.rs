@@ -17,7 +17,7 @@ async fn signing_up_signs_in() {
     let caller = bench.auth.verify(&ada.access_token).await.unwrap();
     assert_eq!((caller.user_id, caller.role), (ada.user.id, UserRole::User));
     let (same, own) = bench.auth.verify_hello(&ada.access_token).await.unwrap();
-    assert_eq!((same, own), (caller, ada.user));
+    assert_eq!((same, own.as_ref()), (caller, &ada.user));
 }
 
 #[actix_web::test]

@@ -46,7 +46,7 @@ fn with(field: &str, value: Value) -> Value {
     claims
 }
 
-fn hs256(claims: &Value) -> String {
+pub(super) fn hs256(claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
 

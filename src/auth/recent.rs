@@ -1,0 +1,143 @@
+//! People who were here lately: what the greeting of a connection needs to know of them, without asking Postgres.
+//!
+//! Kept are enabled accounts as their owners see them, people as everybody sees them, sign-ins that are known to be
+//! live, and who a subject of an outside issuer is. Every change that this engine makes is forgotten after its commit;
+//! every change at all is told by triggers (`migrations/0004_changes.sql`) and reaches the second half of this file
+//! through `changes`. While nobody listens to those, nothing is kept.
+//!
+//! Invariant: an account in `own` was enabled when it was read, and whoever disables it forgets it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::error::AuthError;
+use super::handle::{Auth, SignOutReason};
+use super::store::families::RevokedFamily;
+use super::store::{accounts, families, users};
+use super::wire::{OwnUser, PublicUser};
+use crate::ids::{FamilyId, UserId};
+use crate::recent::Recent;
+
+/// See the module.
+pub(super) struct RecentUsers {
+    pub(super) own: Recent<UserId, Arc<OwnUser>>,
+    people: Recent<UserId, Arc<PublicUser>>,
+    live_families: Recent<FamilyId, ()>,
+    /// By issuer and subject.
+    pub(super) subjects: Recent<(String, String), UserId>,
+}
+
+impl RecentUsers {
+    pub(super) fn new(entries_max: usize) -> Self {
+        Self {
+            own: Recent::new("users", entries_max),
+            people: Recent::new("people", entries_max),
+            live_families: Recent::new("sign_ins", entries_max),
+            subjects: Recent::new("subjects", entries_max),
+        }
+    }
+
+    /// After the commit that changed somebody.
+    pub(super) fn forget(&self, user: UserId) {
+        self.own.forget(&user);
+        self.people.forget(&user);
+    }
+}
+
+impl Auth {
+    /// As [`Auth::own_user`], from memory where it is there.
+    pub(super) async fn recent_user(&self, user: UserId) -> Result<Arc<OwnUser>, AuthError> {
+        let recent = &self.0.recent.own;
+        if let Some(known) = recent.get(&user) {
+            return Ok(known);
+        }
+        let ticket = recent.ticket(&user);
+        let own = Arc::new(self.own_user(user).await?);
+        recent.fill(user, ticket, Arc::clone(&own));
+        Ok(own)
+    }
+
+    /// Fails for a sign-in that has ended, wherever that was.
+    pub(super) async fn require_live(&self, user: UserId, family: FamilyId) -> Result<(), AuthError> {
+        let recent = &self.0.recent.live_families;
+        if recent.get(&family).is_some() {
+            return Ok(());
+        }
+        let ticket = recent.ticket(&family);
+        let mut conn = self.0.storage.read_as(user).await?;
+        if !families::is_live(&mut conn, family).await? {
+            return Err(AuthError::TokenInvalid);
+        }
+        recent.fill(family, ticket, ());
+        Ok(())
+    }
+
+    /// People as everybody sees them, for `by`; who is not there is left out.
+    pub async fn people(&self, by: UserId, ids: &[UserId]) -> Result<HashMap<UserId, Arc<PublicUser>>, AuthError> {
+        let recent = &self.0.recent.people;
+        let mut found = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match recent.get(id) {
+                Some(known) => drop(found.insert(*id, known)),
+                None => missing.push(*id),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let tickets: HashMap<UserId, _> = missing.iter().map(|id| (*id, recent.ticket(id))).collect();
+        let mut conn = self.0.storage.read_as(by).await?;
+        for person in users::public_users(&mut conn, &missing).await? {
+            let person = Arc::new(person);
+            recent.fill(person.id, tickets.get(&person.id).copied().unwrap_or_default(), Arc::clone(&person));
+            found.insert(person.id, person);
+        }
+        Ok(found)
+    }
+
+    /// Whether somebody hears of changes from here on; whatever is known is forgotten either way.
+    pub fn trust_memory(&self, trusted: bool) {
+        let recent = &self.0.recent;
+        recent.own.trust(trusted);
+        recent.people.trust(trusted);
+        recent.live_families.trust(trusted);
+        recent.subjects.trust(trusted);
+    }
+
+    /// Somebody was changed, perhaps elsewhere.
+    pub fn user_changed(&self, user: UserId) {
+        self.0.recent.forget(user);
+    }
+
+    /// Some subject of an outside issuer is somebody else now, or nobody.
+    pub fn identities_changed(&self) {
+        self.0.recent.subjects.forget_all();
+    }
+
+    /// A sign-in ended, perhaps elsewhere: from now on its tokens are refused here as well, and its sockets end.
+    pub fn sign_out_heard(&self, ended: RevokedFamily, reason: SignOutReason) {
+        if !self.0.revoked.contains(ended.family_id) {
+            self.end_families(&[ended], reason);
+        }
+    }
+
+    /// Makes up for what was not heard: sign-ins that ended meanwhile end here, too. Answers which accounts were
+    /// disabled after `since`.
+    pub async fn make_up_since(&self, since: DateTime<Utc>) -> Result<Vec<UserId>, AuthError> {
+        let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
+        for ended in families::revoked_with_live_tokens(&mut conn, self.0.clock.now()).await? {
+            self.sign_out_heard(ended, SignOutReason::Logout);
+        }
+        Ok(accounts::disabled_since(&mut conn, since).await?)
+    }
+
+    /// After the commit that ended them, here or elsewhere.
+    pub(super) fn forget_families(&self, ended: &[RevokedFamily]) {
+        for family in ended {
+            self.0.recent.live_families.forget(&family.family_id);
+        }
+    }
+}
