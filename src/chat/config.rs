@@ -19,6 +19,8 @@ pub struct ChatConfig {
     pub room_pending_max: usize,
     pub room_mailbox_max: usize,
     pub room_idle_s: u64,
+    pub recent_rosters_max: usize,
+    pub recent_cards_max: usize,
     pub page_items_default: usize,
     pub page_items_max: usize,
     pub page_bytes_max: usize,
@@ -39,6 +41,12 @@ impl ChatConfig {
         c.require((1..=1_000_000).contains(&self.room_pending_max), "chat.room_pending_max", "between 1 and 1000000");
         c.require((1..=1_000_000).contains(&self.room_mailbox_max), "chat.room_mailbox_max", "between 1 and 1000000");
         c.require(self.room_idle_s >= 1, "chat.room_idle_s", "at least 1");
+        c.require(
+            (1..=10_000_000).contains(&self.recent_rosters_max),
+            "chat.recent_rosters_max",
+            "between 1 and 10000000",
+        );
+        c.require((1..=10_000_000).contains(&self.recent_cards_max), "chat.recent_cards_max", "between 1 and 10000000");
         c.require((1..=10_000).contains(&self.page_items_max), "chat.page_items_max", "between 1 and 10000");
         c.require(
             (1..=self.page_items_max).contains(&self.page_items_default),

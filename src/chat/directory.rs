@@ -7,6 +7,7 @@
 //!
 //! Invariant: at most one live [`Room`] actor a room id in this engine (and the fence holds even if not).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,9 +18,10 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::error::ChatError;
-use super::messages::{Command, Reply};
+use super::memory::{LiveCard, RoomMemory};
+use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, Room, RoomParts};
-use crate::ids::RoomId;
+use crate::ids::{RoomId, UserId};
 use crate::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 use crate::tree;
 
@@ -30,6 +32,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 struct OpenRoom {
     room: ActorHandle<Room>,
     latest: LatestSeq,
+    card: Arc<LiveCard>,
 }
 
 type OpenRooms = Arc<DashMap<RoomId, OpenRoom>>;
@@ -66,6 +69,7 @@ pub struct Rooms {
     detours: Detours,
     /// One a room thread; a room always belongs to the same one.
     directories: Arc<[ActorHandle<RoomDirectory>]>,
+    memory: RoomMemory,
 }
 
 impl Rooms {
@@ -81,11 +85,12 @@ impl Rooms {
                 parts: parts.clone(),
                 supervisor: supervisor_of_rooms.clone(),
                 own: own.clone(),
+                closing: HashMap::new(),
                 stopping: false,
             })
         };
         let directories = threads.iter().enumerate().map(start).collect();
-        Self { open, detours: Detours::default(), directories }
+        Self { open, detours: Detours::default(), directories, memory: parts.memory.clone() }
     }
 
     /// Sends a command to a room, opening it if need be. The command is answered through its own reply, also when it
@@ -127,6 +132,22 @@ impl Rooms {
     /// The newest committed seq of an open room; `None` when it is not open, and so nothing is being committed.
     pub fn latest_seq(&self, room_id: RoomId) -> Option<i64> {
         self.open.get(&room_id).map(|entry| entry.latest.load(Ordering::Acquire))
+    }
+
+    /// The card of a room that is open.
+    pub(super) fn live_card(&self, room_id: RoomId) -> Option<Arc<LiveCard>> {
+        self.open.get(&room_id).map(|entry| Arc::clone(&entry.card))
+    }
+
+    /// Postgres says that these came into a room or left it: nothing new, if it was the room that did it.
+    pub fn members_changed(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
+        self.memory.moved(users.iter().copied());
+        self.memory.closed.forget(&room_id);
+        let Some(card) = self.live_card(room_id) else { return };
+        let agrees = card.read(|card| users.iter().all(|user| card.is_member(*user) == are_members));
+        if agrees != Some(true) {
+            self.send(room_id, Command::Compare(CompareMembers { users, are_members }));
+        }
     }
 
     /// How many rooms are open.
@@ -171,20 +192,27 @@ pub struct RoomDirectory {
     parts: RoomParts,
     supervisor: Supervisor,
     own: ActorHandle<RoomDirectory>,
+    /// Cards of rooms that were let go and have not ended yet; of those that were opened again meanwhile, none.
+    closing: HashMap<RoomId, Arc<LiveCard>>,
     stopping: bool,
 }
 
 impl RoomDirectory {
     /// Starts the room's actor here; it takes commands at once and keeps them until it is loaded.
-    fn open(&self, room_id: RoomId, ctx: &Context<Self>) -> OpenRoom {
+    fn open(&mut self, room_id: RoomId, ctx: &Context<Self>) -> OpenRoom {
+        self.closing.remove(&room_id);
+        // Right until the room's first commit, by which time the room has made its own.
+        let card = LiveCard::new(self.parts.memory.closed.forget(&room_id));
         let latest: LatestSeq = Arc::new(AtomicI64::new(0));
         let name = format!("app/rooms-{}/{room_id}", self.shard);
         let spec = tree::spec("Room", name, self.parts.config.room_mailbox_max);
-        let (parts, directory, seen) = (self.parts.clone(), self.own.clone(), Arc::clone(&latest));
-        let make = move |_: &_| Room::new(room_id, parts.clone(), directory.clone(), Arc::clone(&seen));
+        let (parts, directory) = (self.parts.clone(), self.own.clone());
+        let (seen, shown) = (Arc::clone(&latest), Arc::clone(&card));
+        let make =
+            move |_: &_| Room::new(room_id, parts.clone(), directory.clone(), Arc::clone(&seen), Arc::clone(&shown));
         let room = self.supervisor.start_here(spec, make);
         Self::watch(room_id, room.clone(), ctx);
-        OpenRoom { room, latest }
+        OpenRoom { room, latest, card }
     }
 
     /// Not a future of this actor, which would poll all of them at each message, but a task of its own.
@@ -248,7 +276,10 @@ impl Handler<OpenAndSend> for RoomDirectory {
             return command.fail(ChatError::Unavailable);
         }
         let known = self.open.get(&room_id).map(|entry| entry.clone());
-        let open = known.clone().unwrap_or_else(|| self.open(room_id, ctx));
+        let open = match &known {
+            Some(open) => open.clone(),
+            None => self.open(room_id, ctx),
+        };
         match open.room.send(command) {
             Ok(()) => {}
             Err(Refused::Busy(command)) => command.fail(ChatError::Busy),
@@ -267,6 +298,7 @@ impl Handler<ReleaseRoom> for RoomDirectory {
 
     fn handle(&mut self, message: ReleaseRoom, _: &mut Self::Context) {
         if let Some((_, open)) = self.open.remove(&message.room_id) {
+            self.closing.insert(message.room_id, Arc::clone(&open.card));
             actix_rt::spawn(async move { open.room.stop(STOP_PATIENCE).await });
             self.gauge();
         }
@@ -278,6 +310,11 @@ impl Handler<RoomEnded> for RoomDirectory {
 
     fn handle(&mut self, message: RoomEnded, _: &mut Self::Context) {
         self.open.remove_if(&message.room_id, |_, open| open.room.same(&message.room));
+        // Here only if the room was let go, and not opened again: then nobody writes to it.
+        let card = self.closing.remove(&message.room_id).and_then(|card| card.left_behind());
+        if let Some(card) = card {
+            self.parts.memory.closed.put(message.room_id, Arc::new(card));
+        }
         self.gauge();
     }
 }

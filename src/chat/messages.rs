@@ -18,6 +18,7 @@ pub enum Command {
     Change(ChangeRoom),
     CatchUp(CatchUp),
     Mark(MarkReceipt),
+    Compare(CompareMembers),
 }
 
 /// Command: take this message into the order.
@@ -57,6 +58,14 @@ pub struct MarkReceipt {
     pub delivered_seq: Option<i64>,
     pub read_seq: Option<i64>,
     pub reply: Reply<Option<Watermark>>,
+}
+
+/// Command: Postgres says that these came or went; if the room thinks otherwise, another hand did it. Nobody waits for
+/// an answer.
+pub struct CompareMembers {
+    pub users: Vec<UserId>,
+    /// Whether they are in the room now.
+    pub are_members: bool,
 }
 
 /// The way back to whoever asked. Invariant: answered exactly once; one that is dropped, because its room crashed or
@@ -108,6 +117,7 @@ impl Command {
             Self::Change(command) => command.reply.send(Err(error)),
             Self::CatchUp(command) => command.reply.send(Err(error)),
             Self::Mark(command) => command.reply.send(Err(error)),
+            Self::Compare(_) => {}
         }
     }
 }

@@ -8,13 +8,19 @@
 //! - Every durable change of a room takes the room's next `seq`, and is committed before anyone sees it.
 //! - Permissions are decided by the room, from the one table in `permissions.rs`; reads of the past are bounded by row
 //!   level security in Postgres.
+//! - Whoever comes in is told of their rooms by [`Lobby`], from what is in memory where it is sure to be right. Members that
+//!   come or go by another hand, an operator's SQL say, are noticed at once; a name that is changed so when the room is
+//!   opened anew.
 //! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
 
+mod card;
 mod compose;
 pub mod config;
 mod directory;
 pub mod error;
 pub mod http;
+mod lobby;
+mod memory;
 pub mod messages;
 pub mod permissions;
 mod room;
@@ -27,6 +33,8 @@ pub mod wire;
 
 pub use compose::{compose, plain_text};
 pub use directory::Rooms;
+pub use lobby::Lobby;
+pub use memory::RoomMemory;
 pub use messages::Audience;
 pub use room::RoomParts;
 pub use state::{Change, Member, Snapshot};

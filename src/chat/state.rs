@@ -39,6 +39,7 @@ pub struct Snapshot {
     pub topic: Option<String>,
     pub space_id: Option<SpaceId>,
     pub created_at: chrono::DateTime<chrono::Utc>,
+    pub last_event_at: Option<chrono::DateTime<chrono::Utc>>,
     pub last_seq: i64,
     pub members: Vec<(UserId, Member)>,
     /// The newest rows, oldest first, without a gap, up to `last_seq`.

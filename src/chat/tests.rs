@@ -106,6 +106,7 @@ impl Model {
             topic: None,
             space_id: None,
             created_at: Default::default(),
+            last_event_at: None,
             last_seq: self.committed.len() as i64,
             members: self.members(false).into_iter().map(member).collect(),
             recent: self.committed[first..].iter().map(|row| Row::clone(row)).collect(),

@@ -137,7 +137,7 @@ pub struct ReceiptUpdated {
 }
 
 /// A room as one member sees it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RoomSummary {
     pub id: RoomId,
     pub kind: RoomKind,

@@ -25,6 +25,7 @@ pub struct ChatParts {
     pub storage: Storage,
     pub rooms: super::Rooms,
     pub hubs: Hubs,
+    pub memory: super::RoomMemory,
 }
 
 type Parts = Data<ChatParts>;

@@ -50,6 +50,9 @@ pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -
     // A task of its own: a caller who hangs up does not keep the others from hearing of the room.
     let making = actix_web::rt::spawn(async move {
         let (id, is_new) = store::create_room(&parts.storage, &room).await?;
+        if is_new {
+            parts.memory.moved(room.members.iter().map(|(user, _)| *user));
+        }
         let summary = store::room_of(&parts.storage, by, id).await?;
         if is_new {
             tell_members(&parts, &room, &summary).await?;

@@ -46,7 +46,7 @@ impl Room {
         let Phase::Loading { parked, redo, .. } = &self.phase else { return Vec::new() };
         let parked = parked.iter().filter_map(|command| match command {
             Command::Post(post) => Some(&post.message),
-            Command::Change(_) | Command::CatchUp(_) | Command::Mark(_) => None,
+            Command::Change(_) | Command::CatchUp(_) | Command::Mark(_) | Command::Compare(_) => None,
         });
         let redone = redo.iter().filter_map(|change| match &change.row.body {
             RowBody::Message(message) => Some(message),
@@ -74,10 +74,12 @@ impl Room {
             .filter_map(event_of)
             .cloned()
             .collect();
+        self.show_loaded(&snapshot);
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.parts.config));
         state.recall(sent);
         self.phase = Phase::Ready(Box::new(state));
         self.latest.store(last_seq, Ordering::Release);
+        self.forget_rosters(&untold);
         // Whoever follows this room may have missed what was committed while nobody was there to tell.
         let (joined, left) = self.comings_and_goings(&untold, last_seq);
         self.deliver(last_seq + 1, Vec::new(), joined, left);
@@ -87,6 +89,13 @@ impl Room {
         for command in parked {
             self.obey(command, ctx);
         }
+    }
+
+    /// The room's card as loaded, with the marks that Postgres does not have yet.
+    fn show_loaded(&self, snapshot: &Snapshot) {
+        let mut card = Card::of(snapshot);
+        self.marks.values().for_each(|mark| card.mark(mark));
+        self.card.replace(card);
     }
 
     pub(super) fn fail_parked(&mut self, error: ChatError) {

@@ -11,6 +11,7 @@ impl Room {
                 self.flush_marks_soon(ctx);
             }
             self.marks.insert(mark.user_id, *mark);
+            self.card.update(|card| card.mark(mark));
         }
         command.reply.send(marked);
     }

@@ -23,10 +23,14 @@ use bytestring::ByteString;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::card::Card;
 use super::config::ChatConfig;
 use super::directory::{ReleaseRoom, RoomDirectory};
 use super::error::ChatError;
-use super::messages::{Audience, ChangeRoom, Command, Delivery, MarkReceipt, PostMessage, Posted, Reply};
+use super::memory::{LiveCard, RoomMemory};
+use super::messages::{
+    Audience, ChangeRoom, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
+};
 use super::state::{Decision, RoomState, Snapshot};
 use super::window::Entry;
 use super::{store, wire};
@@ -46,6 +50,7 @@ pub struct RoomParts {
     pub storage: Storage,
     pub persisters: Persisters,
     pub audience: Arc<dyn Audience>,
+    pub memory: RoomMemory,
 }
 
 /// A room is read within this time, or its commands are told to come again.
@@ -63,6 +68,8 @@ pub struct Room {
     parts: RoomParts,
     directory: ActorHandle<RoomDirectory>,
     latest: LatestSeq,
+    /// As of what was shown: `latest` and the card move together.
+    card: Arc<LiveCard>,
     phase: Phase,
     lane: CommitLane,
     outcomes: Option<mpsc::UnboundedReceiver<Vec<(u64, Outcome)>>>,
@@ -131,13 +138,20 @@ fn answer_each(replies: Vec<Answer>, result: &Result<Posted, ChatError>) {
 
 impl Room {
     /// A room that loads itself when it starts.
-    pub fn new(id: RoomId, parts: RoomParts, directory: ActorHandle<RoomDirectory>, latest: LatestSeq) -> Self {
+    pub fn new(
+        id: RoomId,
+        parts: RoomParts,
+        directory: ActorHandle<RoomDirectory>,
+        latest: LatestSeq,
+        card: Arc<LiveCard>,
+    ) -> Self {
         let (lane, outcomes) = mpsc::unbounded_channel();
         Self {
             id,
             parts,
             directory,
             latest,
+            card,
             phase: Phase::Loading { parked: VecDeque::new(), redo: Vec::new(), next_ticket: 0 },
             lane,
             outcomes: Some(outcomes),
@@ -160,6 +174,7 @@ impl Room {
                     }
                 }
                 Command::Mark(command) => self.mark(command, ctx),
+                Command::Compare(command) => self.compare(&command, ctx),
             },
             Phase::Loading { parked, .. } | Phase::Settling { parked, .. } => {
                 if parked.len() >= self.parts.config.room_pending_max {
@@ -220,6 +235,17 @@ impl Room {
         self.waiting.insert(ticket, Waiting { row, since: Instant::now(), replies });
     }
 
+    /// Loads the room anew when members came or went by another hand.
+    fn compare(&mut self, command: &CompareMembers, ctx: &mut Context<Self>) {
+        let Phase::Ready(state) = &self.phase else { return };
+        // What the room itself does is in its state before it is in Postgres.
+        if command.users.iter().any(|user| state.is_member(*user) != command.are_members) {
+            tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
+            self.begin_settling();
+            self.finish_settling(ctx);
+        }
+    }
+
     /// Asks the directory to let this room go.
     fn release(&self) {
         // A directory that is busy or restarting is asked again at the next tick.
@@ -230,6 +256,10 @@ impl Room {
         let at_rest = matches!(self.phase, Phase::Ready(_) | Phase::Unloaded { .. });
         if at_rest && self.waiting.is_empty() {
             self.flush_marks(ctx);
+            // Unloaded: Postgres may have more than was shown.
+            if matches!(self.phase, Phase::Ready(_)) {
+                self.card.complete();
+            }
             ctx.stop();
         }
     }

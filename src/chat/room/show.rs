@@ -7,6 +7,10 @@ impl Room {
     /// what was said before they came or after they left.
     pub(super) fn show(&self, entries: Vec<Entry>) {
         let Phase::Ready(state) = &self.phase else { return };
+        if entries.is_empty() {
+            return;
+        }
+        self.card.update(|card| entries.iter().for_each(|entry| card.show(&entry.row)));
         self.latest.store(state.committed_seq(), Ordering::Release);
         let (mut first_seq, mut frames) = (0, Vec::new());
         for entry in entries {
@@ -15,6 +19,7 @@ impl Room {
             }
             frames.push(entry.frame);
             let events: Vec<EventRow> = event_of(&entry.row).cloned().into_iter().collect();
+            self.forget_rosters(&events);
             let (joined, left) = self.comings_and_goings(&events, entry.row.seq);
             if !joined.is_empty() || !left.is_empty() {
                 self.deliver(first_seq, std::mem::take(&mut frames), joined, left);
@@ -23,6 +28,14 @@ impl Room {
         if !frames.is_empty() {
             self.deliver(first_seq, frames, Vec::new(), Vec::new());
         }
+    }
+
+    /// Before those who came or went hear of it: a hello that follows reads which rooms they are in.
+    pub(super) fn forget_rosters(&self, events: &[EventRow]) {
+        self.parts.memory.moved(events.iter().filter_map(|event| match &event.effect {
+            SideEffect::AddMember { user_id, .. } | SideEffect::RemoveMember { user_id } => Some(*user_id),
+            SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
+        }));
     }
 
     /// Who came, each with the frame that tells them, and who went.

@@ -13,11 +13,14 @@ use crate::storage::Storage;
 /// The room as it is, with its newest rows, as many as its window holds; `None` when there is no such room. One
 /// snapshot: the members and rows are those of the `last_seq` that comes with them.
 pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Result<Option<Snapshot>, ChatError> {
-    let mut transaction = storage.engine().begin().await?;
+    let mut transaction = storage.engine_read("room").begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
-    let room = sqlx::query!("SELECT kind, name, topic, space_id, created_at, last_seq FROM rooms WHERE id = $1", id.0)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let room = sqlx::query!(
+        "SELECT kind, name, topic, space_id, created_at, last_seq, last_event_at FROM rooms WHERE id = $1",
+        id.0
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
     let Some(room) = room else { return Ok(None) };
     // Kinds of later features have actors of their own.
     let Ok(kind) = room.kind.parse::<RoomKind>() else { return Ok(None) };
@@ -45,6 +48,7 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
         topic: room.topic,
         space_id: room.space_id.map(SpaceId),
         created_at: room.created_at,
+        last_event_at: room.last_event_at,
         last_seq: room.last_seq,
         members,
         recent,
@@ -96,7 +100,7 @@ pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, Stri
         &sends.iter().map(|(sender, _)| sender.0).collect::<Vec<_>>(),
         &sends.iter().map(|(_, client_id)| client_id.as_str()).collect::<Vec<_>>() as &[&str],
     )
-    .fetch_all(storage.engine())
+    .fetch_all(storage.engine_read("room"))
     .await?;
     Ok(found.into_iter().map(StoredMessage::into_row).collect())
 }

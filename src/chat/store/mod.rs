@@ -1,11 +1,13 @@
 //! All SQL of chat, by purpose.
 
+mod cards;
 mod create;
 mod history;
 mod load;
 mod rooms;
 mod spaces;
 
+pub use cards::{cards, roster, unread};
 pub use create::{NewRoom, create_room};
 pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
 pub use load::{change_of, load_room, sent_before};

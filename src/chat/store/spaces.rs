@@ -100,7 +100,7 @@ async fn list(
 pub async fn space_role(storage: &Storage, user: UserId, space: SpaceId) -> Result<Option<Role>, ChatError> {
     let role =
         sqlx::query_scalar!("SELECT role FROM space_members WHERE space_id = $1 AND user_id = $2", space.0, user.0)
-            .fetch_optional(storage.engine())
+            .fetch_optional(storage.engine_read("space"))
             .await?;
     Ok(role.and_then(|role| role.parse().ok()))
 }
@@ -113,7 +113,7 @@ pub async fn outsider(storage: &Storage, space: SpaceId, users: &[UserId]) -> Re
         space.0,
         &users.iter().map(|user| user.0).collect::<Vec<_>>(),
     )
-    .fetch_optional(storage.engine())
+    .fetch_optional(storage.engine_read("space"))
     .await?;
     Ok(found.map(UserId))
 }
