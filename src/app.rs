@@ -10,8 +10,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 
 use crate::auth::{Auth, DemoLogin};
+use crate::changes::{ChangeListener, Reactions};
 use crate::chat::http::ChatParts;
-use crate::chat::{RoomParts, Rooms};
+use crate::chat::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::{self, EdgeParts};
@@ -37,6 +38,7 @@ pub struct App {
     pub supervisor: Supervisor,
     pub rooms: Rooms,
     pub hubs: Hubs,
+    pub memory: RoomMemory,
     order: StartOrder,
     escalations: mpsc::UnboundedReceiver<Escalation>,
     stop_patience: Duration,
@@ -96,7 +98,7 @@ fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
         bin_dir: config.storage.postgres_bin_dir.as_ref().map(PathBuf::from),
         port: 5432,
         shared_buffers_mb: config.storage.postgres_shared_buffers_mb,
-        // The pool, the persisters, and some for an operator's psql and backups.
+        // The pool, the persisters, the listener, and some for an operator's psql and backups.
         max_connections: config.storage.pool_connections_max.saturating_add(shards).saturating_add(16),
         start_timeout: Duration::from_secs(30),
         stop_timeout: Duration::from_millis(config.server.stop_timeout_ms),
@@ -152,13 +154,26 @@ impl App {
         clean_up_regularly(&auth, &mut order);
         drain_metrics_regularly(&metrics, &mut order);
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
-        let rooms = start_rooms(&config, &clock, &storage, persisters, &hubs, &supervisor, &mut order);
+        let memory = RoomMemory::new(&config.chat);
+        let parts = RoomParts {
+            config: Arc::new(config.chat.clone()),
+            clock: clock.clone(),
+            storage: storage.clone(),
+            persisters,
+            audience: Arc::new(hubs.clone()),
+            memory: memory.clone(),
+        };
+        let rooms = start_rooms(&parts, &supervisor, &mut order);
+        let reactions =
+            Reactions { auth: auth.clone(), rooms: rooms.clone(), memory: memory.clone(), hubs: hubs.clone() };
+        start_listening(&clock, &storage, reactions, &supervisor, &mut order);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
             clock: clock.clone(),
             storage: storage.clone(),
             rooms: rooms.clone(),
             hubs: hubs.clone(),
+            memory: memory.clone(),
         };
         let parts = EdgeParts {
             config: Arc::clone(&config),
@@ -166,6 +181,7 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             chat,
+            lobby: Lobby::new(storage.clone(), auth.clone(), rooms.clone(), memory.clone()),
             hubs: hubs.clone(),
             supervisor: supervisor.clone(),
             metrics,
@@ -191,6 +207,7 @@ impl App {
             supervisor,
             rooms,
             hubs,
+            memory,
             order,
             escalations,
             stop_patience: Duration::ZERO,
@@ -261,27 +278,12 @@ fn start_persisters(config: &Config, storage: &Storage, supervisor: &Supervisor,
     Persisters::new(shards, settings.queue_rows_max)
 }
 
-fn start_rooms(
-    config: &Config,
-    clock: &Clock,
-    storage: &Storage,
-    persisters: Persisters,
-    hubs: &Hubs,
-    supervisor: &Supervisor,
-    order: &mut StartOrder,
-) -> Rooms {
+fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrder) -> Rooms {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let wanted = if config.chat.room_threads == 0 { cores.div_ceil(2) } else { config.chat.room_threads };
+    let wanted = if parts.config.room_threads == 0 { cores.div_ceil(2) } else { parts.config.room_threads };
     let threads: Vec<Arbiter> = (0..wanted).map(|_| Arbiter::new()).collect();
-    let parts = RoomParts {
-        config: Arc::new(config.chat.clone()),
-        clock: clock.clone(),
-        storage: storage.clone(),
-        persisters,
-        audience: Arc::new(hubs.clone()),
-    };
     let handles: Vec<_> = threads.iter().map(Arbiter::handle).collect();
-    let rooms = Rooms::start(&parts, supervisor, &handles);
+    let rooms = Rooms::start(parts, supervisor, &handles);
     let stopping = rooms.clone();
     order.started("rooms", move |patience| async move {
         stopping.stop(patience).await;
@@ -290,6 +292,21 @@ fn start_rooms(
         }
     });
     rooms
+}
+
+/// Before the edge, so that the first to come in are remembered.
+fn start_listening(
+    clock: &Clock,
+    storage: &Storage,
+    reactions: Reactions,
+    supervisor: &Supervisor,
+    order: &mut StartOrder,
+) {
+    let spec = tree::spec("ChangeListener", "app/changes".into(), 16);
+    let (clock, storage) = (clock.clone(), storage.clone());
+    let listener =
+        supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), clock.clone(), reactions.clone()));
+    order.started("changes", move |patience| async move { listener.stop(patience).await });
 }
 
 /// Reads the configuration's folder for what a stopped engine needs, such as `parlance users`.

@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::{self, Auth, Caller, TrustForwardedFor};
+use crate::chat::Lobby;
 use crate::chat::http::ChatParts;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,6 +42,7 @@ pub struct EdgeParts {
     pub storage: Storage,
     pub auth: Auth,
     pub chat: ChatParts,
+    pub lobby: Lobby,
     pub hubs: Hubs,
     pub supervisor: Supervisor,
     pub metrics: PrometheusHandle,

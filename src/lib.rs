@@ -12,6 +12,7 @@
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`auth`] | accounts, tokens, limits |
+//! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
 //! Each of these says in its own documentation which actors it has and which invariants hold. Inside a feature, the file
@@ -33,7 +34,9 @@
 //! # A device reconnects
 //!
 //! 1. `hello` carries the last `seq` of each room that the device has. The session first listens (to its user's and its
-//!    rooms' events), then reads its rooms from Postgres: nothing can fall between.
+//!    rooms' events), then asks [`chat::Lobby`] for its rooms: nothing can fall between. Somebody who was here lately
+//!    is greeted from memory: the account (`auth::recent`), the list of rooms, and each room's card (`chat::card`), which
+//!    an open room keeps up to date. What memory lacks is read from Postgres, once for everybody.
 //! 2. `ready` goes out. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
 //!    after; the room answers from its window, and for older things the page comes from Postgres. Live events of a room
 //!    that is behind are only noted; when the pages have met them, the room is live.
@@ -65,6 +68,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod changes;
 pub mod chat;
 pub mod clock;
 pub mod config;

@@ -110,6 +110,7 @@ fn describe_own_metrics() {
     );
     describe_histogram!("parlance_request_seconds", Unit::Seconds, "HTTP request latency by method, route and status");
     describe_histogram!("parlance_post_seconds", Unit::Seconds, "From a message reaching its room to its commit");
+    describe_histogram!("parlance_hello_seconds", Unit::Seconds, "From a hello that was accepted to its ready");
     describe_counter!("parlance_storage_reads_total", Unit::Count, "Reads of Postgres, by what they are for");
     describe_gauge!("parlance_recent_entries", Unit::Count, "What is kept of Postgres in memory, by what it is of");
     describe_counter!(
@@ -117,6 +118,7 @@ fn describe_own_metrics() {
         Unit::Count,
         "Lookups in what is kept of Postgres in memory, by what it is of and whether it was there"
     );
+    describe_gauge!("parlance_changes_heard", Unit::Count, "1 while the engine hears of changes in Postgres, else 0");
     describe_counter!("parlance_postgres_restarts_total", Unit::Count, "Times the embedded Postgres was started again");
 }
 

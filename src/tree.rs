@@ -52,6 +52,14 @@ pub const TREE: &[Node] = &[
         what: "one conversation: order, members, recent past",
     },
     Node {
+        actor: "ChangeListener",
+        depth: 1,
+        many: "one",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "hears what was changed in Postgres, here or elsewhere",
+    },
+    Node {
         actor: "Hub",
         depth: 1,
         many: "one a worker thread",

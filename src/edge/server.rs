@@ -134,6 +134,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         auth: parts.auth.clone(),
         storage: parts.storage.clone(),
         rooms: parts.chat.rooms.clone(),
+        lobby: parts.lobby.clone(),
         hub: local,
         hub_handle,
         flusher,

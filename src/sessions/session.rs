@@ -20,7 +20,7 @@ use crate::auth::{Auth, Caller};
 use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::messages::{Command, MarkReceipt, PostMessage, Reply};
-use crate::chat::{Rooms, compose, store, wire as chat_wire};
+use crate::chat::{Lobby, Rooms, compose, store, wire as chat_wire};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::ids::{RoomId, SessionId, UserId};
@@ -37,6 +37,7 @@ pub struct SessionParts {
     pub auth: Auth,
     pub storage: Storage,
     pub rooms: Rooms,
+    pub lobby: Lobby,
     pub hub: LocalHub,
     /// The same hub, for answers that come from other threads.
     pub hub_handle: ActorHandle<Hub>,
@@ -247,13 +248,13 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         let detail = format!("hello may resume at most {} rooms.", parts.config.resume_rooms_max);
         return Err(Problem::malformed("protocol.too_many_rooms", detail));
     }
+    let begun = Instant::now();
     let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
     link.family.set(caller.family_id);
     parts.hub.borrow_mut().greet(link, caller.user_id);
-    // Signed out between the check and the listening: asked again, without the database, now that we listen.
-    parts.auth.verify(&hello.token).await?;
-    let limit = i64::try_from(parts.config.resume_rooms_max).unwrap_or(i64::MAX);
-    let rooms = store::rooms_of(&parts.storage, caller.user_id, None, limit).await?;
+    // Signed out or disabled between the check and the listening: asked again, now that we listen.
+    parts.auth.verify_still(&hello.token, &caller).await?;
+    let rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
     let mut behind = Vec::new();
     for room in &rooms {
         let known = hello.resume.get(&room.id).copied().unwrap_or(room.last_seq).clamp(0, room.last_seq);
@@ -265,5 +266,7 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
     }
     let session_id = SessionId::new(&parts.clock);
     let heartbeat_ms = parts.config.heartbeat_ms;
+    let user = Arc::unwrap_or_clone(user);
+    metrics::histogram!("parlance_hello_seconds").record(begun.elapsed().as_secs_f64());
     Ok((caller, Ready { session_id, user, heartbeat_ms, rooms }, behind))
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod changes;
 mod client;
 mod data_folder;
 mod database;

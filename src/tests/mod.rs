@@ -3,6 +3,7 @@
 mod actor_crashes;
 mod catching_up;
 mod chat;
+mod coming_back;
 mod crash;
 mod floods;
 mod handshakes;
@@ -10,6 +11,7 @@ mod hostile;
 mod hostile_http;
 mod members;
 mod once;
+mod other_hands;
 mod outages;
 mod process;
 mod receipts;

@@ -188,7 +188,8 @@ async fn a_device_that_resumes_during_an_outage_gets_everything_afterwards() {
     }
     let (mut returning, _) = rig.app.resume(&rig.ada, json!({ &rig.room: 10 })).await;
     rig.proxy.cut();
-    // Nobody can be greeted now, and is told to come back rather than to sign in again.
+    rig.app.until_listening(false).await;
+    // Nobody can be greeted now, because nobody knows what has changed, and is told to come back rather than to sign in again.
     let mut refused = WsClient::open(&rig.app.base).await;
     refused.hello(&rig.ada.token, json!({ &rig.room: 0 })).await;
     assert_eq!(refused.closed().await, 4000);

@@ -1,0 +1,91 @@
+//! One change, as the triggers of `migrations/0004_changes.sql` write it.
+
+use std::str::FromStr;
+
+use chrono::DateTime;
+
+use crate::auth::{EndedFamily, SignOutReason};
+use crate::ids::{RoomId, UserId};
+
+/// Something that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What people see of somebody, or the standing of their account.
+    User(UserId),
+    /// An account was disabled or deleted.
+    Closed(UserId),
+    SignedOut(EndedFamily, SignOutReason),
+    /// Who some subject of an outside issuer is here.
+    Identities,
+    Joined(RoomId, Vec<UserId>),
+    Left(RoomId, Vec<UserId>),
+}
+
+/// What a newer version may tell and this one does not understand.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no change that this version knows")]
+pub struct Unknown(String);
+
+impl FromStr for Change {
+    type Err = Unknown;
+
+    fn from_str(told: &str) -> Result<Self, Unknown> {
+        parse(told).ok_or_else(|| Unknown(told.to_owned()))
+    }
+}
+
+fn parse(told: &str) -> Option<Change> {
+    let words: Vec<&str> = told.split(' ').collect();
+    Some(match words.as_slice() {
+        ["user", user] => Change::User(user.parse().ok()?),
+        ["closed", user] => Change::Closed(user.parse().ok()?),
+        ["signed_out", user, family, until, reason] => {
+            let ended = EndedFamily {
+                user_id: user.parse().ok()?,
+                family_id: family.parse().ok()?,
+                access_expires_at: DateTime::from_timestamp(until.parse().ok()?, 0)?,
+            };
+            Change::SignedOut(ended, SignOutReason::parse(reason)?)
+        }
+        ["identities"] => Change::Identities,
+        ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
+        ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
+        _ => return None,
+    })
+}
+
+fn list(users: &str) -> Option<Vec<UserId>> {
+    users.split(',').map(|user| user.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ids::FamilyId;
+
+    #[test]
+    fn what_is_told_is_understood_or_refused() {
+        let (a, b, c) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        let ended = EndedFamily {
+            user_id: UserId(a),
+            family_id: FamilyId(b),
+            access_expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        };
+        let cases = [
+            (format!("user {a}"), Change::User(UserId(a))),
+            (format!("closed {a}"), Change::Closed(UserId(a))),
+            (format!("signed_out {a} {b} 1800000000 too_many"), Change::SignedOut(ended, SignOutReason::TooMany)),
+            ("identities".into(), Change::Identities),
+            (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
+            (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
+        ];
+        for (told, change) in cases {
+            assert_eq!(told.parse(), Ok(change));
+        }
+        for told in ["", "user", "user x", "left", "joined 1 2", "dances", "signed_out 1 2 3 bored"] {
+            assert_eq!(told.parse::<Change>(), Err(Unknown(told.to_owned())));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What is changed in Postgres by other hands than this engine's, an operator's or another engine's, is known here at
+//! once; and what happens while the engine does not hear is made up for.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::testing::process::until;
+use crate::testing::{Proxy, TestApp, TestDatabase, WsClient};
+
+/// Accounts as `parlance users` holds them, in a process of its own.
+async fn elsewhere(app: &TestApp) -> Auth {
+    let config = Config::defaults().unwrap().auth;
+    Auth::new(&config, app.database.storage.clone(), Clock::system(), app.folder.path()).await.unwrap()
+}
+
+#[actix_rt::test]
+async fn a_user_who_is_disabled_elsewhere_is_out_at_once() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let (mut hers, mut his) = (app.connect(&ada).await, app.connect(&ben).await);
+    elsewhere(&app).await.set_disabled("ada", true).await.unwrap();
+    assert_eq!(hers.closed().await, 4501);
+    let mut again = WsClient::open(&app.base).await;
+    assert_eq!(again.hello(&ada.token, json!({})).await["code"], "auth.token_invalid");
+    // By hand, without ending sign-ins.
+    app.sql(&format!("UPDATE users SET disabled_at = now() WHERE id = '{}'", ben.id)).await;
+    assert_eq!(his.closed().await, 4501);
+    let mut again = WsClient::open(&app.base).await;
+    assert_eq!(again.hello(&ben.token, json!({})).await["code"], "auth.account_disabled");
+    app.sql(&format!("UPDATE users SET disabled_at = NULL WHERE id = '{}'", ben.id)).await;
+    app.heard_everything().await;
+    app.connect(&ben).await;
+}
+
+#[actix_rt::test]
+async fn a_device_that_is_signed_out_elsewhere_is_out_at_once() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let ada = app.sign_up("ada").await;
+    let mut socket = app.connect(&ada).await;
+    let elsewhere = elsewhere(&app).await;
+    let caller = elsewhere.verify(&ada.token).await.unwrap();
+    elsewhere.logout(&caller).await.unwrap();
+    assert_eq!(socket.closed().await, 4501);
+    // The access token is refused as well, without a hello.
+    assert_eq!(app.call(Method::GET, "/users/me", Some(&ada), None).await.0, 401);
+}
+
+#[actix_rt::test]
+async fn an_account_that_is_deleted_by_hand_is_gone_with_its_rooms() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let body = json!({ "kind": "direct", "member_ids": [ben.id] });
+    let room = app.ok(Method::POST, "/rooms", &ada, Some(body)).await["id"].as_str().unwrap().to_owned();
+    app.post(&ada, &room, "m1", "m1").await;
+    let mut hers = app.connect(&ada).await;
+    let mut his = app.connect(&ben).await;
+    app.sql(&format!("DELETE FROM users WHERE id = '{}'", ben.id)).await;
+    assert_eq!(his.closed().await, 4501);
+    app.heard_everything().await;
+    let (_, ready) = app.resume(&ada, json!({})).await;
+    assert_eq!(ready["rooms"], json!([]));
+    assert_eq!(hers.post(&room, "m2", "m2").await["code"], "chat.room_not_found");
+}
+
+#[actix_rt::test]
+async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
+    let (room, closed) = (app.group(&[&ada, &ben]).await, app.group(&[&ada, &ben]).await);
+    app.post(&ada, &room, "m1", "m1").await;
+    for person in [&ada, &ben, &cleo] {
+        app.connect(person).await;
+    }
+    app.sql(&format!("UPDATE users SET full_name = 'By hand' WHERE id = '{}'", ada.id)).await;
+    app.sql(&format!("UPDATE accounts SET role = 'admin' WHERE user_id = '{}'", ada.id)).await;
+    app.sql(&format!("DELETE FROM room_members WHERE user_id = '{}'", ben.id)).await;
+    for room in [&room, &closed] {
+        let insert = "INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)";
+        app.sql(&format!("{insert} VALUES ('{room}', '{}', 'member', 0, 0, now())", cleo.id)).await;
+    }
+    app.heard_everything().await;
+    let (_, ready) = app.resume(&ada, json!({})).await;
+    assert_eq!((&ready["user"]["full_name"], &ready["user"]["role"]), (&json!("By hand"), &json!("admin")));
+    assert_eq!(app.resume(&ben, json!({})).await.1["rooms"], json!([]));
+    // The open room loads itself anew; until it has, she is not in it.
+    until("cleo is greeted with both rooms", async || {
+        app.resume(&cleo, json!({})).await.1["rooms"].as_array().unwrap().len() == 2
+    })
+    .await;
+    assert_eq!(app.post(&cleo, &room, "m2", "m2").await, 2);
+    let body = json!({ "client_id": "m3", "content": "m3" });
+    assert_eq!(app.call(Method::POST, &format!("/rooms/{room}/messages"), Some(&ben), Some(body)).await.0, 404);
+}
+
+#[actix_rt::test]
+async fn what_happened_while_nobody_heard_is_made_up_for() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::before(&database.url()).await;
+    let through = proxy.url().to_owned();
+    let change = |config: &mut Config| config.storage.database_url = Some(through);
+    let app = TestApp::on(database, tempfile::tempdir().unwrap(), change).await;
+    app.until_listening(true).await;
+    let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
+    let room = app.group(&[&ada]).await;
+    let (mut bens, mut cleos) = (app.connect(&ben).await, app.connect(&cleo).await);
+    app.connect(&ada).await;
+    proxy.cut();
+    app.until_listening(false).await;
+    elsewhere(&app).await.set_disabled("ben", true).await.unwrap();
+    app.sql(&format!("UPDATE users SET disabled_at = now() WHERE id = '{}'", cleo.id)).await;
+    app.sql(&format!("UPDATE users SET full_name = 'Unheard' WHERE id = '{}'", ada.id)).await;
+    app.sql(&format!("DELETE FROM room_members WHERE room_id = '{room}'")).await;
+    proxy.mend();
+    app.until_listening(true).await;
+    assert_eq!((bens.closed().await, cleos.closed().await), (4501, 4501));
+    let (_, ready) = app.resume(&ada, json!({})).await;
+    assert_eq!((&ready["user"]["full_name"], &ready["rooms"]), (&json!("Unheard"), &json!([])));
+}
