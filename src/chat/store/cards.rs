@@ -73,7 +73,7 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
     Ok(cards)
 }
 
-/// How many messages of others `user` has not read in these rooms: counted up to [`UNREAD_MAX`], among the first 1000,
+/// How many messages of others `user` has not read in these rooms: counted up to `UNREAD_MAX`, among the first 1000,
 /// so that nobody pays for a program that posts without ever reading.
 pub async fn unread(storage: &Storage, user: UserId, rooms: &[RoomId]) -> Result<HashMap<RoomId, i64>, ChatError> {
     let mut transaction = storage.read_as(user).await?;
