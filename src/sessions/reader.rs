@@ -19,6 +19,7 @@ use actix_http::ws::{Codec, Frame, ProtocolError};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::BytesMut;
 use futures_util::Stream;
+use tokio::io::Interest;
 
 /// Bytes of one read. The buffer for it is shared by the sessions of a thread.
 const READ_BYTES: usize = 16 * 1024;
@@ -87,12 +88,22 @@ impl Reader {
             Ok(0) => None,
             Ok(_) if self.broken => Some(()),
             Ok(count) => {
+                if count < shared.len() {
+                    self.is_drained();
+                }
                 self.kept.extend_from_slice(shared.get(..count).unwrap_or_default());
                 Some(())
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Some(()),
             Err(_) => None,
         }
+    }
+
+    /// A read that did not fill the buffer has emptied the socket: the next one waits for news of it, rather than asking
+    /// the kernel first. Only right where one thread both reads and polls for news, as each worker does.
+    fn is_drained(&self) {
+        let nothing = || Err::<(), _>(ErrorKind::WouldBlock.into());
+        let _ = self.socket.try_io(Interest::READABLE, nothing);
     }
 }
 

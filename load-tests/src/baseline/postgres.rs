@@ -120,7 +120,7 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
         let due = if work.rate > 0.0 { Duration::from_secs_f64(rows as f64 / work.rate) } else { Duration::ZERO };
         let early = due.saturating_sub(begun.elapsed());
         if !early.is_zero() {
-            std::thread::sleep(early);
+            tokio::time::sleep(early).await;
         }
         let numbers: Vec<u64> = (rows..rows + u64::from(work.batch)).collect();
         let room_count = rooms.len() as u64;

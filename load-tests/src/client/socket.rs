@@ -119,6 +119,9 @@ impl Socket {
             match read {
                 Ok(0) => return Ok(false),
                 Ok(bytes) => {
+                    if bytes < READ_BYTES {
+                        self.is_drained();
+                    }
                     self.understand(bytes, &mut on_message)?;
                     return Ok(true);
                 }
@@ -127,6 +130,13 @@ impl Socket {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// A read that did not fill the buffer has emptied the socket: the next one waits for news of it, rather than asking
+    /// the kernel first. Only right where one thread both reads and polls for news, as here.
+    fn is_drained(&self) {
+        let nothing = || Err::<(), _>(ErrorKind::WouldBlock.into());
+        let _ = self.stream.try_io(tokio::io::Interest::READABLE, nothing);
     }
 
     /// Frames in the kept bytes followed by `bytes` new ones; whether there was one.
