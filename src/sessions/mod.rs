@@ -7,8 +7,8 @@
 //! Invariants
 //! - A room sends one message to each hub, whatever the number of listeners; a hub reaches its own sessions on its own
 //!   thread, through their `Outbox`, without a message to them, and flushes each once for all that came meanwhile.
-//! - An idle session is a task and a few hundred bytes a room: no buffer, no timer and no part of the HTTP server is its
-//!   own.
+//! - An idle session has no buffer and no timer of its own, and nothing of the HTTP server: with 20 rooms followed it was
+//!   measured at 5 KiB of resident memory (8 000 sockets, mimalloc), where one under `actix-web-actors` took 22.
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
 

@@ -1,8 +1,7 @@
 //! The session as an actor: its beginning, its end, and the frames of its socket in between.
 //!
 //! The WebSocket is ours down to the bytes, frames aside (`actix_http::ws`): a connection under `actix-web-actors` or
-//! `actix-ws` keeps the HTTP dispatcher, its buffers and a channel for as long as it lives, some 20 KiB, where this one
-//! keeps a task and a link.
+//! `actix-ws` keeps the HTTP dispatcher and its buffers for as long as it lives, where this one keeps a task and a link.
 
 use std::rc::Rc;
 use std::time::Instant;
