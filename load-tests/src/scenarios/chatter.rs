@@ -97,7 +97,7 @@ impl Venue {
 
 /// Runs the messages through the rooms and reports.
 pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow::Result<Report> {
-    let flow = Rc::new(Flow::new(venue.people.len()));
+    let flow = Rc::new(Flow::new(venue.people.len(), usize::try_from(args.room_size)?));
     let sessions =
         connect_all(venue.address, &venue.people, |_, _, _| {}).await?.into_iter().map(|(session, _)| session);
     let (heard, ended) = (Rc::clone(&flow), Rc::clone(&flow));
@@ -119,7 +119,7 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
         let (Some(socket), Some(room)) = (crowd.socket(sender.user), venue.rooms.get(sender.room)) else { continue };
         let text = content.due_at(flow.meter.nanos(due.at));
         let frame = post_frame(due.index + 2, room, &due.index.to_string(), &text);
-        Meter::count(&flow.meter.sent, 1);
+        flow.send();
         if socket.send(frame.as_bytes()).await.is_err() {
             flow.lose();
         }
@@ -131,7 +131,7 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
     let Some((sampler, before, scraped)) = counted else { bail!("nothing was due: raise --rate or --seconds") };
     let spent = Reading::of(venue.pid).since(&before);
     let (sent, received) = (flow.meter.sent.get(), flow.meter.received.get());
-    flow.settle(args).await;
+    flow.settle().await;
     let after = venue.scrape().await?;
     let series = sampler.stop();
     flow.closing.set(true);
@@ -194,25 +194,45 @@ struct Flow {
     content: Finder<'static>,
     closing: Cell<bool>,
     arrived_at: Cell<Instant>,
+    /// Posts that were sent and not answered yet, those of the warm-up included.
+    open: Cell<u64>,
+    room_size: usize,
 }
 
 impl Flow {
-    fn new(users: usize) -> Self {
+    fn new(users: usize, room_size: usize) -> Self {
         Self {
             meter: Meter::new(&["delivery"]),
             next: (0..users).map(|_| Cell::new(0)).collect(),
             content: Finder::new("\"content\":\""),
             closing: Cell::new(false),
             arrived_at: Cell::new(Instant::now()),
+            open: Cell::new(0),
+            room_size: room_size.max(1),
         }
+    }
+
+    fn send(&self) {
+        Meter::count(&self.meter.sent, 1);
+        self.open.set(self.open.get() + 1);
     }
 
     fn hear(&self, index: usize, heard: &Heard<'_>, frame: &[u8]) {
         match heard {
             Heard::Event { kind: b"message.posted", seq, .. } => self.receive(index, *seq, frame),
-            Heard::Ok { .. } => Meter::count(&self.meter.acked, 1),
-            Heard::Error { retry, .. } if retry != "never" => Meter::count(&self.meter.refused, 1),
-            Heard::Error { .. } | Heard::Lagged { .. } => self.lose(),
+            Heard::Ok { .. } => {
+                self.open.set(self.open.get().saturating_sub(1));
+                Meter::count(&self.meter.acked, 1);
+            }
+            Heard::Error { retry, .. } => {
+                self.open.set(self.open.get().saturating_sub(1));
+                if retry == "never" {
+                    self.lose();
+                } else {
+                    Meter::count(&self.meter.refused, 1);
+                }
+            }
+            Heard::Lagged { .. } => self.lose(),
             _ => {}
         }
     }
@@ -243,14 +263,17 @@ impl Flow {
         }
     }
 
+    /// Rooms of which some have seen more than others.
+    fn uneven(&self) -> usize {
+        self.next.chunks(self.room_size).filter(|room| room.windows(2).any(|pair| pair[0] != pair[1])).count()
+    }
+
     /// Waits until everything that was sent is answered and has arrived, or nothing arrives any more.
-    async fn settle(&self, args: &ChatterArgs) {
+    async fn settle(&self) {
         let begun = Instant::now();
         while begun.elapsed() < SETTLE {
-            let meter = &self.meter;
-            let answered = meter.acked.get() + meter.refused.get() >= meter.sent.get();
-            let arrived = meter.received.get() >= meter.acked.get() * u64::from(args.room_size);
-            if (answered && arrived) || (answered && self.arrived_at.get().elapsed() > Duration::from_secs(2)) {
+            let all = self.open.get() == 0 && self.uneven() == 0;
+            if all || self.arrived_at.get().elapsed() > SETTLE / 4 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -287,10 +310,11 @@ fn conclude(
     report.figure("refused", flow.meter.refused.get() as f64, "messages");
     report.latencies(&flow.meter);
     report.series = series;
-    let size = usize::try_from(args.room_size).unwrap_or(1);
-    let uneven = flow.next.chunks(size).filter(|room| room.windows(2).any(|pair| pair[0] != pair[1])).count();
-    if uneven > 0 {
-        report.fail(format!("in {uneven} rooms not everybody saw the same"));
+    if flow.uneven() > 0 {
+        report.fail(format!("in {} rooms not everybody saw the same", flow.uneven()));
+    }
+    if flow.open.get() > 0 {
+        report.fail(format!("{} messages were not answered", flow.open.get()));
     }
     if flow.meter.errors.get() > 0 {
         report.fail(format!("{} gaps, repetitions, errors or lost connections", flow.meter.errors.get()));
