@@ -3,13 +3,16 @@
 //! Offered to the outbox of each, in which other rooms are followed as well, and taken out again as their sockets would:
 //! without the map of the hub, the message that wakes a session, and the write to the socket.
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use parlance::chat::wire::frame;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
-use parlance::sessions::outbox::Outbox;
+use parlance::sessions::outbox::{Outbox, Outgoing};
+use parlance::sessions::parcel::Parcel;
 
 use crate::material::{SHORT, config, prose, row};
 
@@ -27,14 +30,19 @@ fn offer_and_take<const LISTENERS: usize>(bencher: Bencher, frames: usize) {
     let delivery = frames_of(&clock, room, frames);
     let mut outboxes: Vec<Outbox> = (0..LISTENERS).map(|_| outbox_following(&rooms)).collect();
     bencher.counter(ItemsCount::new(frames * LISTENERS)).bench_local(|| {
+        let parcels = Parcel::pack(first_seq, &delivery);
         for outbox in &mut outboxes {
-            outbox.offer(room, first_seq, &delivery);
+            parcels.iter().for_each(|parcel| outbox.offer(room, parcel));
         }
         first_seq += i64::try_from(frames).unwrap();
         for outbox in &mut outboxes {
-            let taken = outbox.take(DRAIN_BYTES);
-            assert_eq!(taken.len(), frames);
-            divan::black_box(taken);
+            let mut taken = 0;
+            outbox.take(DRAIN_BYTES, |outgoing| {
+                if let Outgoing::Parcel(parcel, skip) = divan::black_box(outgoing) {
+                    taken += parcel.len() - skip;
+                }
+            });
+            assert_eq!(taken, frames);
         }
     });
 }
@@ -48,7 +56,7 @@ fn outbox_following(rooms: &[RoomId]) -> Outbox {
     outbox
 }
 
-fn frames_of(clock: &Clock, room: RoomId, count: usize) -> Vec<ByteString> {
+fn frames_of(clock: &Clock, room: RoomId, count: usize) -> Arc<[ByteString]> {
     let (sender, content) = (UserId::new(clock), prose(SHORT));
     (1..=count).map(|seq| frame(room, &row(clock, i64::try_from(seq).unwrap(), sender, &content))).collect()
 }

@@ -68,6 +68,7 @@ pub fn busy_room(clock: &Clock, members: usize) -> (RoomState, Vec<UserId>) {
         topic: None,
         space_id: None,
         created_at: clock.now(),
+        last_event_at: None,
         last_seq: i64::try_from(recent.len()).unwrap(),
         members: people.iter().map(|person| (*person, member)).collect(),
         recent,

@@ -2,8 +2,9 @@
 //!
 //! Whoever changes an outbox marks its link; nobody is sent a message. The flusher is a future of the hub, so it runs
 //! once the hub has handled all that its mailbox held: what several rooms and answers said to a socket by then leaves in
-//! one system call. Frames are copied into one buffer of the thread and written from there: a copy of a typical frame
-//! costs some 10 ns, a slice of its own in a vectored write costs the kernel more than that.
+//! one system call. A parcel that waits alone is written from where it is, shared with all other listeners; anything
+//! else is copied into one buffer of the thread first: a copy of a typical frame costs some 10 ns, a slice of its own in
+//! a vectored write costs the kernel more than that.
 //!
 //! Invariants
 //! - A link is on the list at most once, and off it before it is flushed: what a panic interrupts can be marked again.
@@ -23,6 +24,8 @@ use actix_web::web::BytesMut;
 use metrics::Counter;
 
 use super::link::Link;
+use super::outbox::Outgoing;
+use super::parcel::Parcel;
 use super::resume;
 
 /// Bytes handed to a connection at once: enough for writes to coalesce, little enough for the rest to stay sheddable.
@@ -106,17 +109,20 @@ impl Flusher {
             link.with_quietly(|outbox| outbox.clear());
         }
         let mut scratch = self.scratch.borrow_mut();
-        self.encode(link, &mut scratch);
-        if !scratch.is_empty() {
+        if let Some((parcel, skip)) = self.encode(link, &mut scratch) {
             link.spoke_at.set(now);
-            self.write(link, &mut scratch);
+            self.write(link, parcel.bytes_after(skip));
+        } else if !scratch.is_empty() {
+            link.spoke_at.set(now);
+            self.write(link, &scratch);
         }
         drop(scratch);
         self.go_on(link);
     }
 
-    /// Puts what waits into frames of the WebSocket.
-    fn encode(&self, link: &Link, scratch: &mut BytesMut) {
+    /// Puts what waits into frames of the WebSocket, into `scratch`; or returns the one parcel that waits, which is in
+    /// such frames already.
+    fn encode(&self, link: &Link, scratch: &mut BytesMut) -> Option<(Rc<Parcel>, usize)> {
         scratch.clear();
         if scratch.capacity() > SCRATCH_KEPT_BYTES {
             *scratch = BytesMut::new();
@@ -124,38 +130,57 @@ impl Flusher {
         if let Some(payload) = link.take_pong() {
             Parser::write_message(scratch, payload, OpCode::Pong, true, false);
         }
-        let (mut frames, mut bytes) = (0, 0);
+        let mut sole = None;
+        let mut frames = 0;
         let closing = link.with_quietly(|outbox| {
-            outbox.take(DRAIN_BYTES, |frame| {
-                frames += 1;
-                bytes += frame.len() as u64;
-                Parser::write_message(scratch, frame.as_bytes(), OpCode::Text, true, false);
+            outbox.take(DRAIN_BYTES, |outgoing| {
+                if let Some((parcel, skip)) = sole.take() {
+                    put(scratch, &Outgoing::Parcel(parcel, skip));
+                }
+                match outgoing {
+                    Outgoing::Parcel(parcel, skip) => {
+                        frames += parcel.len() - skip;
+                        if scratch.is_empty() {
+                            sole = Some((parcel, skip));
+                        } else {
+                            put(scratch, &Outgoing::Parcel(parcel, skip));
+                        }
+                    }
+                    frame => {
+                        frames += 1;
+                        put(scratch, &frame);
+                    }
+                }
             });
             outbox.closing()
         });
         if frames > 0 {
-            self.frames.increment(frames);
-            self.bytes.increment(bytes);
+            self.frames.increment(frames as u64);
             link.drained.notify_waiters();
         }
         if let Some(close) = closing {
             metrics::counter!("parlance_closes_total", "code" => close.code.to_string()).increment(1);
             let code = WsCloseCode::Other(close.code);
             let reason = CloseReason { code, description: Some(close.reason.to_owned()) };
+            if let Some((parcel, skip)) = sole.take() {
+                put(scratch, &Outgoing::Parcel(parcel, skip));
+            }
             Parser::write_close(scratch, Some(reason), false);
             link.say_goodbye();
         }
+        sole
     }
 
-    fn write(&self, link: &Rc<Link>, scratch: &mut BytesMut) {
+    fn write(&self, link: &Rc<Link>, bytes: &[u8]) {
         let Some(socket) = link.socket() else { return };
         self.writes.increment(1);
-        let written = match socket.try_write(scratch) {
+        self.bytes.increment(bytes.len() as u64);
+        let written = match socket.try_write(bytes) {
             Ok(written) => written,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => 0,
             Err(_) => return link.end(),
         };
-        if let Some(rest) = scratch.get(written..).filter(|rest| !rest.is_empty()) {
+        if let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
             let writer = actix_rt::spawn(write_rest(Rc::clone(link), rest.to_vec(), self.writes.clone()));
             link.block(writer.abort_handle());
         }
@@ -179,6 +204,13 @@ impl Flusher {
         if more {
             self.mark(link);
         }
+    }
+}
+
+fn put(scratch: &mut BytesMut, outgoing: &Outgoing) {
+    match outgoing {
+        Outgoing::Frame(frame) => Parser::write_message(scratch, frame.as_bytes(), OpCode::Text, true, false),
+        Outgoing::Parcel(parcel, skip) => scratch.extend_from_slice(parcel.bytes_after(*skip)),
     }
 }
 

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use super::config::SessionsConfig;
 use super::hub::Whose;
 use super::link::Link;
+use super::parcel::Parcel;
 use crate::chat::messages::Delivery;
 use crate::chat::wire::encode;
 use crate::clock::Clock;
@@ -100,8 +101,12 @@ impl HubState {
     pub fn deliver(&mut self, delivery: &Delivery) {
         let room = delivery.room_id;
         if let Some(links) = self.rooms.get(&room) {
+            let parcels = Parcel::pack(delivery.first_seq, &delivery.frames);
             for link in links.values() {
-                link.with(|outbox| outbox.offer(room, delivery.first_seq, &delivery.frames));
+                link.with(|outbox| match parcels.as_slice() {
+                    [] => outbox.announce(room, delivery.last_seq()),
+                    parcels => parcels.iter().for_each(|parcel| outbox.offer(room, parcel)),
+                });
             }
         }
         let next = delivery.first_seq + i64::try_from(delivery.frames.len()).unwrap_or(0);

@@ -19,6 +19,7 @@ mod hubs;
 mod link;
 mod local_hub;
 pub mod outbox;
+pub mod parcel;
 mod reader;
 mod resume;
 mod session;

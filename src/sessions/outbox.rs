@@ -7,10 +7,12 @@
 //! - Shedding never touches answers to commands.
 
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 
 use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
+use super::parcel::Parcel;
 use crate::chat::Page;
 use crate::chat::wire::{RoomLagged, encode};
 use crate::ids::RoomId;
@@ -39,8 +41,19 @@ enum Mode {
 enum Item {
     /// An answer, or something short-lived.
     Frame(ByteString),
+    /// An event out of a page.
     Event(RoomId, ByteString),
+    /// Live events, without the first so many of the parcel.
+    Parcel(RoomId, Rc<Parcel>, usize),
     Lagged(RoomId),
+}
+
+/// What leaves.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    Frame(ByteString),
+    /// Without the first so many of its frames.
+    Parcel(Rc<Parcel>, usize),
 }
 
 /// A queue that grew beyond this is given back once it is empty: most sockets are idle most of the time.
@@ -108,22 +121,22 @@ impl Outbox {
         }
     }
 
-    /// Live events `first_seq…` of a room.
-    pub fn offer(&mut self, room: RoomId, first_seq: i64, frames: &[ByteString]) {
+    /// Live events of a room.
+    pub fn offer(&mut self, room: RoomId, parcel: &Rc<Parcel>) {
         if self.closing.is_some() {
             return;
         }
         let Some(follow) = self.rooms.get_mut(&room) else { return };
-        let last_seq = first_seq + i64::try_from(frames.len()).unwrap_or(0) - 1;
-        if follow.mode != Mode::Live || first_seq > follow.next || frames.is_empty() {
-            return self.announce(room, last_seq);
+        if follow.mode != Mode::Live || parcel.first_seq > follow.next {
+            return self.announce(room, parcel.last_seq());
         }
-        let known = usize::try_from(follow.next - first_seq).unwrap_or(usize::MAX);
-        follow.next = follow.next.max(last_seq + 1);
-        for frame in frames.iter().skip(known) {
-            self.bytes += frame.len();
-            self.queue.push_back(Item::Event(room, frame.clone()));
+        let known = usize::try_from(follow.next - parcel.first_seq).unwrap_or(usize::MAX);
+        if known >= parcel.len() {
+            return;
         }
+        follow.next = parcel.last_seq() + 1;
+        self.bytes += parcel.bytes_after(known).len();
+        self.queue.push_back(Item::Parcel(room, Rc::clone(parcel), known));
         self.shed();
     }
 
@@ -200,14 +213,17 @@ impl Outbox {
         let mut kept = VecDeque::with_capacity(self.queue.len());
         let mut lagged: Vec<RoomId> = Vec::new();
         for item in self.queue.drain(..) {
-            match item {
-                Item::Event(room, frame) => {
-                    self.bytes -= frame.len();
-                    if !lagged.contains(&room) {
-                        lagged.push(room);
-                    }
+            let (room, bytes) = match &item {
+                Item::Event(room, frame) => (*room, frame.len()),
+                Item::Parcel(room, parcel, skip) => (*room, parcel.bytes_after(*skip).len()),
+                Item::Frame(_) | Item::Lagged(_) => {
+                    kept.push_back(item);
+                    continue;
                 }
-                other => kept.push_back(other),
+            };
+            self.bytes -= bytes;
+            if !lagged.contains(&room) {
+                lagged.push(room);
             }
         }
         self.queue = kept;
@@ -244,23 +260,22 @@ impl Outbox {
     }
 
     /// Hands up to about `bytes_max` bytes to `put`, in order.
-    pub fn take(&mut self, bytes_max: usize, mut put: impl FnMut(&ByteString)) {
+    pub fn take(&mut self, bytes_max: usize, mut put: impl FnMut(Outgoing)) {
         let mut bytes = 0;
         while bytes < bytes_max {
             let Some(item) = self.queue.pop_front() else { break };
-            let frame = match item {
-                Item::Frame(frame) | Item::Event(_, frame) => {
-                    self.bytes -= frame.len();
-                    frame
-                }
+            let (waited, outgoing) = match item {
+                Item::Frame(frame) | Item::Event(_, frame) => (frame.len(), Outgoing::Frame(frame)),
+                Item::Parcel(_, parcel, skip) => (parcel.bytes_after(skip).len(), Outgoing::Parcel(parcel, skip)),
                 Item::Lagged(room_id) => {
                     let Some(follow) = self.rooms.get_mut(&room_id) else { continue };
                     follow.mode = Mode::Live;
-                    encode(&RoomLagged { room_id, last_seq: follow.next - 1 })
+                    (0, Outgoing::Frame(encode(&RoomLagged { room_id, last_seq: follow.next - 1 })))
                 }
             };
-            bytes += frame.len();
-            put(&frame);
+            self.bytes -= waited;
+            bytes += waited;
+            put(outgoing);
         }
         if self.queue.is_empty() && self.queue.capacity() > ITEMS_KEPT {
             self.queue = VecDeque::new();

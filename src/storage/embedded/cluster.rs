@@ -112,8 +112,12 @@ impl Cluster {
             command.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
         }
         let run = async {
-            let child =
-                command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+            let child = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()?;
             // Initdb runs servers of its own: a start that is broken off ends them with it.
             let _group = child.id().map(KillGroup);
             child.wait_with_output().await
