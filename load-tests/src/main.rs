@@ -3,6 +3,7 @@
 //! It speaks only the public protocol, with a lean client of its own. See load-tests/README.md.
 
 mod baseline;
+mod check;
 mod client;
 mod engine;
 mod measure;
@@ -49,6 +50,8 @@ enum Command {
     Soak(mixed::soak::SoakArgs),
     /// Chatter at rising rates until p99 passes a bound
     FindLimit(find_limit::FindLimitArgs),
+    /// Does it keep its promises while it is killed, paused, cut off and flooded?
+    Check(check::CheckArgs),
     /// What the machine can do without an engine
     #[command(subcommand)]
     Baseline(baseline::Baseline),
@@ -92,6 +95,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Mixed(args) => mixed::run(args, target).await,
         Command::Soak(args) => mixed::soak::run(args, target).await,
         Command::FindLimit(args) => find_limit::run(args, target).await,
+        Command::Check(args) => check::run(args, target).await,
         Command::Baseline(which) => baseline::run(which, target).await,
         Command::Compare(args) => compare::run(args, target).await,
         Command::Serve(what) => return baseline::serve(what).await.map(|()| None),

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
-pub use own::{Launch, OwnEngine};
-pub use usage::Usage;
+pub use own::{Launch, OwnEngine, signal_process};
+pub use usage::{Usage, descendants};
 
 /// Which engine to load.
 #[derive(Args, Clone, Debug)]

@@ -67,6 +67,12 @@ impl UsageOf {
     }
 }
 
+/// Every process below this one.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let processes = all();
+    processes.keys().copied().filter(|child| *child != pid && descends(*child, pid, &processes)).collect()
+}
+
 fn all() -> HashMap<u32, Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -1,0 +1,129 @@
+//! The proof: every law on the history of every room. Pure.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::history::{Cast, Entry, History, RoomNo};
+use super::laws::{changes, marks, messages, readers};
+use super::tale::Tale;
+
+/// What an engine promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invariant {
+    /// What was acknowledged is there.
+    AcknowledgedIsKept,
+    /// An acknowledgement names the place and id that the message has.
+    AcknowledgementIsTrue,
+    /// However often it was sent, and on however many connections, it is one message.
+    ExactlyOnce,
+    /// Nothing is there that nobody sent or asked for.
+    NothingFromNowhere,
+    /// What was only ever answered with "nothing was done" is not there.
+    RefusedIsAbsent,
+    /// A room's seq goes 1, 2, 3, … to its `last_seq`.
+    WithoutHoles,
+    /// What was sent after something else was acknowledged stands behind it.
+    RealTimeOrder,
+    /// The list of messages and the room's order are the same.
+    ListIsTheOrder,
+    /// A reader is shown 1, 2, 3, …: no gap, nothing twice, nothing out of order.
+    SeenInOrder,
+    /// Nobody saw what is not there, or is there differently.
+    SeenIsKept,
+    /// Whatever two readers were shown at one place is the same.
+    ReadersAgree,
+    /// Whoever is a member in the end was shown everything.
+    SeenToTheEnd,
+    /// A room shows nothing to those who are not in it.
+    MembersOnly,
+    /// A change that was granted is in the order, as often as it was granted.
+    GrantedIsKept,
+    /// The order, replayed from the beginning, gives the members, roles, name and topic that the engine shows.
+    ReplayIsState,
+    /// Read marks never go back, and end where they were set.
+    MarksOnlyGrow,
+    /// An engine that starts again has what it had before.
+    RestartKeepsAll,
+}
+
+/// A law that a history breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    pub invariant: Invariant,
+    pub room: RoomNo,
+    /// What breaks it, in figures that stay the same when unrelated records are left out.
+    pub what: String,
+}
+
+type Law = fn(&Tale<'_>) -> Vec<String>;
+
+/// Each invariant and the function that finds what breaks it.
+pub const LAWS: &[(Invariant, Law)] = &[
+    (Invariant::AcknowledgedIsKept, messages::lost),
+    (Invariant::AcknowledgementIsTrue, messages::untrue),
+    (Invariant::ExactlyOnce, messages::doubled),
+    (Invariant::NothingFromNowhere, messages::phantoms),
+    (Invariant::NothingFromNowhere, changes::phantoms),
+    (Invariant::RefusedIsAbsent, messages::refused_and_kept),
+    (Invariant::WithoutHoles, messages::holes),
+    (Invariant::RealTimeOrder, messages::overtaken),
+    (Invariant::ListIsTheOrder, messages::listed_differently),
+    (Invariant::MembersOnly, readers::strangers),
+    (Invariant::SeenInOrder, readers::out_of_order),
+    (Invariant::SeenIsKept, readers::unkept),
+    (Invariant::ReadersAgree, readers::disagreeing),
+    (Invariant::SeenToTheEnd, readers::behind),
+    (Invariant::GrantedIsKept, changes::forgotten),
+    (Invariant::ReplayIsState, changes::replayed_differently),
+    (Invariant::MarksOnlyGrow, marks::shrinking),
+    (Invariant::RestartKeepsAll, changes::restarted_differently),
+];
+
+/// Everything that breaks a law, in the order of [`LAWS`].
+pub fn check(history: &History) -> Vec<Violation> {
+    let rooms = 0..RoomNo::try_from(history.cast.rooms.len()).unwrap_or(RoomNo::MAX);
+    rooms.flat_map(|room| check_room(&history.cast, room, &history.entries, None)).collect()
+}
+
+/// What breaks laws in one room; `only` this one, if it is given.
+pub fn check_room(cast: &Cast, room: RoomNo, entries: &[Entry], only: Option<Invariant>) -> Vec<Violation> {
+    let Some(tale) = Tale::of(cast, room, entries.iter()) else { return Vec::new() };
+    let wanted = LAWS.iter().filter(|(invariant, _)| only.is_none_or(|only| only == *invariant));
+    let broken = |(invariant, law): &(Invariant, Law)| {
+        let invariant = *invariant;
+        law(&tale).into_iter().map(move |what| Violation { invariant, room, what })
+    };
+    wanted.flat_map(broken).collect()
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AcknowledgedIsKept => "what is acknowledged is kept",
+            Self::AcknowledgementIsTrue => "an acknowledgement is true",
+            Self::ExactlyOnce => "one send is one message",
+            Self::NothingFromNowhere => "nothing comes from nowhere",
+            Self::RefusedIsAbsent => "what is refused is absent",
+            Self::WithoutHoles => "the order has no holes",
+            Self::RealTimeOrder => "later sends stand later",
+            Self::ListIsTheOrder => "the list of messages is the order",
+            Self::SeenInOrder => "readers see the order without gap or repetition",
+            Self::SeenIsKept => "what is seen is kept",
+            Self::ReadersAgree => "readers agree",
+            Self::SeenToTheEnd => "members see everything",
+            Self::MembersOnly => "strangers see nothing",
+            Self::GrantedIsKept => "what is granted is kept",
+            Self::ReplayIsState => "the replayed order is the state",
+            Self::MarksOnlyGrow => "read marks only grow",
+            Self::RestartKeepsAll => "a restart changes nothing",
+        })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is broken in room {}: {}", self.invariant, self.room, self.what)
+    }
+}

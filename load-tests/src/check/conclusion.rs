@@ -1,0 +1,99 @@
+//! From the history of a run to its report: what was done, what was proved, and the smallest history of what was not.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::CheckArgs;
+use super::checker::{Violation, check};
+use super::history::History;
+use super::nemesis::Fault;
+use super::shrink::shrink;
+use super::world::World;
+use crate::report::Report;
+
+/// Broken laws that are shown with their smallest history.
+const SHOWN_MAX: usize = 5;
+
+/// What a run leaves.
+pub struct Run<'a> {
+    pub seed: u64,
+    pub plan: &'a [Fault],
+    pub history: &'a History,
+    /// What did not come to its end in time.
+    pub troubles: Vec<String>,
+}
+
+/// Checks the history and says what it proves.
+pub fn conclude(args: &CheckArgs, world: &World, run: Run<'_>) -> Report {
+    let Run { seed, plan, history, troubles } = run;
+    let mut report = Report::of("check")
+        .setting("seed", seed)
+        .setting("seconds", args.seconds)
+        .setting("users", args.users)
+        .setting("rooms", args.rooms)
+        .setting("rate", args.rate);
+    for (index, fault) in (1..).zip(plan) {
+        report = report.setting(&format!("fault {index}"), fault);
+    }
+    let tally = &world.tally;
+    let figures = [
+        ("sends", &tally.sent, "tries"),
+        ("acknowledged", &tally.acked, "answers"),
+        ("told to come again", &tally.again, "answers"),
+        ("refused", &tally.refused, "answers"),
+        ("changes of rooms", &tally.changes, "granted"),
+        ("events shown", &tally.shown, "to all readers"),
+        ("connections", &tally.connections, ""),
+        ("closed by the engine", &tally.closed_by_engine, "connections"),
+        ("backlogs replaced", &tally.lagged, "room.lagged"),
+        ("catch-up pages", &tally.pages, "asked for"),
+        ("read marks", &tally.marks, "acknowledged"),
+    ];
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+    for (name, count, unit) in figures {
+        report.figure(name, count.get() as f64, unit);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+    report.figure("records checked", history.entries.len() as f64, "");
+    troubles.into_iter().for_each(|trouble| report.fail(trouble));
+    let violations = check(history);
+    explain(&mut report, history, &violations);
+    if !report.failures.is_empty() {
+        report.fail(format!("the same schedule again: {}", args.command(seed)));
+    }
+    report
+}
+
+/// Each broken law once, with the smallest history that shows it.
+fn explain(report: &mut Report, history: &History, violations: &[Violation]) {
+    let mut shown: Vec<&Violation> = Vec::new();
+    for violation in violations {
+        if shown.iter().all(|other| other.invariant != violation.invariant) {
+            shown.push(violation);
+        }
+    }
+    for violation in shown.iter().take(SHOWN_MAX) {
+        let alike = violations.iter().filter(|other| other.invariant == violation.invariant).count();
+        let lines: Vec<String> = shrink(history, violation)
+            .iter()
+            .map(|entry| format!("    {}", serde_json::to_string(entry).unwrap_or_default()))
+            .collect();
+        report.fail(format!("{violation} ({alike} of this kind)\n{}", lines.join("\n")));
+    }
+}
+
+/// Writes everything that was recorded, a line each.
+pub fn keep(history: &History, file: &Path) -> anyhow::Result<()> {
+    let write = || -> anyhow::Result<()> {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+        serde_json::to_writer(&mut out, &history.cast)?;
+        for entry in &history.entries {
+            writeln!(out)?;
+            serde_json::to_writer(&mut out, entry)?;
+        }
+        Ok(out.flush()?)
+    };
+    write().with_context(|| format!("writing {}", file.display()))
+}

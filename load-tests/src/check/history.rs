@@ -1,0 +1,182 @@
+//! What a run recorded: everything that clients sent, were promised and saw, and what the engine had in the end.
+//!
+//! All clients live on one thread, so the records have one order: if one stands before another, it happened before it.
+//! People, rooms and messages are small numbers here, so that a history can be read.
+
+use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Instant;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A person, by their place in [`Cast::people`]; their reading device has the same number.
+pub type Who = u16;
+/// A room, by its place in [`Cast::rooms`].
+pub type RoomNo = u16;
+/// A message as its writer counts it; the number of its `client_id`, unique in a run.
+pub type SendNo = u32;
+
+/// Who takes part, and how things stood at the beginning.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Cast {
+    pub people: Vec<Uuid>,
+    pub rooms: Vec<Founding>,
+    /// Whose devices read to the end.
+    pub readers: Vec<Who>,
+}
+
+/// A room before its first event.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Founding {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub members: Vec<(Who, String)>,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    pub cast: Cast,
+    pub entries: Vec<Entry>,
+}
+
+/// A record and when it was made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its place in the run's one order. It keeps this number when others are left out.
+    pub step: u64,
+    pub ms: u64,
+    pub room: RoomNo,
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// What happened in a room.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// A message left its writer; once for each try.
+    Sent { by: Who, send: SendNo, content: u64 },
+    /// The engine promised to keep it.
+    Acked { by: Who, send: SendNo, seq: u64, id: Uuid },
+    /// A try was answered with an error. `undone`: one that says that nothing was done.
+    Failed { by: Who, send: SendNo, undone: bool },
+    /// A change of the room was asked for; once for each try.
+    Asked { by: Who, change: Change },
+    /// The engine said that it is made.
+    Granted { by: Who, change: Change },
+    /// A reader was shown an event. `asked`: the step at which it asked for the page that this came with.
+    Saw { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    /// A read mark was sent.
+    Marking { by: Who, read: u64 },
+    /// A read mark was acknowledged.
+    Marked { by: Who, read: u64 },
+    /// A reader was told of somebody's marks, on one of its connections.
+    Told { reader: Who, connection: u32, of: Who, delivered: u64, read: u64 },
+    /// The room's order as it is in the end, one event each.
+    Row { pass: Pass, seq: u64, frame: u64, fact: Fact },
+    /// A message as the list of messages shows it in the end.
+    Listed { pass: Pass, message: Kept, seq: u64 },
+    /// The members in the end.
+    Members { pass: Pass, members: Vec<Place> },
+    /// The room itself in the end.
+    Described { pass: Pass, name: Option<String>, topic: Option<String>, last_seq: u64 },
+}
+
+/// The end is read twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// When all has come to rest.
+    First,
+    /// After one more start of the engine, which then has nothing in memory.
+    Again,
+}
+
+/// A change of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    Name(String),
+    Topic(String),
+    Add(Who, String),
+    Remove(Who),
+    Role(Who, String),
+}
+
+/// An event of a room's order, as far as laws are about it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    Message(Kept),
+    Changed {
+        by: Option<Who>,
+        change: Change,
+    },
+    /// Name and topic as they are from here on.
+    Described {
+        by: Option<Who>,
+        name: Option<String>,
+        topic: Option<String>,
+    },
+    /// Something that this program does not know; it has to reach every reader all the same.
+    Other(String),
+}
+
+/// A message as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kept {
+    pub id: Uuid,
+    /// `None`: somebody who does not take part.
+    pub by: Option<Who>,
+    /// `None`: a `client_id` that no writer of this run gives.
+    pub send: Option<SendNo>,
+    pub content: u64,
+}
+
+/// A member in the end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Place {
+    pub who: Who,
+    pub role: String,
+    pub delivered: u64,
+    pub read: u64,
+}
+
+/// Takes the records of a run.
+#[derive(Debug)]
+pub struct Recorder {
+    begun: Instant,
+    entries: RefCell<Vec<Entry>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { begun: Instant::now(), entries: RefCell::default() }
+    }
+}
+
+impl Recorder {
+    pub fn note(&self, room: RoomNo, record: Record) {
+        let mut entries = self.entries.borrow_mut();
+        let (step, ms) = (entries.len() as u64, u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        entries.push(Entry { step, ms, room, record });
+    }
+
+    /// The step of the next record.
+    pub fn step(&self) -> u64 {
+        self.entries.borrow().len() as u64
+    }
+
+    pub fn take(&self) -> Vec<Entry> {
+        self.entries.take()
+    }
+}
+
+/// A short stand-in for a text.
+pub fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,187 @@
+//! Laws about the room itself: members, roles, name and topic.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::check::history::{Change, Fact, Who};
+use crate::check::tale::{End, Tale};
+
+/// Granted more often than it is in the order.
+pub fn forgotten(tale: &Tale<'_>) -> Vec<String> {
+    let mut kept: HashMap<(Who, &Change), usize> = HashMap::new();
+    for row in &tale.first.rows {
+        if let Fact::Changed { by: Some(by), change } = row.fact {
+            *kept.entry((*by, change)).or_default() += 1;
+        }
+    }
+    let mut granted: HashMap<(Who, &Change), usize> = HashMap::new();
+    let mut broken = Vec::new();
+    for (_, by, change) in &tale.granted {
+        let times = granted.entry((*by, change)).or_default();
+        *times += 1;
+        let there = match change {
+            // Names and topics are given once only, and repeated by each later event that changes the other.
+            Change::Name(name) => usize::from(describes(tale, *by, |now, _| now == Some(name))),
+            Change::Topic(topic) => usize::from(describes(tale, *by, |_, now| now == Some(topic))),
+            Change::Add(..) | Change::Remove(_) | Change::Role(..) => kept.get(&(*by, *change)).copied().unwrap_or(0),
+        };
+        let described = matches!(change, Change::Name(_) | Change::Topic(_));
+        if there < if described { 1 } else { *times } {
+            broken.push(format!("person {by} was granted {change:?} {times} times, and it is there {there} times"));
+        }
+    }
+    broken
+}
+
+fn describes(tale: &Tale<'_>, by: Who, is_it: impl Fn(Option<&String>, Option<&String>) -> bool) -> bool {
+    tale.first.rows.iter().any(|row| match row.fact {
+        Fact::Described { by: Some(who), name, topic } => *who == by && is_it(name.as_ref(), topic.as_ref()),
+        Fact::Described { .. } | Fact::Changed { .. } | Fact::Message(_) | Fact::Other(_) => false,
+    })
+}
+
+/// In the order more often than anybody asked for it.
+pub fn phantoms(tale: &Tale<'_>) -> Vec<String> {
+    let mut asked: HashMap<(Who, &Change), usize> = HashMap::new();
+    for (_, by, change) in &tale.asked {
+        *asked.entry((*by, change)).or_default() += 1;
+    }
+    let mut broken = Vec::new();
+    for row in &tale.first.rows {
+        let explained = match row.fact {
+            Fact::Changed { by: Some(by), change } => match asked.get_mut(&(*by, change)) {
+                Some(times) if *times > 0 => {
+                    *times -= 1;
+                    true
+                }
+                _ => false,
+            },
+            Fact::Described { by: Some(by), name, topic } => {
+                let name = name.clone().map(Change::Name);
+                let topic = topic.clone().map(Change::Topic);
+                [name, topic].into_iter().flatten().any(|change| asked.contains_key(&(*by, &change)))
+            }
+            Fact::Changed { by: None, .. } | Fact::Described { by: None, .. } => false,
+            Fact::Message(_) | Fact::Other(_) => true,
+        };
+        if !explained {
+            broken.push(format!("{} is a change that nobody asked for: {:?}", row.seq, row.fact));
+        }
+    }
+    broken
+}
+
+/// What the replayed order says otherwise than the engine.
+pub fn replayed_differently(tale: &Tale<'_>) -> Vec<String> {
+    let mut roles: BTreeMap<Who, &str> =
+        tale.founding.members.iter().map(|(who, role)| (*who, role.as_str())).collect();
+    let (mut name, mut topic) = (tale.founding.name.as_deref(), None);
+    for row in &tale.first.rows {
+        match row.fact {
+            Fact::Changed { change: Change::Add(who, role) | Change::Role(who, role), .. } => {
+                roles.insert(*who, role);
+            }
+            Fact::Changed { change: Change::Remove(who), .. } => {
+                roles.remove(who);
+            }
+            Fact::Described { name: new, topic: other, .. } => (name, topic) = (new.as_deref(), other.as_deref()),
+            Fact::Changed { .. } | Fact::Message(_) | Fact::Other(_) => {}
+        }
+    }
+    let mut broken = Vec::new();
+    if let Some(members) = tale.first.members {
+        let shown: BTreeMap<Who, &str> = members.iter().map(|place| (place.who, place.role.as_str())).collect();
+        let everybody: std::collections::BTreeSet<&Who> = roles.keys().chain(shown.keys()).collect();
+        for who in everybody {
+            let (replayed, shown) = (roles.get(who), shown.get(who));
+            if replayed != shown {
+                broken.push(format!("person {who} is {replayed:?} by the order and {shown:?} by the list of members"));
+            }
+        }
+    }
+    if let Some(shown) = tale.first.described {
+        if name != shown.name {
+            broken.push(format!("the name is {name:?} by the order and {:?} by the room", shown.name));
+        }
+        if topic != shown.topic {
+            broken.push(format!("the topic is {topic:?} by the order and {:?} by the room", shown.topic));
+        }
+    }
+    broken
+}
+
+/// What an engine with nothing in memory has otherwise than the one before.
+pub fn restarted_differently(tale: &Tale<'_>) -> Vec<String> {
+    // Not read: the run had no engine of its own to start again.
+    let (Some(before), Some(after)) = (tale.first.described, tale.again.described) else { return Vec::new() };
+    let mut broken = Vec::new();
+    let frames = |end: &End<'_>| end.rows.iter().map(|row| (row.seq, row.frame)).collect::<BTreeMap<u64, u64>>();
+    let (first, again) = (frames(&tale.first), frames(&tale.again));
+    for (seq, frame) in &first {
+        match again.get(seq) {
+            Some(now) if now == frame => {}
+            Some(_) => broken.push(format!("{seq} is another after the restart")),
+            None => broken.push(format!("{seq} is gone after the restart")),
+        }
+    }
+    for seq in again.keys().filter(|seq| !first.contains_key(seq)) {
+        broken.push(format!("{seq} has come by the restart"));
+    }
+    if (before.name, before.topic, before.last_seq) != (after.name, after.topic, after.last_seq) {
+        broken.push(format!("the room was {before:?} and is {after:?}"));
+    }
+    let roles = |end: &End<'_>| {
+        let members = end.members.into_iter().flatten();
+        members.map(|place| (place.who, place.role.clone())).collect::<BTreeMap<Who, String>>()
+    };
+    let (first, again) = (roles(&tale.first), roles(&tale.again));
+    if first != again {
+        broken.push(format!("the members were {first:?} and are {again:?}"));
+    }
+    broken
+}
+
+/// Who was a member, by the room's order.
+#[derive(Debug)]
+pub struct Membership(HashMap<Who, Vec<Stay>>);
+
+/// One time of being a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Stay {
+    /// How many additions of this person it takes for this stay to have begun.
+    pub additions: usize,
+    /// The place of the addition; 0 for founders.
+    pub from: u64,
+    /// The place of the removal, which the member still sees; `u64::MAX` when there is none.
+    pub until: u64,
+}
+
+impl Membership {
+    pub fn of(tale: &Tale<'_>) -> Self {
+        let founder = |(who, _): &(Who, String)| (*who, vec![Stay { additions: 0, from: 0, until: u64::MAX }]);
+        let mut stays: HashMap<Who, Vec<Stay>> = tale.founding.members.iter().map(founder).collect();
+        for row in &tale.first.rows {
+            match row.fact {
+                Fact::Changed { change: Change::Add(who, _), .. } => {
+                    let stays = stays.entry(*who).or_default();
+                    let additions = stays.last().map_or(0, |stay| stay.additions) + 1;
+                    stays.push(Stay { additions, from: row.seq, until: u64::MAX });
+                }
+                Fact::Changed { change: Change::Remove(who), .. } => {
+                    if let Some(stay) = stays.get_mut(who).and_then(|stays| stays.last_mut()) {
+                        stay.until = row.seq;
+                    }
+                }
+                Fact::Changed { .. } | Fact::Described { .. } | Fact::Message(_) | Fact::Other(_) => {}
+            }
+        }
+        Self(stays)
+    }
+
+    pub fn stays(&self, who: Who) -> &[Stay] {
+        self.0.get(&who).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn is_member_in_the_end(&self, who: Who) -> bool {
+        self.stays(who).last().is_some_and(|stay| stay.until == u64::MAX)
+    }
+}

@@ -1,0 +1,94 @@
+//! A device's connection over its lane: every step may fail, and failing says nothing more.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::history::Who;
+use super::world::{Tally, World};
+use crate::client::{Message, Session, Socket};
+
+/// A greeting, a send or a silence takes no longer on a line that works.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The engine takes a client that says nothing for dead.
+const SPEAK_EVERY: Duration = Duration::from_millis(700);
+
+/// See the module.
+pub struct Line {
+    socket: Socket,
+    /// Frames that came with the answer to hello.
+    early: Vec<Value>,
+    heard_at: Instant,
+    spoke_at: Instant,
+    world: Rc<World>,
+}
+
+/// What came.
+pub enum Heard {
+    Frames(Vec<Value>),
+    Nothing,
+    /// The connection has ended, or is dead.
+    End,
+}
+
+impl Line {
+    /// Connects and says hello; `None` when that does not work now.
+    pub async fn open(world: &Rc<World>, lane: usize, who: Who, resume: &[(Uuid, u64)]) -> Option<Self> {
+        let (lane, person) = (world.lanes.get(lane)?, world.person(who)?);
+        let mut early = Vec::new();
+        let greeting = Session::start(lane.address, &person.token, resume, |_, frame| early.extend(parse(frame)));
+        let (session, _) = tokio::time::timeout(PATIENCE, greeting).await.ok()?.ok()?;
+        Tally::count(&world.tally.connections);
+        let now = Instant::now();
+        Some(Self { socket: session.socket, early, heard_at: now, spoke_at: now, world: Rc::clone(world) })
+    }
+
+    /// Sends a frame; `false` when the connection has ended.
+    pub async fn say(&mut self, frame: &str) -> bool {
+        matches!(tokio::time::timeout(PATIENCE, self.socket.send(frame.as_bytes())).await, Ok(Ok(())))
+    }
+
+    /// Waits for frames, at most so long.
+    pub async fn hear_within(&mut self, patience: Duration) -> Heard {
+        if !self.early.is_empty() {
+            return Heard::Frames(std::mem::take(&mut self.early));
+        }
+        if self.spoke_at.elapsed() > SPEAK_EVERY {
+            self.spoke_at = Instant::now();
+            if !matches!(tokio::time::timeout(PATIENCE, self.socket.pong()).await, Ok(Ok(()))) {
+                return Heard::End;
+            }
+        }
+        let (mut frames, mut closed) = (Vec::new(), false);
+        let reading = self.socket.read(|message| match message {
+            Message::Text(frame) => frames.extend(parse(frame)),
+            Message::Close(_) => closed = true,
+            Message::Other => {}
+        });
+        let read = tokio::time::timeout(patience, reading).await;
+        if closed {
+            Tally::count(&self.world.tally.closed_by_engine);
+        }
+        match read {
+            // What came before the end is heard first; the end shows itself at the next call.
+            Ok(Ok(true)) if !frames.is_empty() || !closed => {
+                self.heard_at = Instant::now();
+                Heard::Frames(frames)
+            }
+            Ok(_) => Heard::End,
+            Err(_) if self.heard_at.elapsed() > PATIENCE => Heard::End,
+            Err(_) => Heard::Nothing,
+        }
+    }
+
+    pub async fn close(self) {
+        // A good-bye that does not get through is as good.
+        let _ = tokio::time::timeout(PATIENCE, self.socket.close()).await;
+    }
+}
+
+fn parse(frame: &[u8]) -> Option<Value> {
+    serde_json::from_slice(frame).ok()
+}

@@ -1,0 +1,270 @@
+//! `check`: the correctness run. Does an engine keep its promises while everything around it fails?
+//!
+//! Writers, readers and people who change rooms record what they sent, were promised and saw; a nemesis kills, pauses,
+//! cuts, stalls and floods; then all comes to rest, everything is read, the engine starts once more, everything is read
+//! again, and the [`checker`] proves every law on the whole history. A failing run prints the smallest history that
+//! shows what is wrong, and the command that runs the same schedule again.
+
+mod changers;
+mod checker;
+mod conclusion;
+mod events;
+mod faults;
+mod finals;
+mod flood;
+mod history;
+mod laws;
+mod line;
+mod nemesis;
+mod proxy;
+mod readers;
+mod samples;
+mod self_test;
+mod shrink;
+mod tale;
+mod view;
+mod world;
+mod writers;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::client::{Accounts, Person};
+use crate::engine::{Target, TargetArgs};
+use crate::report::Report;
+use conclusion::{Run, conclude};
+use faults::{Flooder, Victim};
+use finals::Finals;
+use history::{Cast, Founding, History, Pass, Who};
+use nemesis::{Fault, FaultKind, plan};
+use proxy::Lane;
+use world::World;
+
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Seconds during which things go wrong
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Decides what goes wrong and when; random when absent, and always printed
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// People, each with a device that reads and one that writes
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(5..=200))]
+    pub users: u16,
+    /// Rooms, each with everybody in it, of whom some come and go
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub rooms: u16,
+    /// Messages a second, over all writers
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// What goes wrong; all of it by default, and only what happens to the network with --url
+    #[arg(long, value_delimiter = ',', value_name = "KIND,…")]
+    pub faults: Vec<FaultKind>,
+    /// Seconds between two faults, about
+    #[arg(long, default_value = "4s", value_parser = parse_seconds, value_name = "SECONDS")]
+    pub every: f64,
+    /// Write everything that was recorded to this file, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    pub keep_history: Option<PathBuf>,
+    /// Run no engine: feed the checker histories that are wrong in known ways, and see that it finds each
+    #[arg(long)]
+    pub self_test: bool,
+}
+
+/// Clients finish what they have begun within this time of quiet, or the run fails.
+const DRAIN: Duration = Duration::from_secs(120);
+/// Limits low enough to be met in a short run; `--set` goes before them.
+const TIGHT: &[(&str, &str)] = &[
+    ("chat.content_bytes_max", "4096"),
+    ("chat.page_bytes_max", "8192"),
+    ("chat.window_events_max", "64"),
+    ("chat.room_pending_max", "300"),
+    ("chat.room_idle_s", "2"),
+    ("chat.receipts_every_ms", "100"),
+    ("persistence.write_timeout_ms", "2000"),
+    ("sessions.heartbeat_ms", "1500"),
+    ("sessions.outbox_bytes_max", "32768"),
+    ("sessions.outbox_bytes_limit", "65536"),
+    ("storage.postgres_shared_buffers_mb", "16"),
+];
+
+pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    if args.self_test {
+        return Ok(self_test::run());
+    }
+    let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    eprintln!("seed {seed}");
+    let elsewhere = target.url.is_some();
+    let kinds = args.kinds(elsewhere)?;
+    let tight: Vec<(&str, String)> = TIGHT.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let mut target = target.open(&tight).await?;
+    let accounts = Accounts::on(&target)?;
+    let (world, cast) = gather(args, seed, &target, &accounts).await?;
+    let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
+    let engine: Victim = Rc::new(Mutex::new(target.own.take()));
+    let lived = live(args, &world, &engine, &accounts, plan.clone()).await;
+    let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
+    let outcome = lived.with_context(|| format!("seed {seed}; the engine's last words:\n{log}"));
+    target.own = engine.lock().await.take();
+    if elsewhere {
+        let rooms = world.rooms.iter().map(|room| (*room, world.people.clone()));
+        accounts.leave(&target, &rooms.collect::<Vec<_>>()).await?;
+    }
+    target.close().await?;
+    let troubles = outcome?;
+    let history = History { cast, entries: world.recorder.take() };
+    if let Some(file) = &args.keep_history {
+        conclusion::keep(&history, file)?;
+    }
+    let run = Run { seed, plan: &plan, history: &history, troubles };
+    Ok(conclude(args, &world, run))
+}
+
+impl CheckArgs {
+    fn kinds(&self, elsewhere: bool) -> anyhow::Result<Vec<FaultKind>> {
+        let all: Vec<FaultKind> = FaultKind::value_variants().to_vec();
+        let mut kinds = if self.faults.is_empty() { all } else { self.faults.clone() };
+        if elsewhere {
+            if let Some(kind) = self.faults.iter().find(|kind| kind.needs_own_engine()) {
+                bail!("{kind} takes an engine that this run starts itself; with --url there are cut, stall and flood");
+            }
+            kinds.retain(|kind| !kind.needs_own_engine());
+        }
+        Ok(kinds)
+    }
+
+    fn command(&self, seed: u64) -> String {
+        let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
+        let faults = if faults.is_empty() { String::new() } else { format!(" --faults {}", faults.join(",")) };
+        let Self { seconds, users, rooms, rate, every, .. } = self;
+        format!(
+            "parlance-load check --seed {seed} --seconds {seconds} --users {users} --rooms {rooms} --rate {rate} \
+             --every {every}s{faults}"
+        )
+    }
+}
+
+/// People, rooms, and the network between them and the engine.
+async fn gather(
+    args: &CheckArgs,
+    seed: u64,
+    target: &Target,
+    accounts: &Accounts,
+) -> anyhow::Result<(Rc<World>, Cast)> {
+    let people = accounts.people(usize::from(args.users)).await?;
+    let Some((_, founders)) = people.split_last() else { bail!("a run needs people") };
+    let mut rooms = Vec::new();
+    let mut founding = Vec::new();
+    for room in 0..usize::from(args.rooms) {
+        // As `World` chooses owners: the settled people in turn.
+        let owner = room % (people.len() - (people.len() / 4).max(2));
+        let mut members: Vec<Person> = founders.to_vec();
+        members.swap(0, owner);
+        let id = accounts.group(&members).await?;
+        let role = |who: usize| if who == owner { "owner" } else { "member" };
+        let members = (0..founders.len()).filter_map(|who| Some((Who::try_from(who).ok()?, role(who).to_owned())));
+        founding.push(Founding { id, name: Some("load".to_owned()), members: members.collect() });
+        rooms.push(id);
+    }
+    let mut lanes = Vec::new();
+    for _ in 0..people.len() * 2 + rooms.len() + 1 {
+        lanes.push(Lane::before(target.address).await?);
+    }
+    let cast = Cast {
+        people: people.iter().map(|person| person.id).collect(),
+        rooms: founding,
+        readers: (0..args.users).collect(),
+    };
+    Ok((World::new(seed, people, rooms, lanes)?, cast))
+}
+
+/// The run itself; what did not come to its end in time.
+async fn live(
+    args: &CheckArgs,
+    world: &Rc<World>,
+    engine: &Victim,
+    accounts: &Accounts,
+    plan: Vec<Fault>,
+) -> anyhow::Result<Vec<String>> {
+    let begun = Instant::now();
+    let people = usize::from(args.users);
+    let readers: Vec<JoinHandle<()>> = (0..args.users)
+        .map(|who| tokio::task::spawn_local(readers::Reader::new(world, who, usize::from(who)).read()))
+        .collect();
+    let per_writer = f64::from(args.rate) / f64::from(args.users);
+    let write = |who: Who| {
+        let writer = writers::Writer::new(world, who, people + usize::from(who), per_writer);
+        tokio::task::spawn_local(async move {
+            if who % 3 == 2 { writer.over_http().await } else { writer.over_socket().await }
+        })
+    };
+    let writers: Vec<JoinHandle<usize>> = (0..args.users).map(write).collect();
+    let late = args.users - 1;
+    let changers = world.room_numbers().filter_map(|room| {
+        changers::Changer::new(world, room, people * 2 + usize::from(room), &[late])
+            .map(changers::Changer::change_things)
+    });
+    let changers: Vec<JoinHandle<()>> = changers.map(tokio::task::spawn_local).collect();
+    let flooder = Flooder { who: 0, lane: people * 2 + usize::from(args.rooms) };
+    faults::strike(Rc::clone(world), Rc::clone(engine), flooder, plan).await?;
+    tokio::time::sleep(Duration::from_secs(args.seconds).saturating_sub(begun.elapsed())).await;
+    settle(world, engine, accounts, (readers, writers, changers)).await
+}
+
+type Clients = (Vec<JoinHandle<()>>, Vec<JoinHandle<usize>>, Vec<JoinHandle<()>>);
+
+/// Lets everything come to its end, and reads what there is, before and after one more start of the engine.
+async fn settle(
+    world: &Rc<World>,
+    engine: &Victim,
+    accounts: &Accounts,
+    (readers, writers, changers): Clients,
+) -> anyhow::Result<Vec<String>> {
+    eprintln!("  quiet");
+    world.quiet.set(true);
+    let mut troubles = Vec::new();
+    let deadline = tokio::time::Instant::now() + DRAIN;
+    for (who, writer) in writers.into_iter().enumerate() {
+        if tokio::time::timeout_at(deadline, writer).await.is_err() {
+            troubles.push(format!(
+                "writer {who} has messages that are neither acknowledged nor refused after all is quiet"
+            ));
+        }
+    }
+    for changer in changers {
+        tokio::time::timeout_at(deadline, changer).await.context("a change is never answered")??;
+    }
+    let finals = Finals { world, accounts };
+    let ends = finals.rest().await?;
+    // Nobody else sets it.
+    let _ = world.ends.set(ends.clone());
+    let deadline = tokio::time::Instant::now() + DRAIN;
+    for (who, reader) in readers.into_iter().enumerate() {
+        if tokio::time::timeout_at(deadline, reader).await.is_err() {
+            troubles.push(format!("reader {who} does not get to the end of its rooms"));
+        }
+    }
+    finals.marks_written(&ends).await?;
+    finals.record(Pass::First).await?;
+    if faults::restart(engine).await?.is_some() {
+        finals.record(Pass::Again).await?;
+    }
+    Ok(troubles)
+}
+
+/// `4s`, or `4`, or `0.5s`.
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.strip_suffix('s').unwrap_or(text).parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.1..=3_600.0).contains(&seconds) { Ok(seconds) } else { Err("between 0.1 and 3600 seconds".to_owned()) }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked when it was parsed")]
+fn millis(seconds: f64) -> u64 {
+    (seconds * 1_000.0) as u64
+}

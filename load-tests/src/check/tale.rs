@@ -1,0 +1,185 @@
+//! The records of one room, sorted by what laws ask about.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::history::{Cast, Change, Entry, Fact, Founding, Kept, Pass, Place, Record, RoomNo, SendNo, Who};
+
+/// One message of one writer.
+pub type Key = (Who, SendNo);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Tale<'a> {
+    pub cast: &'a Cast,
+    pub founding: &'a Founding,
+    pub sends: HashMap<Key, Sends>,
+    pub acks: Vec<Ack>,
+    /// Each try to change the room.
+    pub asked: Vec<(u64, Who, &'a Change)>,
+    pub granted: Vec<(u64, Who, &'a Change)>,
+    pub saw: BTreeMap<Who, Vec<Sight>>,
+    pub marking: HashMap<Who, u64>,
+    pub marked: HashMap<Who, u64>,
+    pub told: Vec<Told>,
+    pub first: End<'a>,
+    pub again: End<'a>,
+}
+
+/// The tries of one message.
+#[derive(Debug, Default)]
+pub struct Sends {
+    pub first_step: u64,
+    pub tries: usize,
+    /// Tries whose answer said that nothing was done.
+    pub undone: usize,
+    pub content: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Ack {
+    pub step: u64,
+    pub key: Key,
+    pub seq: u64,
+    pub id: Uuid,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    pub step: u64,
+    pub seq: u64,
+    pub frame: u64,
+    pub asked: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub reader: Who,
+    pub connection: u32,
+    pub of: Who,
+    pub delivered: u64,
+    pub read: u64,
+}
+
+/// How the room was found in the end.
+#[derive(Debug, Default)]
+pub struct End<'a> {
+    /// Its order, as it was read.
+    pub rows: Vec<Row<'a>>,
+    pub listed: Vec<(u64, &'a Kept)>,
+    pub members: Option<&'a [Place]>,
+    pub described: Option<Described<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    pub seq: u64,
+    pub frame: u64,
+    pub fact: &'a Fact,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Described<'a> {
+    pub name: Option<&'a str>,
+    pub topic: Option<&'a str>,
+    pub last_seq: u64,
+}
+
+impl<'a> Tale<'a> {
+    pub fn of(cast: &'a Cast, room: RoomNo, entries: impl Iterator<Item = &'a Entry>) -> Option<Self> {
+        let founding = cast.rooms.get(usize::from(room))?;
+        let mut tale = Self {
+            cast,
+            founding,
+            sends: HashMap::new(),
+            acks: Vec::new(),
+            asked: Vec::new(),
+            granted: Vec::new(),
+            saw: BTreeMap::new(),
+            marking: HashMap::new(),
+            marked: HashMap::new(),
+            told: Vec::new(),
+            first: End::default(),
+            again: End::default(),
+        };
+        for entry in entries.filter(|entry| entry.room == room) {
+            tale.take(entry);
+        }
+        Some(tale)
+    }
+
+    fn take(&mut self, entry: &'a Entry) {
+        let step = entry.step;
+        match &entry.record {
+            Record::Sent { by, send, content } => {
+                let sends = self.sends.entry((*by, *send)).or_default();
+                if sends.tries == 0 {
+                    (sends.first_step, sends.content) = (step, *content);
+                }
+                sends.tries += 1;
+            }
+            Record::Acked { by, send, seq, id } => {
+                self.acks.push(Ack { step, key: (*by, *send), seq: *seq, id: *id });
+            }
+            Record::Failed { by, send, undone } => {
+                self.sends.entry((*by, *send)).or_default().undone += usize::from(*undone);
+            }
+            Record::Asked { by, change } => self.asked.push((step, *by, change)),
+            Record::Granted { by, change } => self.granted.push((step, *by, change)),
+            Record::Saw { reader, seq, frame, asked } => {
+                let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
+                self.saw.entry(*reader).or_default().push(sight);
+            }
+            Record::Marking { by, read } => raise(&mut self.marking, *by, *read),
+            Record::Marked { by, read } => raise(&mut self.marked, *by, *read),
+            Record::Told { reader, connection, of, delivered, read } => self.told.push(Told {
+                reader: *reader,
+                connection: *connection,
+                of: *of,
+                delivered: *delivered,
+                read: *read,
+            }),
+            Record::Row { pass, seq, frame, fact } => {
+                self.end(*pass).rows.push(Row { seq: *seq, frame: *frame, fact });
+            }
+            Record::Listed { pass, message, seq } => self.end(*pass).listed.push((*seq, message)),
+            Record::Members { pass, members } => self.end(*pass).members = Some(members),
+            Record::Described { pass, name, topic, last_seq } => {
+                let described = Described { name: name.as_deref(), topic: topic.as_deref(), last_seq: *last_seq };
+                self.end(*pass).described = Some(described);
+            }
+        }
+    }
+
+    fn end(&mut self, pass: Pass) -> &mut End<'a> {
+        match pass {
+            Pass::First => &mut self.first,
+            Pass::Again => &mut self.again,
+        }
+    }
+
+    /// The messages of the room's order.
+    pub fn messages(&self) -> impl Iterator<Item = (u64, &'a Kept)> {
+        self.first.rows.iter().filter_map(|row| match row.fact {
+            Fact::Message(kept) => Some((row.seq, kept)),
+            Fact::Changed { .. } | Fact::Described { .. } | Fact::Other(_) => None,
+        })
+    }
+
+    /// Where each message is kept.
+    pub fn places(&self) -> HashMap<Key, Vec<(u64, &'a Kept)>> {
+        let mut places: HashMap<Key, Vec<(u64, &Kept)>> = HashMap::new();
+        for (seq, kept) in self.messages() {
+            if let (Some(by), Some(send)) = (kept.by, kept.send) {
+                places.entry((by, send)).or_default().push((seq, kept));
+            }
+        }
+        places
+    }
+}
+
+fn raise(marks: &mut HashMap<Who, u64>, who: Who, read: u64) {
+    let mark = marks.entry(who).or_default();
+    *mark = read.max(*mark);
+}
