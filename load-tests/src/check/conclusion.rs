@@ -34,10 +34,10 @@ pub fn conclude(args: &CheckArgs, world: &World, run: Run<'_>) -> Report {
         .setting("users", args.users)
         .setting("rooms", args.rooms)
         .setting("rate", args.rate);
-    for (index, fault) in (1..).zip(plan) {
-        report = report.setting(&format!("fault {index}"), fault);
-    }
+    report.schedule = plan.iter().map(ToString::to_string).collect();
     let tally = &world.tally;
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    report.figure("faults", plan.len() as f64, "");
     let figures = [
         ("sends", &tally.sent, "tries"),
         ("acknowledged", &tally.acked, "answers"),

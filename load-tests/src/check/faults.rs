@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::sys::signal::Signal;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use super::history::Who;
 use super::nemesis::{Fault, FaultKind};
@@ -27,18 +28,19 @@ pub struct Flooder {
 /// Everything in the plan, each at its time; returns when all has healed.
 pub async fn strike(world: Rc<World>, engine: Victim, flooder: Flooder, plan: Vec<Fault>) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut under_way = Vec::new();
+    // Whatever is under way ends, and heals, when this is interrupted.
+    let mut under_way = JoinSet::new();
     for fault in plan {
         tokio::time::sleep(Duration::from_millis(fault.at_ms).saturating_sub(begun.elapsed())).await;
         eprintln!("  {fault}");
         let (world, engine) = (Rc::clone(&world), Rc::clone(&engine));
-        under_way.push(tokio::task::spawn_local(async move {
+        under_way.spawn_local(async move {
             let of = fault.to_string();
             carry_out(&world, &engine, flooder, fault).await.with_context(|| of)
-        }));
+        });
     }
-    for fault in under_way {
-        fault.await??;
+    while let Some(carried_out) = under_way.join_next().await {
+        carried_out??;
     }
     for lane in &world.lanes {
         lane.set(Weather::Fair);
@@ -89,15 +91,24 @@ async fn weather(world: &World, fault: &Fault, weather: Weather, lasts: Duration
     victims().for_each(|lane| lane.set(Weather::Fair));
 }
 
+/// Processes that stand still until this is dropped.
+struct Paused(Vec<u32>);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            // Some child of Postgres may have ended meanwhile.
+            let _ = signal_process(*pid, Signal::SIGCONT);
+        }
+    }
+}
+
 async fn pause(pids: Vec<u32>, lasts: Duration) {
-    for pid in &pids {
-        // Some child of Postgres may have ended meanwhile.
+    let paused = Paused(pids);
+    for pid in &paused.0 {
         let _ = signal_process(*pid, Signal::SIGSTOP);
     }
     tokio::time::sleep(lasts).await;
-    for pid in &pids {
-        let _ = signal_process(*pid, Signal::SIGCONT);
-    }
 }
 
 async fn kill_engine(engine: &Victim, down_for: Duration) -> anyhow::Result<()> {

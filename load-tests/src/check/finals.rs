@@ -13,8 +13,9 @@ use super::world::{RoomEnd, World};
 use crate::client::Accounts;
 
 const PAGE_ITEMS: u32 = 200;
-/// The order has come to rest when it has not grown for so long: what a client gave up may still be on its way.
-const REST: Duration = Duration::from_millis(1_500);
+/// The order has come to rest when it has not grown for so long, which is longer than a write waits: what a client gave
+/// up may still be on its way.
+const REST: Duration = Duration::from_millis(3_000);
 const REST_PATIENCE: Duration = Duration::from_secs(60);
 /// Read marks are written a moment after they are acknowledged.
 const MARKS_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +35,7 @@ impl Finals<'_> {
             tokio::time::sleep(REST).await;
             let now = self.ends().await?;
             let at_rest = now.iter().zip(&before).all(|(now, before)| now.last_seq == before.last_seq);
-            if at_rest || begun.elapsed() > REST_PATIENCE {
+            if (at_rest && self.world.calls() == 0) || begun.elapsed() > REST_PATIENCE {
                 return Ok(now);
             }
             before = now;

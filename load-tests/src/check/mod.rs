@@ -108,7 +108,11 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let (world, cast) = gather(args, seed, &target, &accounts).await?;
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
     let engine: Victim = Rc::new(Mutex::new(target.own.take()));
-    let lived = live(args, &world, &engine, &accounts, plan.clone()).await;
+    let lived = tokio::select! {
+        lived = live(args, &world, &engine, &accounts, plan.clone()) => lived,
+        // Whatever is paused goes on, and the engine ends in order.
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
     let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
     let outcome = lived.with_context(|| format!("seed {seed}; the engine's last words:\n{log}"));
     target.own = engine.lock().await.take();

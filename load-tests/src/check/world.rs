@@ -38,6 +38,7 @@ pub struct World {
     numbers: Numbers,
     http: Client,
     last_send: Cell<SendNo>,
+    calls: Cell<usize>,
 }
 
 /// The last seq of a room and who is in it.
@@ -111,6 +112,7 @@ impl World {
             numbers,
             http: Client::builder().timeout(CALL_PATIENCE).build()?,
             last_send: Cell::new(0),
+            calls: Cell::new(0),
             people,
             rooms,
         }))
@@ -145,6 +147,18 @@ impl World {
 
     /// One try of a call by `who`, through one of the lanes.
     pub async fn call(&self, lane: usize, who: Who, method: Method, path: &str, body: Option<Value>) -> Outcome {
+        self.calls.set(self.calls.get() + 1);
+        let outcome = self.try_call(lane, who, method, path, body).await;
+        self.calls.set(self.calls.get() - 1);
+        outcome
+    }
+
+    /// How many calls are under way.
+    pub fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    async fn try_call(&self, lane: usize, who: Who, method: Method, path: &str, body: Option<Value>) -> Outcome {
         let (Some(lane), Some(person)) = (self.lanes.get(lane), self.person(who)) else { return Outcome::Lost };
         let url = format!("http://{}{path}", lane.address);
         let mut request = self.http.request(method, url).bearer_auth(&person.token);

@@ -45,6 +45,7 @@ pub fn render(report: &Report) -> String {
     figures(&mut page, report);
     latencies(&mut page, report);
     charts(&mut page, &report.series);
+    schedule(&mut page, report);
     page.push_str("</html>\n");
     page
 }
@@ -65,6 +66,13 @@ fn figures(page: &mut String, report: &Report) {
         let _ = write!(page, "<tr><td>{name}<td>{} {unit}", number(figure.value));
     }
     page.push_str("</table>");
+}
+
+fn schedule(page: &mut String, report: &Report) {
+    if !report.schedule.is_empty() {
+        let items: Vec<String> = report.schedule.iter().map(|item| format!("<li>{}", escape(item))).collect();
+        let _ = write!(page, "<h2>What was done to the engine</h2><ul>{}</ul>", items.concat());
+    }
 }
 
 fn latencies(page: &mut String, report: &Report) {

@@ -35,6 +35,9 @@ pub struct Report {
     pub latencies: Vec<NamedLatency>,
     /// A sample a second.
     pub series: Vec<Point>,
+    /// What was done to the engine in the run, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<String>,
     /// What went wrong. Empty: the run proves what it says.
     pub failures: Vec<String>,
 }
