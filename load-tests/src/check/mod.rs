@@ -114,19 +114,23 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
-    let outcome = lived.with_context(|| format!("seed {seed}; the engine's last words:\n{log}"));
+    let (complete, mut troubles) = match lived {
+        Ok(troubles) => (true, troubles),
+        Err(error) => (false, vec![format!("{error:#}\nThe engine's last words:\n{log}")]),
+    };
     target.own = engine.lock().await.take();
     if elsewhere {
         let rooms = world.rooms.iter().map(|room| (*room, world.people.clone()));
         accounts.leave(&target, &rooms.collect::<Vec<_>>()).await?;
     }
-    target.close().await?;
-    let troubles = outcome?;
+    if let Err(error) = target.close().await {
+        troubles.push(format!("{error:#}"));
+    }
     let history = History { cast, entries: world.recorder.take() };
     if let Some(file) = &args.keep_history {
         conclusion::keep(&history, file)?;
     }
-    let run = Run { seed, plan: &plan, history: &history, troubles };
+    let run = Run { seed, plan: &plan, history: &history, complete, troubles };
     Ok(conclude(args, &world, run))
 }
 
