@@ -259,6 +259,15 @@ impl RoomState {
         Ok(self.window.after(after, self.committed_seq, items_max, self.limits.page_bytes_max))
     }
 
+    /// Everybody's watermarks.
+    pub fn marks(&self) -> impl Iterator<Item = Watermark> {
+        self.members.iter().map(|(user, member)| Watermark {
+            user_id: *user,
+            delivered_seq: member.delivered_seq,
+            read_seq: member.read_seq,
+        })
+    }
+
     /// Raises the watermarks of `by`; `None` when that changes nothing.
     pub fn mark(
         &mut self,

@@ -67,6 +67,32 @@ async fn marks_only_grow_and_never_pass_the_newest_message() {
 }
 
 #[actix_rt::test]
+async fn marks_that_are_not_written_yet_outlive_the_loading_of_their_room() {
+    let app = TestApp::with(|config| {
+        config.chat.window_events_max = 1;
+        config.chat.receipts_every_ms = 1_000;
+    })
+    .await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    for n in 1..=5 {
+        app.post(&ada, &room, &format!("c{n}"), "x").await;
+    }
+    let (mut sender, mut reader) = (app.connect(&ada).await, app.connect(&ben).await);
+    mark(&mut reader, &room, None, Some(5)).await;
+    // So old that only Postgres knows it: the room, which took it for new, is loaded anew.
+    assert_eq!(app.post(&ada, &room, "c1", "x").await, 1);
+    // Another device that is behind.
+    mark(&mut reader, &room, None, Some(3)).await;
+    let first = sender.event_of("receipt.updated").await;
+    assert_eq!((&first["delivered_seq"], &first["read_seq"]), (&json!(5), &json!(5)));
+    app.post(&ada, &room, "c6", "x").await;
+    mark(&mut reader, &room, None, Some(6)).await;
+    let next = sender.event_of("receipt.updated").await;
+    assert_eq!((&next["delivered_seq"], &next["read_seq"]), (&json!(6), &json!(6)), "and nothing less between");
+}
+
+#[actix_rt::test]
 async fn unread_messages_are_counted_and_marks_survive_a_restart() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);

@@ -55,7 +55,7 @@ impl Room {
         parked.chain(redone).filter_map(|message| Some((message.sender, message.client_id.clone()?))).collect()
     }
 
-    pub(super) fn become_ready(&mut self, snapshot: Snapshot, sent: Vec<Row>, ctx: &mut Context<Self>) {
+    pub(super) fn become_ready(&mut self, mut snapshot: Snapshot, sent: Vec<Row>, ctx: &mut Context<Self>) {
         let unloaded = Phase::Unloaded { next_ticket: 0 };
         let (parked, redo, next_ticket) = match std::mem::replace(&mut self.phase, unloaded) {
             Phase::Loading { parked, redo, next_ticket } => (parked, redo, next_ticket),
@@ -74,7 +74,8 @@ impl Room {
             .filter_map(event_of)
             .cloned()
             .collect();
-        self.show_loaded(&snapshot);
+        self.restore_marks(&mut snapshot);
+        self.card.replace(Card::of(&snapshot));
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.parts.config));
         state.recall(sent);
         self.phase = Phase::Ready(Box::new(state));
@@ -89,13 +90,6 @@ impl Room {
         for command in parked {
             self.obey(command, ctx);
         }
-    }
-
-    /// The room's card as loaded, with the marks that Postgres does not have yet.
-    fn show_loaded(&self, snapshot: &Snapshot) {
-        let mut card = Card::of(snapshot);
-        self.marks.values().for_each(|mark| card.mark(mark));
-        self.card.replace(card);
     }
 
     pub(super) fn fail_parked(&mut self, error: ChatError) {

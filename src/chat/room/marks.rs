@@ -16,6 +16,18 @@ impl Room {
         command.reply.send(marked);
     }
 
+    /// Raises the marks of the room as loaded to what had been acknowledged before: nobody is told less than before.
+    pub(super) fn restore_marks(&mut self, snapshot: &mut Snapshot) {
+        let known = std::mem::take(&mut self.known_marks);
+        let known: HashMap<UserId, Watermark> = known.into_iter().map(|mark| (mark.user_id, mark)).collect();
+        for (user, member) in &mut snapshot.members {
+            if let Some(mark) = known.get(user) {
+                member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
+                member.read_seq = member.read_seq.max(mark.read_seq);
+            }
+        }
+    }
+
     pub(super) fn flush_marks_soon(&self, ctx: &mut Context<Self>) {
         let soon = Duration::from_millis(self.parts.config.receipts_every_ms);
         ctx.run_later(soon, |room, ctx| room.flush_marks(ctx));

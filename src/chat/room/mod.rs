@@ -76,6 +76,8 @@ pub struct Room {
     /// Who waits for which ticket; several, when one send was repeated while it waited.
     waiting: HashMap<u64, Waiting>,
     marks: HashMap<UserId, Watermark>,
+    /// What had been acknowledged when the state was given up, which Postgres may not have in full yet.
+    known_marks: Vec<Watermark>,
     used_at: Instant,
     stopping: bool,
     post_seconds: metrics::Histogram,
@@ -157,6 +159,7 @@ impl Room {
             outcomes: Some(outcomes),
             waiting: HashMap::new(),
             marks: HashMap::new(),
+            known_marks: Vec::new(),
             used_at: Instant::now(),
             stopping: false,
             post_seconds: metrics::histogram!("parlance_post_seconds"),

@@ -44,7 +44,10 @@ impl Room {
     pub(super) fn begin_settling(&mut self) {
         let unloaded = Phase::Unloaded { next_ticket: 0 };
         self.phase = match std::mem::replace(&mut self.phase, unloaded) {
-            Phase::Ready(state) => Phase::Settling { state, parked: VecDeque::new(), redo: Vec::new() },
+            Phase::Ready(state) => {
+                self.known_marks = state.marks().collect();
+                Phase::Settling { state, parked: VecDeque::new(), redo: Vec::new() }
+            }
             other => other,
         };
     }
