@@ -6,6 +6,7 @@ mod baseline;
 mod check;
 mod client;
 mod engine;
+mod install;
 mod measure;
 mod report;
 mod scenarios;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use report::{Report, ReportArgs};
-use scenarios::{chatter, compare, connect, fanout, find_limit, idle, mixed, resume};
+use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, history, idle, mixed, resume};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -60,6 +61,12 @@ enum Command {
     /// The child processes of the baselines
     #[command(subcommand, hide = true)]
     Serve(baseline::Serve),
+    /// Pages of history and catching up in large rooms
+    History(history::HistoryArgs),
+    /// How long everything takes at the size of an installation, and beside a smaller one
+    AtSize(at_size::AtSizeArgs),
+    /// Fills a database with a large installation: 10 000 people, 10 million messages
+    Install(install::InstallArgs),
 }
 
 fn main() -> ExitCode {
@@ -98,6 +105,9 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Check(args) => check::run(args, target).await,
         Command::Baseline(which) => baseline::run(which, target).await,
         Command::Compare(args) => compare::run(args, target).await,
+        Command::History(args) => history::run(args, target).await,
+        Command::AtSize(args) => at_size::run(args, target).await,
+        Command::Install(args) => install::run(args, target).await,
         Command::Serve(what) => return baseline::serve(what).await.map(|()| None),
     };
     report.map(Some)

@@ -33,13 +33,18 @@ pub struct Person {
 #[derive(Debug)]
 pub struct Reached {
     pub status: StatusCode,
-    pub body: Value,
+    pub text: String,
 }
 
 impl Reached {
+    /// The answer as JSON; null when it is none.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
     /// When to come again, if that is what it says.
     pub fn later(&self) -> Option<Duration> {
-        let later = self.body.get("retry_after_ms").and_then(Value::as_u64)?;
+        let later = self.body().get("retry_after_ms").and_then(Value::as_u64)?;
         let told = matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         told.then(|| Duration::from_millis(later))
     }
@@ -60,6 +65,11 @@ impl Accounts {
         let client = Client::builder().pool_max_idle_per_host(PARALLEL).timeout(Duration::from_secs(60)).build()?;
         let run = Uuid::new_v4().simple().to_string().chars().take(8).collect();
         Ok(Self { base: target.base.clone(), issuer: target.issuer.clone(), client, run })
+    }
+
+    /// The accounts of an earlier run, or of an installation, by its name.
+    pub fn of_run(target: &Target, run: &str) -> anyhow::Result<Self> {
+        Ok(Self { run: run.to_owned(), ..Self::on(target)? })
     }
 
     /// An access token for the `index`th account of this run.
@@ -146,14 +156,26 @@ impl Accounts {
         Ok((space, self.all((0..CHANNELS).collect(), open).await?))
     }
 
+    /// Signs in with a password.
+    pub async fn sign_in(&self, login: &str, password: &str) -> anyhow::Result<Value> {
+        let body = json!({ "login": login, "password": password, "device": { "id": "parlance-load" } });
+        self.call(Method::POST, "/api/v1/auth/login", "", Some(body)).await
+    }
+
     /// One call that must succeed; tried again while the engine says "later".
     pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let text = self.text(method, path, token, body).await?;
+        Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+    }
+
+    /// The same, with the answer as it came.
+    pub async fn text(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> anyhow::Result<String> {
         for _ in 0..TRIES_MAX {
             let reached = self.reach(method.clone(), path, Some(token), body.clone()).await?;
             match (reached.status, reached.later()) {
-                (status, _) if status.is_success() => return Ok(reached.body),
+                (status, _) if status.is_success() => return Ok(reached.text),
                 (_, Some(later)) => tokio::time::sleep(later).await,
-                (status, None) => bail!("{method} {path}: {status} {}", reached.body),
+                (status, None) => bail!("{method} {path}: {status} {}", reached.text),
             }
         }
         bail!("{method} {path}: still told to come later after {TRIES_MAX} tries")
@@ -171,9 +193,9 @@ impl Accounts {
         while begun.elapsed() < patience {
             let reached = self.reach(Method::POST, path, token, Some(body.clone())).await?;
             match (reached.status, reached.later()) {
-                (status, _) if status.is_success() => return Ok(Some(reached.body)),
+                (status, _) if status.is_success() => return Ok(Some(reached.body())),
                 (_, Some(later)) => tokio::time::sleep(later).await,
-                (status, None) => bail!("POST {path}: {status} {}", reached.body),
+                (status, None) => bail!("POST {path}: {status} {}", reached.text),
             }
         }
         Ok(None)
@@ -196,8 +218,7 @@ impl Accounts {
         }
         let response = request.send().await.with_context(|| format!("{method} {path}"))?;
         let status = response.status();
-        let text = response.text().await?;
-        Ok(Reached { status, body: serde_json::from_str(&text).unwrap_or_default() })
+        Ok(Reached { status, text: response.text().await? })
     }
 
     /// Runs `make` on all items, a few at a time, and keeps their order.

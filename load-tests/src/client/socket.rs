@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{ErrorKind, IoSlice};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -168,6 +169,13 @@ impl Socket {
     pub fn cut_on_drop(&self) {
         // Fails only for a socket that is gone already.
         let _ = self.stream.set_zero_linger();
+    }
+
+    /// Waits at most this long for the server to close.
+    pub async fn drain(&self, patience: Duration) {
+        let reading = async { while self.read(|_| {}).await.unwrap_or(false) {} };
+        // A server that does not close is none of our business any more.
+        let _ = tokio::time::timeout(patience, reading).await;
     }
 }
 

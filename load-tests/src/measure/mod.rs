@@ -6,8 +6,8 @@ mod pace;
 mod progress;
 mod reading;
 
-pub use latency::Summary;
+pub use latency::{Latency, Summary};
 pub use meter::{Meter, Point, Sampler};
-pub use pace::Pace;
+pub use pace::{Due, Pace};
 pub use progress::Progress;
 pub use reading::{Reading, Spent};

@@ -106,7 +106,7 @@ impl Actor {
         Ok(match self.http(method.clone(), path, body).await? {
             Reached { status, .. } if status.is_success() || fine.contains(&status.as_u16()) => Outcome::Done,
             Reached { status: StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, .. } => Outcome::Later,
-            Reached { status, body } => bail!("{method} {}: {status} {body}", shape(path)),
+            Reached { status, text } => bail!("{method} {}: {status} {text}", shape(path)),
         })
     }
 
