@@ -109,3 +109,25 @@ async fn a_search_takes_wildcards_literally_and_skips_the_disabled() {
     bench.auth.set_disabled("adaxl", true).await.unwrap();
     assert_eq!(search("ada").await, ["ada_l"]);
 }
+
+#[actix_web::test]
+async fn a_search_is_planned_for_what_is_looked_for() {
+    let bench = Bench::new().await;
+    let ada = bench.register("ada").await.user.id;
+    // One plan for all patterns walks everybody's name in order; Postgres would choose it after some searches.
+    sqlx::raw_sql(
+        "INSERT INTO users (id, username, full_name, created_at, updated_at)
+         SELECT gen_random_uuid(), 'user' || md5(n::text)::varchar(20), 'Full ' || md5((n + 1)::text), now(), now()
+         FROM generate_series(1, 5000) AS n; ANALYZE users",
+    )
+    .execute(bench.database.storage.engine())
+    .await
+    .unwrap();
+    let mut conn = bench.database.storage.read_as(ada).await.unwrap();
+    for _ in 0..8 {
+        users::search_users(&mut conn, "nobody-is-called-so", None, 10).await.unwrap();
+    }
+    let plans = "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT id%user_directory%'";
+    let generic: i64 = sqlx::query_scalar(plans).fetch_one(&mut *conn).await.unwrap();
+    assert_eq!(generic, 0, "each search got a plan of its own");
+}
