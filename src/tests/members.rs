@@ -209,3 +209,31 @@ async fn who_is_removed_and_added_again_hears_on() {
         assert_eq!(heard["seq"], json!(3 * (round + 1)));
     }
 }
+
+/// What the lists of rooms and spaces say.
+async fn counts(app: &TestApp, by: &Person) -> (Value, Value) {
+    let rooms = app.ok(Method::GET, "/rooms", by, None).await;
+    let spaces = app.ok(Method::GET, "/spaces", by, None).await;
+    (rooms["items"][0]["member_count"].clone(), spaces["items"][0]["member_count"].clone())
+}
+
+#[actix_rt::test]
+async fn lists_say_how_many_members_there_are() {
+    let app = TestApp::start().await;
+    let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Harbour" }))).await;
+    let people = format!("/spaces/{}/members", space["id"].as_str().unwrap());
+    assert_eq!(counts(&app, &ada).await, (json!(2), json!(1)));
+    for person in [&ben, &cleo] {
+        app.ok(Method::POST, &people, &ada, Some(json!({ "user_id": person.id }))).await;
+    }
+    assert_eq!(add(&app, &ada, &room, &cleo, "member").await.0, 201);
+    assert_eq!(counts(&app, &ada).await, (json!(3), json!(3)));
+    assert_eq!(remove(&app, &ben, &room, &ben).await.0, 204);
+    assert_eq!(app.call(Method::DELETE, &format!("{people}/{}", ben.id), Some(&ada), None).await.0, 204);
+    assert_eq!(counts(&app, &ada).await, (json!(2), json!(2)));
+    // Whoever is deleted is no member any more.
+    sqlx::query("DELETE FROM users WHERE username = 'cleo'").execute(app.engine().storage.engine()).await.unwrap();
+    assert_eq!(counts(&app, &ada).await, (json!(1), json!(1)));
+}

@@ -34,17 +34,18 @@ async fn summaries(
 ) -> Result<Vec<RoomSummary>, ChatError> {
     let mut transaction = storage.read_as(user).await?;
     // Unread messages are counted up to 100, among the first 1000: a badge says 99+, and nobody pays for a year's absence
-    // or for a program that posts without ever reading.
+    // or for a program that posts without ever reading. The inner limit bounds what is read, the outer one ends it early.
     let rows = sqlx::query!(
         r#"
         SELECT r.id, r.kind, r.name, r.topic, r.space_id, r.last_seq, r.last_event_at, r.created_at,
                me.role AS "role?", me.delivered_seq AS "delivered_seq?", me.read_seq AS "read_seq?",
                CASE WHEN me.read_seq < r.last_seq THEN (
-                   SELECT LEAST(count(*), 100) FROM (
-                       SELECT m.sender_user_id AS sender FROM messages m
-                       WHERE m.room_id = r.id AND m.seq > me.read_seq ORDER BY m.seq LIMIT 1000) AS newer
-                   WHERE newer.sender IS DISTINCT FROM $1) END AS unread,
-               (SELECT count(*) FROM room_members c WHERE c.room_id = r.id) AS "member_count!",
+                   SELECT count(*) FROM (
+                       SELECT FROM (
+                           SELECT m.sender_user_id AS sender FROM messages m
+                           WHERE m.room_id = r.id AND m.seq > me.read_seq ORDER BY m.seq LIMIT 1000) AS newer
+                       WHERE newer.sender IS DISTINCT FROM $1 LIMIT 100) AS of_others) END AS unread,
+               r.member_count,
                peer.id AS "peer_id?", peer.username::text AS peer_username, peer.full_name AS peer_full_name,
                peer.avatar_url AS peer_avatar_url, peer.created_at AS "peer_created_at?"
         FROM (SELECT room_id FROM room_members WHERE user_id = $1 AND $2::uuid IS NULL

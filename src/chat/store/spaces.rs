@@ -66,8 +66,7 @@ async fn list(
     let mut transaction = storage.read_as(user).await?;
     let rows = sqlx::query!(
         r#"
-        SELECT s.id, s.name, s.topic, s.created_at, me.role,
-               (SELECT count(*) FROM space_members c WHERE c.space_id = s.id) AS "member_count!"
+        SELECT s.id, s.name, s.topic, s.created_at, me.role, s.member_count
         FROM spaces s JOIN space_members me ON me.space_id = s.id AND me.user_id = $1
         WHERE ($2::uuid IS NULL OR s.id = $2) AND ($3::uuid IS NULL OR s.id > $3)
         ORDER BY s.id LIMIT $4
