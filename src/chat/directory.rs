@@ -20,7 +20,7 @@ use serde_json::json;
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
 use super::messages::{Command, CompareMembers, Reply};
-use super::room::{LatestSeq, Room, RoomParts};
+use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use crate::ids::{RoomId, UserId};
 use crate::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 use crate::tree;
@@ -129,9 +129,9 @@ impl Rooms {
         answer.await
     }
 
-    /// The newest committed seq of an open room; `None` when it is not open, and so nothing is being committed.
+    /// The newest committed seq of an open room; `None` when it is not open or loaded, and so nothing is being committed.
     pub fn latest_seq(&self, room_id: RoomId) -> Option<i64> {
-        self.open.get(&room_id).map(|entry| entry.latest.load(Ordering::Acquire))
+        self.open.get(&room_id).map(|entry| entry.latest.load(Ordering::Acquire)).filter(|seq| *seq != NOT_LOADED)
     }
 
     /// The card of a room that is open.
@@ -203,7 +203,7 @@ impl RoomDirectory {
         self.closing.remove(&room_id);
         // Right until the room's first commit, by which time the room has made its own.
         let card = LiveCard::new(self.parts.memory.closed.forget(&room_id));
-        let latest: LatestSeq = Arc::new(AtomicI64::new(0));
+        let latest: LatestSeq = Arc::new(AtomicI64::new(NOT_LOADED));
         let name = format!("app/rooms-{}/{room_id}", self.shard);
         let spec = tree::spec("Room", name, self.parts.config.room_mailbox_max);
         let (parts, directory) = (self.parts.clone(), self.own.clone());

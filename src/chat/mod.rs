@@ -28,7 +28,7 @@ pub mod state;
 pub mod store;
 #[cfg(test)]
 mod tests;
-pub mod window;
+mod window;
 pub mod wire;
 
 pub use compose::{compose, plain_text};
@@ -36,6 +36,6 @@ pub use directory::Rooms;
 pub use lobby::Lobby;
 pub use memory::RoomMemory;
 pub use messages::Audience;
-pub use room::RoomParts;
+pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
 pub use state::{Change, Member, Snapshot};
 pub use window::Page;

@@ -6,7 +6,7 @@
 //! Invariants
 //! - `committed_seq <= taken_seq`, and the difference is the rows in `pending`.
 //! - Membership and names follow what was *taken*: a later command is decided as if earlier ones were committed,
-//!   which they are if it ever commits, because of the fence.
+//!   which they are if it ever commits, because of the fence. Reading follows what was *committed*.
 //! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
 
 use std::collections::{HashMap, VecDeque};
@@ -254,18 +254,9 @@ impl RoomState {
 
     /// Everything after `after`, as far as memory reaches; `Ok(None)` sends the caller to Postgres.
     pub fn catch_up(&self, by: UserId, after: i64, items_max: usize) -> Result<Option<Page>, ChatError> {
-        self.require(by, Action::Read)?;
+        self.require_reader(by)?;
         let items_max = items_max.clamp(1, self.limits.page_items_max);
         Ok(self.window.after(after, self.committed_seq, items_max, self.limits.page_bytes_max))
-    }
-
-    /// Everybody's watermarks.
-    pub fn marks(&self) -> impl Iterator<Item = Watermark> {
-        self.members.iter().map(|(user, member)| Watermark {
-            user_id: *user,
-            delivered_seq: member.delivered_seq,
-            read_seq: member.read_seq,
-        })
     }
 
     /// Raises the watermarks of `by`; `None` when that changes nothing.
@@ -287,10 +278,34 @@ impl RoomState {
         Ok(Some(Watermark { user_id: by, delivered_seq, read_seq }))
     }
 
+    /// How far each member has received and read.
+    pub fn watermarks(&self) -> Vec<Watermark> {
+        let mark = |(user_id, member): (&UserId, &Member)| Watermark {
+            user_id: *user_id,
+            delivered_seq: member.delivered_seq,
+            read_seq: member.read_seq,
+        };
+        self.members.iter().map(mark).collect()
+    }
+
+    /// Raises marks to these, which were told before the room was loaded anew: they never fall.
+    pub fn raise(&mut self, marks: &[Watermark]) {
+        for mark in marks {
+            if let Some(member) = self.members.get_mut(&mark.user_id) {
+                member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
+                member.read_seq = member.read_seq.max(mark.read_seq);
+            }
+        }
+    }
+
     /// The room as a new member sees it, just after joining.
     pub fn summary_for(&self, user: UserId) -> Option<wire::RoomSummary> {
-        let member = self.members.get(&user)?;
-        Some(wire::RoomSummary {
+        Some(self.summary_of(*self.members.get(&user)?))
+    }
+
+    /// The room as `member` sees it.
+    pub fn summary_of(&self, member: Member) -> wire::RoomSummary {
+        wire::RoomSummary {
             id: self.id,
             kind: self.kind,
             name: self.name.clone(),
@@ -305,7 +320,7 @@ impl RoomState {
             last_message_at: None,
             created_at: self.created_at,
             peer: None,
-        })
+        }
     }
 
     fn remember(&mut self, row: Arc<Row>) -> Entry {
@@ -336,6 +351,26 @@ impl RoomState {
                 }
             }
             SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+        }
+    }
+
+    /// Whether `by` may read now. A coming that was only taken opens nothing, and a going that was only taken closes
+    /// nothing: either may never be committed, and nobody would hear of the room's true state.
+    fn require_reader(&self, by: UserId) -> Result<(), ChatError> {
+        let first_pending = self.pending.iter().find_map(|pending| match &pending.row.body {
+            RowBody::Event(EventRow { effect: SideEffect::AddMember { user_id, .. }, .. }) if *user_id == by => {
+                Some(false)
+            }
+            RowBody::Event(EventRow { effect: SideEffect::RemoveMember { user_id }, .. }) if *user_id == by => {
+                Some(true)
+            }
+            RowBody::Event(_) | RowBody::Message(_) => None,
+        });
+        match first_pending {
+            // Every role may read.
+            Some(true) => Ok(()),
+            Some(false) => Err(ChatError::RoomNotFound),
+            None => self.require(by, Action::Read).map(drop),
         }
     }
 

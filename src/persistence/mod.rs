@@ -78,7 +78,7 @@ impl Claim {
     }
 
     /// Answers all, one message a lane, in order.
-    fn answer_all(claims: impl IntoIterator<Item = (RoomId, Self, Outcome)>) {
+    pub fn answer_all(claims: impl IntoIterator<Item = (RoomId, Self, Outcome)>) {
         let mut lanes: Vec<(CommitLane, Vec<(u64, Outcome)>)> = Vec::new();
         // A room that was given up and opened again in between has two lanes; the newest is the one that goes on.
         let mut newest: HashMap<RoomId, usize> = HashMap::new();
@@ -154,6 +154,12 @@ impl Job {
 #[error("the persister's queue is full")]
 pub struct QueueFull(pub Job);
 
+/// Where rooms hand their jobs: the persisters, or a simulation of them. Implementations must not block.
+pub trait TakesJobs: Send + Sync + 'static {
+    /// Hands a job of the room over, or gives it back at once.
+    fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull>;
+}
+
 /// The way to all persisters. Cheap to clone.
 #[derive(Clone)]
 pub struct Persisters {
@@ -212,7 +218,7 @@ impl Persisters {
     }
 
     /// Hands a job to the room's persister, or gives it back at once.
-    pub fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
+    fn hand_over(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
         // The low half of a UUIDv7 is random: rooms spread evenly.
         let (_, low) = room.0.as_u64_pair();
         let index = usize::try_from(low % self.shards.len() as u64).unwrap_or(0);
@@ -224,7 +230,7 @@ impl Persisters {
     /// Returns when every job that was enqueued for the room so far is done, or its persister is gone.
     pub async fn settle(&self, room: RoomId) -> Result<(), QueueFull> {
         let (sender, receiver) = oneshot::channel();
-        self.enqueue(room, Job::Barrier(sender))?;
+        self.hand_over(room, Job::Barrier(sender))?;
         // A persister that crashed meanwhile has dropped its jobs: they are done, too.
         let _ = receiver.await;
         Ok(())
@@ -233,5 +239,11 @@ impl Persisters {
     /// Rows waiting in all shards.
     pub fn queued_rows(&self) -> usize {
         self.shards.iter().map(|shard| shard.queued.get()).sum()
+    }
+}
+
+impl TakesJobs for Persisters {
+    fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
+        self.hand_over(room, job)
     }
 }

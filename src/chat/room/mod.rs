@@ -1,4 +1,4 @@
-//! One conversation: the actor that gives its changes their order. Thin shell around [`RoomState`].
+//! One conversation: the actor that gives its changes their order. Thin shell around [`RoomLife`].
 //!
 //! Receives [`Command`]s from sessions and HTTP, and outcomes from its persister. Emits [`Delivery`]s to the hubs and
 //! answers to whoever asked. Life: *loading* (commands wait in order) → *ready* → *settling*, when a write did not
@@ -7,40 +7,29 @@
 //!
 //! Invariants: it never awaits SQL while ready; nothing is shown or acknowledged before its commit; every command is
 //! answered once.
+//!
+//! [`Delivery`]: super::messages::Delivery
 
-mod load;
-mod marks;
-mod settle;
-mod show;
+mod life;
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, StreamHandler, WrapFuture};
-use bytestring::ByteString;
 use serde_json::json;
-use tokio::sync::mpsc;
 
-use super::card::Card;
 use super::config::ChatConfig;
 use super::directory::{ReleaseRoom, RoomDirectory};
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
-use super::messages::{
-    Audience, ChangeRoom, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
-};
-use super::state::{Decision, RoomState, Snapshot};
-use super::window::Entry;
-use super::{store, wire};
+use super::messages::{Audience, Command};
+use super::store;
 use crate::clock::Clock;
-use crate::ids::{EventId, RoomId, UserId};
-use crate::persistence::{
-    Claim, CommitLane, EventRow, Job, Outcome, Persisters, Row, RowBody, SideEffect, Watermark, Write,
-};
+use crate::ids::{RoomId, UserId};
+use crate::persistence::{Outcome, Persisters};
 use crate::storage::Storage;
 use crate::supervision::{ActorHandle, Supervised};
+pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 
 /// What every room needs from the engine.
 #[derive(Clone)]
@@ -59,83 +48,15 @@ const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause before a room that could not be read is tried again.
 const LOAD_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// The newest committed seq of an open room, readable from any thread. Invariant: set before the hubs are told.
-pub type LatestSeq = Arc<AtomicI64>;
-
 /// See the module.
 pub struct Room {
     id: RoomId,
     parts: RoomParts,
     directory: ActorHandle<RoomDirectory>,
-    latest: LatestSeq,
-    /// As of what was shown: `latest` and the card move together.
-    card: Arc<LiveCard>,
-    phase: Phase,
-    lane: CommitLane,
-    outcomes: Option<mpsc::UnboundedReceiver<Vec<(u64, Outcome)>>>,
-    /// Who waits for which ticket; several, when one send was repeated while it waited.
-    waiting: HashMap<u64, Waiting>,
-    marks: HashMap<UserId, Watermark>,
-    /// What had been acknowledged when the state was given up, which Postgres may not have in full yet.
-    known_marks: Vec<Watermark>,
+    life: RoomLife,
+    outcomes: Option<Outcomes>,
     used_at: Instant,
     stopping: bool,
-    post_seconds: metrics::Histogram,
-}
-
-enum Phase {
-    /// Commands wait until the state is there.
-    Loading {
-        parked: VecDeque<Command>,
-        redo: Vec<Redo>,
-        next_ticket: u64,
-    },
-    Ready(Box<RoomState>),
-    /// A write did not commit: no new commands until the outcome of all others is known.
-    Settling {
-        state: Box<RoomState>,
-        parked: VecDeque<Command>,
-        redo: Vec<Redo>,
-    },
-    /// Postgres is away: the next command tries to load again.
-    Unloaded {
-        next_ticket: u64,
-    },
-}
-
-/// A change that was taken, and whom to tell.
-struct Waiting {
-    row: Arc<Row>,
-    since: Instant,
-    replies: Vec<Answer>,
-}
-
-/// A change that was fenced and will be decided again, with the same id.
-struct Redo {
-    row: Arc<Row>,
-    replies: Vec<Answer>,
-}
-
-enum Answer {
-    Post(Reply<Posted>),
-    Change(Reply<Arc<Row>>),
-}
-
-impl Answer {
-    fn send(self, result: Result<Posted, ChatError>) {
-        match self {
-            Self::Post(reply) => reply.send(result),
-            Self::Change(reply) => reply.send(result.map(|posted| posted.row)),
-        }
-    }
-}
-
-/// One result for all: the first asked first, the others repeated it while it waited.
-fn answer_each(replies: Vec<Answer>, result: &Result<Posted, ChatError>) {
-    for (index, answer) in replies.into_iter().enumerate() {
-        let repeated = |posted: Posted| Posted { repeated: posted.repeated || index > 0, ..posted };
-        answer.send(result.clone().map(repeated));
-    }
 }
 
 impl Room {
@@ -147,106 +68,60 @@ impl Room {
         latest: LatestSeq,
         card: Arc<LiveCard>,
     ) -> Self {
-        let (lane, outcomes) = mpsc::unbounded_channel();
-        Self {
-            id,
-            parts,
-            directory,
+        let around = Around {
+            config: Arc::clone(&parts.config),
+            clock: parts.clock.clone(),
+            jobs: Arc::new(parts.persisters.clone()),
+            audience: Arc::clone(&parts.audience),
+            memory: parts.memory.clone(),
             latest,
             card,
-            phase: Phase::Loading { parked: VecDeque::new(), redo: Vec::new(), next_ticket: 0 },
-            lane,
-            outcomes: Some(outcomes),
-            waiting: HashMap::new(),
-            marks: HashMap::new(),
-            known_marks: Vec::new(),
-            used_at: Instant::now(),
-            stopping: false,
-            post_seconds: metrics::histogram!("parlance_post_seconds"),
-        }
+        };
+        let (life, outcomes) = RoomLife::new(id, around);
+        let outcomes = Some(outcomes);
+        Self { id, parts, directory, life, outcomes, used_at: Instant::now(), stopping: false }
     }
 
-    fn obey(&mut self, command: Command, ctx: &mut Context<Self>) {
-        match &mut self.phase {
-            Phase::Ready(_) => match command {
-                Command::Post(command) => self.post(command),
-                Command::Change(command) => self.change(command),
-                Command::CatchUp(command) => {
-                    if let Phase::Ready(state) = &self.phase {
-                        command.reply.send(state.catch_up(command.by, command.after, command.items_max));
-                    }
+    /// Does what the room wishes for after it has changed.
+    fn follow_up(&mut self, ctx: &mut Context<Self>) {
+        for wish in self.life.take_wishes() {
+            match wish {
+                Wish::Load(sends) => self.load(sends, ctx),
+                Wish::LoadAgain => self.later(LOAD_AGAIN_AFTER, RoomLife::load_again, ctx),
+                Wish::FlushMarks => {
+                    let soon = Duration::from_millis(self.parts.config.receipts_every_ms);
+                    self.later(soon, RoomLife::flush_marks, ctx);
                 }
-                Command::Mark(command) => self.mark(command, ctx),
-                Command::Compare(command) => self.compare(&command, ctx),
-            },
-            Phase::Loading { parked, .. } | Phase::Settling { parked, .. } => {
-                if parked.len() >= self.parts.config.room_pending_max {
-                    command.fail(ChatError::Busy);
-                } else {
-                    parked.push_back(command);
-                }
-            }
-            Phase::Unloaded { next_ticket } => {
-                let next_ticket = *next_ticket;
-                self.phase = Phase::Loading { parked: VecDeque::from([command]), redo: Vec::new(), next_ticket };
-                self.load(ctx);
+                Wish::Release => self.release(),
             }
         }
-    }
-
-    fn post(&mut self, command: PostMessage) {
-        let Phase::Ready(state) = &mut self.phase else { return };
-        let PostMessage { by, message, reply } = command;
-        match state.decide_post(by, message) {
-            Err(error) => reply.send(Err(error)),
-            Ok(Decision::Already(row)) => reply.send(Ok(Posted { row, repeated: true })),
-            Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {
-                Some(waiting) => waiting.replies.push(Answer::Post(reply)),
-                None => reply.send(Err(ChatError::Restarted)),
-            },
-            Ok(Decision::Write(body)) => self.write(body, vec![Answer::Post(reply)]),
+        if self.stopping {
+            self.stop_when_idle(ctx);
         }
     }
 
-    fn change(&mut self, command: ChangeRoom) {
-        let Phase::Ready(state) = &mut self.phase else { return };
-        let id = EventId::new(&self.parts.clock);
-        match state.decide_change(command.by, id.0, &command.change) {
-            Err(error) => command.reply.send(Err(error)),
-            Ok(body) => self.write(body, vec![Answer::Change(command.reply)]),
-        }
+    fn later(&self, after: Duration, act: fn(&mut RoomLife), ctx: &mut Context<Self>) {
+        ctx.run_later(after, move |room, ctx| {
+            act(&mut room.life);
+            room.follow_up(ctx);
+        });
     }
 
-    /// Takes the next seq and hands the row to the persister; when its queue is full, nothing has happened.
-    fn write(&mut self, body: RowBody, replies: Vec<Answer>) {
-        let Phase::Ready(state) = &mut self.phase else { return };
-        let busy = |replies: Vec<Answer>| replies.into_iter().for_each(|answer| answer.send(Err(ChatError::Busy)));
-        if state.pending_len() >= self.parts.config.room_pending_max {
-            return busy(replies);
-        }
-        let from_seq = state.taken_seq();
-        let row = Arc::new(Row { seq: from_seq + 1, at: self.parts.clock.now(), body });
-        let claim = Claim::new(state.next_ticket(), self.lane.clone());
-        let write = Write { room_id: self.id, from_seq, rows: vec![Arc::clone(&row)], claim };
-        if let Err(full) = self.parts.persisters.enqueue(self.id, Job::Write(write)) {
-            if let Job::Write(write) = full.0 {
-                write.claim.waive();
-            }
-            return busy(replies);
-        }
-        let ticket = state.take(Arc::clone(&row));
-        self.waiting.insert(ticket, Waiting { row, since: Instant::now(), replies });
-    }
-
-    /// Loads the room anew when members came or went by another hand.
-    fn compare(&mut self, command: &CompareMembers, ctx: &mut Context<Self>) {
-        let Phase::Ready(state) = &self.phase else { return };
-        // What the room itself does is in its state before it is in Postgres.
-        if command.users.iter().any(|user| state.is_member(*user) != command.are_members) {
-            tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
-            self.begin_settling();
-            self.finish_settling(ctx);
-        }
+    /// Reads the room from Postgres, after every write that is still on its way there.
+    fn load(&self, sends: Vec<(UserId, String)>, ctx: &mut Context<Self>) {
+        let (id, parts) = (self.id, self.parts.clone());
+        let reading = async move {
+            parts.persisters.settle(id).await.map_err(|_| ChatError::Busy)?;
+            let Some(snapshot) = store::load_room(&parts.storage, id, &parts.config).await? else { return Ok(None) };
+            // Looked up together: each repeated send would else cost a refused batch and another load.
+            Ok(Some((snapshot, store::sent_before(&parts.storage, id, &sends).await?)))
+        };
+        // A Postgres that is there and says nothing is away, too.
+        let work = async { tokio::time::timeout(LOAD_PATIENCE, reading).await.unwrap_or(Err(ChatError::Unavailable)) };
+        ctx.spawn(work.into_actor(self).map(|loaded, room, ctx| {
+            room.life.loaded(loaded);
+            room.follow_up(ctx);
+        }));
     }
 
     /// Asks the directory to let this room go.
@@ -256,13 +131,9 @@ impl Room {
     }
 
     fn stop_when_idle(&mut self, ctx: &mut Context<Self>) {
-        let at_rest = matches!(self.phase, Phase::Ready(_) | Phase::Unloaded { .. });
-        if at_rest && self.waiting.is_empty() {
-            self.flush_marks(ctx);
-            // Unloaded: Postgres may have more than was shown.
-            if matches!(self.phase, Phase::Ready(_)) {
-                self.card.complete();
-            }
+        if self.life.is_at_rest() {
+            self.life.flush_marks();
+            self.life.complete_card();
             ctx.stop();
         }
     }
@@ -277,11 +148,11 @@ impl Actor for Room {
         }
         let idle = Duration::from_secs(self.parts.config.room_idle_s);
         ctx.run_interval(idle, move |room, _| {
-            if room.used_at.elapsed() >= idle && room.waiting.is_empty() {
+            if room.used_at.elapsed() >= idle && room.life.waiting_len() == 0 {
                 room.release();
             }
         });
-        self.load(ctx);
+        self.follow_up(ctx);
     }
 }
 
@@ -293,15 +164,10 @@ impl Supervised for Room {
     }
 
     fn report(&self) -> serde_json::Value {
-        let (phase, state) = match &self.phase {
-            Phase::Loading { .. } => ("loading", None),
-            Phase::Ready(state) => ("ready", Some(state)),
-            Phase::Settling { state, .. } => ("settling", Some(state)),
-            Phase::Unloaded { .. } => ("unloaded", None),
-        };
+        let state = self.life.state();
         json!({
-            "phase": phase,
-            "waiting": self.waiting.len(),
+            "phase": self.life.phase(),
+            "waiting": self.life.waiting_len(),
             "committed_seq": state.map(|state| state.committed_seq()),
             "members": state.map(|state| state.members_len()),
             "window_events": state.map(|state| state.window_len()),
@@ -316,12 +182,14 @@ impl Handler<Command> for Room {
 
     fn handle(&mut self, command: Command, ctx: &mut Self::Context) {
         self.used_at = Instant::now();
-        self.obey(command, ctx);
+        self.life.obey(command);
+        self.follow_up(ctx);
     }
 }
 
 impl StreamHandler<Vec<(u64, Outcome)>> for Room {
     fn handle(&mut self, outcomes: Vec<(u64, Outcome)>, ctx: &mut Self::Context) {
-        self.settle(outcomes, ctx);
+        self.life.settle(outcomes);
+        self.follow_up(ctx);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-impl Room {
+impl RoomLife {
     /// Shows committed rows to everyone who listens. A delivery ends with each coming or going, so that nobody hears
     /// what was said before they came or after they left.
     pub(super) fn show(&self, entries: Vec<Entry>) {
@@ -10,17 +10,16 @@ impl Room {
         if entries.is_empty() {
             return;
         }
-        self.card.update(|card| entries.iter().for_each(|entry| card.show(&entry.row)));
-        self.latest.store(state.committed_seq(), Ordering::Release);
+        self.around.card.update(|card| entries.iter().for_each(|entry| card.show(&entry.row)));
+        self.around.latest.store(state.committed_seq(), Ordering::Release);
         let (mut first_seq, mut frames) = (0, Vec::new());
         for entry in entries {
             if frames.is_empty() {
                 first_seq = entry.row.seq;
             }
             frames.push(entry.frame);
-            let events: Vec<EventRow> = event_of(&entry.row).cloned().into_iter().collect();
-            self.forget_rosters(&events);
-            let (joined, left) = self.comings_and_goings(&events, entry.row.seq);
+            self.forget_rosters(event_of(&entry.row));
+            let (joined, left) = self.coming_or_going(&entry.row);
             if !joined.is_empty() || !left.is_empty() {
                 self.deliver(first_seq, std::mem::take(&mut frames), joined, left);
             }
@@ -31,36 +30,50 @@ impl Room {
     }
 
     /// Before those who came or went hear of it: a hello that follows reads which rooms they are in.
-    pub(super) fn forget_rosters(&self, events: &[EventRow]) {
-        self.parts.memory.moved(events.iter().filter_map(|event| match &event.effect {
+    pub(super) fn forget_rosters<'a>(&self, events: impl IntoIterator<Item = &'a EventRow>) {
+        self.around.memory.moved(events.into_iter().filter_map(|event| match &event.effect {
             SideEffect::AddMember { user_id, .. } | SideEffect::RemoveMember { user_id } => Some(*user_id),
             SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
         }));
     }
 
-    /// Who came, each with the frame that tells them, and who went.
-    pub(super) fn comings_and_goings(
-        &self,
-        events: &[EventRow],
-        last_seq: i64,
-    ) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
+    /// Who came with this row, with the frame that tells them, or who went: by the row alone. What was taken after it
+    /// may never be committed.
+    fn coming_or_going(&self, row: &Row) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
+        match (&self.phase, event_of(row).map(|event| &event.effect)) {
+            (Phase::Ready(state), Some(SideEffect::AddMember { user_id, role })) => {
+                let role = role.parse().unwrap_or(Role::Guest);
+                let summary = state.summary_of(Member { role, delivered_seq: row.seq, read_seq: row.seq });
+                let room = wire::RoomSummary { last_seq: row.seq, ..summary };
+                (vec![(*user_id, wire::encode(&wire::RoomJoined { room }))], Vec::new())
+            }
+            (_, Some(SideEffect::RemoveMember { user_id })) => (Vec::new(), vec![*user_id]),
+            _ => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// Tells listeners of a room that was read of what they may have missed: that there is more, and who came or went.
+    pub(super) fn catch_listeners_up(&self, untold: &[EventRow], last_seq: i64) {
+        let Phase::Ready(state) = &self.phase else { return };
         let (mut joined, mut left) = (Vec::new(), Vec::new());
-        let Phase::Ready(state) = &self.phase else { return (joined, left) };
-        for event in events {
+        for event in untold {
             match &event.effect {
                 SideEffect::AddMember { user_id, .. } => {
-                    // Gone again already, when later changes were taken meanwhile.
-                    if let Some(room) = state.summary_for(*user_id) {
-                        let room = wire::RoomSummary { last_seq, ..room };
+                    // Gone again already, or told of a later coming.
+                    let is_told = joined.iter().any(|(told, _)| told == user_id);
+                    if let Some(room) = state.summary_for(*user_id).filter(|_| !is_told) {
                         joined.push((*user_id, wire::encode(&wire::RoomJoined { room })));
                     }
                 }
-                SideEffect::RemoveMember { user_id } if state.is_member(*user_id) => {}
                 SideEffect::RemoveMember { user_id } => left.push(*user_id),
                 SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
             }
         }
-        (joined, left)
+        // First who went: one who came back follows from here, not from where they were.
+        self.deliver(last_seq + 1, Vec::new(), Vec::new(), left);
+        if !joined.is_empty() {
+            self.deliver(last_seq + 1, Vec::new(), joined, Vec::new());
+        }
     }
 
     pub(super) fn answer(&self, answers: Vec<(Waiting, Arc<Row>)>) {
@@ -78,7 +91,7 @@ impl Room {
         left: Vec<UserId>,
     ) {
         let delivery = Delivery { room_id: self.id, first_seq, frames: frames.into(), joined, left };
-        self.parts.audience.deliver(delivery);
+        self.around.audience.deliver(delivery);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::*;
 
-impl Room {
+impl RoomLife {
     /// What became of writes, in their order.
-    pub(super) fn settle(&mut self, outcomes: Vec<(u64, Outcome)>, ctx: &mut Context<Self>) {
+    pub fn settle(&mut self, outcomes: Vec<(u64, Outcome)>) {
         let mut shown: Vec<Entry> = Vec::new();
         let mut answers: Vec<(Waiting, Arc<Row>)> = Vec::new();
         for (ticket, outcome) in outcomes {
@@ -35,32 +35,38 @@ impl Room {
         }
         self.show(shown);
         self.answer(answers);
-        self.finish_settling(ctx);
-        if self.stopping {
-            self.stop_when_idle(ctx);
+        self.finish_settling();
+    }
+
+    /// Loads the room anew when members came or went by another hand.
+    pub(super) fn compare(&mut self, command: &CompareMembers) {
+        let Phase::Ready(state) = &self.phase else { return };
+        // What the room itself does is in its state before it is in Postgres.
+        if command.users.iter().any(|user| state.is_member(*user) != command.are_members) {
+            tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
+            self.begin_settling();
+            self.finish_settling();
         }
     }
 
-    pub(super) fn begin_settling(&mut self) {
+    fn begin_settling(&mut self) {
         let unloaded = Phase::Unloaded { next_ticket: 0 };
         self.phase = match std::mem::replace(&mut self.phase, unloaded) {
-            Phase::Ready(state) => {
-                self.known_marks = state.marks().collect();
-                Phase::Settling { state, parked: VecDeque::new(), redo: Vec::new() }
-            }
+            Phase::Ready(state) => Phase::Settling { state, parked: VecDeque::new(), redo: Vec::new() },
             other => other,
         };
     }
 
-    pub(super) fn finish_settling(&mut self, ctx: &mut Context<Self>) {
+    fn finish_settling(&mut self) {
         if !self.waiting.is_empty() {
             return;
         }
         if let Phase::Settling { state, parked, redo } = &mut self.phase {
             let next_ticket = state.next_ticket();
+            self.kept_marks = state.watermarks();
             let (parked, redo) = (std::mem::take(parked), std::mem::take(redo));
             self.phase = Phase::Loading { parked, redo, next_ticket };
-            self.load(ctx);
+            self.load();
         }
     }
 }

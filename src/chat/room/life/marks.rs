@@ -1,0 +1,44 @@
+//! Read marks: raised at once, written and announced together every so often.
+
+use super::*;
+
+impl RoomLife {
+    pub(super) fn mark(&mut self, command: MarkReceipt) {
+        let Phase::Ready(state) = &mut self.phase else { return };
+        let marked = state.mark(command.by, command.delivered_seq, command.read_seq);
+        if let Ok(Some(mark)) = &marked {
+            if self.marks.is_empty() {
+                self.wishes.push(Wish::FlushMarks);
+            }
+            self.marks.insert(mark.user_id, *mark);
+            self.around.card.update(|card| card.mark(mark));
+        }
+        command.reply.send(marked);
+    }
+
+    /// Writes and announces the read marks of the last moments.
+    pub fn flush_marks(&mut self) {
+        let marks: Vec<Watermark> = std::mem::take(&mut self.marks).into_values().collect();
+        if marks.is_empty() {
+            return;
+        }
+        let receipt = |mark: &Watermark| {
+            wire::encode(&wire::ReceiptUpdated {
+                room_id: self.id,
+                user_id: mark.user_id,
+                delivered_seq: mark.delivered_seq,
+                read_seq: mark.read_seq,
+            })
+        };
+        self.around.audience.whisper(self.id, marks.iter().map(receipt).collect());
+        if let Err(full) = self.around.jobs.enqueue(self.id, Job::Watermarks(self.id, marks))
+            && let Job::Watermarks(_, marks) = full.0
+        {
+            // Kept for the next round: the marks are in memory, and a newer one replaces an older.
+            for mark in marks {
+                self.marks.entry(mark.user_id).or_insert(mark);
+            }
+            self.wishes.push(Wish::FlushMarks);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a room tells its listeners when what it took does not all commit.
+
+use std::sync::{Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use super::*;
+use crate::chat::permissions::{Role, RoomKind};
+use crate::chat::state::Change;
+use crate::persistence::QueueFull;
+
+/// Who was told to have come or gone, in order.
+#[derive(Default)]
+struct Probe {
+    told: Mutex<Vec<(&'static str, UserId)>>,
+    jobs: Mutex<Vec<Job>>,
+}
+
+impl Probe {
+    fn told(&self) -> Vec<(&'static str, UserId)> {
+        std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Audience for Probe {
+    fn deliver(&self, delivery: Delivery) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.extend(delivery.joined.iter().map(|(user, _)| ("came", *user)));
+        told.extend(delivery.left.iter().map(|user| ("went", *user)));
+    }
+
+    fn whisper(&self, _: RoomId, _: Vec<ByteString>) {}
+}
+
+impl TakesJobs for Probe {
+    fn enqueue(&self, _: RoomId, job: Job) -> Result<(), QueueFull> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        Ok(())
+    }
+}
+
+fn person(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+fn snapshot(last_seq: i64, members: &[u128], recent: Vec<Row>) -> Snapshot {
+    let member = |n: &u128| (person(*n), Member { role: Role::Owner, delivered_seq: 0, read_seq: 0 });
+    Snapshot {
+        id: RoomId(Uuid::nil()),
+        kind: RoomKind::Group,
+        name: None,
+        topic: None,
+        space_id: None,
+        created_at: Default::default(),
+        last_event_at: None,
+        last_seq,
+        members: members.iter().map(member).collect(),
+        recent,
+    }
+}
+
+/// A room of 1 and 2 that has been shown, and who hears it.
+fn room() -> (RoomLife, Arc<Probe>) {
+    let probe = Arc::new(Probe::default());
+    let config = crate::config::Config::defaults().unwrap().chat;
+    let around = Around {
+        config: Arc::new(config.clone()),
+        clock: Clock::manual(Default::default()),
+        jobs: Arc::clone(&probe) as Arc<dyn TakesJobs>,
+        audience: Arc::clone(&probe) as Arc<dyn Audience>,
+        memory: RoomMemory::new(&config),
+        latest: Arc::new(AtomicI64::new(NOT_LOADED)),
+        card: LiveCard::new(None),
+    };
+    let (mut life, _) = RoomLife::new(RoomId(Uuid::nil()), around);
+    life.loaded(Ok(Some((snapshot(0, &[1, 2], Vec::new()), Vec::new()))));
+    (life, probe)
+}
+
+fn ask(life: &mut RoomLife, change: Change) {
+    life.obey(Command::Change(ChangeRoom { by: person(1), change, reply: Reply::new(|_| ()) }));
+}
+
+fn add(n: u128) -> Change {
+    Change::AddMember { user_id: person(n), role: Role::Member, of_space: false }
+}
+
+fn remove(n: u128) -> Change {
+    Change::RemoveMember { user_id: person(n) }
+}
+
+#[test]
+fn a_coming_is_told_even_if_a_going_was_taken_that_never_commits() {
+    let (mut life, probe) = room();
+    ask(&mut life, add(3));
+    ask(&mut life, remove(3));
+    life.settle(vec![(0, Outcome::Committed)]);
+    assert_eq!(probe.told(), [("came", person(3))]);
+    life.settle(vec![(1, Outcome::Unavailable)]);
+    assert_eq!(probe.told(), []);
+}
+
+#[test]
+fn a_going_is_told_even_if_a_coming_was_taken_that_never_commits() {
+    let (mut life, probe) = room();
+    ask(&mut life, remove(2));
+    ask(&mut life, add(2));
+    life.settle(vec![(0, Outcome::Committed), (1, Outcome::Unavailable)]);
+    assert_eq!(probe.told(), [("went", person(2))]);
+}
+
+#[test]
+fn the_first_change_of_a_new_room_is_told_after_an_outage_too() {
+    let (mut life, probe) = room();
+    ask(&mut life, add(3));
+    life.settle(vec![(0, Outcome::Unavailable)]);
+    let effect = SideEffect::AddMember { user_id: person(3), role: "member" };
+    let payload = serde_json::Value::Null;
+    let event = EventRow { id: Uuid::nil(), kind: "member.added", actor: Some(person(1)), payload, effect };
+    let row = Row { seq: 1, at: Default::default(), body: RowBody::Event(event) };
+    life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], vec![row]), Vec::new()))));
+    assert_eq!(probe.told(), [("came", person(3))]);
+}
