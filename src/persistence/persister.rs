@@ -94,6 +94,7 @@ impl Persister {
             deadline: Instant::now() + Duration::from_millis(patience),
             pause: Duration::from_millis(self.config.retry_pause_ms),
             tries: 0,
+            is_doubtful: false,
             gave_up: false,
         };
         self.flushing = true;
@@ -224,6 +225,8 @@ struct Flush {
     deadline: Instant,
     pause: Duration,
     tries: u32,
+    /// An earlier try of the same rows may have been committed.
+    is_doubtful: bool,
     /// Postgres stayed away.
     gave_up: bool,
 }
@@ -284,7 +287,7 @@ impl Flush {
             .filter_map(|run| Some((run, last_id(batch, run)?)))
             .collect();
         // Only after a failed try can a fence have been moved by ourselves.
-        let ours = if fenced.is_empty() || self.tries == 1 {
+        let ours = if fenced.is_empty() || (self.tries == 1 && !self.is_doubtful) {
             Default::default()
         } else {
             store::recognise(link, &fenced).await?
@@ -300,6 +303,7 @@ impl Flush {
 
     /// For a batch that Postgres refuses as a whole: each write on its own, so that only the guilty one fails.
     async fn one_by_one(&mut self, batch: &Batch) -> Vec<Outcome> {
+        self.is_doubtful = self.tries > 1;
         let marks = Batch { watermarks: batch.watermarks.clone(), ..Batch::default() };
         if !marks.is_empty()
             && let Err(error) = self.settle(&marks).await
