@@ -1,14 +1,13 @@
 //! The way to all hubs, from any thread.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix::dev::ToEnvelope;
-use actix::{Handler, Message};
 use arc_swap::ArcSwap;
 use bytestring::ByteString;
-use dashmap::DashMap;
 
+use super::backlog::{Backlog, Next};
 use super::hub::{Answer, Close, Deliver, Hub, Join, Whisper, Whose};
 use crate::chat::messages::{Audience, Delivery};
 use crate::ids::{FamilyId, RoomId, UserId};
@@ -21,56 +20,68 @@ const AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Every hub of this engine. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Hubs {
-    hubs: Arc<ArcSwap<Vec<ActorHandle<Hub>>>>,
-    /// Rooms whose news a hub was too busy to take, by hub and room, with their newest seq.
-    late: Arc<DashMap<(String, RoomId), i64>>,
+    hubs: Arc<ArcSwap<Vec<Arc<Door>>>>,
+}
+
+/// The way to one hub.
+struct Door {
+    hub: ActorHandle<Hub>,
+    /// What it was too busy to take; everything follows behind while `is_late`.
+    backlog: Mutex<Backlog<ToHub>>,
+    /// A task works the backlog off. Written under its lock; read without, so that a hub that keeps up costs no lock.
+    /// A room's thread that put something there sees its own write, so a room's order is kept.
+    is_late: AtomicBool,
+}
+
+/// Whatever must arrive.
+#[derive(Clone)]
+enum ToHub {
+    Deliver(Arc<Delivery>),
+    Whisper(RoomId, Arc<[ByteString]>),
+    Join(RoomId, i64, Arc<[(UserId, ByteString)]>),
+    Close(Close),
 }
 
 impl Hubs {
     /// Adds the hub of a worker thread that has begun.
     pub fn register(&self, hub: &ActorHandle<Hub>) {
+        let door = Arc::new(Door { hub: hub.clone(), backlog: Mutex::default(), is_late: AtomicBool::new(false) });
         self.hubs.rcu(|hubs| {
             let mut hubs = Vec::clone(hubs);
-            hubs.push(hub.clone());
+            hubs.push(Arc::clone(&door));
             hubs
         });
     }
 
     /// The users are in a new room: tell their devices, and let them follow it.
     pub fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, ByteString)>) {
-        let users: Arc<[_]> = users.into();
-        self.tell_all(|| Join { room_id, next_seq, users: Arc::clone(&users) });
+        self.tell_all(&ToHub::Join(room_id, next_seq, users.into()));
     }
 
     /// Closes the sockets of a sign-in that ended.
     pub fn end_family(&self, family: FamilyId) {
-        self.tell_all(|| Close { whose: Whose::Family(family), code: close::SIGNED_OUT });
+        self.tell_all(&ToHub::Close(Close { whose: Whose::Family(family), code: close::SIGNED_OUT }));
     }
 
     /// Closes all sockets of a user.
     pub fn end_user(&self, user: UserId) {
-        self.tell_all(|| Close { whose: Whose::User(user), code: close::SIGNED_OUT });
+        self.tell_all(&ToHub::Close(Close { whose: Whose::User(user), code: close::SIGNED_OUT }));
     }
 
     /// Closes every socket.
     pub fn close_all(&self, code: CloseCode) {
-        self.tell_all(|| Close { whose: Whose::Everyone, code });
+        self.tell_all(&ToHub::Close(Close { whose: Whose::Everyone, code }));
     }
 
     /// Ends all hubs, and with them all sockets.
     pub async fn stop(&self, patience: Duration) {
         let hubs = self.hubs.load_full();
-        futures_util::future::join_all(hubs.iter().map(|hub| hub.stop(patience))).await;
+        futures_util::future::join_all(hubs.iter().map(|door| door.hub.stop(patience))).await;
     }
 
-    fn tell_all<M>(&self, message: impl Fn() -> M)
-    where
-        M: Message<Result = ()> + Send + 'static,
-        Hub: Handler<M>,
-        actix::Context<Hub>: ToEnvelope<Hub, M>,
-    {
-        for hub in self.hubs.load().iter() {
-            send_until_taken(hub, message());
+    fn tell_all(&self, message: &ToHub) {
+        for door in self.hubs.load().iter() {
+            door.tell(message.clone());
         }
     }
 
@@ -78,70 +89,102 @@ impl Hubs {
     pub fn announce(&self, room_id: RoomId, last_seq: i64) {
         self.deliver(Delivery::announcement(room_id, last_seq));
     }
-
-    /// For a hub that is too busy: what it missed shrinks to "there is more", once a room, until it takes that.
-    fn announce_later(&self, hub: &ActorHandle<Hub>, room_id: RoomId, last_seq: i64) {
-        let key = (hub.name().to_owned(), room_id);
-        if self.late.insert(key.clone(), last_seq).is_some() {
-            return;
-        }
-        let (hub, late) = (hub.clone(), Arc::clone(&self.late));
-        actix_rt::spawn(async move {
-            loop {
-                tokio::time::sleep(AGAIN_AFTER).await;
-                let Some((_, newest)) = late.remove(&key) else { return };
-                match hub.send(Deliver(Arc::new(Delivery::announcement(room_id, newest)))) {
-                    // Newer news may come meanwhile: it begins a task of its own.
-                    Err(Refused::Busy(_)) if !late.contains_key(&key) => drop(late.insert(key.clone(), newest)),
-                    Ok(()) | Err(_) => return,
-                }
-            }
-        });
-    }
 }
 
-/// Sends; a hub that is busy is tried again from a task of this thread, so that nothing is lost and nobody blocks. A hub
-/// that is down has no sockets to tell.
-pub(super) fn send_until_taken<M>(hub: &ActorHandle<Hub>, message: M)
-where
-    M: Message<Result = ()> + Send + 'static,
-    Hub: Handler<M>,
-    actix::Context<Hub>: ToEnvelope<Hub, M>,
-{
-    if let Err(Refused::Busy(message)) = hub.send(message) {
-        let hub = hub.clone();
-        actix_rt::spawn(async move {
-            let mut waiting = Some(message);
-            while let Some(message) = waiting.take() {
-                tokio::time::sleep(AGAIN_AFTER).await;
-                if let Err(Refused::Busy(message)) = hub.send(message) {
-                    waiting = Some(message);
+impl Door {
+    /// Sends what must arrive: at once, or after everything that waits already.
+    fn tell(self: &Arc<Self>, message: ToHub) {
+        if self.is_late.load(Ordering::Acquire) || !self.takes(&message) {
+            self.wait(|backlog| backlog.keep(message));
+        }
+    }
+
+    /// Sends events; for a hub that is too busy they shrink to "there is more".
+    fn tell_events(self: &Arc<Self>, delivery: &Arc<Delivery>) {
+        if self.is_late.load(Ordering::Acquire) || !self.takes(&ToHub::Deliver(Arc::clone(delivery))) {
+            self.wait(|backlog| backlog.keep_news(delivery.room_id, delivery.last_seq()));
+        }
+    }
+
+    /// Adds to the backlog, and sees to it that somebody works it off.
+    fn wait(self: &Arc<Self>, keep: impl FnOnce(&mut Backlog<ToHub>)) {
+        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        keep(&mut backlog);
+        if !self.is_late.swap(true, Ordering::AcqRel) {
+            let door = Arc::clone(self);
+            actix_rt::spawn(async move {
+                while !door.work_off() {
+                    tokio::time::sleep(AGAIN_AFTER).await;
                 }
+            });
+        }
+    }
+
+    /// Sends of the backlog what the hub takes; whether that was all.
+    fn work_off(&self) -> bool {
+        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(next) = backlog.take_next() {
+            let is_taken = match &next {
+                Next::Must(message) => self.takes(message),
+                Next::News(room, seq) => self.takes(&ToHub::Deliver(Arc::new(Delivery::announcement(*room, *seq)))),
+            };
+            if !is_taken {
+                backlog.put_back(next);
+                return false;
             }
-        });
+        }
+        self.is_late.store(false, Ordering::Release);
+        true
+    }
+
+    /// Sends; whether the hub was not too busy. One that is down has no sockets to tell.
+    fn takes(&self, message: &ToHub) -> bool {
+        fn is_taken<M>(result: Result<(), Refused<M>>) -> bool {
+            !matches!(result, Err(Refused::Busy(_)))
+        }
+        match message {
+            ToHub::Deliver(delivery) => is_taken(self.hub.send(Deliver(Arc::clone(delivery)))),
+            ToHub::Whisper(room_id, frames) => {
+                is_taken(self.hub.send(Whisper { room_id: *room_id, frames: Arc::clone(frames) }))
+            }
+            ToHub::Join(room_id, next_seq, users) => {
+                is_taken(self.hub.send(Join { room_id: *room_id, next_seq: *next_seq, users: Arc::clone(users) }))
+            }
+            ToHub::Close(close) => is_taken(self.hub.send(*close)),
+        }
     }
 }
 
 impl Audience for Hubs {
-    /// Deliveries that had to wait may arrive after later ones: then the outboxes see a gap and catch up.
+    /// What had to wait shrinks to an announcement: then the outboxes see a gap and catch up.
     fn deliver(&self, delivery: Delivery) {
         let delivery = Arc::new(delivery);
-        for hub in self.hubs.load().iter() {
+        for door in self.hubs.load().iter() {
             if !delivery.joined.is_empty() || !delivery.left.is_empty() {
-                send_until_taken(hub, Deliver(Arc::clone(&delivery)));
-            } else if let Err(Refused::Busy(_)) = hub.send(Deliver(Arc::clone(&delivery))) {
-                self.announce_later(hub, delivery.room_id, delivery.last_seq());
+                door.tell(ToHub::Deliver(Arc::clone(&delivery)));
+            } else {
+                door.tell_events(&delivery);
             }
         }
     }
 
     fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
-        let frames: Arc<[ByteString]> = frames.into();
-        self.tell_all(|| Whisper { room_id, frames: Arc::clone(&frames) });
+        self.tell_all(&ToHub::Whisper(room_id, frames.into()));
     }
 }
 
-/// Sends a session its answer.
+/// Sends a session its answer; a hub that is busy is tried again from a task of this thread.
 pub(super) fn answer(hub: &ActorHandle<Hub>, session: u64, frame: ByteString) {
-    send_until_taken(hub, Answer { session, frame });
+    if let Err(Refused::Busy(answer)) = hub.send(Answer { session, frame }) {
+        let hub = hub.clone();
+        actix_rt::spawn(async move {
+            let mut waiting = Some(answer);
+            while let Some(answer) = waiting.take() {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                if let Err(Refused::Busy(answer)) = hub.send(answer) {
+                    waiting = Some(answer);
+                }
+            }
+        });
+    }
 }

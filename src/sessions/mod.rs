@@ -12,6 +12,7 @@
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
 
+pub mod backlog;
 pub mod config;
 mod flusher;
 mod hub;
