@@ -92,9 +92,19 @@ impl Outbox {
         self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
     }
 
-    /// Follows a room from `next` on, of which some is past already: pages come first.
+    /// Follows a room from `next` on, of which some is past already: pages come first. What waits of it already, heard
+    /// from a coming while its session greeted, comes with them: else it would come twice.
     pub fn follow_behind(&mut self, room: RoomId, next: i64) {
-        self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: next } });
+        let heard = self.rooms.get(&room).map_or(next, |follow| follow.next - 1);
+        let bytes = &mut self.bytes;
+        self.queue.retain(|item| match item {
+            Item::Event(of, frame) if *of == room => {
+                *bytes -= frame.len();
+                false
+            }
+            Item::Event(..) | Item::Frame(_) | Item::Lagged(_) => true,
+        });
+        self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: heard.max(next) } });
         self.behind.push_back(room);
     }
 
@@ -170,6 +180,17 @@ impl Outbox {
         if self.rooms.contains_key(&room) {
             self.behind.push_back(room);
         }
+    }
+
+    /// The page after `after` is not for this socket's user: forgets the room, unless it is followed from elsewhere by
+    /// now, because they left and came back meanwhile. Whether it is forgotten.
+    pub fn page_denied(&mut self, room: RoomId, after: i64) -> bool {
+        let is_asked = |follow: &Follow| matches!(follow.mode, Mode::CatchingUp { .. }) && follow.next == after + 1;
+        let is_forgotten = self.rooms.get(&room).is_some_and(is_asked);
+        if is_forgotten {
+            self.rooms.remove(&room);
+        }
+        is_forgotten
     }
 
     /// The next room to read a page of, and after which seq; `None` while there is no room for more, or no need.

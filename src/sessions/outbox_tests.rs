@@ -78,6 +78,38 @@ fn a_gap_becomes_a_catch_up() {
 }
 
 #[test]
+fn what_was_heard_before_its_pages_comes_with_them_alone() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 3);
+    outbox.offer(room(1), 3, &frames(3, 2));
+    outbox.push_first(ByteString::from_static("{\"seq\":0}"));
+    outbox.follow_behind(room(1), 2);
+    assert_eq!(outbox.next_behind(), Some((room(1), 1)));
+    outbox.page(room(1), 1, &page(2, 2, 3));
+    // Seq 4 had been heard: one more page.
+    assert_eq!(outbox.next_behind(), Some((room(1), 3)));
+    outbox.page(room(1), 3, &page(4, 1, 4));
+    assert_eq!(seqs(&outbox.take(4_096)), [0, 2, 3, 4]);
+    assert_eq!(outbox.bytes(), 0);
+}
+
+#[test]
+fn a_page_that_was_denied_before_a_new_coming_ends_nothing() {
+    let mut outbox = outbox();
+    outbox.follow_behind(room(1), 3);
+    let (_, after) = outbox.next_behind().unwrap();
+    outbox.unfollow(room(1));
+    outbox.follow(room(1), 9);
+    assert!(!outbox.page_denied(room(1), after));
+    outbox.offer(room(1), 9, &frames(9, 1));
+    assert_eq!(seqs(&outbox.take(4_096)), [9]);
+    outbox.offer(room(1), 11, &frames(11, 1));
+    let (_, after) = outbox.next_behind().unwrap();
+    assert!(outbox.page_denied(room(1), after));
+    assert_eq!(outbox.rooms().count(), 0);
+}
+
+#[test]
 fn an_announcement_of_nothing_new_changes_nothing() {
     let mut outbox = outbox();
     outbox.follow(room(1), 4);

@@ -15,6 +15,9 @@ use crate::ids::{RoomId, UserId};
 /// Pause after Postgres could not be asked.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// Pause after a page that brought nothing: Postgres has committed more than the room has heard of yet.
+const NEWS_AFTER: Duration = Duration::from_millis(50);
+
 /// What came after `after` in a room, for a member: from memory when it reaches that far.
 pub async fn page_after(
     parts: &SessionParts,
@@ -56,10 +59,19 @@ async fn read_until_caught_up(link: &Rc<Link>, user: UserId) {
             continue;
         };
         match page_after(parts, user, room, after, parts.chat.page_items_max).await {
-            Ok(page) => link.with(|outbox| outbox.page(room, after, &page)),
+            Ok(page) => {
+                let is_behind = link.with(|outbox| {
+                    outbox.page(room, after, &page);
+                    outbox.is_behind()
+                });
+                if page.frames.is_empty() && is_behind {
+                    tokio::time::sleep(NEWS_AFTER).await;
+                }
+            }
             Err(ChatError::RoomNotFound) => {
-                link.with(|outbox| outbox.unfollow(room));
-                parts.hub.borrow_mut().unlisten(link.key, room);
+                if link.with(|outbox| outbox.page_denied(room, after)) {
+                    parts.hub.borrow_mut().unlisten(link.key, room);
+                }
             }
             Err(error) => {
                 tracing::debug!(%error, room_id = %room, "a page could not be read; trying again");
