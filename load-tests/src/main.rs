@@ -8,6 +8,7 @@ mod client;
 mod engine;
 mod install;
 mod measure;
+mod replay;
 mod report;
 mod scenarios;
 
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use report::{Report, ReportArgs};
+use report::ReportArgs;
 use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, history, idle, mixed, resume};
 
 #[global_allocator]
@@ -53,6 +54,8 @@ enum Command {
     FindLimit(find_limit::FindLimitArgs),
     /// Does it keep its promises while it is killed, paused, cut off and flooded?
     Check(check::CheckArgs),
+    /// The engine's pure cores under thousands of seeds with faults at every step
+    Replay(replay::Replay),
     /// What the machine can do without an engine
     #[command(subcommand)]
     Baseline(baseline::Baseline),
@@ -85,13 +88,11 @@ fn start(cli: &Cli) -> anyhow::Result<bool> {
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run(cli))? else { return Ok(true) };
-    report.deliver(&cli.report)?;
-    Ok(report.failures.is_empty())
+    tokio::task::LocalSet::new().block_on(&runtime, run(cli))
 }
 
-/// Runs what was asked for; a child process has nothing to report.
-async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
+/// Runs what was asked for, and reports; a simulation and a child process speak for themselves.
+async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let target = &cli.target;
     let report = match &cli.command {
         Command::Fanout(args) => fanout::run(args, target).await,
@@ -108,9 +109,11 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::History(args) => history::run(args, target).await,
         Command::AtSize(args) => at_size::run(args, target).await,
         Command::Install(args) => install::run(args, target).await,
-        Command::Serve(what) => return baseline::serve(what).await.map(|()| None),
-    };
-    report.map(Some)
+        Command::Replay(replay) => return replay.run(),
+        Command::Serve(what) => return baseline::serve(what).await.map(|()| true),
+    }?;
+    report.deliver(&cli.report)?;
+    Ok(report.failures.is_empty())
 }
 
 /// Each connection is an open file here and in the engine, which inherits the limit.

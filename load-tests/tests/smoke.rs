@@ -2,6 +2,8 @@
 //!
 //! They run one after another, so that they do not starve each other on a small machine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::PathBuf;
 use std::process::Command;
 

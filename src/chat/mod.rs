@@ -34,7 +34,7 @@ pub mod wire;
 pub use compose::{compose, plain_text};
 pub use directory::Rooms;
 pub use lobby::Lobby;
-pub use memory::RoomMemory;
+pub use memory::{LiveCard, RoomMemory};
 pub use messages::Audience;
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
 pub use state::{Change, Member, Snapshot};

@@ -102,7 +102,11 @@ impl Outbox {
                 *bytes -= frame.len();
                 false
             }
-            Item::Event(..) | Item::Frame(_) | Item::Lagged(_) => true,
+            Item::Parcel(of, parcel, skip) if *of == room => {
+                *bytes -= parcel.bytes_after(*skip).len();
+                false
+            }
+            Item::Event(..) | Item::Parcel(..) | Item::Frame(_) | Item::Lagged(_) => true,
         });
         self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: heard.max(next) } });
         self.behind.push_back(room);

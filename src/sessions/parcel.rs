@@ -65,6 +65,20 @@ impl Parcel {
         self.first_seq + i64::try_from(self.len()).unwrap_or(0) - 1
     }
 
+    /// The events without their WebSocket headers, for those who look into a parcel.
+    pub fn events_after(&self, skip: usize) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).skip(skip).map(|(begin, end)| {
+            let frame = self.encoded.get(begin..*end).unwrap_or_default();
+            let header = match frame.get(1) {
+                Some(126) => 4,
+                Some(127) => 10,
+                _ => 2,
+            };
+            frame.get(header..).unwrap_or_default()
+        })
+    }
+
     /// What is to be written, without the first `skip` frames.
     pub fn bytes_after(&self, skip: usize) -> &[u8] {
         let from = skip.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
@@ -89,6 +103,8 @@ mod tests {
         assert_eq!(parcel.bytes_after(0)[..3], [0x81, 1, b'x']);
         assert_eq!(parcel.bytes_after(1)[..4], [0x81, 126, 0, 200]);
         assert!(parcel.bytes_after(2).is_empty());
+        assert_eq!(parcel.events_after(0).map(<[u8]>::len).collect::<Vec<_>>(), [1, 200]);
+        assert_eq!(parcel.events_after(1).map(<[u8]>::len).collect::<Vec<_>>(), [200]);
     }
 
     #[test]

@@ -15,24 +15,14 @@ const HELLO_PATIENCE: Duration = Duration::from_secs(60);
 /// The parts of `ready` that a run needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ready {
-    pub user: ReadyUser,
     #[serde(default)]
     pub rooms: Vec<ReadyRoom>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct ReadyUser {
-    pub id: uuid::Uuid,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct ReadyRoom {
     pub id: uuid::Uuid,
     pub last_seq: u64,
-    #[serde(default)]
-    pub unread: u64,
-    #[serde(default)]
-    pub member_count: u64,
 }
 
 /// A device that is connected and was greeted.

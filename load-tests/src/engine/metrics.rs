@@ -30,13 +30,6 @@ impl Scrape {
         self.0.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| value).sum()
     }
 
-    /// The sum of the series of this name whose labels contain `label`, such as `kind="hello"`.
-    pub fn labelled(&self, name: &str, label: &str) -> f64 {
-        let is_it =
-            |series: &str| series.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') && rest.contains(label));
-        self.0.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| value).sum()
-    }
-
     /// How much a counter has grown since `before`.
     pub fn growth(&self, before: &Self, name: &str) -> f64 {
         self.sum(name) - before.sum(name)
@@ -51,6 +44,5 @@ mod tests {
     fn series_add_up_by_name() {
         let scrape = Scrape::parse("# TYPE a counter\na 2\na{x=\"1\"} 3\nab 5\nb{k=\"hello\"} 7\nbroken\n");
         assert_eq!([scrape.sum("a"), scrape.sum("ab"), scrape.sum("none")], [5.0, 5.0, 0.0]);
-        assert_eq!([scrape.labelled("b", "k=\"hello\""), scrape.labelled("b", "k=\"x\"")], [7.0, 0.0]);
     }
 }

@@ -177,13 +177,6 @@ impl OwnEngine {
         signal_process(self.pid(), signal)
     }
 
-    /// SIGKILL: it gets no chance to do anything.
-    pub async fn kill(mut self) -> anyhow::Result<Launch> {
-        self.signal(Signal::SIGKILL)?;
-        self.ended().await?;
-        Ok(self.launch())
-    }
-
     /// SIGTERM, and its orderly end.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.signal(Signal::SIGTERM)?;

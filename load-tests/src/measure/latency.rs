@@ -47,11 +47,6 @@ impl Latency {
         self.0.saturating_record_n(micros, count);
     }
 
-    pub fn add(&mut self, other: &Self) {
-        // Both have the same bounds.
-        let _ = self.0.add(&other.0);
-    }
-
     pub fn clear(&mut self) {
         self.0.reset();
     }

@@ -76,11 +76,6 @@ impl Meter {
         }
     }
 
-    /// The latencies of one kind since the begin.
-    pub fn latency(&self, lane: usize) -> Latency {
-        self.lanes.borrow().get(lane).map(|(_, total, _)| total.clone()).unwrap_or_default()
-    }
-
     pub fn latencies(&self) -> Vec<(&'static str, Latency)> {
         self.lanes.borrow().iter().map(|(name, total, _)| (*name, total.clone())).collect()
     }

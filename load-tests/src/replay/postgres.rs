@@ -1,0 +1,269 @@
+//! A model of the Postgres that the engine leans on: the fence, the unique keys, atomic commits. And the truth that
+//! everything seen is held against.
+//!
+//! Invariants checked here: a room's rows are 1..N without a hole, and one `(sender, client_id)` is one row.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use parlance::chat::permissions::{Role, RoomKind};
+use parlance::chat::{Member, Page, Snapshot, wire};
+use parlance::ids::{RoomId, UserId};
+use parlance::persistence::batch::{Batch, Run};
+use parlance::persistence::{FirstResult, MessageRow, Row, RowBody, SideEffect, Watermark};
+
+use super::check::{Failure, Invariant};
+use super::plan::Broken;
+use super::{room_id, room_index};
+
+/// One flush as it reaches Postgres; a copy, because a lost one may arrive later.
+#[derive(Clone, Debug, Default)]
+pub struct Statement {
+    pub runs: Vec<Run>,
+    pub rows: Vec<(RoomId, Arc<Row>)>,
+    pub marks: Vec<(RoomId, Watermark)>,
+}
+
+impl Statement {
+    pub fn of(batch: &Batch) -> Self {
+        let rows = batch.writes.iter().flat_map(|write| write.rows.iter().map(|row| (write.room_id, Arc::clone(row))));
+        Self { runs: batch.runs(), rows: rows.collect(), marks: batch.watermarks.clone() }
+    }
+}
+
+/// Postgres refuses the statement: a unique key is taken. Nothing was changed.
+#[derive(Debug)]
+pub struct Refused;
+
+/// One room's tables.
+pub struct Table {
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub members: BTreeMap<UserId, Member>,
+    pub rows: Vec<Arc<Row>>,
+    /// Each row as members are told of it.
+    pub frames: Vec<ByteString>,
+    pub sent: HashMap<(UserId, String), i64>,
+    /// For each user, the spans of seqs during which they were a member.
+    stays: HashMap<UserId, Vec<(i64, Option<i64>)>>,
+    pub founders: Vec<(UserId, Role)>,
+}
+
+/// See the module.
+pub struct Postgres {
+    pub rooms: Vec<Table>,
+    pub is_away: bool,
+    /// Statements whose connection was given up while they ran.
+    pub late: VecDeque<Statement>,
+    pub broken: Option<Broken>,
+    pub failures: Vec<Failure>,
+}
+
+impl Table {
+    pub fn new(founders: Vec<(UserId, Role)>) -> Self {
+        let mut table = Self {
+            name: None,
+            topic: None,
+            members: BTreeMap::new(),
+            rows: Vec::new(),
+            frames: Vec::new(),
+            sent: HashMap::new(),
+            stays: HashMap::new(),
+            founders: founders.clone(),
+        };
+        for (user, role) in founders {
+            table.add(user, role, 0);
+        }
+        table
+    }
+
+    pub fn last_seq(&self) -> i64 {
+        self.rows.len() as i64
+    }
+
+    /// Whether `user` may have been told of row `seq` by now: they were a member just before it or at any time since.
+    pub fn may_see(&self, user: UserId, seq: i64) -> bool {
+        let stays = self.stays.get(&user).map(Vec::as_slice).unwrap_or_default();
+        stays.iter().any(|(_, left)| left.is_none_or(|left| left >= seq))
+    }
+
+    pub fn row(&self, seq: i64) -> Option<&Arc<Row>> {
+        self.rows.get(usize::try_from(seq - 1).ok()?)
+    }
+
+    pub fn frame(&self, seq: i64) -> Option<&ByteString> {
+        self.frames.get(usize::try_from(seq - 1).ok()?)
+    }
+
+    fn add(&mut self, user: UserId, role: Role, seq: i64) {
+        self.members.insert(user, Member { role, delivered_seq: seq, read_seq: seq });
+        self.stays.entry(user).or_default().push((seq, None));
+    }
+
+    pub fn apply(&mut self, seq: i64, effect: &SideEffect) {
+        match effect {
+            SideEffect::AddMember { user_id, role } => self.add(*user_id, role.parse().unwrap_or(Role::Guest), seq),
+            SideEffect::RemoveMember { user_id } => {
+                self.members.remove(user_id);
+                if let Some(stay) = self.stays.get_mut(user_id).and_then(|stays| stays.last_mut()) {
+                    stay.1 = Some(seq);
+                }
+            }
+            SideEffect::SetRole { user_id, role } => {
+                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
+                    member.role = role;
+                }
+            }
+            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+        }
+    }
+}
+
+impl Postgres {
+    pub fn new(rooms: Vec<Table>, broken: Option<Broken>) -> Self {
+        Self { rooms, is_away: false, late: VecDeque::new(), broken, failures: Vec::new() }
+    }
+
+    pub fn table(&self, room: RoomId) -> &Table {
+        &self.rooms[room_index(room)]
+    }
+
+    /// Commits a statement and returns the rooms whose fence held.
+    pub fn commit(&mut self, statement: &Statement) -> Result<HashSet<RoomId>, Refused> {
+        let is_unfenced = self.broken == Some(Broken::ForgetTheFence);
+        let holds = |run: &&Run| is_unfenced || self.table(run.room_id).last_seq() == run.from_seq;
+        let held: HashSet<RoomId> = statement.runs.iter().filter(holds).map(|run| run.room_id).collect();
+        let rows: Vec<_> = statement.rows.iter().filter(|(room, _)| held.contains(room)).collect();
+        if self.broken != Some(Broken::ForgetClientIds) && rows.iter().any(|(room, row)| self.is_taken(*room, row)) {
+            return Err(Refused);
+        }
+        for (room, row) in rows {
+            self.insert(*room, row);
+        }
+        for (room, mark) in &statement.marks {
+            if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.user_id) {
+                member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
+                member.read_seq = member.read_seq.max(mark.read_seq);
+            }
+        }
+        Ok(held)
+    }
+
+    fn is_taken(&self, room: RoomId, row: &Row) -> bool {
+        let table = self.table(room);
+        match &row.body {
+            RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
+            RowBody::Event(event) => {
+                matches!(&event.effect, SideEffect::AddMember { user_id, .. } if table.members.contains_key(user_id))
+            }
+        }
+    }
+
+    fn insert(&mut self, room: RoomId, row: &Arc<Row>) {
+        let table = &mut self.rooms[room_index(room)];
+        let place = table.last_seq() + 1;
+        if row.seq != place {
+            let detail = format!("a row of room {} says seq {} at place {place}", room_index(room), row.seq);
+            self.failures.push(Failure::new(Invariant::NoHoles, detail));
+        }
+        match &row.body {
+            RowBody::Message(message) => {
+                if let Some(key) = key(message)
+                    && let Some(first) = table.sent.insert(key, place)
+                {
+                    let detail = format!("client id {:?} is at {first} and {place}", message.client_id);
+                    self.failures.push(Failure::new(Invariant::OnceAClientId, detail));
+                }
+            }
+            RowBody::Event(event) => {
+                if table.rows.iter().any(|other| other.id() == event.id) {
+                    let detail = format!("{} was written again at {place}", event.kind);
+                    self.failures.push(Failure::new(Invariant::OnceAChange, detail));
+                }
+                table.apply(place, &event.effect);
+            }
+        }
+        table.frames.push(wire::frame(room, row));
+        table.rows.push(Arc::clone(row));
+    }
+
+    /// Of these runs, those that an earlier try of the same committed.
+    pub fn recognise(&self, statement: &Statement, held: &HashSet<RoomId>) -> HashSet<RoomId> {
+        let is_ours = |run: &&Run| {
+            let last = statement.rows.iter().rev().find(|(room, _)| *room == run.room_id);
+            last.is_some_and(|(_, last)| {
+                self.table(run.room_id).row(run.to_seq).is_some_and(|row| row.id() == last.id())
+            })
+        };
+        statement
+            .runs
+            .iter()
+            .filter(|run| !held.contains(&run.room_id))
+            .filter(is_ours)
+            .map(|run| run.room_id)
+            .collect()
+    }
+
+    pub fn first_result(&self, room: RoomId, message: &MessageRow) -> Option<FirstResult> {
+        let table = self.table(room);
+        let seq = table.sent.get(&key(message)?)?;
+        Some(FirstResult { row: Arc::clone(table.row(*seq)?) })
+    }
+
+    /// What `load_room` reads, in one snapshot.
+    pub fn snapshot(&self, room: usize, window_events: usize) -> Snapshot {
+        let table = &self.rooms[room];
+        let first = table.rows.len().saturating_sub(window_events);
+        Snapshot {
+            id: room_id(room),
+            kind: RoomKind::Group,
+            name: table.name.clone(),
+            topic: table.topic.clone(),
+            space_id: None,
+            created_at: Default::default(),
+            last_event_at: None,
+            last_seq: table.last_seq(),
+            members: table.members.iter().map(|(user, member)| (*user, *member)).collect(),
+            recent: table.rows[first..].iter().map(|row| Row::clone(row)).collect(),
+        }
+    }
+
+    /// What `sent_before` reads.
+    pub fn sent_before(&self, room: usize, sends: &[(UserId, String)]) -> Vec<Row> {
+        let table = &self.rooms[room];
+        let found = sends.iter().filter_map(|key| table.row(*table.sent.get(key)?));
+        found.map(|row| Row::clone(row)).collect()
+    }
+
+    /// What `events_after` reads for a user; `None` when they are not a member.
+    pub fn events_after(
+        &self,
+        user: UserId,
+        room: usize,
+        after: i64,
+        items_max: usize,
+        bytes_max: usize,
+    ) -> Option<Page> {
+        let table = &self.rooms[room];
+        if !table.members.contains_key(&user) {
+            return None;
+        }
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        for frame in table.frames.iter().skip(usize::try_from(after).unwrap_or(0)).take(items_max) {
+            bytes += frame.len();
+            if bytes > bytes_max && !frames.is_empty() {
+                break;
+            }
+            frames.push(frame.clone());
+        }
+        let next_after = after + frames.len() as i64;
+        let last_seq = table.last_seq().max(next_after);
+        let more = !frames.is_empty() && next_after < last_seq;
+        Some(Page { frames, next_after, last_seq, more })
+    }
+}
+
+fn key(message: &MessageRow) -> Option<(UserId, String)> {
+    Some((message.sender, message.client_id.clone()?))
+}

@@ -1,0 +1,307 @@
+//! One engine's rooms: the real [`RoomLife`] of each, with a shell that does what it wishes for, one step at a time.
+//!
+//! Mirrors `chat/room/mod.rs`: a mailbox of commands, outcomes beside it, loads that wait for a barrier of the persister
+//! and then read in two transactions, timers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytestring::ByteString;
+use parlance::chat::config::ChatConfig;
+use parlance::chat::error::ChatError;
+use parlance::chat::messages::{Audience, Command, Delivery, Posted, Reply};
+use parlance::chat::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, Page, RoomLife, RoomMemory, Snapshot, Wish};
+use parlance::clock::Clock;
+use parlance::ids::{RoomId, UserId};
+use parlance::persistence::{Job, Outcome, Row, TakesJobs, Watermark};
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use tokio::sync::oneshot;
+
+use super::check::{Failure, Invariant};
+use super::persister::{Persister, Queue};
+use super::plan::{Broken, Plan};
+use super::postgres::Postgres;
+use super::{SHARDS, room_id};
+
+/// What a room answered to a command.
+#[derive(Debug)]
+pub enum Answered {
+    Posted(Result<Posted, ChatError>),
+    Changed(Result<Arc<Row>, ChatError>),
+    Page(Result<Option<Page>, ChatError>),
+    Marked(Result<Option<Watermark>, ChatError>),
+}
+
+/// What rooms said, in order.
+pub enum Said {
+    Deliver(Delivery),
+    Whisper(RoomId, Vec<ByteString>),
+    Answer(u64, Answered),
+}
+
+/// Keeps what rooms say until the simulation passes it on.
+#[derive(Clone, Default)]
+pub struct Voice(Arc<Mutex<VecDeque<Said>>>);
+
+impl Voice {
+    fn say(&self, said: Said) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(said);
+    }
+
+    pub fn take(&self) -> VecDeque<Said> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A reply that is said under the number `ask`.
+    pub fn reply<T: Send + 'static>(
+        &self,
+        ask: u64,
+        wrap: impl FnOnce(Result<T, ChatError>) -> Answered + Send + 'static,
+    ) -> Reply<T> {
+        let voice = self.clone();
+        Reply::new(move |result| voice.say(Said::Answer(ask, wrap(result))))
+    }
+}
+
+impl Audience for Voice {
+    fn deliver(&self, delivery: Delivery) {
+        self.say(Said::Deliver(delivery));
+    }
+
+    fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
+        self.say(Said::Whisper(room_id, frames));
+    }
+}
+
+type Loaded = Result<Option<(Snapshot, Vec<Row>)>, ChatError>;
+
+/// A load on its way.
+enum Load {
+    Queued(oneshot::Receiver<()>),
+    Read(Box<Snapshot>),
+    Over(Box<Loaded>),
+}
+
+/// An open room.
+pub struct Host {
+    index: usize,
+    pub life: RoomLife,
+    outcomes: Outcomes,
+    arrived: VecDeque<Vec<(u64, Outcome)>>,
+    pub mailbox: VecDeque<Command>,
+    load: Option<(Vec<(UserId, String)>, Load)>,
+    load_again_at: Option<i64>,
+    flush_marks_at: Option<i64>,
+    latest: LatestSeq,
+}
+
+/// One engine without its sockets.
+pub struct Engine {
+    pub rooms: BTreeMap<usize, Host>,
+    pub persisters: Vec<Persister>,
+    pub voice: Voice,
+    config: Arc<ChatConfig>,
+    clock: Clock,
+}
+
+impl Engine {
+    pub fn new(config: &Arc<ChatConfig>, clock: &Clock, plan: &Plan) -> Self {
+        let persisters = (0..SHARDS).map(|_| Persister::new(plan.broken)).collect();
+        let (config, clock) = (Arc::clone(config), clock.clone());
+        Self { rooms: BTreeMap::new(), persisters, voice: Voice::default(), config, clock }
+    }
+
+    /// Passes a command to its room, opening it if need be.
+    pub fn send(&mut self, room: usize, command: Command) {
+        if !self.rooms.contains_key(&room) {
+            self.open(room, Arc::new(AtomicI64::new(NOT_LOADED)));
+        }
+        if let Some(host) = self.rooms.get_mut(&room) {
+            host.mailbox.push_back(command);
+        }
+    }
+
+    fn open(&mut self, room: usize, latest: LatestSeq) {
+        let Some(persister) = self.persisters.get(room % SHARDS) else { return };
+        let around = Around {
+            config: Arc::clone(&self.config),
+            clock: self.clock.clone(),
+            jobs: Arc::new(persister.queue.clone()),
+            audience: Arc::new(self.voice.clone()),
+            memory: RoomMemory::new(&self.config),
+            latest: Arc::clone(&latest),
+            card: LiveCard::new(None),
+        };
+        let (life, outcomes) = RoomLife::new(room_id(room), around);
+        let host = Host {
+            index: room,
+            life,
+            outcomes,
+            arrived: VecDeque::new(),
+            mailbox: VecDeque::new(),
+            load: None,
+            load_again_at: None,
+            flush_marks_at: None,
+            latest,
+        };
+        self.rooms.insert(room, host);
+        self.follow_up(room, 0);
+    }
+
+    /// Its actor panics: commands, claims and state are gone; a new life begins.
+    pub fn crash_room(&mut self, room: usize) -> bool {
+        let Some(host) = self.rooms.remove(&room) else { return false };
+        let latest = Arc::clone(&host.latest);
+        drop(host);
+        self.open(room, latest);
+        true
+    }
+
+    /// An idle room is let go.
+    pub fn release(&mut self, room: usize) -> bool {
+        let is_idle = self.rooms.get(&room).is_some_and(|host| host.life.is_at_rest() && host.mailbox.is_empty());
+        if is_idle && let Some(mut host) = self.rooms.remove(&room) {
+            host.life.flush_marks();
+        }
+        is_idle
+    }
+
+    pub fn latest_seq(&self, room: usize) -> Option<i64> {
+        self.rooms.get(&room).map(|host| host.latest.load(Ordering::Acquire)).filter(|seq| *seq != NOT_LOADED)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.persisters.iter().all(Persister::is_idle) && self.rooms.values().all(Host::is_idle)
+    }
+
+    fn queue(&self, room: usize) -> Queue {
+        self.persisters.get(room % SHARDS).map(|persister| persister.queue.clone()).unwrap_or_default()
+    }
+
+    /// Lets a room do one of the things that it could do next.
+    pub fn step(&mut self, room: usize, postgres: &mut Postgres, now: i64, rng: &mut ChaCha8Rng) {
+        let queue = self.queue(room);
+        let Some(host) = self.rooms.get_mut(&room) else { return };
+        while let Ok(outcomes) = host.outcomes.try_recv() {
+            host.arrived.push_back(outcomes);
+        }
+        match rng.random_range(0..4) {
+            0 => host.hear_outcomes(),
+            1 => {
+                if let Some(command) = host.mailbox.pop_front() {
+                    host.life.obey(command);
+                }
+            }
+            2 => host.advance_load(postgres, &queue, self.config.window_events_max),
+            _ => host.ring(now),
+        }
+        self.follow_up(room, now);
+    }
+
+    fn follow_up(&mut self, room: usize, now: i64) {
+        let queue = self.queue(room);
+        let Some(host) = self.rooms.get_mut(&room) else { return };
+        let mut is_released = false;
+        for wish in host.life.take_wishes() {
+            match wish {
+                Wish::Load(sends) => {
+                    let (sender, receiver) = oneshot::channel();
+                    let load = match queue.enqueue(room_id(room), Job::Barrier(sender)) {
+                        Ok(()) => Load::Queued(receiver),
+                        Err(_) => Load::Over(Box::new(Err(ChatError::Busy))),
+                    };
+                    host.load = Some((sends, load));
+                }
+                Wish::LoadAgain => host.load_again_at = Some(now + 1_000),
+                Wish::FlushMarks => host.flush_marks_at = Some(now + 200),
+                Wish::Release => is_released = true,
+            }
+        }
+        if is_released {
+            self.rooms.remove(&room);
+        }
+    }
+}
+
+impl Host {
+    fn is_idle(&self) -> bool {
+        self.life.is_at_rest()
+            && self.mailbox.is_empty()
+            && self.arrived.is_empty()
+            && self.outcomes.is_empty()
+            && self.load.is_none()
+            && self.load_again_at.is_none()
+            && self.flush_marks_at.is_none()
+    }
+
+    fn hear_outcomes(&mut self) {
+        if let Some(outcomes) = self.arrived.pop_front() {
+            self.life.settle(outcomes);
+        }
+    }
+
+    /// The timers that are due.
+    fn ring(&mut self, now: i64) {
+        if self.load_again_at.is_some_and(|at| at <= now) {
+            self.load_again_at = None;
+            self.life.load_again();
+        }
+        if self.flush_marks_at.is_some_and(|at| at <= now) {
+            self.flush_marks_at = None;
+            self.life.flush_marks();
+        }
+    }
+
+    fn advance_load(&mut self, postgres: &mut Postgres, queue: &Queue, window_events: usize) {
+        let Some((sends, load)) = self.load.take() else { return };
+        let away = || Load::Over(Box::new(Err(ChatError::Unavailable)));
+        let next = match load {
+            Load::Queued(mut receiver) => match receiver.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => Load::Queued(receiver),
+                // Done, or dropped with a persister that crashed.
+                _ if postgres.is_away => away(),
+                _ => Load::Read(Box::new(postgres.snapshot(self.index, window_events))),
+            },
+            Load::Read(_) if postgres.is_away => away(),
+            Load::Read(snapshot) => {
+                let sent = postgres.sent_before(self.index, &sends);
+                Load::Over(Box::new(Ok(Some((*snapshot, sent)))))
+            }
+            Load::Over(loaded) => return self.become_ready(*loaded, &sends, postgres, queue),
+        };
+        self.load = Some((sends, next));
+    }
+
+    /// Gives the room what was read, and checks that it uses what it had asked for.
+    fn become_ready(&mut self, mut loaded: Loaded, sends: &[(UserId, String)], postgres: &mut Postgres, queue: &Queue) {
+        let found: Vec<(UserId, String)> = match &mut loaded {
+            Ok(Some((_, sent))) => {
+                let known = sends.iter().filter(|key| sent.iter().any(|row| is_sent_as(row, key))).cloned().collect();
+                if postgres.broken == Some(Broken::LoseRecall) {
+                    sent.clear();
+                }
+                known
+            }
+            _ => Vec::new(),
+        };
+        let before = queue.len();
+        self.life.loaded(loaded);
+        for key in queue.sends_since(before, room_id(self.index)) {
+            if found.contains(&key) {
+                let detail = format!("{:?} was found by the load of room {}", key.1, self.index);
+                postgres.failures.push(Failure::new(Invariant::RecallIsUsed, detail));
+            }
+        }
+    }
+}
+
+fn is_sent_as(row: &Row, (sender, client_id): &(UserId, String)) -> bool {
+    match &row.body {
+        parlance::persistence::RowBody::Message(message) => {
+            message.sender == *sender && message.client_id.as_ref() == Some(client_id)
+        }
+        parlance::persistence::RowBody::Event(_) => false,
+    }
+}

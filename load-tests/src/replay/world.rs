@@ -1,0 +1,373 @@
+//! The whole simulated world: two engines over one Postgres, hubs, devices; and what can happen in it next.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parlance::chat::config::ChatConfig;
+use parlance::chat::permissions::Role;
+use parlance::clock::Clock;
+use parlance::config::Config;
+use parlance::ids::UserId;
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use uuid::Uuid;
+
+use super::check::{Failure, Invariant};
+use super::client::{Device, Sending};
+use super::hub::{Greeting, Hub, Socket};
+use super::persister::Fate;
+use super::plan::{Fault, Plan};
+use super::postgres::{Postgres, Table};
+use super::rooms::Engine;
+use super::{HUBS, ROOMS, SHARDS};
+
+/// How often each thing happens beside the step's own.
+const PROGRESS_A_STEP: usize = 7;
+/// A device does not fill its outbox for ever.
+const SENDINGS_MAX: usize = 6;
+
+/// Who asked a room for something, and for what.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    Post {
+        room: usize,
+        user: UserId,
+        client_id: String,
+        from: Option<(usize, u64)>,
+    },
+    Change {
+        room: usize,
+    },
+    Mark {
+        from: (usize, u64),
+    },
+    /// A page that a session reads for its outbox.
+    Resume {
+        place: (usize, u64),
+        user: UserId,
+        room: usize,
+    },
+    /// A page that a client asked for.
+    Page {
+        place: (usize, u64),
+        user: UserId,
+        room: usize,
+    },
+}
+
+/// What happened in a run, for the report.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub steps: usize,
+    pub rows: usize,
+    pub faults: BTreeMap<Fault, usize>,
+}
+
+/// See the module.
+pub struct World {
+    pub plan: Plan,
+    pub postgres: Postgres,
+    pub engine: Engine,
+    /// The second owner: an engine that has no sockets and does not know of the first.
+    pub rival: Engine,
+    pub hubs: Vec<Hub>,
+    pub devices: Vec<Device>,
+    pub users: Vec<UserId>,
+    pub asks: HashMap<u64, Ask>,
+    /// What clients are about to be told under a number: whether the send is over.
+    pub is_over: HashMap<u64, bool>,
+    pub acknowledged: HashMap<(usize, UserId, String), (i64, Uuid)>,
+    /// The newest read marks that others were told of.
+    pub told_marks: HashMap<(usize, UserId), (i64, i64)>,
+    /// Read marks may be lost with a queue.
+    pub lost_marks: bool,
+    pub config: Arc<ChatConfig>,
+    pub clock: Clock,
+    pub now: i64,
+    next_number: u64,
+    pub counts: Counts,
+    pub trace: Vec<String>,
+    pub is_over_with_faults: bool,
+}
+
+impl World {
+    pub fn new(plan: Plan) -> anyhow::Result<Self> {
+        let config = limits()?;
+        let clock = Clock::manual(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default());
+        let users: Vec<UserId> = (0..plan.users).map(|n| UserId(Uuid::from_u128(0x100 + n as u128))).collect();
+        let founders = |room: usize| {
+            let all = users.iter().enumerate().map(|(n, user)| (*user, if n == 0 { Role::Owner } else { Role::Admin }));
+            // Each room lacks somebody, who can then come.
+            all.filter(|(user, _)| users.len() < 2 || users.iter().position(|known| known == user) != Some(room + 1))
+                .collect()
+        };
+        let postgres = Postgres::new((0..ROOMS).map(|room| Table::new(founders(room))).collect(), plan.broken);
+        // The first two people have two devices each.
+        let devices = users.iter().chain(users.iter().take(2)).map(|user| Device::new(*user)).collect();
+        Ok(Self {
+            engine: Engine::new(&config, &clock, &plan),
+            rival: Engine::new(&config, &clock, &plan),
+            hubs: (0..HUBS).map(|_| Hub::default()).collect(),
+            postgres,
+            devices,
+            users,
+            asks: HashMap::new(),
+            is_over: HashMap::new(),
+            acknowledged: HashMap::new(),
+            told_marks: HashMap::new(),
+            lost_marks: false,
+            config,
+            clock,
+            now: 0,
+            next_number: 0,
+            counts: Counts::default(),
+            trace: Vec::new(),
+            is_over_with_faults: false,
+            plan,
+        })
+    }
+
+    pub fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// Writes down what happens, when somebody is going to read it.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.plan.is_told {
+            self.trace.push(text());
+        }
+    }
+
+    /// One step: something that people do or that goes wrong, and some of what follows from earlier ones.
+    pub fn step(&mut self, rng: &mut ChaCha8Rng) -> Result<(), Failure> {
+        self.counts.steps += 1;
+        self.pass(rng.random_range(1..60));
+        match rng.random_range(0..100) {
+            0..40 => self.want_to_post(rng),
+            40..55 => self.change(rng),
+            55..65 => self.mark(rng),
+            _ => self.go_wrong(rng),
+        }
+        for _ in 0..PROGRESS_A_STEP {
+            self.progress(rng);
+            self.settle()?;
+        }
+        for socket in self.hubs.iter().flat_map(|hub| hub.sockets.values()) {
+            socket.check(&mut self.postgres.failures);
+        }
+        for room in 0..ROOMS {
+            self.check_memory(room, false)?;
+        }
+        self.settle()
+    }
+
+    pub fn pass(&mut self, ms: i64) {
+        self.now += ms;
+        self.clock.advance(Duration::from_millis(ms.unsigned_abs()));
+    }
+
+    /// Something that was begun goes on.
+    fn progress(&mut self, rng: &mut ChaCha8Rng) {
+        let (room, shard, hub) = (rng.random_range(0..ROOMS), rng.random_range(0..SHARDS), rng.random_range(0..HUBS));
+        match rng.random_range(0..20) {
+            0..3 => self.flush(false, shard, rng),
+            3..10 => self.engine.step(room, &mut self.postgres, self.now, rng),
+            10 => match rng.random_range(0..2) {
+                0 => self.flush(true, shard, rng),
+                _ => self.rival.step(room, &mut self.postgres, self.now, rng),
+            },
+            11..14 => {
+                self.hubs[hub].step(&mut self.postgres);
+                self.hubs[hub].try_again(self.now, rng.random_range(0..64));
+            }
+            14..17 => self.advance_socket(rng.random_range(0..self.devices.len()), rng),
+            _ => self.advance_device(rng.random_range(0..self.devices.len()), rng),
+        }
+    }
+
+    fn flush(&mut self, of_rival: bool, shard: usize, rng: &mut ChaCha8Rng) {
+        let (fault, fate) = match rng.random_range(0..20) {
+            0 => (Fault::FailedCommit, Fate::FailsBefore),
+            1 => (Fault::LostAnswer, Fate::LosesItsAnswer),
+            2 => (Fault::LateCommit, Fate::CommitsLater),
+            _ => (Fault::Outage, Fate::Commits),
+        };
+        let engine = if of_rival { &mut self.rival } else { &mut self.engine };
+        let Some(persister) = engine.persisters.get_mut(shard) else { return };
+        let is_allowed = self.plan.has(fault) && !self.is_over_with_faults;
+        let fate = if is_allowed { fate } else { Fate::Commits };
+        if fate != Fate::Commits && persister.under_way().is_some() {
+            *self.counts.faults.entry(fault).or_default() += 1;
+            if self.plan.is_told {
+                self.trace.push(format!("flush of shard {shard}: {}", fault.name()));
+            }
+        }
+        let before: usize = self.postgres.rooms.iter().map(|table| table.rows.len()).sum();
+        persister.step(&mut self.postgres, self.now, fate);
+        let after: usize = self.postgres.rooms.iter().map(|table| table.rows.len()).sum();
+        if after > before {
+            self.note(|| format!("shard {shard} commits {} rows", after - before));
+        }
+    }
+
+    fn want_to_post(&mut self, rng: &mut ChaCha8Rng) {
+        let (device, room) = (rng.random_range(0..self.devices.len()), rng.random_range(0..ROOMS));
+        let device_index = device;
+        let device = &mut self.devices[device];
+        if device.sendings.len() < SENDINGS_MAX {
+            device.sent += 1;
+            let client_id = format!("d{device_index}-{}", device.sent);
+            device.sendings.push_back(Sending { client_id: client_id.clone(), room, asked: None });
+            self.note(|| format!("device {device_index} wants to post {client_id} to room {room}"));
+        }
+    }
+
+    fn go_wrong(&mut self, rng: &mut ChaCha8Rng) {
+        const FAULTS: [Fault; 12] = [
+            Fault::Outage,
+            Fault::RoomCrash,
+            Fault::RoomRelease,
+            Fault::PersisterCrash,
+            Fault::HubCrash,
+            Fault::EngineCrash,
+            Fault::SecondOwner,
+            Fault::BusyHub,
+            Fault::SlowReader,
+            Fault::Disconnect,
+            Fault::Impatience,
+            Fault::LateCommit,
+        ];
+        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
+        let pick = rng.random_range(0..1_000);
+        // Those that end most of what is under way are rarer.
+        let is_rare = matches!(fault, Fault::EngineCrash | Fault::PersisterCrash | Fault::HubCrash) && pick % 5 > 0;
+        if self.plan.has(fault) && !is_rare && self.inject(fault, pick) {
+            *self.counts.faults.entry(fault).or_default() += 1;
+            self.note(|| format!("fault: {}", fault.name()));
+        }
+    }
+
+    /// Does it, unless there is nothing to do it to.
+    fn inject(&mut self, fault: Fault, pick: usize) -> bool {
+        let (room, device) = (pick % ROOMS, pick % self.devices.len());
+        match fault {
+            Fault::Outage => self.postgres.is_away = !self.postgres.is_away,
+            Fault::RoomCrash => {
+                // Marks that a persister kept through an outage may be written after the room was read.
+                self.lost_marks = true;
+                return self.engine.crash_room(room);
+            }
+            // A room is let go after idle minutes: nobody greets for so long, and no statement runs for so long.
+            Fault::RoomRelease if self.is_somebody_greeting() || !self.postgres.late.is_empty() => return false,
+            Fault::RoomRelease => {
+                self.lost_marks = true;
+                return self.engine.release(room);
+            }
+            Fault::PersisterCrash => self.crash_persister(pick % SHARDS),
+            Fault::HubCrash => self.crash_hub(pick % HUBS),
+            Fault::EngineCrash => self.crash_engine(pick.is_multiple_of(2)),
+            Fault::SecondOwner => return self.send_to_rival(device),
+            Fault::BusyHub => {
+                let hub = &mut self.hubs[pick % HUBS];
+                hub.is_busy = !hub.is_busy;
+            }
+            Fault::SlowReader => self.devices[device].is_slow = !self.devices[device].is_slow,
+            Fault::Disconnect => return self.disconnect(device),
+            Fault::Impatience => self.devices[device].sendings.iter_mut().for_each(|sending| sending.asked = None),
+            Fault::LateCommit => return self.end_late_commit(pick.is_multiple_of(2)),
+            Fault::FailedCommit | Fault::LostAnswer => return false,
+        }
+        true
+    }
+
+    fn is_somebody_greeting(&self) -> bool {
+        self.hubs.iter().flat_map(|hub| hub.sockets.values()).any(|socket| matches!(socket.greeting, Greeting::Read(_)))
+    }
+
+    /// A statement that was given up commits after all, or never.
+    pub fn end_late_commit(&mut self, commits: bool) -> bool {
+        let Some(statement) = self.postgres.late.pop_front() else { return false };
+        if commits {
+            self.lost_marks |= !statement.marks.is_empty();
+            let _ = self.postgres.commit(&statement);
+            self.note(|| "Postgres commits what was given up".to_owned());
+        }
+        true
+    }
+
+    fn crash_persister(&mut self, shard: usize) {
+        self.lost_marks = true;
+        if let Some(persister) = self.engine.persisters.get_mut(shard) {
+            self.postgres.late.extend(persister.under_way());
+            persister.crash();
+        }
+    }
+
+    fn crash_hub(&mut self, hub: usize) {
+        self.hubs[hub] = Hub::default();
+        for device in self.devices.iter_mut().filter(|device| device.place.is_some_and(|(at, _)| at == hub)) {
+            device.disconnected();
+        }
+    }
+
+    fn crash_engine(&mut self, commits: bool) {
+        for shard in 0..SHARDS {
+            self.crash_persister(shard);
+        }
+        self.engine.rooms.clear();
+        // An engine takes longer to start than a statement to end.
+        while self.end_late_commit(commits) {}
+        // Nobody is left to hear what the dying say; but their replies count as given.
+        for said in self.engine.voice.take() {
+            if let super::rooms::Said::Answer(ask, _) = said {
+                self.asks.remove(&ask);
+            }
+        }
+        self.engine = Engine::new(&self.config, &self.clock, &self.plan);
+        for hub in 0..HUBS {
+            self.crash_hub(hub);
+        }
+    }
+
+    pub fn disconnect(&mut self, device: usize) -> bool {
+        let Some((hub, key)) = self.devices[device].place else { return false };
+        self.hubs[hub].sockets.remove(&key);
+        self.devices[device].disconnected();
+        true
+    }
+
+    /// A socket for a device that has none.
+    pub fn connect(&mut self, device: usize, hub: usize) {
+        let key = self.number();
+        let resume = self.devices[device].views.iter().map(|(room, view)| (*room, view.last)).collect();
+        let socket = Socket::new(device, self.devices[device].user, resume);
+        self.hubs[hub].sockets.insert(key, socket);
+        self.devices[device].place = Some((hub, key));
+        self.note(|| format!("device {device} connects to hub {hub}"));
+    }
+
+    /// Says what a failure is, unless all is well.
+    pub fn fail(&mut self, invariant: Invariant, detail: String) {
+        self.postgres.failures.push(Failure::new(invariant, detail));
+    }
+}
+
+/// Small bounds, so that a short run meets all of them. Made once: reading the defaults takes longer than a run.
+fn limits() -> anyhow::Result<Arc<ChatConfig>> {
+    static LIMITS: OnceLock<Arc<ChatConfig>> = OnceLock::new();
+    if let Some(limits) = LIMITS.get() {
+        return Ok(Arc::clone(limits));
+    }
+    let limits = ChatConfig {
+        // More than may wait: a room that crashed tells of comings and goings as far back as its window reaches.
+        window_events_max: 6,
+        window_bytes_max: 4_500,
+        room_pending_max: 4,
+        page_items_max: 3,
+        page_bytes_max: 1_200,
+        ..Config::defaults()?.chat
+    };
+    Ok(Arc::clone(LIMITS.get_or_init(|| Arc::new(limits))))
+}
