@@ -99,8 +99,10 @@ fn latencies(page: &mut String, report: &Report) {
 
 fn charts(page: &mut String, series: &[Point]) {
     type Value = fn(&Point) -> f64;
+    /// Title, unit, lines.
+    type Chart = (&'static str, &'static str, Vec<(&'static str, Value)>);
     #[expect(clippy::cast_precision_loss, reason = "counts of a second")]
-    let charts: [(&str, &str, Vec<(&str, Value)>); 4] = [
+    let charts: [Chart; 4] = [
         ("Latency", "ms", vec![("p50", |p| p.p50_ms), ("p99", |p| p.p99_ms), ("max", |p| p.max_ms)]),
         ("Throughput", "a second", vec![("sent", |p| p.sent as f64), ("received", |p| p.received as f64)]),
         (

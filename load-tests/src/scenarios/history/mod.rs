@@ -192,7 +192,7 @@ async fn page(
     let page: Page = serde_json::from_str(&text).context("a page")?;
     let asked = Asked { history, limit: flow.page, last_seq, messages_only: flow.messages_only };
     check::page(&asked, &page).map_err(anyhow::Error::msg)?;
-    if !flow.messages_only && flow.meter.received.get() % COMPARED_ONE_IN == 0 {
+    if !flow.messages_only && flow.meter.received.get().is_multiple_of(COMPARED_ONE_IN) {
         compare(flow, reader, room, &asked, &page).await?;
         flow.compared.set(flow.compared.get() + 1);
     }

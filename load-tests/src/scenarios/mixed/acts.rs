@@ -20,8 +20,11 @@ use crate::scenarios::chatter::Content;
 pub struct Act {
     pub name: &'static str,
     pub weight: u32,
-    pub run: fn(Rc<Crew>, usize, Instant, u64) -> Pin<Box<dyn Future<Output = anyhow::Result<Outcome>>>>,
+    pub run: fn(Rc<Crew>, usize, Instant, u64) -> Acting,
 }
+
+/// An act under way.
+type Acting = Pin<Box<dyn Future<Output = anyhow::Result<Outcome>>>>;
 
 /// How it went.
 pub enum Outcome {
