@@ -126,14 +126,17 @@ impl Persister {
         self.flush(ctx);
     }
 
-    /// Nobody waits for read marks, so nobody sends them again: they stay for the next flush. Returns their rows.
+    /// Nobody sends read marks again, so they stay for the next flush: in front, since a room that loads itself has
+    /// asked behind them whether they are written. Returns their rows.
     fn keep_marks(&mut self, batch: &mut Batch) -> usize {
         if self.stopping {
             return 0;
         }
         let marks = std::mem::take(&mut batch.watermarks);
         let kept = marks.len();
-        self.queue.extend(marks.into_iter().map(|(room, mark)| Job::Watermarks(room, vec![mark])));
+        for (room, mark) in marks.into_iter().rev() {
+            self.queue.push_front(Job::Watermarks(room, vec![mark]));
+        }
         kept
     }
 

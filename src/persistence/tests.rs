@@ -346,3 +346,31 @@ async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
     assert_eq!(bench.order(room).await.0, 3);
     storage.close().await;
 }
+
+#[actix_rt::test]
+async fn whoever_waits_for_read_marks_waits_through_an_outage() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let proxy = Proxy::before(&bench.database.url()).await;
+    let options = crate::storage::parse_url(proxy.url()).unwrap();
+    let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
+    let mut line = Line::new(&storage, |config| config.write_timeout_ms = 100);
+    proxy.cut();
+    let mark = Watermark { user_id: bench.ada, delivered_seq: 5, read_seq: 4 };
+    let mut job = Job::Watermarks(room, vec![mark]);
+    while let Err(QueueFull(back)) = line.persisters.enqueue(room, job) {
+        job = back;
+        tokio::task::yield_now().await;
+    }
+    let settled = {
+        let persisters = line.persisters.clone();
+        actix_rt::spawn(async move { persisters.settle(room).await })
+    };
+    // Given up, with the mark before it, which nobody gives up.
+    line.enqueue(1, write(room, vec![bench.message(1, "away")])).await;
+    assert_eq!(line.outcomes(1).await, [(1, Outcome::Unavailable)]);
+    proxy.mend();
+    settled.await.unwrap().unwrap();
+    assert_eq!(bench.marks(room, bench.ada).await, (5, 4));
+    storage.close().await;
+}
