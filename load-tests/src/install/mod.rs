@@ -11,6 +11,8 @@ mod room;
 mod rows;
 mod shape;
 mod store;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::Path;
@@ -19,6 +21,7 @@ use std::time::Instant;
 use anyhow::bail;
 use clap::Args;
 use parlance::app::Database;
+use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
 use parlance::storage::{Storage, parse_url};
 use sqlx::PgConnection;
@@ -116,7 +119,7 @@ async fn install(
     let talked = store::refuse_if_used(&mut connection, &target.issuer, &args.name, args.force).await?;
     let begun = Instant::now();
     let dice = Dice::of(args.seed, &args.name);
-    let shape = Shape::of(sizes, dice, chrono::Utc::now().timestamp_micros());
+    let shape = Shape::of(sizes, dice, Clock::system().now().timestamp_micros());
     let loading = Loading {
         shape: &shape,
         dice,
