@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use report::ReportArgs;
+use report::{Report, ReportArgs};
 use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, history, idle, mixed, resume};
 
 #[global_allocator]
@@ -88,11 +88,13 @@ fn start(cli: &Cli) -> anyhow::Result<bool> {
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, run(cli))
+    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run(cli))? else { return Ok(true) };
+    report.deliver(&cli.report)?;
+    Ok(report.failures.is_empty())
 }
 
-/// Runs what was asked for, and reports; a simulation and a child process speak for themselves.
-async fn run(cli: &Cli) -> anyhow::Result<bool> {
+/// Runs what was asked for; a simulation and a child process speak for themselves.
+async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
     let target = &cli.target;
     let report = match &cli.command {
         Command::Fanout(args) => fanout::run(args, target).await,
@@ -109,11 +111,13 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
         Command::History(args) => history::run(args, target).await,
         Command::AtSize(args) => at_size::run(args, target).await,
         Command::Install(args) => install::run(args, target).await,
-        Command::Replay(replay) => return replay.run(),
-        Command::Serve(what) => return baseline::serve(what).await.map(|()| true),
-    }?;
-    report.deliver(&cli.report)?;
-    Ok(report.failures.is_empty())
+        Command::Replay(replay) => {
+            anyhow::ensure!(replay.run()?, "a promise is broken");
+            return Ok(None);
+        }
+        Command::Serve(what) => return baseline::serve(what).await.map(|()| None),
+    };
+    report.map(Some)
 }
 
 /// Each connection is an open file here and in the engine, which inherits the limit.

@@ -35,7 +35,7 @@ fn command(folder: &Path, arguments: &[&str]) -> crate::Cli {
 
 async fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<Report> {
     let cli = command(folder, arguments);
-    tokio::task::LocalSet::new().run_until(crate::run(&cli)).await
+    tokio::task::LocalSet::new().run_until(crate::run(&cli)).await.map(Option::unwrap)
 }
 
 const SMALL: [&str; 7] = ["install", "--users", "40", "--messages", "12000", "--rooms", "160"];
@@ -44,13 +44,13 @@ const SMALL: [&str; 7] = ["install", "--users", "40", "--messages", "12000", "--
 async fn an_engine_takes_an_installation_for_its_own_data() {
     let folder = folder();
     let installed = run(folder.path(), &SMALL).await.unwrap();
-    assert_eq!(installed.value("messages"), Some(12_000.0));
+    assert_eq!(installed.needed("messages").unwrap(), 12_000.0);
     let again = run(folder.path(), &SMALL).await.unwrap_err().to_string();
     assert!(again.contains("is there already"), "{again}");
     let other = run(folder.path(), &[&SMALL[..], &["--name", "other"]].concat()).await.unwrap_err().to_string();
     assert!(other.contains("--force"), "{other}");
     let added = run(folder.path(), &[&SMALL[..], &["--name", "other", "--force"]].concat()).await.unwrap();
-    assert_eq!(added.value("users"), Some(40.0));
+    assert_eq!(added.needed("users").unwrap(), 40.0);
 
     let target = command(folder.path(), &SMALL).target.open(&[]).await.unwrap();
     tokio::task::LocalSet::new().run_until(live_on(&target)).await;
