@@ -70,15 +70,13 @@ impl Storage {
             .log_statements(tracing::log::LevelFilter::Trace)
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
         let place = place(&options);
-        let unreachable = |error: sqlx::Error| StorageError::Unreachable { place: place.clone(), cause: cause(&error) };
         check_version(&options, &place).await?;
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_connections_max)
             .min_connections(config.pool_connections_max.min(4))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
-            .connect_with(options.clone())
-            .await
-            .map_err(unreachable)?;
+            // It has just answered: a slow machine's first connection need not beat the timeout of a request.
+            .connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
 
