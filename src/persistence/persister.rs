@@ -35,6 +35,8 @@ pub struct Persister {
     /// Its own connection, outside the pool: away while a flush uses it, gone after an outage.
     link: Option<PgConnection>,
     flushing: bool,
+    /// A flush begins when the mailbox is empty.
+    gathering: bool,
     /// The last flush gave up on Postgres: until one succeeds, the next ones try once and do not wait.
     outage: bool,
     stopping: bool,
@@ -68,10 +70,25 @@ impl Persister {
             queued,
             link: None,
             flushing: false,
+            gathering: false,
             outage: false,
             stopping: false,
             meters,
         }
+    }
+
+    /// Begins a flush once every job that is in the mailbox at this moment is in the queue: what was sent together is
+    /// committed together, and no timer waits for more.
+    fn flush_what_has_come(&mut self, ctx: &mut Context<Self>) {
+        if self.flushing || self.gathering {
+            return;
+        }
+        self.gathering = true;
+        // An actor's futures are polled when its mailbox is empty.
+        ctx.spawn(std::future::ready(()).into_actor(self).map(|(), actor, ctx| {
+            actor.gathering = false;
+            actor.flush(ctx);
+        }));
     }
 
     /// Begins the next flush unless one is under way.
@@ -217,7 +234,7 @@ impl Handler<Enqueue> for Persister {
     fn handle(&mut self, job: Enqueue, ctx: &mut Self::Context) {
         self.queue.push_back(job.0);
         self.places.push_back(job.1);
-        self.flush(ctx);
+        self.flush_what_has_come(ctx);
     }
 }
 

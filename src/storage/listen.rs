@@ -19,16 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub const SILENCE_AT_MOST: Duration = Duration::from_secs(ASK_AFTER.as_secs() + PATIENCE.as_secs());
 
 /// What is told on one channel, from the moment of its making on.
-pub struct Listener(Option<PgListener>);
+pub struct Listener(OnRuntime<PgListener>);
 
-impl Drop for Listener {
-    /// The library gives the connection back from a task, for which it needs a runtime: where that is gone already, with
-    /// its thread, the connection ends with the process.
+/// Something that holds a connection of a pool, or is about to. The library gives it back from a task, for which it
+/// needs a runtime: where that is gone already, with its thread, the connection ends with the process.
+struct OnRuntime<T>(Option<T>);
+
+impl<T> Drop for OnRuntime<T> {
     fn drop(&mut self) {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return;
+        if tokio::runtime::Handle::try_current().is_err() {
+            std::mem::forget(self.0.take());
         }
-        std::mem::forget(self.0.take());
     }
 }
 
@@ -48,16 +49,20 @@ impl Storage {
             // A new connection would hide that something may have been missed.
             listener.eager_reconnect(false);
             listener.listen(channel).await?;
-            Ok(Listener(Some(listener)))
+            Ok(Listener(OnRuntime(Some(listener))))
         };
-        tokio::time::timeout(PATIENCE, listening).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let mut listening = OnRuntime(Some(Box::pin(tokio::time::timeout(PATIENCE, listening))));
+        match &mut listening.0 {
+            Some(listening) => listening.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)),
+            None => Err(sqlx::Error::PoolClosed),
+        }
     }
 }
 
 impl Listener {
     /// The next thing that is told. An error: some may be missed from here on; listen anew.
     pub async fn next(&mut self) -> Result<String, sqlx::Error> {
-        let Some(listener) = &mut self.0 else { return Err(sqlx::Error::PoolClosed) };
+        let Some(listener) = &mut self.0.0 else { return Err(sqlx::Error::PoolClosed) };
         loop {
             // Waiting may be cut short without losing anything: a message is taken off the connection when it is whole.
             match tokio::time::timeout(ASK_AFTER, listener.try_recv()).await {

@@ -33,7 +33,7 @@ impl Broadcaster {
         let room = Uuid::now_v7();
         let listeners = usize::try_from(args.listeners)?;
         let people = Self::people(&[room], listeners, listeners);
-        let venue = fanout::Venue { address: self.address, room, people, pid: Some(self.served.pid()) };
+        let venue = fanout::Venue { address: self.address, room, people, pid: Some(self.served.pid()), base: None };
         fanout::drive(args, &venue, Report::of("baseline socket")).await
     }
 

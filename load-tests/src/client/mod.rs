@@ -19,6 +19,6 @@ pub use device::{Answer, Device, Watcher};
 pub use frame::{Heard, RoomKey, hear, text_field};
 pub use installation::{Installation, InstalledRoom};
 pub use reading::{CaughtUp, History, Listener, Page, Placed, fetch_page};
-pub use session::{Session, post_frame};
+pub use session::{Session, post_frame, run_name};
 pub use socket::{Message, Socket};
 pub use town::Town;

@@ -79,6 +79,11 @@ impl Session {
     }
 }
 
+/// The beginning of the client ids of one run: a second run in the same rooms sends other messages, not the same again.
+pub fn run_name() -> String {
+    format!("{:08x}", rand::random::<u32>())
+}
+
 /// A `message.post`. The content holds no character that JSON would escape.
 pub fn post_frame(id: u64, room: &uuid::Uuid, client_id: &str, content: &str) -> String {
     format!(

@@ -14,6 +14,14 @@ impl Scrape {
         Ok(Self::parse(&text))
     }
 
+    /// The same, of an engine that may have no metrics.
+    pub async fn of(base: Option<&str>) -> anyhow::Result<Option<Self>> {
+        match base {
+            Some(base) => Ok(Some(Self::from(base).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The Prometheus text format: `name{labels} value`, comments after `#`.
     fn parse(text: &str) -> Self {
         let series = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {

@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
+use crate::engine::Scrape;
 use crate::measure::{Meter, Point, Spent, Summary};
 
 /// Where the report goes.
@@ -105,6 +106,15 @@ impl Report {
             self.figure("Postgres CPU", each(spent.usage.postgres.cpu_seconds), &unit);
         }
         self.figure("generator CPU", each(spent.own_cpu_s), &unit);
+    }
+
+    /// How much the engine did at once: rows a commit, messages a write to a socket.
+    pub fn coalescing(&mut self, before: &Scrape, after: &Scrape) {
+        let growth = |name| after.growth(before, name);
+        let flushes = growth("parlance_flush_rows_count").max(1.0);
+        self.figure("rows a commit", growth("parlance_flush_rows_sum") / flushes, "");
+        let writes = growth("parlance_writes_total").max(1.0);
+        self.figure("messages a write", growth("parlance_frames_out_total") / writes, "to a socket");
     }
 
     /// All latencies of a meter that recorded any.

@@ -14,7 +14,7 @@ use clap::Args;
 use memchr::memmem::Finder;
 use uuid::Uuid;
 
-use crate::client::{Accounts, Crowd, Heard, Person, connect_all, post_frame, text_field};
+use crate::client::{Accounts, Crowd, Heard, Person, connect_all, post_frame, run_name, text_field};
 use crate::engine::{Scrape, TargetArgs};
 use crate::measure::{Meter, Pace, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
@@ -107,18 +107,18 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
     let progress = Progress::of_run("chatter", length);
     let mut pace = Pace::start(args.rate, length);
     let mut counted: Option<(Sampler, Reading, Option<Scrape>)> = None;
-    let content = Content::of(args.bytes);
+    let (run, content) = (run_name(), Content::of(args.bytes));
     let begun = Instant::now();
     while let Some(due) = pace.next().await {
         if counted.is_none() && begun.elapsed() >= Duration::from_secs(args.warm_up) {
             flow.meter.forget();
-            let scrape = venue.scrape().await?;
+            let scrape = Scrape::of(venue.base.as_deref()).await?;
             counted = Some((Sampler::of_process(&flow.meter, venue.pid), Reading::of(venue.pid), scrape));
         }
         let sender = sender_of(due.index, args, venue);
         let (Some(socket), Some(room)) = (crowd.socket(sender.user), venue.rooms.get(sender.room)) else { continue };
         let text = content.due_at(flow.meter.nanos(due.at));
-        let frame = post_frame(due.index + 2, room, &due.index.to_string(), &text);
+        let frame = post_frame(due.index + 2, room, &format!("{run}-{}", due.index), &text);
         flow.send();
         if socket.send(frame.as_bytes()).await.is_err() {
             flow.lose();
@@ -132,26 +132,16 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
     let spent = Reading::of(venue.pid).since(&before);
     let (sent, received) = (flow.meter.sent.get(), flow.meter.received.get());
     flow.settle().await;
-    let after = venue.scrape().await?;
+    let after = Scrape::of(venue.base.as_deref()).await?;
     let series = sampler.stop();
     flow.closing.set(true);
     crowd.close().await;
     drop(progress);
     let mut report = conclude(args, report, &flow, &spent, (sent, received), series);
     if let (Some(before), Some(after)) = (scraped, after) {
-        let flushes = after.growth(&before, "parlance_flush_rows_count");
-        report.figure("rows a commit", after.growth(&before, "parlance_flush_rows_sum") / flushes.max(1.0), "");
+        report.coalescing(&before, &after);
     }
     Ok(report)
-}
-
-impl Venue {
-    async fn scrape(&self) -> anyhow::Result<Option<Scrape>> {
-        match &self.base {
-            Some(base) => Ok(Some(Scrape::from(base).await?)),
-            None => Ok(None),
-        }
-    }
 }
 
 struct Place {

@@ -55,7 +55,13 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
     }
     let people = accounts.people(usize::try_from(args.listeners)?).await?;
     let room = accounts.group(&people).await?;
-    let venue = fanout::Venue { address: target.address, room, people: people.clone(), pid: target.pid };
+    let venue = fanout::Venue {
+        address: target.address,
+        room,
+        people: people.clone(),
+        pid: target.pid,
+        base: Some(target.base.clone()),
+    };
     let broadcaster = Broadcaster::start()?;
     for in_flight in &args.in_flight {
         let (listeners, seconds) = (args.listeners, args.seconds);

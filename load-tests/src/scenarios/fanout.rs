@@ -14,8 +14,8 @@ use clap::Args;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::client::{Accounts, Crowd, Heard, Person, connect_all, post_frame};
-use crate::engine::TargetArgs;
+use crate::client::{Accounts, Crowd, Heard, Person, connect_all, post_frame, run_name};
+use crate::engine::{Scrape, TargetArgs};
 use crate::measure::{Meter, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
@@ -45,6 +45,8 @@ pub struct Venue {
     pub room: Uuid,
     pub people: Vec<Person>,
     pub pid: Option<u32>,
+    /// Where the engine's own metrics are; `None`: it has none.
+    pub base: Option<String>,
 }
 
 /// Nothing reached everybody for this long: something is lost.
@@ -55,7 +57,13 @@ pub async fn run(args: &FanoutArgs, target: &TargetArgs) -> anyhow::Result<Repor
     let accounts = Accounts::on(&target)?;
     let people = accounts.people(usize::try_from(args.listeners)?).await?;
     let room = accounts.group(&people).await?;
-    let venue = Venue { address: target.address, room, people: people.clone(), pid: target.pid };
+    let venue = Venue {
+        address: target.address,
+        room,
+        people: people.clone(),
+        pid: target.pid,
+        base: Some(target.base.clone()),
+    };
     let report = drive(args, &venue, Report::of("fanout")).await;
     accounts.leave(&target, &[(room, people)]).await?;
     target.close().await?;
@@ -76,6 +84,7 @@ pub async fn drive(args: &FanoutArgs, venue: &Venue, report: Report) -> anyhow::
     flow.meter.forget();
     let sampler = Sampler::of_process(&flow.meter, venue.pid);
     let before = Reading::of(venue.pid);
+    let scraped = Scrape::of(venue.base.as_deref()).await?;
     let progress = Progress::of_run("fanout", Duration::from_secs(args.seconds));
     for second in 0..args.seconds {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -83,6 +92,7 @@ pub async fn drive(args: &FanoutArgs, venue: &Venue, report: Report) -> anyhow::
         progress.set(second + 1, format!("{last} deliveries/s, {} errors", flow.meter.errors.get()));
     }
     let (spent, received) = (Reading::of(venue.pid).since(&before), flow.meter.received.get());
+    let after = Scrape::of(venue.base.as_deref()).await?;
     flow.done.set(true);
     flow.wake.notify_one();
     posting.await??;
@@ -90,7 +100,11 @@ pub async fn drive(args: &FanoutArgs, venue: &Venue, report: Report) -> anyhow::
     let series = sampler.stop();
     crowd.close().await;
     drop(progress);
-    Ok(conclude(args, report, &flow, &spent, received, series))
+    let mut report = conclude(args, report, &flow, &spent, received, series);
+    if let (Some(before), Some(after)) = (scraped, after) {
+        report.coalescing(&before, &after);
+    }
+    Ok(report)
 }
 
 /// The messages under way, and what each listener has seen.
@@ -189,7 +203,7 @@ impl Flow {
 
 async fn post_all(flow: Rc<Flow>, poster: Rc<crate::client::Socket>, room: Uuid, bytes: u32) -> anyhow::Result<()> {
     let content = "x".repeat(usize::try_from(bytes)?);
-    let mut index = 0_u64;
+    let (run, mut index) = (run_name(), 0_u64);
     while !flow.done.get() {
         if !flow.has_room() {
             flow.wake.notified().await;
@@ -198,7 +212,7 @@ async fn post_all(flow: Rc<Flow>, poster: Rc<crate::client::Socket>, room: Uuid,
         index += 1;
         flow.under_way.borrow_mut().messages.push_back((Instant::now(), 0));
         Meter::count(&flow.meter.sent, 1);
-        poster.send(post_frame(index + 1, &room, &index.to_string(), &content).as_bytes()).await?;
+        poster.send(post_frame(index + 1, &room, &format!("{run}-{index}"), &content).as_bytes()).await?;
     }
     Ok(())
 }
