@@ -22,7 +22,7 @@ build: build-tools web ## the release binary, target/release/parlance
 	cargo build --release --locked
 
 test: setup chromium ## all tests: the engine's, the web client's, and both together in a browser
-	cargo build --locked
+	cargo build --workspace --locked
 	.make/with-postgres.sh cargo test --workspace --locked
 	cd web && npm test
 	cd web && PARLANCE_BIN=$(TARGET)/debug/parlance npm run e2e
@@ -43,8 +43,9 @@ bench: setup ## the benchmarks in benches/ (those that match: make bench ARGS=fe
 	cargo bench --locked --bench engine --no-run
 	.make/with-postgres.sh --durable cargo bench --locked --bench engine -- $(ARGS)
 
-load: build-tools ## the load generator in load-tests/, against a running engine (flags in ARGS)
-	@if [ -f load-tests/Cargo.toml ]; then cargo run --release --locked -p parlance-load -- $(ARGS); else echo "There is no load generator yet."; fi
+load: setup ## load, limits and proof (load-tests/README.md): make load ARGS="fanout --in-flight 64"
+	cargo build --release --locked --workspace
+	$(TARGET)/release/parlance-load $(or $(ARGS),--help)
 
 sqlx: setup ## after a change of a query or migration: rewrite .sqlx
 	.make/sqlx.sh

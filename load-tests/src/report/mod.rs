@@ -4,6 +4,8 @@ mod chart;
 mod html;
 mod table;
 
+pub use table::number;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -99,7 +101,8 @@ impl Report {
 
     /// CPU of the engine, its Postgres and the generator for each of `count` things; nothing of an engine elsewhere.
     pub fn cpu(&mut self, spent: &Spent, count: f64, thing: &str) {
-        let unit = format!("µs a {thing}");
+        let article = if thing.starts_with('a') { "an" } else { "a" };
+        let unit = format!("µs {article} {thing}");
         let each = |seconds: f64| seconds / count.max(1.0) * 1e6;
         if spent.usage.engine.cpu_seconds > 0.0 {
             self.figure("server CPU", each(spent.usage.engine.cpu_seconds), &unit);

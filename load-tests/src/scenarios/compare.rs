@@ -10,7 +10,7 @@ use crate::baseline::postgres::{self, PostgresArgs};
 use crate::baseline::socket::Broadcaster;
 use crate::client::Accounts;
 use crate::engine::{Target, TargetArgs};
-use crate::report::Report;
+use crate::report::{Report, number};
 
 #[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
@@ -142,7 +142,7 @@ impl Spread {
     fn into_report(mut self, report: &mut Report, name: &str, unit: &str) {
         self.0.sort_by(f64::total_cmp);
         let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else { return };
-        report.figure(name, self.median(), &format!("{unit} ({least:.2} to {most:.2})"));
+        report.figure(name, self.median(), &format!("{unit} ({} to {})", number(*least), number(*most)));
     }
 
     fn median(&self) -> f64 {
