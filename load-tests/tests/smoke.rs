@@ -36,7 +36,8 @@ fn every_scenario_loses_nothing() {
     let chatter = ["chatter", "--users", "40", "--rate", "100", "--seconds", "2", "--warm-up", "1"];
     assert!(figure(&run(&chatter), "messages delivered") > 0.0);
     run(&["connect", "--rate", "20", "--seconds", "2", "--users", "20", "--rooms", "5", "--room-size", "10"]);
-    assert!(figure(&run(&["idle", "--sessions", "50", "--seconds", "1"]), "memory each") >= 0.0);
+    // So few sessions may cost less than the engine gives back meanwhile.
+    assert!(figure(&run(&["idle", "--sessions", "50", "--seconds", "1"]), "engine with them") > 0.0);
     run(&["resume", "--sessions", "50", "--rooms", "5", "--room-size", "10", "--missed", "50"]);
     run(&["mixed", "--users", "20", "--rooms", "3", "--room-size", "5", "--rate", "30", "--seconds", "5"]);
     run(&["baseline", "socket", "--listeners", "20", "--seconds", "1", "--warm-up", "0"]);
