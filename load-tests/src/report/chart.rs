@@ -47,7 +47,7 @@ fn draw(
         .x_desc("seconds")
         .y_desc(unit)
         .y_label_formatter(&|value| super::table::number(*value))
-        .x_label_formatter(&|value| format!("{value:.0}"))
+        .x_label_formatter(&|value| if end < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") })
         .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
         chart
