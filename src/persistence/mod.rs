@@ -1,7 +1,7 @@
 //! Group commit: rooms hand over rows, persisters commit them in batches, rooms hear how it went.
 //!
-//! Actors: [`Persister`] ×N (`persistence.shards`); a room always uses the same one. Receives: [`Job`]s through
-//! [`Persisters`]. Emits: one [`Outcome`] a write, to the write's [`Claim`], in the order of the writes of a room.
+//! Actors: [`Persister`] ×N (`persistence.shards`); a room always uses the same one. Receives: [`Job`]s from the
+//! [`Tray`] of each room. Emits: one [`Outcome`] a write, to the write's [`Claim`], in the order of the writes of a room.
 //! Persists: `messages`, `room_events`, `rooms.last_seq`, `room_members`.
 //!
 //! Invariants
@@ -10,7 +10,7 @@
 //! - One flush in flight a shard: a batch is whatever arrived meanwhile. No timer: an idle persister commits at once.
 //! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated.
 //! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
-//! - At most `queue_rows_max` rows wait in a shard; past that, [`Persisters::enqueue`] answers busy.
+//! - At most `queue_rows_max` rows wait in a shard; past that, [`Tray::enqueue`] answers busy.
 
 pub mod batch;
 pub mod config;
@@ -19,6 +19,7 @@ mod row;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod tray;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::ids::RoomId;
 use crate::supervision::ActorHandle;
 pub use persister::Persister;
 pub use row::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+pub use tray::Tray;
 
 /// Rows of one room for the places `from_seq + 1 ..= from_seq + rows.len()`.
 #[derive(Debug)]
@@ -154,7 +156,7 @@ impl Job {
 #[error("the persister's queue is full")]
 pub struct QueueFull(pub Job);
 
-/// Where rooms hand their jobs: the persisters, or a simulation of them. Implementations must not block.
+/// Where rooms hand their jobs: their trays, or a simulation of persisters. Implementations must not block.
 pub trait TakesJobs: Send + Sync + 'static {
     /// Hands a job of the room over, or gives it back at once.
     fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull>;
@@ -217,20 +219,33 @@ impl Persisters {
         Self { shards, queue_rows_max }
     }
 
-    /// Hands a job to the room's persister, or gives it back at once.
-    fn hand_over(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
+    fn shard(&self, room: RoomId) -> Option<&Shard> {
         // The low half of a UUIDv7 is random: rooms spread evenly.
         let (_, low) = room.0.as_u64_pair();
-        let index = usize::try_from(low % self.shards.len() as u64).unwrap_or(0);
-        let Some(shard) = self.shards.get(index) else { return Err(QueueFull(job)) };
-        let Some(places) = shard.queued.reserve(job.rows(), self.queue_rows_max) else { return Err(QueueFull(job)) };
-        shard.persister.send(persister::Enqueue(job, places)).map_err(|refused| QueueFull(refused.into_message().0))
+        self.shards.get(usize::try_from(low % self.shards.len() as u64).unwrap_or(0))
     }
 
-    /// Returns when every job that was enqueued for the room so far is done, or its persister is gone.
+    /// Places for so many rows of the room, unless its persister has as many as it may.
+    fn reserve(&self, room: RoomId, rows: usize) -> Option<Places> {
+        self.shard(room)?.queued.reserve(rows, self.queue_rows_max)
+    }
+
+    /// Sends jobs to the room's persister, or gives them back at once.
+    fn send(&self, room: RoomId, jobs: Vec<(Job, Places)>) -> Result<(), Vec<(Job, Places)>> {
+        let Some(shard) = self.shard(room) else { return Err(jobs) };
+        shard.persister.send(persister::Enqueue(jobs)).map_err(|refused| refused.into_message().0)
+    }
+
+    /// Returns when every job of the room that was handed over so far is done, or its persister is gone.
     pub async fn settle(&self, room: RoomId) -> Result<(), QueueFull> {
         let (sender, receiver) = oneshot::channel();
-        self.hand_over(room, Job::Barrier(sender))?;
+        let barrier = Job::Barrier(sender);
+        let Some(places) = self.reserve(room, barrier.rows()) else { return Err(QueueFull(barrier)) };
+        if let Err(mut back) = self.send(room, vec![(barrier, places)])
+            && let Some((barrier, _)) = back.pop()
+        {
+            return Err(QueueFull(barrier));
+        }
         // A persister that crashed meanwhile has dropped its jobs: they are done, too.
         let _ = receiver.await;
         Ok(())
@@ -239,11 +254,5 @@ impl Persisters {
     /// Rows waiting in all shards.
     pub fn queued_rows(&self) -> usize {
         self.shards.iter().map(|shard| shard.queued.get()).sum()
-    }
-}
-
-impl TakesJobs for Persisters {
-    fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
-        self.hand_over(room, job)
     }
 }

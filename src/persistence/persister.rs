@@ -19,10 +19,10 @@ const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
 /// A try gets this long, even when the deadline has passed.
 const ATTEMPT_AT_LEAST: Duration = Duration::from_secs(2);
 
-/// Command: do this job after those before it.
+/// Command: do these jobs after those before them.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Enqueue(pub Job, pub Places);
+pub(super) struct Enqueue(pub Vec<(Job, Places)>);
 
 /// Commits batches, one at a time.
 pub struct Persister {
@@ -231,9 +231,11 @@ crate::supervised!(Persister);
 impl Handler<Enqueue> for Persister {
     type Result = ();
 
-    fn handle(&mut self, job: Enqueue, ctx: &mut Self::Context) {
-        self.queue.push_back(job.0);
-        self.places.push_back(job.1);
+    fn handle(&mut self, jobs: Enqueue, ctx: &mut Self::Context) {
+        for (job, places) in jobs.0 {
+            self.queue.push_back(job);
+            self.places.push_back(places);
+        }
         self.flush_what_has_come(ctx);
     }
 }

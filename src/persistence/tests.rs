@@ -110,6 +110,7 @@ fn batch(writes: Vec<Write>) -> Batch {
 
 /// A persister in front of the database, and the lane on which its outcomes come.
 struct Line {
+    persister: ActorHandle<Persister>,
     persisters: Persisters,
     lane: CommitLane,
     outcomes: mpsc::UnboundedReceiver<Vec<(u64, Outcome)>>,
@@ -128,16 +129,21 @@ impl Line {
         let spec = tree::spec("Persister", "test/persister".into(), 10_000);
         let persister = supervisor.start(spec, &Arbiter::current(), make);
         let (lane, outcomes) = mpsc::unbounded_channel();
-        Self { persisters: Persisters::new(vec![(persister, queued)], max), lane, outcomes, _supervisor: supervisor }
+        let persisters = Persisters::new(vec![(persister.clone(), queued)], max);
+        Self { persister, persisters, lane, outcomes, _supervisor: supervisor }
     }
 
     /// Enqueues a write under `ticket`; waits for the persister to be up, not for the write.
     async fn enqueue(&self, ticket: u64, mut write: Write) {
         write.claim = Claim::new(ticket, self.lane.clone());
-        let room = write.room_id;
-        let mut job = Job::Write(write);
-        while let Err(QueueFull(back)) = self.persisters.enqueue(room, job) {
-            job = back;
+        self.hand_over(write.room_id, Job::Write(write)).await;
+    }
+
+    /// Hands a job over as soon as there is a persister to take it.
+    async fn hand_over(&self, room: RoomId, job: Job) {
+        let tray = Tray::new(room, self.persisters.clone());
+        tray.enqueue(room, job).unwrap();
+        while !tray.hand_over() {
             tokio::task::yield_now().await;
         }
     }
@@ -270,11 +276,7 @@ async fn read_marks_only_grow_and_the_highest_of_a_batch_counts() {
     let line = Line::new(&bench.database.storage, |_| {});
     let mark = |delivered_seq, read_seq| Watermark { user_id: bench.ada, delivered_seq, read_seq };
     for marks in [vec![mark(3, 1), mark(5, 2), mark(4, 4)], vec![mark(1, 1)]] {
-        let mut job = Job::Watermarks(room, marks);
-        while let Err(QueueFull(back)) = line.persisters.enqueue(room, job) {
-            job = back;
-            tokio::task::yield_now().await;
-        }
+        line.hand_over(room, Job::Watermarks(room, marks)).await;
         line.persisters.settle(room).await.unwrap();
         assert_eq!(bench.marks(room, bench.ada).await, (5, 4));
     }
@@ -309,10 +311,11 @@ async fn a_full_queue_gives_the_job_back() {
     let line = Line::new(&bench.database.storage, |config| config.queue_rows_max = 3);
     line.enqueue(0, write(room, vec![bench.message(1, "up")])).await;
     let mut back = None;
+    let tray = Tray::new(room, line.persisters.clone());
     // Nothing is flushed meanwhile: this thread does not yield.
     for n in 2..=6 {
         let job = Job::Write(write(room, vec![bench.message(n, &format!("m{n}"))]));
-        if let Err(QueueFull(job)) = line.persisters.enqueue(room, job) {
+        if let Err(QueueFull(job)) = tray.enqueue(room, job) {
             back = Some((n, job));
             break;
         }
@@ -320,6 +323,27 @@ async fn a_full_queue_gives_the_job_back() {
     let (n, job) = back.expect("the queue is bounded");
     assert!(n <= 4, "{n}");
     assert!(matches!(job, Job::Write(write) if write.from_seq == n - 1));
+}
+
+#[actix_rt::test]
+async fn a_tray_keeps_what_no_persister_takes_and_answers_it_when_it_goes() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    line.enqueue(1, write(room, vec![bench.message(1, "first")])).await;
+    assert_eq!(line.outcomes(1).await, [(1, Outcome::Committed)]);
+    line.persister.stop(Duration::from_secs(5)).await;
+    let tray = Tray::new(room, line.persisters.clone());
+    for ticket in [2, 3] {
+        let mut write = write(room, vec![bench.message(ticket as i64, "kept")]);
+        write.claim = Claim::new(ticket, line.lane.clone());
+        tray.enqueue(room, Job::Write(write)).unwrap();
+    }
+    assert!(!tray.hand_over());
+    assert_eq!(line.persisters.queued_rows(), 2);
+    drop(tray);
+    assert_eq!(line.outcomes(2).await, [(2, Outcome::Unavailable), (3, Outcome::Unavailable)]);
+    assert_eq!(line.persisters.queued_rows(), 0);
 }
 
 #[actix_rt::test]
@@ -357,11 +381,7 @@ async fn whoever_waits_for_read_marks_waits_through_an_outage() {
     let mut line = Line::new(&storage, |config| config.write_timeout_ms = 100);
     proxy.cut();
     let mark = Watermark { user_id: bench.ada, delivered_seq: 5, read_seq: 4 };
-    let mut job = Job::Watermarks(room, vec![mark]);
-    while let Err(QueueFull(back)) = line.persisters.enqueue(room, job) {
-        job = back;
-        tokio::task::yield_now().await;
-    }
+    line.hand_over(room, Job::Watermarks(room, vec![mark])).await;
     let settled = {
         let persisters = line.persisters.clone();
         actix_rt::spawn(async move { persisters.settle(room).await })

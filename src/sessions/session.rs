@@ -54,6 +54,8 @@ pub struct UserSession {
     pub(super) link: Rc<Link>,
     /// The parts of a message that comes in several frames.
     pub(super) fragments: Option<BytesMut>,
+    /// What was heard in one go goes to the rooms in one go: a room that is woken finds all of it, and commits it together.
+    commands: Vec<(RoomId, Command)>,
     phase: Phase,
     bad_frames: u32,
     _seat: Seat,
@@ -68,7 +70,7 @@ enum Phase {
 impl UserSession {
     pub fn new(link: Rc<Link>, seat: Seat) -> Self {
         let parts = Rc::clone(&link.parts);
-        Self { parts, link, fragments: None, phase: Phase::Greeting, bad_frames: 0, _seat: seat }
+        Self { parts, link, fragments: None, commands: Vec::new(), phase: Phase::Greeting, bad_frames: 0, _seat: seat }
     }
 
     /// One whole text frame of the client.
@@ -107,7 +109,7 @@ impl UserSession {
         match frame {
             ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
             ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
-            ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark),
+            ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
             ClientFrame::Hello(_) => {
                 let detail = "This connection has said hello already.";
                 self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
@@ -182,28 +184,52 @@ impl UserSession {
             Ok(message) => message,
             Err(error) => return self.say(wire::error(re, &error.into())),
         };
-        let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message) };
+        let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message, ctx) };
         let storage = self.parts.storage.clone();
         let lookup = async move { store::message_is_in_room(&storage, user, room, reply_to).await };
-        // Waited for, so that the client's messages keep their order.
-        ctx.wait(lookup.into_actor(self).map(move |found, session, _| match found {
-            Ok(true) => session.send_post(re, user, room, message),
+        // Waited for, so that the client's messages keep their order; those before it need not wait.
+        self.send_commands();
+        ctx.wait(lookup.into_actor(self).map(move |found, session, ctx| match found {
+            Ok(true) => session.send_post(re, user, room, message, ctx),
             Ok(false) => session.say(wire::error(re, &ChatError::ReplyNotFound.into())),
             Err(error) => session.say(wire::error(re, &error.into())),
         }));
     }
 
-    fn send_post(&self, re: Option<u64>, by: UserId, room: RoomId, message: crate::persistence::MessageRow) {
+    fn send_post(
+        &mut self,
+        re: Option<u64>,
+        by: UserId,
+        room: RoomId,
+        message: crate::persistence::MessageRow,
+        ctx: &mut Context<Self>,
+    ) {
         let reply = self.reply(re, move |posted: crate::chat::messages::Posted| {
             wire::ok(re, &chat_wire::Posted::of(room, &posted.row))
         });
-        self.parts.rooms.send(room, Command::Post(PostMessage { by, message, reply }));
+        self.send(room, Command::Post(PostMessage { by, message, reply }), ctx);
     }
 
-    fn mark(&self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt) {
+    fn mark(&mut self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt, ctx: &mut Context<Self>) {
         let reply = self.reply(re, move |_| wire::ok(re, &wire::Empty {}));
         let (delivered_seq, read_seq) = (mark.delivered_seq, mark.read_seq);
-        self.parts.rooms.send(mark.room_id, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }));
+        self.send(mark.room_id, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }), ctx);
+    }
+
+    /// Sends a command to its room with all others that were read at once.
+    fn send(&mut self, room: RoomId, command: Command, ctx: &mut Context<Self>) {
+        if self.commands.is_empty() {
+            // An actor's new futures are polled when those it has, the socket's reader among them, have no more.
+            ctx.spawn(std::future::ready(()).into_actor(self).map(|(), session, _| session.send_commands()));
+        }
+        self.commands.push((room, command));
+    }
+
+    /// Also before the session ends: what it has heard goes where it was meant to.
+    pub(super) fn send_commands(&mut self) {
+        for (room, command) in std::mem::take(&mut self.commands) {
+            self.parts.rooms.send(room, command);
+        }
     }
 
     /// A reply that goes through the hub, so that it comes after what the room delivered before it.

@@ -26,7 +26,7 @@ use super::messages::{Audience, Command};
 use super::store;
 use crate::clock::Clock;
 use crate::ids::{RoomId, UserId};
-use crate::persistence::{Outcome, Persisters};
+use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
 use crate::storage::Storage;
 use crate::supervision::{ActorHandle, Supervised};
 pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
@@ -48,6 +48,9 @@ const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause before a room that could not be read is tried again.
 const LOAD_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Pause before a persister that is starting again is offered the room's jobs anew.
+const HAND_OVER_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
 /// See the module.
 pub struct Room {
     id: RoomId,
@@ -55,6 +58,9 @@ pub struct Room {
     directory: ActorHandle<RoomDirectory>,
     life: RoomLife,
     outcomes: Option<Outcomes>,
+    tray: Arc<Tray>,
+    /// The tray is handed over when the mailbox is empty, or after a pause.
+    handing_over: bool,
     used_at: Instant,
     stopping: bool,
 }
@@ -68,10 +74,11 @@ impl Room {
         latest: LatestSeq,
         card: Arc<LiveCard>,
     ) -> Self {
+        let tray = Arc::new(Tray::new(id, parts.persisters.clone()));
         let around = Around {
             config: Arc::clone(&parts.config),
             clock: parts.clock.clone(),
-            jobs: Arc::new(parts.persisters.clone()),
+            jobs: Arc::clone(&tray) as Arc<dyn TakesJobs>,
             audience: Arc::clone(&parts.audience),
             memory: parts.memory.clone(),
             latest,
@@ -79,7 +86,8 @@ impl Room {
         };
         let (life, outcomes) = RoomLife::new(id, around);
         let outcomes = Some(outcomes);
-        Self { id, parts, directory, life, outcomes, used_at: Instant::now(), stopping: false }
+        let used_at = Instant::now();
+        Self { id, parts, directory, life, outcomes, tray, handing_over: false, used_at, stopping: false }
     }
 
     /// Does what the room wishes for after it has changed.
@@ -95,8 +103,26 @@ impl Room {
                 Wish::Release => self.release(),
             }
         }
+        self.hand_over_soon(ctx);
         if self.stopping {
             self.stop_when_idle(ctx);
+        }
+    }
+
+    /// What all commands in the mailbox at this moment lead to is handed to the persister at once.
+    fn hand_over_soon(&mut self, ctx: &mut Context<Self>) {
+        if self.handing_over || self.tray.is_empty() {
+            return;
+        }
+        self.handing_over = true;
+        // An actor's futures are polled when its mailbox is empty.
+        ctx.spawn(std::future::ready(()).into_actor(self).map(|(), room, ctx| room.hand_over(ctx)));
+    }
+
+    fn hand_over(&mut self, ctx: &mut Context<Self>) {
+        self.handing_over = !self.tray.hand_over();
+        if self.handing_over {
+            ctx.run_later(HAND_OVER_AGAIN_AFTER, Self::hand_over);
         }
     }
 
@@ -109,6 +135,8 @@ impl Room {
 
     /// Reads the room from Postgres, after every write that is still on its way there.
     fn load(&self, sends: Vec<(UserId, String)>, ctx: &mut Context<Self>) {
+        // Marks may lie there. Where they cannot be handed over, the barrier behind them is refused as well.
+        self.tray.hand_over();
         let (id, parts) = (self.id, self.parts.clone());
         let reading = async move {
             parts.persisters.settle(id).await.map_err(|_| ChatError::Busy)?;
@@ -134,6 +162,8 @@ impl Room {
         if self.life.is_at_rest() {
             self.life.flush_marks();
             self.life.complete_card();
+            // Marks that a persister does not take now are lost, as with a crash: nobody waits for them.
+            self.tray.hand_over();
             ctx.stop();
         }
     }
