@@ -72,6 +72,7 @@ acts! {
     15 "find people" find_people,
     10 "look at person" look_at_person,
     8 "new group" new_group,
+    8 "leave group" leave_group,
     8 "new direct" new_direct,
     5 "rename" rename,
     12 "join channel" join_channel,
@@ -204,15 +205,44 @@ impl Actor {
     }
 
     async fn new_group(self) -> anyhow::Result<Outcome> {
-        let body = json!({ "kind": "group", "name": "a new group", "member_ids": [self.somebody()] });
-        self.call(Method::POST, "/api/v1/rooms", Some(body), &[]).await
+        let Some(other) = self.somebody() else { return Ok(Outcome::Nothing) };
+        let body = json!({ "kind": "group", "name": "a new group", "member_ids": [other] });
+        match self.http(Method::POST, "/api/v1/rooms", Some(body)).await? {
+            Reached { status, text } if status.is_success() => {
+                let room =
+                    serde_json::from_str::<Value>(&text)?["id"].as_str().context("the new room's id")?.parse()?;
+                self.crew.new_groups.borrow_mut().push_back((room, Rc::clone(&self.device), other));
+                Ok(Outcome::Done)
+            }
+            Reached { status: StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, .. } => {
+                Ok(Outcome::Later)
+            }
+            Reached { status, text } => bail!("new group: {status} {text}"),
+        }
     }
 
-    async fn new_direct(self) -> anyhow::Result<Outcome> {
-        let Some(other) = self.somebody().filter(|other| *other != self.device.person.id) else {
-            return Ok(Outcome::Nothing);
+    /// Groups come and go: whoever made the oldest new one empties it, while there are more of them than people.
+    async fn leave_group(self) -> anyhow::Result<Outcome> {
+        let oldest = {
+            let mut groups = self.crew.new_groups.borrow_mut();
+            if groups.len() > self.crew.devices.len() { groups.pop_front() } else { None }
         };
-        let body = json!({ "kind": "direct", "member_ids": [other] });
+        let Some((room, maker, other)) = oldest else { return Ok(Outcome::Nothing) };
+        let maker = Self { device: maker, ..self };
+        for member in [other, maker.device.person.id] {
+            let path = format!("/api/v1/rooms/{room}/members/{member}");
+            maker.call(Method::DELETE, &path, None, &[403, 404, 409]).await?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// With one of the few whom everybody writes to alone.
+    async fn new_direct(self) -> anyhow::Result<Outcome> {
+        let people = &self.crew.town.people;
+        let me = people.iter().position(|person| person.id == self.device.person.id).unwrap_or(0);
+        let friend = me + 1 + usize::from(self.random.is_multiple_of(2));
+        let Some(other) = people.get(friend % people.len().max(1)) else { return Ok(Outcome::Nothing) };
+        let body = json!({ "kind": "direct", "member_ids": [other.id] });
         self.call(Method::POST, "/api/v1/rooms", Some(body), &[]).await
     }
 

@@ -1,7 +1,7 @@
 //! The people of a mixed run: their devices, what they have under way, and what went wrong.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub struct Crew {
     /// A space, and the channels in it that people join and leave.
     pub space: Uuid,
     pub channels: Vec<Uuid>,
+    /// Groups that were made during the run, oldest first: who made each, and whom they took along.
+    pub new_groups: RefCell<VecDeque<(Uuid, Rc<Device>, Uuid)>>,
     pub meter: Rc<Meter>,
     under_way: Cell<u64>,
     order: Rc<Order>,
@@ -92,8 +94,19 @@ impl Crew {
             }
             progress.add(some.len() as u64);
         }
-        let (under_way, complaints) = (Cell::new(0), RefCell::default());
-        Ok(Rc::new(Self { devices, accounts, town, space, channels, meter, under_way, order, complaints, seed }))
+        Ok(Rc::new(Self {
+            devices,
+            accounts,
+            town,
+            space,
+            channels,
+            new_groups: RefCell::default(),
+            meter,
+            under_way: Cell::new(0),
+            order,
+            complaints: RefCell::default(),
+            seed,
+        }))
     }
 
     /// Lets somebody do something.

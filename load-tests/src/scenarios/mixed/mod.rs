@@ -59,13 +59,19 @@ pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report
         .setting("rate", args.rate)
         .setting("seconds", args.seconds)
         .setting("seed", args.seed);
-    live(args, target, report).await
+    live(args, target, &[], report).await
 }
 
 /// The day itself; reports what it was like.
-async fn live(args: &MixedArgs, target: &TargetArgs, mut report: Report) -> anyhow::Result<Report> {
+async fn live(
+    args: &MixedArgs,
+    target: &TargetArgs,
+    extra: &[(&str, &str)],
+    mut report: Report,
+) -> anyhow::Result<Report> {
     anyhow::ensure!(args.rate > 0.0 && args.rate <= 1e6, "--rate is between 0 and 1000000");
-    let settings: Vec<(&str, String)> = SETTINGS.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let settings: Vec<(&str, String)> =
+        SETTINGS.iter().chain(extra).map(|(key, value)| (*key, (*value).to_owned())).collect();
     let target = target.open(&settings).await?;
     let accounts = Accounts::on(&target)?;
     let (users, rooms, size) =
