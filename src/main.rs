@@ -18,8 +18,16 @@ const EXIT_REFUSED: u8 = 78;
 /// An orderly stop that takes longer is cut short: ten seconds are promised, and the process has to end, too.
 const STOP_WITHIN: Duration = Duration::from_millis(9_000);
 
+#[cfg(not(feature = "heap-profile"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+/// Deep enough to reach our own code through the frames of a runtime and of nested futures.
+#[cfg(feature = "heap-profile")]
+const PROFILED_FRAMES: usize = 60;
 
 /// Parlance: an actor-based realtime messaging engine.
 #[derive(Parser)]
@@ -86,6 +94,8 @@ enum Users {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "heap-profile")]
+    let _profiler = dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build();
     let arguments = Arguments::parse();
     let flags = Flags {
         profile: arguments.profile,

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use report::{Report, ReportArgs};
-use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, history, idle, mixed, resume};
+use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, heap, history, idle, mixed, resume, stall};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,6 +44,8 @@ enum Command {
     Connect(connect::ConnectArgs),
     /// N idle sessions: memory and CPU each
     Idle(idle::IdleArgs),
+    /// Whose are the bytes of an idle session? For an engine built with --features heap-profile
+    Heap(heap::HeapArgs),
     /// N sessions cut at once and coming back, each having missed M events
     Resume(resume::ResumeArgs),
     /// A day of an organisation: everything that the engine can do
@@ -64,6 +66,8 @@ enum Command {
     /// The child processes of the baselines
     #[command(subcommand, hide = true)]
     Serve(baseline::Serve),
+    /// Some listeners stop reading: what does each cost, and who else notices?
+    Stall(stall::StallArgs),
     /// Pages of history and catching up in large rooms
     History(history::HistoryArgs),
     /// How long everything takes at the size of an installation, and beside a smaller one
@@ -88,9 +92,40 @@ fn start(cli: &Cli) -> anyhow::Result<bool> {
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run(cli))? else { return Ok(true) };
+    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run_or_end(cli))? else { return Ok(true) };
     report.deliver(&cli.report)?;
     Ok(report.failures.is_empty())
+}
+
+/// Runs it, unless somebody ends it: what was started for it then ends with it.
+async fn run_or_end(cli: &Cli) -> anyhow::Result<Option<Report>> {
+    // The first has things to set right and listens itself; the others started nothing, and end as any program does.
+    if matches!(cli.command, Command::Check(_) | Command::Replay(_) | Command::Serve(_)) {
+        return run(cli).await;
+    }
+    tokio::select! {
+        // Listens before anything is started.
+        biased;
+        interrupted = interrupted() => Err(match cli.target.url {
+            Some(_) => interrupted.context("the people of this run are still in its rooms"),
+            None => interrupted,
+        }),
+        report = run(cli) => report,
+    }
+}
+
+/// Somebody pressed Ctrl-C, or sent SIGTERM.
+async fn interrupted() -> anyhow::Error {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return error.into(),
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    anyhow::anyhow!("interrupted")
 }
 
 /// Runs what was asked for; a simulation and a child process speak for themselves.
@@ -101,6 +136,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Chatter(args) => chatter::run(args, target).await,
         Command::Connect(args) => connect::run(args, target).await,
         Command::Idle(args) => idle::run(args, target).await,
+        Command::Heap(args) => heap::run(args, target).await,
         Command::Resume(args) => resume::run(args, target).await,
         Command::Mixed(args) => mixed::run(args, target).await,
         Command::Soak(args) => mixed::soak::run(args, target).await,
@@ -108,6 +144,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Check(args) => check::run(args, target).await,
         Command::Baseline(which) => baseline::run(which, target).await,
         Command::Compare(args) => compare::run(args, target).await,
+        Command::Stall(args) => stall::run(args, target).await,
         Command::History(args) => history::run(args, target).await,
         Command::AtSize(args) => at_size::run(args, target).await,
         Command::Install(args) => install::run(args, target).await,

@@ -16,7 +16,7 @@ fn an_engine_keeps_its_promises_while_everything_around_it_fails() {
     let mut check = Command::new(load);
     check.arg("--engine").arg(engine).arg("check");
     // Every kind of fault at least once, kills among them.
-    check.args(["--seconds", "36", "--every", "3s", "--users", "8", "--rooms", "3", "--rate", "60"]);
+    check.args(["--seconds", "60", "--every", "3s", "--users", "8", "--rooms", "3", "--rate", "60"]);
     if let Ok(seed) = std::env::var(SEED) {
         check.args(["--seed", &seed]);
     }

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -39,9 +39,52 @@ fn every_scenario_loses_nothing() {
     // So few sessions may cost less than the engine gives back meanwhile.
     assert!(figure(&run(&["idle", "--sessions", "50", "--seconds", "1"]), "engine with them") > 0.0);
     run(&["resume", "--sessions", "50", "--rooms", "5", "--room-size", "10", "--missed", "50"]);
+    let stall = ["stall", "--listeners", "20", "--stalled", "5", "--seconds", "1"];
+    assert!(figure(&run(&stall), "deliveries beside stalled") > 0.0);
+    let history = ["history", "--rooms", "1", "--events", "200", "--readers", "2", "--seconds", "1", "--warm-up", "0"];
+    assert!(figure(&run(&history), "reads") > 0.0);
+    let limit = ["find-limit", "--from", "20", "--to", "25", "--p99-ms", "60000", "--users", "20", "--seconds", "1"];
+    assert!(figure(&run(&limit), "limit") > 0.0);
+    let compare = ["compare", "--rounds", "1", "--seconds", "1", "--listeners", "10", "--in-flight", "1"];
+    run(&[&compare[..], &["--chatter-rate", "1000", "--chatter-users", "20"]].concat());
     run(&["mixed", "--users", "20", "--rooms", "3", "--room-size", "5", "--rate", "30", "--seconds", "5"]);
     run(&["baseline", "socket", "--listeners", "20", "--seconds", "1", "--warm-up", "0"]);
     assert!(figure(&run(&["baseline", "postgres", "--seconds", "1"]), "rows") > 0.0);
+}
+
+/// The text after `name=` among the variables of a process.
+fn variable(process: &str, name: &str) -> Option<String> {
+    let all = std::fs::read_to_string(format!("/proc/{process}/environ")).ok()?;
+    all.split('\0').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+}
+
+/// Starts a run, waits until its engine has got so far with its folder, and ends it.
+fn interrupt_once(is_so_far: impl Fn(&Path) -> bool) {
+    let mut run =
+        Command::new(env!("CARGO_BIN_EXE_parlance-load")).args(["fanout", "--seconds", "600"]).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", run.id());
+    let (engine, folder) = loop {
+        assert_eq!(run.try_wait().unwrap(), None, "it runs for minutes");
+        let engine = std::fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
+        // Between fork and exec, the child still has our variables.
+        let folder = variable(&engine, "PARLANCE__STORAGE__DATA_DIR").map(PathBuf::from);
+        if let Some(folder) = folder.filter(|folder| is_so_far(folder)) {
+            break (engine, folder);
+        }
+        std::thread::yield_now();
+    };
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(run.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    assert!(!PathBuf::from(format!("/proc/{engine}")).exists(), "its engine still runs");
+    assert!(!folder.exists(), "{} is still there", folder.display());
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing_behind() {
+    // At its first breath, while it makes its database, and while its Postgres runs.
+    for so_far in ["", "postgres", "postgres/postmaster.pid"] {
+        interrupt_once(|folder| folder.join(so_far).exists());
+    }
 }
 
 #[test]

@@ -111,7 +111,7 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let lived = tokio::select! {
         lived = live(args, &world, &engine, &accounts, plan.clone()) => lived,
         // Whatever is paused goes on, and the engine ends in order.
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        interrupted = crate::interrupted() => Err(interrupted),
     };
     let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
     let (complete, mut troubles) = match lived {

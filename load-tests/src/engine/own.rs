@@ -19,6 +19,8 @@ pub const AUDIENCE: &str = "parlance";
 
 const START_PATIENCE: Duration = Duration::from_secs(120);
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
+/// For an engine whose run has failed, or was interrupted.
+const DROP_PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
 /// Lines of the engine's log that are kept for the message when it does not start.
 const LOG_LINES_MAX: usize = 40;
@@ -101,7 +103,7 @@ impl Launch {
     }
 }
 
-/// An engine of ours. Killed when it is dropped.
+/// An engine of ours. Ended when it is dropped.
 #[derive(Debug)]
 pub struct OwnEngine {
     child: Child,
@@ -118,27 +120,25 @@ impl OwnEngine {
         let mut command = launch.command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} does not start", launch.binary.display()))?;
-        let printed = lines(child.stdout.take().context("its output is piped")?);
-        let log = lines(child.stderr.take().context("its log is piped")?);
+        let (printed, log) = (lines(child.stdout.take()), lines(child.stderr.take()));
+        // From here on it ends with us, also when we are interrupted before it serves.
+        let mut engine =
+            Self { child, launch, base: String::new(), address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
         let begun = Instant::now();
-        let base = loop {
+        engine.base = loop {
             if let Some(base) = served_at(&printed) {
                 break base;
             }
-            let ended = child.try_wait()?;
+            let ended = engine.child.try_wait()?;
             if ended.is_some() || begun.elapsed() > START_PATIENCE {
-                let said = log.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
-                // It may have ended already.
-                let _ = child.kill();
-                bail!("the engine did not start ({ended:?}):\n{said}");
+                bail!("the engine did not start ({ended:?}):\n{}", engine.log());
             }
             tokio::time::sleep(POLL).await;
         };
-        let address = base.strip_prefix("http://").unwrap_or_default().parse().context("its address")?;
-        let port = base.rsplit(':').next().unwrap_or_default().to_owned();
+        engine.address = engine.base.strip_prefix("http://").unwrap_or_default().parse().context("its address")?;
         // Whoever starts it again finds it where it was.
-        launch.set("server.port", &port);
-        Ok(Self { child, launch, base, address, log })
+        engine.launch.set("server.port", &engine.address.port().to_string());
+        Ok(engine)
     }
 
     pub fn base(&self) -> &str {
@@ -203,12 +203,18 @@ impl OwnEngine {
 
 impl Drop for OwnEngine {
     fn drop(&mut self) {
-        // Fails when it has ended, which is as good. Its Postgres notices and follows.
+        let begun = Instant::now();
+        let is_within = |patience| begun.elapsed() < patience;
+        // Fails when it has ended, which is as good.
+        let _ = self.signal(Signal::SIGTERM);
+        while matches!(self.child.try_wait(), Ok(None)) && is_within(DROP_PATIENCE) {
+            std::thread::sleep(POLL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // The Postgres of an engine that was killed notices, and follows.
         if let Some(postmaster) = self.postmaster() {
-            let begun = Instant::now();
-            while Path::new(&format!("/proc/{postmaster}")).exists() && begun.elapsed() < Duration::from_secs(10) {
+            while Path::new(&format!("/proc/{postmaster}")).exists() && is_within(DROP_PATIENCE * 2) {
                 std::thread::sleep(POLL);
             }
         }
@@ -220,8 +226,9 @@ pub fn signal_process(pid: u32, signal: Signal) -> anyhow::Result<()> {
     kill(Pid::from_raw(i32::try_from(pid)?), signal).with_context(|| format!("{signal} to process {pid}"))
 }
 
-fn lines(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+fn lines(pipe: Option<impl std::io::Read + Send + 'static>) -> Arc<Mutex<Vec<String>>> {
     let kept = Arc::new(Mutex::new(Vec::new()));
+    let Some(pipe) = pipe else { return kept };
     let shared = Arc::clone(&kept);
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {

@@ -96,14 +96,17 @@ impl Report {
     /// The value of a figure by its name; a run that has none was too short, or is of an engine elsewhere.
     pub fn needed(&self, name: &str) -> anyhow::Result<f64> {
         let figure = self.figures.iter().find(|figure| figure.name == name);
-        figure.map(|figure| figure.value).with_context(|| format!("{} reported no {name}", self.scenario))
+        figure.map(|figure| figure.value).with_context(|| {
+            format!("{} reported no {name}: the run was too short, or the engine runs elsewhere (--pid)", self.scenario)
+        })
     }
 
     /// CPU of the engine, its Postgres and the generator for each of `count` things; nothing of an engine elsewhere.
     pub fn cpu(&mut self, spent: &Spent, count: f64, thing: &str) {
         let article = if thing.starts_with('a') { "an" } else { "a" };
         let unit = format!("µs {article} {thing}");
-        let each = |seconds: f64| seconds / count.max(1.0) * 1e6;
+        // A process that ended takes its part with it.
+        let each = |seconds: f64| seconds.max(0.0) / count.max(1.0) * 1e6;
         if spent.usage.engine.cpu_seconds > 0.0 {
             self.figure("server CPU", each(spent.usage.engine.cpu_seconds), &unit);
             self.figure("Postgres CPU", each(spent.usage.postgres.cpu_seconds), &unit);

@@ -295,7 +295,7 @@ impl Actor {
 
     /// A new account signs in, refreshes and signs out: the whole life of a sign-in.
     async fn sign_in(self) -> anyhow::Result<Outcome> {
-        let name = format!("day-{:x}-{:x}", self.crew.seed, self.random);
+        let name = format!("{}-{:x}", self.crew.run_name, self.random);
         let password = "a password for one day";
         let accounts = &self.crew.accounts;
         let patience = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use uuid::Uuid;
 
 use super::acts::{ACTS, Outcome};
-use crate::client::{Accounts, Device, RoomKey, Town, Watcher, text_field};
+use crate::client::{Accounts, Device, RoomKey, Town, Watcher, run_name, text_field};
 use crate::engine::Target;
 use crate::measure::{Meter, Progress};
 use crate::report::Report;
@@ -34,7 +34,8 @@ pub struct Crew {
     under_way: Cell<u64>,
     order: Rc<Order>,
     complaints: RefCell<BTreeMap<String, u64>>,
-    pub seed: u64,
+    /// Tells the newcomers of this run from those of others on the same engine.
+    pub run_name: String,
 }
 
 /// What all devices report.
@@ -75,7 +76,6 @@ impl Crew {
         accounts: Accounts,
         town: Town,
         meter: Rc<Meter>,
-        seed: u64,
     ) -> anyhow::Result<Rc<Self>> {
         let order = Rc::new(Order {
             meter: Rc::clone(&meter),
@@ -105,7 +105,7 @@ impl Crew {
             under_way: Cell::new(0),
             order,
             complaints: RefCell::default(),
-            seed,
+            run_name: run_name(),
         }))
     }
 

@@ -79,7 +79,7 @@ async fn live(
     let town = Town::build(&accounts, users, rooms, size).await?;
     let names: Vec<&'static str> = std::iter::once("delivery").chain(ACTS.iter().map(|act| act.name)).collect();
     let meter = Meter::new(&names);
-    let crew = Crew::assemble(&target, accounts, town, Rc::clone(&meter), args.seed).await?;
+    let crew = Crew::assemble(&target, accounts, town, Rc::clone(&meter)).await?;
     let (sampler, before, scraped) = (Sampler::start(&meter, &target), Reading::of(target.pid), target.scrape().await?);
     act_out(args, &crew).await;
     crew.settle(SETTLE).await;

@@ -1,0 +1,84 @@
+//! `stall`: some listeners of a busy room stop reading. What does each cost, and does anybody else notice?
+//!
+//! The same fan-out twice: first among those who read, then with the others connected, greeted, and silent.
+
+use clap::Args;
+
+use super::fanout::{self, FanoutArgs, Venue};
+use crate::client::{Accounts, connect_all};
+use crate::engine::TargetArgs;
+use crate::measure::Reading;
+use crate::report::{NamedLatency, Report};
+
+#[derive(Args, Clone, Debug)]
+pub struct StallArgs {
+    /// Listeners that read; the first of them posts
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub listeners: u32,
+    /// Listeners that do not
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub stalled: u32,
+    /// Messages on their way at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub in_flight: u32,
+    /// Bytes of a message's text: what nobody reads fills the kernel's buffers first, which are megabytes
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=32_768))]
+    pub bytes: u32,
+    /// Seconds of each of the two runs
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+    /// KiB that a stalled listener may cost: `sessions.outbox_bytes_max`, and what a full connection did not take
+    #[arg(long, default_value_t = 320.0)]
+    pub kib_max: f64,
+}
+
+pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    let target = target.open(&[]).await?;
+    let accounts = Accounts::on(&target)?;
+    let (reading, stalled) = (usize::try_from(args.listeners)?, usize::try_from(args.stalled)?);
+    let everybody = accounts.people(reading + stalled).await?;
+    let room = accounts.group(&everybody).await?;
+    let (readers, sleepers) = everybody.split_at(reading);
+    let (address, base) = (target.address, Some(target.base.clone()));
+    let venue = Venue { address, room, people: readers.to_vec(), pid: target.pid, base };
+    let work = FanoutArgs {
+        listeners: args.listeners,
+        in_flight: args.in_flight,
+        bytes: args.bytes,
+        seconds: args.seconds,
+        warm_up: 2,
+    };
+    let alone = fanout::drive(&work, &venue, Report::of("fanout")).await?;
+    let (empty, before) = (Reading::of(target.pid), target.scrape().await?);
+    let asleep = connect_all(address, sleepers, |_, _, _| {}).await?;
+    let beside = fanout::drive(&work, &venue, Report::of("fanout")).await?;
+    let after = target.scrape().await?;
+    drop(asleep);
+
+    let mut report = Report::of("stall")
+        .setting("listeners", args.listeners)
+        .setting("stalled", args.stalled)
+        .setting("in flight", args.in_flight)
+        .setting("bytes", args.bytes)
+        .setting("seconds", args.seconds);
+    for (run, name) in [(&alone, "delivery alone"), (&beside, "beside stalled")] {
+        let renamed = run.latencies.iter().map(|latency| NamedLatency { name: name.to_owned(), ..latency.clone() });
+        report.latencies.extend(renamed);
+        report.failures.extend(run.failures.iter().map(|failure| format!("{name}: {failure}")));
+    }
+    report.figure("deliveries alone", alone.needed("deliveries")?, "a second");
+    report.figure("deliveries beside stalled", beside.needed("deliveries")?, "a second");
+    report.figure("backlogs shed", after.growth(&before, "parlance_lagged_total"), "");
+    if target.pid.is_some() {
+        let most = beside.series.iter().map(|point| point.engine_mib).fold(0.0, f64::max);
+        let each = (most * 1_024.0 - empty.usage.engine.resident_bytes / 1_024.0) / f64::from(args.stalled);
+        report.figure("memory of a stalled one", each, "KiB at most");
+        if each > args.kib_max {
+            report.fail(format!("a stalled listener costs {each:.0} KiB, more than {} KiB", args.kib_max));
+        }
+    }
+    report.series = beside.series;
+    accounts.leave(&target, &[(room, everybody)]).await?;
+    target.close().await?;
+    Ok(report)
+}
