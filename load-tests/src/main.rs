@@ -89,6 +89,8 @@ fn main() -> ExitCode {
 
 /// Whether nothing failed.
 fn start(cli: &Cli) -> anyhow::Result<bool> {
+    cli.target.check()?;
+    cli.report.check()?;
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -114,18 +116,30 @@ async fn run_or_end(cli: &Cli) -> anyhow::Result<Option<Report>> {
     }
 }
 
-/// Somebody pressed Ctrl-C, or sent SIGTERM.
+/// Somebody pressed Ctrl-C, sent SIGTERM, or closed the terminal; the last means nothing to a run under `nohup`.
 async fn interrupted() -> anyhow::Error {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => return error.into(),
+    let ends = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+                anyhow::anyhow!("interrupted")
+            }
+            Err(error) => error.into(),
+        }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        error = ends(SignalKind::interrupt()) => error,
+        error = ends(SignalKind::terminate()) => error,
+        error = ends(SignalKind::hangup()), if !hangup_is_ignored() => error,
     }
-    anyhow::anyhow!("interrupted")
+}
+
+/// By whoever started us: the lowest bit of the mask is signal 1.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Runs what was asked for; a simulation and a child process speak for themselves.

@@ -11,15 +11,16 @@ use uuid::Uuid;
 
 use super::Served;
 use crate::engine::{TargetArgs, Usage};
+use crate::measure::{RATES_OR_NONE, within};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
 pub struct PostgresArgs {
-    /// Rows of each insert, which is one commit
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub batch: u32,
+    /// Rows of each insert, which is one commit: on average, so that 2.5 is two and three in turn
+    #[arg(long, default_value_t = 100.0, value_parser = within(1.0..=10_000.0), allow_negative_numbers = true)]
+    pub batch: f64,
     /// Rows a second; 0 is as fast as it goes
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = within(RATES_OR_NONE), allow_negative_numbers = true)]
     pub rate: f64,
     /// Rooms that the rows belong to
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -41,6 +42,11 @@ pub struct ServeArgs {
 }
 
 pub async fn run(args: &PostgresArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    // Its rows belong to no user and no engine: in a folder that is kept they would stay for good.
+    anyhow::ensure!(
+        target.data_dir.is_none(),
+        "--data-dir is not for this baseline: it fills a folder of its own, which is removed after the run"
+    );
     let mut launch = target.launch(&[])?;
     let folder = launch.make_folder()?.display().to_string();
     let words = [
@@ -110,11 +116,10 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
         SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, 'text', m.content, m.at
         FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
             AS m (room_id, seq, id, sender, client_id, content, at)";
-    let batch = usize::try_from(work.batch)?;
     let content = "x".repeat(usize::try_from(work.bytes)?);
     let sender = Uuid::now_v7();
     let (begun, length) = (Instant::now(), Duration::from_secs(work.seconds));
-    let mut rows = 0_u64;
+    let (mut rows, mut commits) = (0_u64, 0_u64);
     while begun.elapsed() < length {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let due = if work.rate > 0.0 { Duration::from_secs_f64(rows as f64 / work.rate) } else { Duration::ZERO };
@@ -122,7 +127,9 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
         if !early.is_zero() {
             tokio::time::sleep(early).await;
         }
-        let numbers: Vec<u64> = (rows..rows + u64::from(work.batch)).collect();
+        commits += 1;
+        let numbers: Vec<u64> = (rows..rows_after(commits, work.batch)).collect();
+        let batch = numbers.len();
         let room_count = rooms.len() as u64;
         let room_of = |number: &u64| rooms.get(usize::try_from(number % room_count).unwrap_or(0)).copied();
         let room_ids: Vec<Uuid> = numbers.iter().filter_map(room_of).collect();
@@ -140,7 +147,30 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
             .execute(&mut *connection)
             .await
             .context("inserting rows")?;
-        rows += u64::from(work.batch);
+        rows += batch as u64;
     }
     Ok((rows, begun.elapsed().as_secs_f64()))
+}
+
+/// How many rows there are after so many commits: whole ones, whose average is the batch that was asked for.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "far below 2^52"
+)]
+fn rows_after(commits: u64, batch: f64) -> u64 {
+    (commits as f64 * batch) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_whole_and_as_large_on_average_as_asked_for() {
+        let sizes = |batch| (1..=4).map(|commit| rows_after(commit, batch) - rows_after(commit - 1, batch)).collect();
+        let sizes: [Vec<u64>; 3] = [1.0, 2.5, 100.0].map(sizes);
+        assert_eq!(sizes, [vec![1; 4], vec![2, 3, 2, 3], vec![100; 4]]);
+    }
 }

@@ -32,6 +32,12 @@ impl Rooms {
         Self { last_seqs: Mutex::default(), lanes }
     }
 
+    /// Where a room is: 0 before its first message.
+    pub fn last_seq(&self, room: Uuid) -> u64 {
+        let last_seqs = self.last_seqs.lock().unwrap_or_else(PoisonError::into_inner);
+        last_seqs.get(&room.as_u128()).copied().unwrap_or_default()
+    }
+
     /// Gives the message its place and sends it to every thread.
     pub fn post(&self, room: Uuid, client_id: &str, content: &str) -> Posted {
         let id = Uuid::now_v7();

@@ -225,11 +225,14 @@ fn obey(
     let text = |field| text_field(payload, field).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
     match text(&fields.kind) {
         "hello" => {
+            let mut places = Vec::new();
             for room in text(&fields.token).split(',').filter_map(|id| uuid::Uuid::parse_str(id).ok()) {
                 local.borrow_mut().listeners.entry(room.as_u128()).or_default().push(Rc::clone(connection));
+                places.push(format!("{{\"id\":\"{room}\",\"last_seq\":{}}}", rooms.last_seq(room)));
             }
-            let id = uuid::Uuid::now_v7();
-            connection.say(&format!("{{\"type\":\"ready\",\"re\":1,\"user\":{{\"id\":\"{id}\"}},\"rooms\":[]}}"));
+            let (id, places) = (uuid::Uuid::now_v7(), places.join(","));
+            connection
+                .say(&format!("{{\"type\":\"ready\",\"re\":1,\"user\":{{\"id\":\"{id}\"}},\"rooms\":[{places}]}}"));
         }
         "message.post" => {
             let room = uuid::Uuid::parse_str(text(&fields.room)).context("a room")?;

@@ -42,7 +42,7 @@ impl Broadcaster {
         let rooms: Vec<Uuid> = (0..users.div_ceil(size)).map(|_| Uuid::now_v7()).collect();
         let people = Self::people(&rooms, size, users);
         let venue = chatter::Venue { address: self.address, rooms, people, pid: Some(self.served.pid()), base: None };
-        chatter::drive(args, &venue, Report::of("baseline socket")).await
+        Ok(chatter::drive(args, &venue, Report::of("baseline socket")).await?.strictly())
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::history::{Cast, Entry, History, RoomNo};
-use super::laws::{changes, marks, messages, readers};
+use super::history::{Cast, Entry, History, NOWHERE, RoomNo};
+use super::laws::{changes, lists, marks, messages, outsiders, readers, refusals};
 use super::tale::Tale;
 
 /// What an engine promises.
@@ -22,6 +22,8 @@ pub enum Invariant {
     NothingFromNowhere,
     /// What was only ever answered with "nothing was done" is not there.
     RefusedIsAbsent,
+    /// Whoever is a member is not refused for good, and others only as such.
+    MembersMayWrite,
     /// A room's seq goes 1, 2, 3, … to its `last_seq`.
     WithoutHoles,
     /// What was sent after something else was acknowledged stands behind it.
@@ -67,24 +69,28 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::NothingFromNowhere, messages::phantoms),
     (Invariant::NothingFromNowhere, changes::phantoms),
     (Invariant::RefusedIsAbsent, messages::refused_and_kept),
+    (Invariant::MembersMayWrite, refusals::of_members),
     (Invariant::WithoutHoles, messages::holes),
     (Invariant::RealTimeOrder, messages::overtaken),
-    (Invariant::ListIsTheOrder, messages::listed_differently),
+    (Invariant::ListIsTheOrder, lists::listed_differently),
     (Invariant::MembersOnly, readers::strangers),
+    (Invariant::MembersOnly, outsiders::leaks),
+    (Invariant::MembersOnly, outsiders::open_doors),
     (Invariant::SeenInOrder, readers::out_of_order),
     (Invariant::SeenIsKept, readers::unkept),
     (Invariant::ReadersAgree, readers::disagreeing),
     (Invariant::SeenToTheEnd, readers::behind),
     (Invariant::GrantedIsKept, changes::forgotten),
     (Invariant::ReplayIsState, changes::replayed_differently),
+    (Invariant::ReplayIsState, lists::members_twice),
     (Invariant::MarksOnlyGrow, marks::shrinking),
-    (Invariant::RestartKeepsAll, changes::restarted_differently),
+    (Invariant::RestartKeepsAll, lists::restarted_differently),
 ];
 
 /// Everything that breaks a law, in the order of [`LAWS`].
 pub fn check(history: &History) -> Vec<Violation> {
     let rooms = 0..RoomNo::try_from(history.cast.rooms.len()).unwrap_or(RoomNo::MAX);
-    rooms.flat_map(|room| check_room(&history.cast, room, &history.entries, None)).collect()
+    rooms.chain([NOWHERE]).flat_map(|room| check_room(&history.cast, room, &history.entries, None)).collect()
 }
 
 /// What breaks laws in one room; `only` this one, if it is given.
@@ -106,6 +112,7 @@ impl fmt::Display for Invariant {
             Self::ExactlyOnce => "one send is one message",
             Self::NothingFromNowhere => "nothing comes from nowhere",
             Self::RefusedIsAbsent => "what is refused is absent",
+            Self::MembersMayWrite => "a member may write",
             Self::WithoutHoles => "the order has no holes",
             Self::RealTimeOrder => "later sends stand later",
             Self::ListIsTheOrder => "the list of messages is the order",
@@ -124,6 +131,9 @@ impl fmt::Display for Invariant {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is broken in room {}: {}", self.invariant, self.room, self.what)
+        match self.room {
+            NOWHERE => write!(f, "\"{}\" is broken outside the rooms of this run: {}", self.invariant, self.what),
+            room => write!(f, "\"{}\" is broken in room {room}: {}", self.invariant, self.what),
+        }
     }
 }

@@ -3,11 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::history::{Change, Fact, Kept, RoomNo, SendNo, Who, digest};
+use super::history::{Change, Fact, Kept, RoomNo, STRANGER, SendNo, digest};
 use super::world::Numbers;
 
-/// Somebody who does not take part.
-const STRANGER: Who = Who::MAX;
 const CLIENT_ID: &str = "check-";
 
 /// A durable event of a room.

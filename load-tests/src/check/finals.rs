@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::events::{event, kept};
-use super::history::{Pass, Place, Record, RoomNo};
+use super::history::{Pass, Place, Record, RoomNo, STRANGER};
 use super::world::{RoomEnd, World};
 use crate::client::Accounts;
 
@@ -20,6 +20,10 @@ const REST_PATIENCE: Duration = Duration::from_secs(60);
 /// Read marks are written a moment after they are acknowledged.
 const MARKS_PATIENCE: Duration = Duration::from_secs(10);
 
+/// What there is to read of a room, below it.
+const DOORS: [&str; 5] = ["", "/messages", "/messages?after=0", "/events?after=0", "/members"];
+const DOOR_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Reads, as the owner of each room.
 pub struct Finals<'a> {
     pub world: &'a World,
@@ -27,16 +31,24 @@ pub struct Finals<'a> {
 }
 
 impl Finals<'_> {
-    /// Waits until nothing moves any more; how each room stands then.
-    pub async fn rest(&self) -> anyhow::Result<Vec<RoomEnd>> {
+    /// Waits until nothing moves any more; how each room stands then, and what still moves after a long time.
+    pub async fn rest(&self) -> anyhow::Result<(Vec<RoomEnd>, Option<String>)> {
         let begun = Instant::now();
         let mut before = self.ends().await?;
         loop {
             tokio::time::sleep(REST).await;
             let now = self.ends().await?;
             let at_rest = now.iter().zip(&before).all(|(now, before)| now.last_seq == before.last_seq);
-            if (at_rest && self.world.calls() == 0) || begun.elapsed() > REST_PATIENCE {
-                return Ok(now);
+            if at_rest && self.world.calls() == 0 {
+                return Ok((now, None));
+            }
+            if begun.elapsed() > REST_PATIENCE {
+                let (rooms, calls) = (if at_rest { "the rooms rest" } else { "rooms still grow" }, self.world.calls());
+                let after = REST_PATIENCE.as_secs();
+                return Ok((
+                    now,
+                    Some(format!("{after} s after all is quiet {rooms}, and {calls} calls are under way")),
+                ));
             }
             before = now;
         }
@@ -114,6 +126,34 @@ impl Finals<'_> {
             match page.get("next").and_then(Value::as_i64) {
                 Some(next) => cursor = next,
                 None => return Ok(()),
+            }
+        }
+    }
+
+    /// Asks for each room as those who are not in it.
+    pub async fn knock(&self, pass: Pass, ends: &[RoomEnd]) -> anyhow::Result<()> {
+        for (room, end) in self.world.room_numbers().zip(ends) {
+            let id = self.world.room(room).context("a room")?;
+            let others = (0..).zip(&self.world.people).filter(|(who, _)| !end.members.contains(who));
+            for (who, person) in others.chain([(STRANGER, &self.world.outsider)]) {
+                for at in DOORS {
+                    let path = format!("/api/v1/rooms/{id}{at}");
+                    let status = self.status(&path, &person.token).await?;
+                    self.world.recorder.note(room, Record::Knocked { pass, who, at: at.to_owned(), status });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The status of the answer; one that asks to come later is none, for a while.
+    async fn status(&self, path: &str, token: &str) -> anyhow::Result<u16> {
+        let begun = Instant::now();
+        loop {
+            let reached = self.accounts.reach(Method::GET, path, Some(token), None).await?;
+            match reached.later() {
+                Some(later) if begun.elapsed() < DOOR_PATIENCE => tokio::time::sleep(later).await,
+                _ => return Ok(reached.status.as_u16()),
             }
         }
     }

@@ -14,6 +14,10 @@ use uuid::Uuid;
 pub type Who = u16;
 /// A room, by its place in [`Cast::rooms`].
 pub type RoomNo = u16;
+/// Where records are that belong to no room of the run.
+pub const NOWHERE: RoomNo = RoomNo::MAX;
+/// Somebody who does not take part.
+pub const STRANGER: Who = Who::MAX;
 /// A message as its writer counts it; the number of its `client_id`, unique in a run.
 pub type SendNo = u32;
 
@@ -33,6 +37,9 @@ pub struct Founding {
     pub name: Option<String>,
     pub members: Vec<(Who, String)>,
 }
+
+/// What [`NOWHERE`] was at the beginning.
+pub static NO_ROOM: Founding = Founding { id: Uuid::nil(), name: None, members: Vec::new() };
 
 /// A whole run.
 #[derive(Clone, Debug, Default)]
@@ -60,14 +67,21 @@ pub enum Record {
     Sent { by: Who, send: SendNo, content: u64 },
     /// The engine promised to keep it.
     Acked { by: Who, send: SendNo, seq: u64, id: Uuid },
-    /// A try was answered with an error. `undone`: one that says that nothing was done.
-    Failed { by: Who, send: SendNo, undone: bool },
+    /// A try was answered with an error. `undone`: one that says that nothing was done; `for_good`: and that it is not
+    /// to be tried again.
+    Failed { by: Who, send: SendNo, undone: bool, for_good: bool, code: String },
     /// A change of the room was asked for; once for each try.
     Asked { by: Who, change: Change },
     /// The engine said that it is made.
     Granted { by: Who, change: Change },
     /// A reader was shown an event. `asked`: the step at which it asked for the page that this came with.
     Saw { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    /// An event came to a reader that does not show it: it is behind and waits for a page, or has shown it already.
+    Came { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    /// Somebody was sent something of a room that is not theirs and takes no part; stands in [`NOWHERE`].
+    Leaked { to: Who, what: String },
+    /// Somebody who is not in the room in the end asked for something in it over HTTP, and was answered so.
+    Knocked { pass: Pass, who: Who, at: String, status: u16 },
     /// A read mark was sent.
     Marking { by: Who, read: u64 },
     /// A read mark was acknowledged.

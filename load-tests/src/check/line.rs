@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::history::Who;
@@ -17,6 +17,7 @@ const SPEAK_EVERY: Duration = Duration::from_millis(700);
 
 /// See the module.
 pub struct Line {
+    who: Who,
     socket: Socket,
     /// Frames that came with the answer to hello.
     early: Vec<Value>,
@@ -39,10 +40,14 @@ impl Line {
         let (lane, person) = (world.lanes.get(lane)?, world.person(who)?);
         let mut early = Vec::new();
         let greeting = Session::start(lane.address, &person.token, resume, |_, frame| early.extend(parse(frame)));
-        let (session, _) = tokio::time::timeout(PATIENCE, greeting).await.ok()?.ok()?;
+        let (session, ready) = tokio::time::timeout(PATIENCE, greeting).await.ok()?.ok()?;
         Tally::count(&world.tally.connections);
+        for room in ready.rooms {
+            world.note_leak(who, &json!(room.id), &json!({ "type": "ready" }));
+        }
+        early.iter().for_each(|frame| look_for_leaks(world, who, frame));
         let now = Instant::now();
-        Some(Self { socket: session.socket, early, heard_at: now, spoke_at: now, world: Rc::clone(world) })
+        Some(Self { who, socket: session.socket, early, heard_at: now, spoke_at: now, world: Rc::clone(world) })
     }
 
     /// Sends a frame; `false` when the connection has ended.
@@ -68,6 +73,7 @@ impl Line {
             Message::Other => {}
         });
         let read = tokio::time::timeout(patience, reading).await;
+        frames.iter().for_each(|frame| look_for_leaks(&self.world, self.who, frame));
         if closed {
             Tally::count(&self.world.tally.closed_by_engine);
         }
@@ -86,6 +92,16 @@ impl Line {
     pub async fn close(self) {
         // A good-bye that does not get through is as good.
         let _ = tokio::time::timeout(PATIENCE, self.socket.close()).await;
+    }
+}
+
+/// Whatever the frame is: it, the room it announces and the events of the page it is must be of rooms that are theirs.
+fn look_for_leaks(world: &World, who: Who, frame: &Value) {
+    let events = frame.get("events").and_then(Value::as_array).into_iter().flatten();
+    for frame in std::iter::once(frame).chain(events) {
+        for room in ["/room_id", "/room/id", "/message/room_id"].into_iter().filter_map(|path| frame.pointer(path)) {
+            world.note_leak(who, room, frame);
+        }
     }
 }
 

@@ -5,45 +5,51 @@
 //! again, and the [`checker`] proves every law on the whole history. A failing run prints the smallest history that
 //! shows what is wrong, and the command that runs the same schedule again.
 
+mod again;
 mod changers;
 mod checker;
 mod conclusion;
+mod ending;
 mod events;
 mod faults;
 mod finals;
+mod flaws;
 mod flood;
 mod history;
 mod laws;
 mod line;
+mod mailboxes;
 mod nemesis;
 mod proxy;
 mod readers;
 mod samples;
 mod self_test;
 mod shrink;
+mod stage;
 mod tale;
 mod view;
 mod world;
+mod worth;
 mod writers;
 
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::client::{Accounts, Person};
-use crate::engine::{Target, TargetArgs};
+use crate::client::Accounts;
+use crate::engine::TargetArgs;
 use crate::report::Report;
 use conclusion::{Run, conclude};
+use ending::settle;
 use faults::{Flooder, Victim};
-use finals::Finals;
-use history::{Cast, Founding, History, Pass, Who};
+use history::{History, Who};
 use nemesis::{Fault, FaultKind, plan};
-use proxy::Lane;
+use stage::gather;
 use world::World;
 
 #[derive(Args, Clone, Debug)]
@@ -77,8 +83,6 @@ pub struct CheckArgs {
     pub self_test: bool,
 }
 
-/// Clients finish what they have begun within this time of quiet, or the run fails.
-const DRAIN: Duration = Duration::from_secs(120);
 /// Limits low enough to be met in a short run; `--set` goes before them.
 const TIGHT: &[(&str, &str)] = &[
     ("chat.content_bytes_max", "4096"),
@@ -86,9 +90,12 @@ const TIGHT: &[(&str, &str)] = &[
     ("chat.window_events_max", "64"),
     ("chat.room_pending_max", "300"),
     ("chat.room_idle_s", "2"),
+    ("chat.room_mailbox_max", "64"),
     ("chat.receipts_every_ms", "100"),
+    ("persistence.queue_rows_max", "150"),
     ("persistence.write_timeout_ms", "2000"),
     ("sessions.heartbeat_ms", "1500"),
+    ("sessions.hub_mailbox_max", "64"),
     ("sessions.outbox_bytes_max", "32768"),
     ("sessions.outbox_bytes_limit", "65536"),
     ("storage.postgres_shared_buffers_mb", "16"),
@@ -102,17 +109,20 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     eprintln!("seed {seed}");
     let elsewhere = target.url.is_some();
     let kinds = args.kinds(elsewhere)?;
+    let again = again::command(args, seed, target);
     let tight: Vec<(&str, String)> = TIGHT.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
     let mut target = target.open(&tight).await?;
     let accounts = Accounts::on(&target)?;
     let (world, cast) = gather(args, seed, &target, &accounts).await?;
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
     let engine: Victim = Rc::new(Mutex::new(target.own.take()));
+    let mailboxes = tokio::task::spawn_local(mailboxes::watch(Rc::clone(&world), target.base.clone()));
     let lived = tokio::select! {
         lived = live(args, &world, &engine, &accounts, plan.clone()) => lived,
         // Whatever is paused goes on, and the engine ends in order.
         interrupted = crate::interrupted() => Err(interrupted),
     };
+    mailboxes.abort();
     let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
     let (complete, mut troubles) = match lived {
         Ok(troubles) => (true, troubles),
@@ -130,7 +140,7 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     if let Some(file) = &args.keep_history {
         conclusion::keep(&history, file)?;
     }
-    let run = Run { seed, plan: &plan, history: &history, complete, troubles };
+    let run = Run { seed, again, plan: &plan, history: &history, complete, troubles };
     Ok(conclude(args, &world, run))
 }
 
@@ -146,50 +156,6 @@ impl CheckArgs {
         }
         Ok(kinds)
     }
-
-    fn command(&self, seed: u64) -> String {
-        let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
-        let faults = if faults.is_empty() { String::new() } else { format!(" --faults {}", faults.join(",")) };
-        let Self { seconds, users, rooms, rate, every, .. } = self;
-        format!(
-            "parlance-load check --seed {seed} --seconds {seconds} --users {users} --rooms {rooms} --rate {rate} \
-             --every {every}s{faults}"
-        )
-    }
-}
-
-/// People, rooms, and the network between them and the engine.
-async fn gather(
-    args: &CheckArgs,
-    seed: u64,
-    target: &Target,
-    accounts: &Accounts,
-) -> anyhow::Result<(Rc<World>, Cast)> {
-    let people = accounts.people(usize::from(args.users)).await?;
-    let Some((_, founders)) = people.split_last() else { bail!("a run needs people") };
-    let mut rooms = Vec::new();
-    let mut founding = Vec::new();
-    for room in 0..usize::from(args.rooms) {
-        // As `World` chooses owners: the settled people in turn.
-        let owner = room % (people.len() - (people.len() / 4).max(2));
-        let mut members: Vec<Person> = founders.to_vec();
-        members.swap(0, owner);
-        let id = accounts.group(&members).await?;
-        let role = |who: usize| if who == owner { "owner" } else { "member" };
-        let members = (0..founders.len()).filter_map(|who| Some((Who::try_from(who).ok()?, role(who).to_owned())));
-        founding.push(Founding { id, name: Some("load".to_owned()), members: members.collect() });
-        rooms.push(id);
-    }
-    let mut lanes = Vec::new();
-    for _ in 0..people.len() * 2 + rooms.len() + 1 {
-        lanes.push(Lane::before(target.address).await?);
-    }
-    let cast = Cast {
-        people: people.iter().map(|person| person.id).collect(),
-        rooms: founding,
-        readers: (0..args.users).collect(),
-    };
-    Ok((World::new(seed, people, rooms, lanes)?, cast))
 }
 
 /// The run itself; what did not come to its end in time.
@@ -223,47 +189,6 @@ async fn live(
     faults::strike(Rc::clone(world), Rc::clone(engine), flooder, plan).await?;
     tokio::time::sleep(Duration::from_secs(args.seconds).saturating_sub(begun.elapsed())).await;
     settle(world, engine, accounts, (readers, writers, changers)).await
-}
-
-type Clients = (Vec<JoinHandle<()>>, Vec<JoinHandle<usize>>, Vec<JoinHandle<()>>);
-
-/// Lets everything come to its end, and reads what there is, before and after one more start of the engine.
-async fn settle(
-    world: &Rc<World>,
-    engine: &Victim,
-    accounts: &Accounts,
-    (readers, writers, changers): Clients,
-) -> anyhow::Result<Vec<String>> {
-    eprintln!("  quiet");
-    world.quiet.set(true);
-    let mut troubles = Vec::new();
-    let deadline = tokio::time::Instant::now() + DRAIN;
-    for (who, writer) in writers.into_iter().enumerate() {
-        if tokio::time::timeout_at(deadline, writer).await.is_err() {
-            troubles.push(format!(
-                "writer {who} has messages that are neither acknowledged nor refused after all is quiet"
-            ));
-        }
-    }
-    for changer in changers {
-        tokio::time::timeout_at(deadline, changer).await.context("a change is never answered")??;
-    }
-    let finals = Finals { world, accounts };
-    let ends = finals.rest().await?;
-    // Nobody else sets it.
-    let _ = world.ends.set(ends.clone());
-    let deadline = tokio::time::Instant::now() + DRAIN;
-    for (who, reader) in readers.into_iter().enumerate() {
-        if tokio::time::timeout_at(deadline, reader).await.is_err() {
-            troubles.push(format!("reader {who} does not get to the end of its rooms"));
-        }
-    }
-    finals.marks_written(&ends).await?;
-    finals.record(Pass::First).await?;
-    if faults::restart(engine).await?.is_some() {
-        finals.record(Pass::Again).await?;
-    }
-    Ok(troubles)
 }
 
 /// `4s`, or `4`, or `0.5s`.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::events::{Event, event};
-use super::history::{Record, RoomNo, Who};
+use super::history::{NOWHERE, Record, RoomNo, Who};
 use super::line::{Heard, Line};
 use super::view::View;
 use super::world::{Tally, World};
@@ -143,7 +143,7 @@ impl Reader {
             _ => {
                 if let Some(event) = event(self.world.numbers(), frame) {
                     let shows = self.views.get_mut(&event.room).is_some_and(|view| view.live(event.seq));
-                    self.show(shows, &event, None);
+                    self.note(shows, &event, None);
                 }
             }
         }
@@ -157,12 +157,16 @@ impl Reader {
         }
     }
 
-    fn show(&self, shows: bool, event: &Event, asked: Option<u64>) {
-        if shows {
+    /// Notes an event that came; what is not shown is judged as well.
+    fn note(&self, shows: bool, event: &Event, asked: Option<u64>) {
+        let (reader, seq, frame) = (self.me, event.seq, event.frame);
+        let came = if shows {
             Tally::count(&self.world.tally.shown);
-            let saw = Record::Saw { reader: self.me, seq: event.seq, frame: event.frame, asked };
-            self.world.recorder.note(event.room, saw);
-        }
+            Record::Saw { reader, seq, frame, asked }
+        } else {
+            Record::Came { reader, seq, frame, asked }
+        };
+        self.world.recorder.note(event.room, came);
     }
 
     fn note_receipt(&self, room: RoomNo, frame: &Value) {
@@ -195,8 +199,13 @@ impl Reader {
     fn take_page(&mut self, room: RoomNo, asked: u64, frame: &Value) {
         let events = frame.get("events").and_then(Value::as_array).into_iter().flatten();
         for event in events.filter_map(|frame| event(self.world.numbers(), frame)) {
-            let shows = self.views.get_mut(&room).is_some_and(|view| view.paged(event.seq));
-            self.show(shows, &event, Some(asked));
+            if event.room != room {
+                let what = format!("an event of room {} in a page of room {room}", event.room);
+                self.world.recorder.note(NOWHERE, Record::Leaked { to: self.me, what });
+            }
+            let view = self.views.get_mut(&room).filter(|_| event.room == room);
+            let shows = view.is_some_and(|view| view.paged(event.seq));
+            self.note(shows, &event, Some(asked));
         }
         if let Some(view) = self.views.get_mut(&room) {
             let last_seq = frame.get("last_seq").and_then(Value::as_u64).unwrap_or(0);

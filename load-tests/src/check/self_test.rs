@@ -3,13 +3,14 @@
 use clap::ValueEnum;
 
 use super::checker::{Violation, check};
+use super::flaws::Flaw;
 use super::history::{Entry, History};
-use super::samples::{Flaw, sample};
+use super::samples::sample;
 use super::shrink::shrink;
 use crate::report::Report;
 
 /// No flaw takes more records than this to show.
-const RECORDS_MAX: usize = 4;
+const RECORDS_MAX: usize = 6;
 
 /// Tries every flaw; what the checker missed is a failure.
 pub fn run() -> Report {

@@ -53,11 +53,11 @@ const KINDS: usize = 6;
 fn kind_of(entry: &Entry) -> usize {
     use super::history::Record as R;
     match entry.record {
-        R::Saw { .. } => 0,
+        R::Saw { .. } | R::Came { .. } => 0,
         R::Marking { .. } | R::Marked { .. } | R::Told { .. } => 1,
         R::Sent { .. } | R::Failed { .. } => 2,
         R::Asked { .. } | R::Granted { .. } => 3,
-        R::Acked { .. } => 4,
+        R::Acked { .. } | R::Leaked { .. } | R::Knocked { .. } => 4,
         R::Row { .. } | R::Listed { .. } | R::Members { .. } | R::Described { .. } => 5,
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use super::history::{Cast, Change, Entry, Fact, Founding, Kept, Pass, Place, Record, RoomNo, SendNo, Who};
+use super::history::{
+    Cast, Change, Entry, Fact, Founding, Kept, NO_ROOM, NOWHERE, Pass, Place, Record, RoomNo, SendNo, Who,
+};
 
 /// One message of one writer.
 pub type Key = (Who, SendNo);
@@ -16,10 +18,17 @@ pub struct Tale<'a> {
     pub founding: &'a Founding,
     pub sends: HashMap<Key, Sends>,
     pub acks: Vec<Ack>,
+    pub refusals: Vec<Refusal<'a>>,
     /// Each try to change the room.
     pub asked: Vec<(u64, Who, &'a Change)>,
     pub granted: Vec<(u64, Who, &'a Change)>,
+    /// What readers were shown.
     pub saw: BTreeMap<Who, Vec<Sight>>,
+    /// What came to readers and was not shown.
+    pub came: BTreeMap<Who, Vec<Sight>>,
+    pub leaked: Vec<(Who, &'a str)>,
+    /// Who asked from outside for what, when, and how that was answered.
+    pub knocked: Vec<(Pass, Who, &'a str, u16)>,
     pub marking: HashMap<Who, u64>,
     pub marked: HashMap<Who, u64>,
     pub told: Vec<Told>,
@@ -43,6 +52,14 @@ pub struct Ack {
     pub key: Key,
     pub seq: u64,
     pub id: Uuid,
+}
+
+/// A try that was refused for good.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    pub step: u64,
+    pub key: Key,
+    pub code: &'a str,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,15 +105,19 @@ pub struct Described<'a> {
 
 impl<'a> Tale<'a> {
     pub fn of(cast: &'a Cast, room: RoomNo, entries: impl Iterator<Item = &'a Entry>) -> Option<Self> {
-        let founding = cast.rooms.get(usize::from(room))?;
+        let founding = if room == NOWHERE { &NO_ROOM } else { cast.rooms.get(usize::from(room))? };
         let mut tale = Self {
             cast,
             founding,
             sends: HashMap::new(),
             acks: Vec::new(),
+            refusals: Vec::new(),
             asked: Vec::new(),
             granted: Vec::new(),
             saw: BTreeMap::new(),
+            came: BTreeMap::new(),
+            leaked: Vec::new(),
+            knocked: Vec::new(),
             marking: HashMap::new(),
             marked: HashMap::new(),
             told: Vec::new(),
@@ -122,8 +143,10 @@ impl<'a> Tale<'a> {
             Record::Acked { by, send, seq, id } => {
                 self.acks.push(Ack { step, key: (*by, *send), seq: *seq, id: *id });
             }
-            Record::Failed { by, send, undone } => {
-                self.sends.entry((*by, *send)).or_default().undone += usize::from(*undone);
+            Record::Failed { by, send, undone, for_good, code } => {
+                let key = (*by, *send);
+                self.sends.entry(key).or_default().undone += usize::from(*undone);
+                self.refusals.extend(for_good.then_some(Refusal { step, key, code }));
             }
             Record::Asked { by, change } => self.asked.push((step, *by, change)),
             Record::Granted { by, change } => self.granted.push((step, *by, change)),
@@ -131,6 +154,12 @@ impl<'a> Tale<'a> {
                 let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
                 self.saw.entry(*reader).or_default().push(sight);
             }
+            Record::Came { reader, seq, frame, asked } => {
+                let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
+                self.came.entry(*reader).or_default().push(sight);
+            }
+            Record::Leaked { to, what } => self.leaked.push((*to, what)),
+            Record::Knocked { pass, who, at, status } => self.knocked.push((*pass, *who, at, *status)),
             Record::Marking { by, read } => raise(&mut self.marking, *by, *read),
             Record::Marked { by, read } => raise(&mut self.marked, *by, *read),
             Record::Told { reader, connection, of, delivered, read } => self.told.push(Told {
@@ -140,6 +169,15 @@ impl<'a> Tale<'a> {
                 delivered: *delivered,
                 read: *read,
             }),
+            Record::Row { .. } | Record::Listed { .. } | Record::Members { .. } | Record::Described { .. } => {
+                self.take_end(&entry.record);
+            }
+        }
+    }
+
+    /// How the room was found in the end.
+    fn take_end(&mut self, record: &'a Record) {
+        match record {
             Record::Row { pass, seq, frame, fact } => {
                 self.end(*pass).rows.push(Row { seq: *seq, frame: *frame, fact });
             }
@@ -149,6 +187,7 @@ impl<'a> Tale<'a> {
                 let described = Described { name: name.as_deref(), topic: topic.as_deref(), last_seq: *last_seq };
                 self.end(*pass).described = Some(described);
             }
+            _ => {}
         }
     }
 
@@ -157,6 +196,15 @@ impl<'a> Tale<'a> {
             Pass::First => &mut self.first,
             Pass::Again => &mut self.again,
         }
+    }
+
+    /// What came to a reader, shown or not.
+    pub fn sights(&self) -> impl Iterator<Item = (Who, &Sight)> {
+        self.saw.iter().chain(&self.came).flat_map(|(reader, sights)| sights.iter().map(|sight| (*reader, sight)))
+    }
+
+    pub fn sights_of(&self, reader: Who) -> impl Iterator<Item = &Sight> {
+        [&self.saw, &self.came].into_iter().filter_map(move |sights| sights.get(&reader)).flatten()
     }
 
     /// The messages of the room's order.

@@ -1,7 +1,7 @@
 //! What all clients of a run share.
 
-use std::cell::{Cell, OnceCell};
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::history::{Recorder, RoomNo, SendNo, Who, digest};
+use super::history::{NOWHERE, Record, Recorder, RoomNo, SendNo, Who, digest};
+use super::nemesis::FaultKind;
 use super::proxy::Lane;
 use crate::client::Person;
 
@@ -28,13 +29,21 @@ pub struct World {
     pub owners: Vec<Who>,
     /// Those who are added to and removed from rooms.
     pub movable: Vec<Who>,
+    /// Somebody with an account who is never in any of the rooms.
+    pub outsider: Person,
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
     pub tally: Tally,
+    /// The faults that happened.
+    pub done: RefCell<Vec<FaultKind>>,
+    /// How often which of the engine's actors refused a message, by its metrics.
+    pub mailboxes_full: RefCell<BTreeMap<&'static str, f64>>,
     /// No new messages and changes from here on; what was begun is brought to an end.
     pub quiet: Cell<bool>,
     /// How each room ended; readers go when they have seen it.
     pub ends: OnceCell<Vec<RoomEnd>>,
+    /// Rooms that people of this run are in besides.
+    others: HashSet<(Who, Uuid)>,
     numbers: Numbers,
     http: Client,
     last_send: Cell<SendNo>,
@@ -58,9 +67,15 @@ pub struct Numbers {
 /// Counts of a run, for its report.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Messages of writers, however often each is sent; those of floods are none.
+    pub written: Cell<u64>,
+    /// Of them, those whose writer heard that they are kept, and those whose writer heard that it is not a member.
+    pub settled: Cell<u64>,
+    pub denied: Cell<u64>,
     pub sent: Cell<u64>,
     pub acked: Cell<u64>,
     pub again: Cell<u64>,
+    pub busy: Cell<u64>,
     pub refused: Cell<u64>,
     pub changes: Cell<u64>,
     pub shown: Cell<u64>,
@@ -71,9 +86,27 @@ pub struct Tally {
     pub marks: Cell<u64>,
 }
 
+/// Who takes part in a run, and where.
+#[derive(Debug)]
+pub struct Scene {
+    pub people: Vec<Person>,
+    pub outsider: Person,
+    pub rooms: Vec<Uuid>,
+    pub others: HashSet<(Who, Uuid)>,
+    pub lanes: Vec<Lane>,
+}
+
 impl Tally {
     pub fn count(counter: &Cell<u64>) {
         counter.set(counter.get() + 1);
+    }
+
+    /// An answer that asks to come again.
+    pub fn count_again(&self, undone: bool) {
+        Self::count(&self.again);
+        if undone {
+            Self::count(&self.busy);
+        }
     }
 }
 
@@ -85,6 +118,7 @@ pub enum Outcome {
     Refused(String),
     /// Come later. `undone`: the answer says that nothing was done.
     Later {
+        code: String,
         undone: bool,
         after: Duration,
     },
@@ -93,7 +127,8 @@ pub enum Outcome {
 }
 
 impl World {
-    pub fn new(seed: u64, people: Vec<Person>, rooms: Vec<Uuid>, lanes: Vec<Lane>) -> anyhow::Result<Rc<Self>> {
+    pub fn new(seed: u64, scene: Scene) -> anyhow::Result<Rc<Self>> {
+        let Scene { people, outsider, rooms, others, lanes } = scene;
         let numbers = Numbers::of(&people, &rooms);
         // A quarter of the people come and go, at least two of them; the last one comes late.
         let settled = people.len() - (people.len() / 4).max(2).min(people.len() - 1);
@@ -104,9 +139,13 @@ impl World {
             seed,
             owners,
             movable: movable.to_vec(),
+            outsider,
+            others,
             lanes,
             recorder: Recorder::default(),
             tally: Tally::default(),
+            done: RefCell::default(),
+            mailboxes_full: RefCell::default(),
             quiet: Cell::new(false),
             ends: OnceCell::new(),
             numbers,
@@ -174,11 +213,23 @@ impl World {
             status if status.is_success() => Outcome::Done(answer),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 let after = answer.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(50);
-                Outcome::Later { undone: says_undone(code), after: Duration::from_millis(after) }
+                let (undone, code) = (says_undone(code), code.to_owned());
+                Outcome::Later { code, undone, after: Duration::from_millis(after) }
             }
             status if status.is_client_error() => Outcome::Refused(code.to_owned()),
             _ => Outcome::Lost,
         }
+    }
+
+    /// Notes what somebody is sent of a room that is neither of this run nor theirs. `room`: the room's id, in `frame`.
+    pub fn note_leak(&self, to: Who, room: &Value, frame: &Value) {
+        let id = room.as_str().and_then(|id| Uuid::parse_str(id).ok());
+        if id.is_some_and(|id| self.numbers.rooms.contains_key(&id) || self.others.contains(&(to, id))) {
+            return;
+        }
+        let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
+        let what = format!("{kind} of room {room}, which is not theirs");
+        self.recorder.note(NOWHERE, Record::Leaked { to, what });
     }
 
     /// Waits for what the machine takes to come round: a client that tries again at once is no client.

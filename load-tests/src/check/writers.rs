@@ -81,7 +81,7 @@ impl Writer {
 
     /// Until the connection ends.
     async fn talk(&mut self, mut line: Line) {
-        let mut waiting: HashMap<u64, SendNo> = HashMap::new();
+        let mut waiting: HashMap<u64, (SendNo, RoomNo)> = HashMap::new();
         let mut number = 1;
         while !self.is_done() {
             self.write_what_is_due();
@@ -92,9 +92,9 @@ impl Writer {
                 // At times twice in a row, as a client does that is too eager.
                 for _ in 0..if self.rng.random_ratio(1, 50) { 2 } else { 1 } {
                     number += 1;
-                    let Some(frame) = self.frame(number, send) else { continue };
+                    let Some((room, frame)) = self.frame(number, send) else { continue };
                     self.world.note_sent(&self.outbox, self.me, send);
-                    waiting.insert(number, send);
+                    waiting.insert(number, (send, room));
                     if !line.say(&frame).await {
                         return;
                     }
@@ -117,6 +117,7 @@ impl Writer {
             self.written += 1;
             if !self.world.quiet.get() && self.outbox.len() < OUTBOX_MAX {
                 let (send, draft) = self.draft();
+                Tally::count(&self.world.tally.written);
                 self.outbox.insert(send, draft);
             }
         }
@@ -130,10 +131,10 @@ impl Writer {
         (send, Draft { room: self.rng.random_range(0..rooms), content, due: Instant::now() })
     }
 
-    fn frame(&mut self, number: u64, send: SendNo) -> Option<String> {
+    fn frame(&mut self, number: u64, send: SendNo) -> Option<(RoomNo, String)> {
         let draft = self.outbox.get_mut(&send)?;
         draft.due = Instant::now() + ANSWER_PATIENCE;
-        Some(post_frame(number, self.world.room(draft.room)?, send, &draft.content))
+        Some((draft.room, post_frame(number, self.world.room(draft.room)?, send, &draft.content)))
     }
 
     fn maybe_send_by_twin(&mut self, send: SendNo) {
@@ -147,18 +148,23 @@ impl Writer {
         });
     }
 
-    fn take_answer(&mut self, frame: &Value, waiting: &mut HashMap<u64, SendNo>) {
-        let Some(send) = frame.get("re").and_then(Value::as_u64).and_then(|re| waiting.remove(&re)) else { return };
-        let room = self.outbox.get(&send).map(|draft| draft.room);
+    fn take_answer(&mut self, frame: &Value, waiting: &mut HashMap<u64, (SendNo, RoomNo)>) {
+        let re = frame.get("re").and_then(Value::as_u64);
+        let Some((send, room)) = re.and_then(|re| waiting.remove(&re)) else { return };
         match self.world.note_answer(self.me, send, room, frame) {
-            Answered::Settled => {
-                self.outbox.remove(&send);
-            }
+            Answered::Settled { kept } => self.settle(send, kept),
             Answered::Again(after) => {
                 if let Some(draft) = self.outbox.get_mut(&send) {
                     draft.due = Instant::now() + after;
                 }
             }
+        }
+    }
+
+    fn settle(&mut self, send: SendNo, kept: bool) {
+        if self.outbox.remove(&send).is_some() {
+            let tally = &self.world.tally;
+            Tally::count(if kept { &tally.settled } else { &tally.denied });
         }
     }
 
@@ -172,7 +178,7 @@ impl Writer {
             };
             self.world.note_sent(&self.outbox, self.me, send);
             match self.world.post_noted(self.lane, self.me, send, &draft).await {
-                Answered::Settled => drop(self.outbox.remove(&send)),
+                Answered::Settled { kept } => self.settle(send, kept),
                 Answered::Again(after) => tokio::time::sleep(after.max(TICK)).await,
             }
         }
@@ -183,9 +189,19 @@ impl Writer {
 /// What an answer means for its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// Acknowledged, or refused for good.
-    Settled,
+    /// Acknowledged (`kept`), or refused for good.
+    Settled {
+        kept: bool,
+    },
     Again(Duration),
+}
+
+/// An answer that is an error.
+struct Failure<'a> {
+    code: &'a str,
+    /// It says that nothing was done.
+    undone: bool,
+    for_good: bool,
 }
 
 /// The command that posts a message.
@@ -208,22 +224,20 @@ impl World {
         self.recorder.note(room, Record::Sent { by, send, content: digest(content) });
     }
 
-    /// Notes the answer to a `message.post`. `room`: where it was posted, unless the acknowledgement says it.
-    pub fn note_answer(&self, by: Who, send: SendNo, room: Option<RoomNo>, frame: &Value) -> Answered {
+    /// Notes the answer to a `message.post` to `room`.
+    pub fn note_answer(&self, by: Who, send: SendNo, room: RoomNo, frame: &Value) -> Answered {
         let said = frame.get("room_id").and_then(|id| self.numbers().room(id));
         if frame.get("type").is_some_and(|kind| kind == "ok") {
-            if let Some(room) = said.or(room) {
-                self.note_ack(room, by, send, frame.get("seq"), frame.get("message_id"));
-            }
-            return Answered::Settled;
+            // An acknowledgement that names another room is one of a message that is not there.
+            let room = said.unwrap_or(room);
+            self.note_ack(room, by, send, frame.get("seq"), frame.get("message_id"));
+            return Answered::Settled { kept: true };
         }
         let code = frame.get("code").and_then(Value::as_str).unwrap_or_default();
         let never = frame.get("retry").is_some_and(|retry| retry == "never");
-        if let Some(room) = room {
-            self.note_failure(room, by, send, never || says_undone(code), never);
-        }
+        self.note_failure(room, by, send, &Failure { code, undone: never || says_undone(code), for_good: never });
         if never {
-            return Answered::Settled;
+            return Answered::Settled { kept: false };
         }
         let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
         Answered::Again(Duration::from_millis(after.max(10)))
@@ -236,9 +250,14 @@ impl World {
         self.recorder.note(room, Record::Acked { by, send, seq, id });
     }
 
-    fn note_failure(&self, room: RoomNo, by: Who, send: SendNo, undone: bool, for_good: bool) {
-        Tally::count(if for_good { &self.tally.refused } else { &self.tally.again });
-        self.recorder.note(room, Record::Failed { by, send, undone });
+    fn note_failure(&self, room: RoomNo, by: Who, send: SendNo, failure: &Failure<'_>) {
+        let Failure { code, undone, for_good } = *failure;
+        if for_good {
+            Tally::count(&self.tally.refused);
+        } else {
+            self.tally.count_again(undone);
+        }
+        self.recorder.note(room, Record::Failed { by, send, undone, for_good, code: code.to_owned() });
     }
 
     /// One try over HTTP, noted.
@@ -249,20 +268,20 @@ impl World {
 
     /// One try over HTTP that has been noted as sent already.
     async fn post_noted(&self, lane: usize, by: Who, send: SendNo, draft: &Draft) -> Answered {
-        let Some(room) = self.room(draft.room) else { return Answered::Settled };
+        let Some(room) = self.room(draft.room) else { return Answered::Settled { kept: false } };
         let path = format!("/api/v1/rooms/{room}/messages");
         let body = json!({ "client_id": client_id(send), "content": draft.content });
         match self.call(lane, by, Method::POST, &path, Some(body)).await {
             Outcome::Done(message) => {
                 self.note_ack(draft.room, by, send, message.get("seq"), message.get("id"));
-                Answered::Settled
+                Answered::Settled { kept: true }
             }
-            Outcome::Refused(_) => {
-                self.note_failure(draft.room, by, send, true, true);
-                Answered::Settled
+            Outcome::Refused(code) => {
+                self.note_failure(draft.room, by, send, &Failure { code: &code, undone: true, for_good: true });
+                Answered::Settled { kept: false }
             }
-            Outcome::Later { undone, after } => {
-                self.note_failure(draft.room, by, send, undone, false);
+            Outcome::Later { code, undone, after } => {
+                self.note_failure(draft.room, by, send, &Failure { code: &code, undone, for_good: false });
                 Answered::Again(after)
             }
             Outcome::Lost => Answered::Again(Duration::from_millis(50)),

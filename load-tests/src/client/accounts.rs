@@ -16,9 +16,14 @@ use crate::measure::Progress;
 
 /// Calls under way at once while a run prepares.
 const PARALLEL: usize = 32;
-const TOKEN_HOURS: i64 = 24;
+/// A soak of a week, the longest run that there is, and a day for what comes before and after it.
+const TOKEN_HOURS: i64 = 8 * 24;
 /// A call that is answered "later" is tried this often.
 const TRIES_MAX: u32 = 20;
+/// The owner of a room goes last: those who must wait for others try again.
+const ROUNDS_OF_LEAVING: usize = 4;
+/// Rooms or spaces on a page; no engine gives more by default.
+const PAGE_ITEMS: usize = 200;
 /// Channels of a space.
 const CHANNELS: usize = 10;
 
@@ -133,6 +138,57 @@ impl Accounts {
             Ok(())
         };
         self.all(places, leave).await.map(|_| ())
+    }
+
+    /// Takes these people out of all rooms and spaces that they are in, wherever they came from; how many places remain.
+    /// Direct rooms are for good. An engine that was started for the run goes with everything in it.
+    pub async fn move_out(&self, target: &Target, people: &[Person]) -> anyhow::Result<usize> {
+        let mut remaining = 0;
+        if target.own.is_some() {
+            return Ok(remaining);
+        }
+        for _ in 0..ROUNDS_OF_LEAVING {
+            let progress = Progress::of("leaving", people.len() as u64);
+            let leave = async |person: Person| {
+                let stayed = self.leave_all(&person).await;
+                progress.add(1);
+                stayed
+            };
+            remaining = self.all(people.to_vec(), leave).await?.iter().sum();
+            if remaining == 0 {
+                break;
+            }
+        }
+        Ok(remaining)
+    }
+
+    /// Leaves all rooms and spaces that can be left now; how many could not.
+    async fn leave_all(&self, person: &Person) -> anyhow::Result<usize> {
+        let mut stayed = 0;
+        for list in ["/api/v1/rooms", "/api/v1/spaces"] {
+            for place in self.pages(list, &person.token).await? {
+                if place.get("kind").and_then(Value::as_str) == Some("direct") {
+                    continue;
+                }
+                let path = format!("{list}/{}/members/{}", id_of(&place)?, person.id);
+                stayed += usize::from(self.call(Method::DELETE, &path, &person.token, None).await.is_err());
+            }
+        }
+        Ok(stayed)
+    }
+
+    /// All items of a list, page by page.
+    pub async fn pages(&self, list: &str, token: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("{list}?limit={PAGE_ITEMS}{cursor}");
+            let mut page = self.call(Method::GET, &path, token, None).await?;
+            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
+                items.extend(more);
+            }
+            let Some(next) = page.get("next").and_then(Value::as_str) else { return Ok(items) };
+            cursor = format!("&after={next}");
+        }
     }
 
     /// Makes a space of all these people with some channels that nobody has joined yet but the first of them.

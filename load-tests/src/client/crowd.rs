@@ -1,5 +1,6 @@
 //! Many sessions on one thread: connected together, kept alive together, ended together.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,13 +18,19 @@ use crate::measure::Progress;
 const PARALLEL: usize = 64;
 /// The protocol asks for a word every 50 s; a word costs a system call.
 const SPEAK_EVERY: Duration = Duration::from_secs(20);
+/// Parts of that time, in each of which some of them speak.
+const PARTS: u32 = 200;
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sessions that read until the crowd ends.
 pub struct Crowd {
     sockets: Vec<Rc<Socket>>,
     readers: Vec<JoinHandle<()>>,
+    /// Starts to read a socket, the one with this index.
+    reader_of: Box<dyn Fn(usize, Rc<Socket>) -> JoinHandle<()>>,
     speaker: JoinHandle<()>,
+    /// The same sockets, for the one that speaks.
+    spoken_to: Rc<RefCell<Vec<Rc<Socket>>>>,
 }
 
 impl Crowd {
@@ -35,17 +42,29 @@ impl Crowd {
         on_end: impl Fn(usize, Option<u16>) + 'static,
     ) -> Self {
         let shared = Rc::new((on_frame, on_end));
-        let sockets: Vec<Rc<Socket>> = sessions.into_iter().map(|session| Rc::new(session.socket)).collect();
-        let readers = sockets.iter().enumerate().map(|(index, socket)| {
-            let (socket, shared) = (Rc::clone(socket), Rc::clone(&shared));
+        let reader_of = move |index, socket: Rc<Socket>| {
+            let shared = Rc::clone(&shared);
             tokio::task::spawn_local(async move {
                 let code = read_to_end(&socket, |heard, frame| shared.0(index, heard, frame)).await;
                 shared.1(index, code);
             })
-        });
-        let readers = readers.collect();
-        let speaker = tokio::task::spawn_local(speak(sockets.clone()));
-        Self { sockets, readers, speaker }
+        };
+        let spoken_to = Rc::default();
+        let speaker = tokio::task::spawn_local(speak(Rc::clone(&spoken_to)));
+        let (sockets, readers) = (Vec::new(), Vec::new());
+        let mut crowd = Self { sockets, readers, reader_of: Box::new(reader_of), speaker, spoken_to };
+        for session in sessions {
+            crowd.add(session);
+        }
+        crowd
+    }
+
+    /// One more, whose index is how many were there before it.
+    pub fn add(&mut self, session: Session) {
+        let socket = Rc::new(session.socket);
+        self.readers.push((self.reader_of)(self.sockets.len(), Rc::clone(&socket)));
+        self.spoken_to.borrow_mut().push(Rc::clone(&socket));
+        self.sockets.push(socket);
     }
 
     pub fn socket(&self, index: usize) -> Option<&Rc<Socket>> {
@@ -105,20 +124,27 @@ async fn read_to_end(socket: &Rc<Socket>, mut on_frame: impl FnMut(Heard<'_>, &[
 }
 
 /// A session that only listens must speak, too, or the engine takes it for dead.
-async fn speak(sockets: Vec<Rc<Socket>>) {
-    let Ok(count) = u32::try_from(sockets.len().max(1)) else { return };
-    let mut tick = tokio::time::interval(SPEAK_EVERY / count.min(200));
-    let at_once = sockets.len().div_ceil(usize::try_from(count.min(200)).unwrap_or(1)).max(1);
-    let mut next = 0;
+async fn speak(sockets: Rc<RefCell<Vec<Rc<Socket>>>>) {
+    let mut tick = tokio::time::interval(SPEAK_EVERY / PARTS);
+    let (mut next, mut owed) = (0, 0);
     // Nobody speaks in the first round: hello was a word.
     tokio::time::sleep(SPEAK_EVERY).await;
+    tick.reset();
     loop {
         tick.tick().await;
-        for socket in sockets.iter().cycle().skip(next).take(at_once) {
-            // Whoever is gone is noticed by its reader.
-            let _ = socket.pong().await;
+        // How many there are may have changed: each of them still has its turn once in a round.
+        let count = sockets.borrow().len();
+        owed += count;
+        let turns = owed / PARTS as usize;
+        owed %= PARTS as usize;
+        for _ in 0..turns {
+            let socket = sockets.borrow().get(next % count).map(Rc::clone);
+            next = (next + 1) % count;
+            if let Some(socket) = socket {
+                // Whoever is gone is noticed by its reader.
+                let _ = socket.pong().await;
+            }
         }
-        next = (next + at_once) % sockets.len().max(1);
     }
 }
 

@@ -1,6 +1,14 @@
 //! A device as an app keeps one: connected, knowing where each of its rooms is, coming back with what it has.
 //!
-//! It checks what the protocol promises: per room, `seq` rises by exactly one; what is shed is announced, and caught up.
+//! It checks what the protocol promises: per room, `seq` rises by exactly one; what is shed is announced, and caught up; a
+//! room is followed from where `ready` or `room.joined` says. When the engine ends its connection, it says so and comes
+//! back.
+
+mod catching_up;
+mod place;
+mod returning;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -8,7 +16,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use place::Place;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,6 +36,10 @@ pub trait Watcher {
     fn out_of_order(&self, room: RoomKey, seq: u64, expected: u64);
     /// The engine shed a backlog.
     fn lagged(&self);
+    /// A connection ended that the device had not ended itself; the close code, if one came.
+    fn ended(&self, code: Option<u16>);
+    /// Something else went wrong that the protocol rules out, in words.
+    fn broken(&self, what: String);
 }
 
 /// One device.
@@ -35,11 +48,15 @@ pub struct Device {
     address: SocketAddr,
     watcher: Rc<dyn Watcher>,
     connection: RefCell<Option<Connection>>,
-    /// By room: the newest seq that it has.
-    rooms: RefCell<HashMap<RoomKey, u64>>,
+    rooms: RefCell<HashMap<RoomKey, Place>>,
     answers: RefCell<HashMap<u64, oneshot::Sender<Answer>>>,
     next_id: Cell<u64>,
     spoke_at: Cell<Instant>,
+    speak_every: Cell<Duration>,
+    /// How often it has connected: what was begun on an earlier connection ends with that.
+    connections: Cell<u64>,
+    /// It said good-bye, and does not come back.
+    has_left: Cell<bool>,
 }
 
 struct Connection {
@@ -51,15 +68,16 @@ struct Connection {
 #[derive(Debug)]
 pub enum Answer {
     Ok(Value),
-    /// It asks to come later, or did not answer.
+    /// It asks to come later.
     Later,
     Never(String),
+    /// The connection ended before it came.
+    Gone,
 }
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
-/// The protocol asks for a word every 50 s.
+/// The protocol asks for a word every 50 s, unless the engine is told otherwise.
 const SPEAK_EVERY: Duration = Duration::from_secs(20);
-const PAGE_ITEMS: usize = 200;
 
 impl Device {
     pub fn new(person: Person, address: SocketAddr, watcher: Rc<dyn Watcher>) -> Rc<Self> {
@@ -72,13 +90,22 @@ impl Device {
             answers: RefCell::default(),
             next_id: Cell::new(2),
             spoke_at: Cell::new(Instant::now()),
+            speak_every: Cell::new(SPEAK_EVERY),
+            connections: Cell::default(),
+            has_left: Cell::default(),
         })
+    }
+
+    /// Changes how long it may be silent.
+    pub fn speak_every(&self, silence: Duration) {
+        self.speak_every.set(silence);
     }
 
     /// Connects, and resumes what it knows.
     pub async fn connect(self: &Rc<Self>) -> anyhow::Result<()> {
-        let resume: Vec<(Uuid, u64)> =
-            self.rooms.borrow().iter().map(|(room, seq)| (Uuid::from_u128(*room), *seq)).collect();
+        // What was shed and not read yet is resumed with the rest.
+        self.rooms.borrow_mut().values_mut().for_each(Place::go_back);
+        let resume: Vec<(Uuid, u64)> = self.places().into_iter().collect();
         let early = RefCell::new(Vec::new());
         let note = |heard: Heard<'_>, frame: &[u8]| {
             if let Heard::Event { .. } | Heard::Lagged { .. } | Heard::Other = heard {
@@ -87,16 +114,18 @@ impl Device {
         };
         let (session, ready) = Session::start(self.address, &self.person.token, &resume, note).await?;
         self.spoke_at.set(Instant::now());
+        self.connections.set(self.connections.get() + 1);
         {
             let mut rooms = self.rooms.borrow_mut();
-            // A room that it had and that is not there any more: it was removed from it while it was away.
+            // A room that it had and that is not there any more: it was removed from it while it was away. Whether that
+            // is true shows when its rooms are compared with those that the engine lists.
             rooms.retain(|known, _| ready.rooms.iter().any(|room| room.id.as_u128() == *known));
             for room in &ready.rooms {
-                rooms.entry(room.id.as_u128()).or_insert(room.last_seq);
+                rooms.entry(room.id.as_u128()).or_insert(Place::at(room.last_seq));
             }
         }
         for frame in early.take() {
-            self.understand(&frame);
+            self.understand(hear(&frame), &frame);
         }
         let socket = Rc::new(session.socket);
         let (device, reading) = (Rc::clone(self), Rc::clone(&socket));
@@ -118,6 +147,7 @@ impl Device {
 
     /// Says good-bye.
     pub async fn leave(&self) {
+        self.has_left.set(true);
         if let Some(connection) = self.connection.take() {
             // One that is gone already needs no good-bye.
             let _ = connection.socket.close().await;
@@ -129,9 +159,14 @@ impl Device {
         self.connection.borrow().is_some()
     }
 
-    /// The newest seq that it has of a room.
+    /// The newest seq that it has heard of a room.
     pub fn last_seq(&self, room: Uuid) -> Option<u64> {
-        self.rooms.borrow().get(&room.as_u128()).copied()
+        self.rooms.borrow().get(&room.as_u128()).map(|place| place.seq)
+    }
+
+    /// Up to where it has everything, by room.
+    pub fn places(&self) -> HashMap<Uuid, u64> {
+        self.rooms.borrow().iter().map(|(room, place)| (Uuid::from_u128(*room), place.whole())).collect()
     }
 
     pub fn rooms(&self) -> Vec<Uuid> {
@@ -145,25 +180,34 @@ impl Device {
         let (sender, answer) = oneshot::channel();
         self.answers.borrow_mut().insert(id, sender);
         let comma = if body.is_empty() { "" } else { "," };
-        self.send(format!("{{\"type\":\"{kind}\",\"id\":{id}{comma}{body}}}").as_bytes()).await?;
+        if !self.send(format!("{{\"type\":\"{kind}\",\"id\":{id}{comma}{body}}}").as_bytes()).await {
+            self.answers.borrow_mut().remove(&id);
+            return Ok(Answer::Gone);
+        }
         match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Ok(Answer::Later),
-            Err(_) => bail!("{kind} was not answered within {} s", ANSWER_PATIENCE.as_secs()),
+            Ok(answer) => Ok(answer.unwrap_or(Answer::Gone)),
+            Err(_) => {
+                self.answers.borrow_mut().remove(&id);
+                bail!("{kind} was not answered within {} s", ANSWER_PATIENCE.as_secs())
+            }
         }
     }
 
-    async fn send(&self, text: &[u8]) -> anyhow::Result<()> {
+    /// Whether it could be sent; whatever ended the connection is its reader's to notice.
+    async fn send(&self, text: &[u8]) -> bool {
         let socket = self.connection.borrow().as_ref().map(|connection| Rc::clone(&connection.socket));
         self.spoke_at.set(Instant::now());
-        socket.context("not connected")?.send(text).await
+        match socket {
+            Some(socket) => socket.send(text).await.is_ok(),
+            None => false,
+        }
     }
 
     /// Says something if it has been silent for long.
     pub async fn keep_alive(&self) {
         let socket = self.connection.borrow().as_ref().map(|connection| Rc::clone(&connection.socket));
         if let Some(socket) = socket
-            && self.spoke_at.get().elapsed() > SPEAK_EVERY
+            && self.spoke_at.get().elapsed() > self.speak_every.get()
         {
             self.spoke_at.set(Instant::now());
             // Its reader notices when it is gone.
@@ -171,56 +215,66 @@ impl Device {
         }
     }
 
-    async fn read(self: Rc<Self>, socket: &Socket) {
+    async fn read(self: Rc<Self>, socket: &Rc<Socket>) {
+        let mut code = None;
         loop {
-            let mut open = true;
+            let mut heartbeat = false;
             let each = |message: Message<'_>| match message {
-                Message::Text(frame) => self.understand(frame),
-                Message::Close(_) => open = false,
+                Message::Text(frame) => match hear(frame) {
+                    Heard::Heartbeat => heartbeat = true,
+                    heard => self.understand(heard, frame),
+                },
+                Message::Close(reason) => code = Some(reason),
                 Message::Other => {}
             };
-            let read = socket.read(each).await.unwrap_or(false);
-            if !read || !open {
+            let open = socket.read(each).await.unwrap_or(false);
+            if !open || code.is_some() {
                 break;
             }
+            if heartbeat {
+                self.spoke_at.set(Instant::now());
+                // The next read notices when it is gone.
+                let _ = socket.pong().await;
+            }
         }
-        self.answers.borrow_mut().clear();
-        self.connection.borrow_mut().take();
+        self.lose(socket, code);
     }
 
-    fn understand(self: &Rc<Self>, frame: &[u8]) {
-        match hear(frame) {
+    fn understand(self: &Rc<Self>, heard: Heard<'_>, frame: &[u8]) {
+        match heard {
             Heard::Event { kind, room, seq } => self.take_event(kind, room, seq, frame),
             Heard::Ok { re } => self.answer(re, || Answer::Ok(serde_json::from_slice(frame).unwrap_or_default())),
             Heard::Error { re: Some(re), code, retry, .. } => {
                 self.answer(re, || if retry == "never" { Answer::Never(code) } else { Answer::Later });
             }
-            Heard::Lagged { room, last_seq } => {
-                self.watcher.lagged();
-                let device = Rc::clone(self);
-                tokio::task::spawn_local(async move { device.catch_up(room, last_seq).await });
-            }
+            Heard::Lagged { room, last_seq } => self.fall_behind(room, last_seq),
             Heard::Other => self.take_other(frame),
             Heard::Error { .. } | Heard::Ready | Heard::Heartbeat => {}
         }
     }
 
     fn take_event(&self, kind: &[u8], room: RoomKey, seq: u64, frame: &[u8]) {
-        let mut rooms = self.rooms.borrow_mut();
-        let known = rooms.entry(room).or_insert(seq.saturating_sub(1));
-        let expected = *known + 1;
-        *known = seq.max(*known);
-        drop(rooms);
-        if seq != expected {
-            self.watcher.out_of_order(room, seq, expected);
+        let expected = self.rooms.borrow_mut().entry(room).or_insert(Place::UNKNOWN).take(seq);
+        match expected {
+            Some(expected) if seq == expected => {}
+            Some(expected) => self.watcher.out_of_order(room, seq, expected),
+            // Coming back to a room that it left a moment ago may stand in the room's order before `room.joined`.
+            None if kind == b"member.added" && self.is_named_in(frame) => {}
+            None => self.watcher.broken(format!(
+                "room {}: seq {seq} came, of a room that {} was not told to be in",
+                Uuid::from_u128(room),
+                self.person.id
+            )),
         }
         match kind {
             b"message.posted" => self.watcher.arrived(frame, Instant::now()),
-            b"member.removed" if memchr::memmem::find(frame, self.person.id.to_string().as_bytes()).is_some() => {
-                self.forget_if_removed(room, frame);
-            }
+            b"member.removed" if self.is_named_in(frame) => self.forget_if_removed(room, frame),
             _ => {}
         }
+    }
+
+    fn is_named_in(&self, frame: &[u8]) -> bool {
+        memchr::memmem::find(frame, self.person.id.to_string().as_bytes()).is_some()
     }
 
     fn forget_if_removed(&self, room: RoomKey, frame: &[u8]) {
@@ -238,7 +292,7 @@ impl Device {
                 let room = text("/room/id").and_then(|id| Uuid::parse_str(id).ok());
                 let last_seq = other.pointer("/room/last_seq").and_then(Value::as_u64);
                 if let (Some(room), Some(last_seq)) = (room, last_seq) {
-                    self.rooms.borrow_mut().insert(room.as_u128(), last_seq);
+                    self.rooms.borrow_mut().insert(room.as_u128(), Place::at(last_seq));
                 }
             }
             Some("pong") => {
@@ -254,29 +308,6 @@ impl Device {
         if let Some(waiting) = self.answers.borrow_mut().remove(&re) {
             // Whoever asked may have given up.
             let _ = waiting.send(answer());
-        }
-    }
-
-    /// Reads what was shed, up to `last_seq`.
-    async fn catch_up(&self, room: RoomKey, last_seq: u64) {
-        let id = Uuid::from_u128(room);
-        let Some(mut after) = self.last_seq(id) else { return };
-        // Live events go on after it.
-        self.rooms.borrow_mut().insert(room, last_seq);
-        while after < last_seq {
-            let body = format!("\"room_id\":\"{id}\",\"after\":{after},\"limit\":{PAGE_ITEMS}");
-            let Ok(Answer::Ok(page)) = self.command("room.catch_up", &body).await else { return };
-            let Some(events) = page.get("events").and_then(Value::as_array) else { return };
-            for event in events {
-                let seq = event.get("seq").and_then(Value::as_u64).unwrap_or(0);
-                if seq != after + 1 {
-                    self.watcher.out_of_order(room, seq, after + 1);
-                }
-                after = after.max(seq);
-            }
-            if events.is_empty() {
-                return;
-            }
         }
     }
 }

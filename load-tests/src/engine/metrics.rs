@@ -10,7 +10,8 @@ pub struct Scrape(HashMap<String, f64>);
 
 impl Scrape {
     pub async fn from(base: &str) -> anyhow::Result<Self> {
-        let text = reqwest::get(format!("{base}/metrics")).await.context("/metrics")?.text().await?;
+        let text =
+            super::http_client()?.get(format!("{base}/metrics")).send().await.context("/metrics")?.text().await?;
         Ok(Self::parse(&text))
     }
 

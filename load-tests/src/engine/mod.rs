@@ -5,13 +5,16 @@ mod own;
 mod usage;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
 pub use own::{Launch, OwnEngine, signal_process};
 pub use usage::{Usage, descendants};
+
+const HTTP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which engine to load.
 #[derive(Args, Clone, Debug)]
@@ -77,6 +80,23 @@ impl TargetArgs {
         }
     }
 
+    /// Refuses what contradicts itself, before anything is started.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.url.is_some() && (self.data_dir.is_some() || !self.settings.is_empty() || self.engine.is_some()) {
+            bail!(
+                "--engine, --data-dir and --set are for an engine that is started for the run: leave out --url, or them"
+            );
+        }
+        let Some(pid) = self.pid else { return Ok(()) };
+        if self.url.is_none() {
+            bail!("--pid is for an engine that runs already: give its --url, too");
+        }
+        if !Path::new(&format!("/proc/{pid}")).is_dir() {
+            bail!("--pid {pid}: there is no such process on this machine");
+        }
+        Ok(())
+    }
+
     /// How an own engine is to be started.
     pub fn launch(&self, extra: &[(&str, String)]) -> anyhow::Result<Launch> {
         let mut launch = Launch::new(self.binary()?, self.data_dir.clone());
@@ -84,7 +104,8 @@ impl TargetArgs {
             launch.set(key, value);
         }
         for setting in &self.settings {
-            let (key, value) = setting.split_once('=').context("--set wants KEY=VALUE, such as log.level=debug")?;
+            let pair = setting.split_once('=').filter(|(key, _)| !key.is_empty());
+            let (key, value) = pair.context("--set wants KEY=VALUE, such as log.level=debug")?;
             launch.set(key, value);
         }
         Ok(launch)
@@ -106,17 +127,24 @@ impl TargetArgs {
         let with_port = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
         let mut found = tokio::net::lookup_host(&with_port).await.with_context(|| format!("{url} is no address"))?;
         let address = found.next().with_context(|| format!("{url} has no address"))?;
-        reqwest::get(format!("{base}/readyz"))
+        http_client()?
+            .get(format!("{base}/readyz"))
+            .send()
             .await?
             .error_for_status()
             .with_context(|| format!("{url} is not ready"))?;
         let secret = self.issuer_secret.clone().context(
             "--url needs --issuer-secret, and the engine an outside issuer with that secret in auth.external: \
-             load-tests/README.md shows the three lines",
+             load-tests/README.md shows how",
         )?;
         let issuer = Issuer { name: self.issuer.clone(), audience: self.audience.clone(), secret };
         Ok(Target { base, address, issuer, pid: self.pid, own: None })
     }
+}
+
+/// For questions to an engine that may have stopped answering.
+pub fn http_client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().timeout(HTTP_PATIENCE).build()?)
 }
 
 impl Target {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::sync::LazyLock;
 
 /// What one program has used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,7 +22,12 @@ pub struct Usage {
 
 /// Clock ticks a second in `/proc`: fixed for user space on Linux.
 const TICKS: f64 = 100.0;
-const PAGE_BYTES: f64 = 4096.0;
+
+/// What `/proc` counts memory in.
+static PAGE_BYTES: LazyLock<f64> = LazyLock::new(|| {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|bytes| u32::try_from(bytes).ok()).map_or(4096.0, f64::from)
+});
 
 struct Process {
     parent: u32,
@@ -58,7 +64,7 @@ impl UsageOf {
         #[expect(clippy::cast_precision_loss, reason = "ticks and pages are far below 2^52")]
         {
             self.cpu_seconds += (process.ticks + dead) as f64 / TICKS;
-            self.resident_bytes += process.resident_pages as f64 * PAGE_BYTES;
+            self.resident_bytes += process.resident_pages as f64 * *PAGE_BYTES;
         }
     }
 

@@ -75,6 +75,8 @@ fn plain_name(text: &str) -> Result<String, String> {
 }
 
 pub async fn run(args: &InstallArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    // Before a database is opened, which makes one where there is none.
+    args.sizes()?;
     if target.url.is_some() {
         bail!("install writes to a database, not through a running engine: use --data-dir or --database-url");
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use super::latency::Latency;
+use super::wrong::Wrong;
 use crate::engine::{Target, Usage};
 
 /// Counts and latencies of a run.
@@ -24,6 +25,8 @@ pub struct Meter {
     pub received: Cell<u64>,
     /// Anything that should not have happened.
     pub errors: Cell<u64>,
+    /// Why those did that were told with a reason.
+    wrong: Wrong,
     /// Latencies by name: since the begin, and since the last sample.
     lanes: RefCell<Vec<(&'static str, Latency, Latency)>>,
 }
@@ -35,6 +38,7 @@ pub struct Point {
     pub sent: u64,
     pub received: u64,
     pub errors: u64,
+    /// Of this second. Not a number, which is `null` in JSON, when nothing arrived: no latency is not a short one.
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub max_ms: f64,
@@ -56,6 +60,7 @@ impl Meter {
             refused: Cell::default(),
             received: Cell::default(),
             errors: Cell::default(),
+            wrong: Wrong::default(),
             lanes: RefCell::new(lanes.iter().map(|name| (*name, Latency::default(), Latency::default())).collect()),
         })
     }
@@ -64,15 +69,30 @@ impl Meter {
         counter.set(counter.get() + by);
     }
 
+    /// Something happened that should not have.
+    pub fn fault(&self, why: &str) {
+        Self::count(&self.errors, 1);
+        self.wrong.add(why);
+    }
+
+    /// What happened that should not have, in one line; `None`: nothing.
+    pub fn faults(&self) -> Option<String> {
+        (self.errors.get() > 0).then(|| self.wrong.told())
+    }
+
     /// Nanoseconds since the begin of the run: what a message carries to say when it was due.
     pub fn nanos(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX)
     }
 
     pub fn record(&self, lane: usize, took: Duration) {
+        self.record_many(lane, took, 1);
+    }
+
+    pub fn record_many(&self, lane: usize, took: Duration, count: u64) {
         if let Some((_, total, recent)) = self.lanes.borrow_mut().get_mut(lane) {
-            total.record(took);
-            recent.record(took);
+            total.record_many(took, count);
+            recent.record_many(took, count);
         }
     }
 
@@ -80,13 +100,13 @@ impl Meter {
         self.lanes.borrow().iter().map(|(name, total, _)| (*name, total.clone())).collect()
     }
 
-    /// Forgets what was recorded so far: the warm-up.
+    /// Forgets what was measured so far: the warm-up. What went wrong in it did go wrong, and stays.
     pub fn forget(&self) {
         for (_, total, recent) in self.lanes.borrow_mut().iter_mut() {
             total.clear();
             recent.clear();
         }
-        for counter in [&self.sent, &self.acked, &self.refused, &self.received, &self.errors] {
+        for counter in [&self.sent, &self.acked, &self.received] {
             counter.set(0);
         }
     }
@@ -166,14 +186,15 @@ fn point(meter: &Meter, begun: Instant, before: &Sample, now: &Sample) -> Point 
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(1e-9);
     let used = now.usage.since(&before.usage);
     let recent = meter.take_recent();
+    let of_recent = |latency: f64| if recent.count() > 0 { latency } else { f64::NAN };
     Point {
         at_s: now.at.duration_since(begun).as_secs_f64(),
         sent: now.sent.saturating_sub(before.sent),
         received: now.received.saturating_sub(before.received),
         errors: meter.errors.get(),
-        p50_ms: recent.quantile_ms(0.5),
-        p99_ms: recent.quantile_ms(0.99),
-        max_ms: recent.summary().max_ms,
+        p50_ms: of_recent(recent.quantile_ms(0.5)),
+        p99_ms: of_recent(recent.quantile_ms(0.99)),
+        max_ms: of_recent(recent.summary().max_ms),
         engine_cores: used.engine.cpu_seconds / seconds,
         postgres_cores: used.postgres.cpu_seconds / seconds,
         generator_cores: (now.own_cpu_s - before.own_cpu_s) / seconds,
@@ -185,4 +206,33 @@ fn point(meter: &Meter, begun: Instant, before: &Sample, now: &Sample) -> Point 
 /// CPU that this program has used.
 pub fn own_cpu_seconds() -> f64 {
     Usage::of(std::process::id()).engine.cpu_seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warm_up_is_forgotten_and_its_faults_are_not() {
+        let meter = Meter::new(&["delivery"]);
+        meter.record(0, Duration::from_millis(1));
+        for counter in [&meter.sent, &meter.received, &meter.refused] {
+            Meter::count(counter, 3);
+        }
+        meter.fault("a gap");
+        meter.forget();
+        assert_eq!([meter.sent.get(), meter.received.get()], [0, 0]);
+        assert_eq!([meter.refused.get(), meter.errors.get()], [3, 1]);
+        assert_eq!(meter.faults().as_deref(), Some("1 × a gap"));
+        assert_eq!(meter.latencies()[0].1.count(), 0);
+    }
+
+    #[test]
+    fn a_second_in_which_nothing_arrived_has_no_latency() {
+        let meter = Meter::new(&["delivery"]);
+        let sample = Sample::of(&meter, None);
+        let point = point(&meter, sample.at, &sample, &Sample::of(&meter, None));
+        assert!(point.p50_ms.is_nan() && point.p99_ms.is_nan() && point.max_ms.is_nan());
+        assert!(serde_json::to_string(&point).unwrap().contains("\"p99_ms\":null"));
+    }
 }

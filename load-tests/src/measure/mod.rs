@@ -2,12 +2,15 @@
 
 mod latency;
 mod meter;
+mod number;
 mod pace;
 mod progress;
 mod reading;
+mod wrong;
 
 pub use latency::{Latency, Summary};
 pub use meter::{Meter, Point, Sampler};
+pub use number::{RATES, RATES_OR_NONE, within};
 pub use pace::{Due, Pace};
 pub use progress::Progress;
 pub use reading::{Reading, Spent};

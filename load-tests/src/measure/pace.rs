@@ -16,39 +16,91 @@ pub struct Due {
 /// A rate for some time. Dropping it ends the thread.
 pub struct Pace {
     due: mpsc::Receiver<Due>,
+    plan: Plan,
+    taken: u64,
 }
 
 /// What may be due and not yet taken; past it the thread waits, and what comes late counts from when it was due.
 const AHEAD_MAX: usize = 65_536;
+/// What was due just before the end may be taken just after it; a backlog may not.
+const GRACE: Duration = Duration::from_millis(200);
+/// A generator that leaves out more than this share measured another rate than it was asked for.
+const LEFT_OUT_MAX: f64 = 0.03;
+
+/// What is due when.
+#[derive(Clone, Copy)]
+struct Plan {
+    begun: Instant,
+    until: Instant,
+    per_second: f64,
+    count: u64,
+}
+
+impl Plan {
+    /// When this one is due. The last of a plan is due before its end, so that no rate is too small for a duration.
+    fn at(&self, index: u64) -> Instant {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let offset = index as f64 / self.per_second;
+        self.begun + Duration::from_secs_f64(offset)
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() > self.until + GRACE
+    }
+}
 
 impl Pace {
-    /// `per_second` of them, evenly, until `until`.
+    /// `per_second` of them, evenly, until `until`: by the clock, however many that leaves out.
     pub fn start(per_second: f64, until: Duration) -> Self {
         let (sender, due) = mpsc::channel(AHEAD_MAX);
+        let begun = Instant::now();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+        let count = (per_second * until.as_secs_f64()).ceil() as u64;
+        let plan = Plan { begun, until: begun + until, per_second, count };
         std::thread::spawn(move || {
-            let begun = Instant::now();
-            for index in 0_u64.. {
-                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-                let offset = Duration::from_secs_f64(index as f64 / per_second);
-                if offset >= until {
-                    return;
-                }
-                let at = begun + offset;
+            for index in 0..count {
+                let at = plan.at(index);
                 let early = at.saturating_duration_since(Instant::now());
                 if !early.is_zero() {
                     std::thread::sleep(early);
                 }
-                if sender.blocking_send(Due { index, at }).is_err() {
+                if plan.is_over() || sender.blocking_send(Due { index, at }).is_err() {
                     return;
                 }
             }
         });
-        Self { due }
+        Self { due, plan, taken: 0 }
     }
 
     /// The next one; `None` at the end.
     pub async fn next(&mut self) -> Option<Due> {
-        self.due.recv().await
+        let due = self.due.recv().await.filter(|_| !self.plan.is_over())?;
+        self.taken = due.index + 1;
+        Some(due)
+    }
+
+    /// How many were due in all, once it has ended.
+    pub fn planned(&self) -> u64 {
+        self.plan.count
+    }
+
+    /// Those of them that nobody took, oldest first.
+    pub fn left_out(&self) -> impl ExactSizeIterator<Item = Due> + use<> {
+        let (plan, left) = (self.plan, usize::try_from(self.plan.count - self.taken).unwrap_or(usize::MAX));
+        let from = self.taken;
+        (0..left).map(move |place| {
+            let index = from + place as u64;
+            Due { index, at: plan.at(index) }
+        })
+    }
+
+    /// What to say when too many were left out for the run to be what was asked for.
+    pub fn fell_behind(&self) -> Option<String> {
+        let (left, planned) = (self.left_out().len(), self.plan.count);
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let share = left as f64 / (planned as f64).max(1.0);
+        let said = || format!("the generator could not keep up: {left} of {planned} were due and not begun in time");
+        (share > LEFT_OUT_MAX).then(said)
     }
 }
 
@@ -65,5 +117,28 @@ mod tests {
         }
         assert_eq!(seen.iter().map(|due| due.index).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
         assert!(seen.windows(2).all(|pair| pair[0].at < pair[1].at));
+        assert_eq!((pace.left_out().len(), pace.fell_behind()), (0, None));
+    }
+
+    #[tokio::test]
+    async fn it_ends_by_the_clock_and_says_what_it_left_out() {
+        // Nobody takes a million a millisecond.
+        let mut pace = Pace::start(1e9, Duration::from_millis(10));
+        let begun = Instant::now();
+        let mut taken = 0;
+        while pace.next().await.is_some() {
+            taken += 1;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(pace.left_out().len() as u64, pace.planned() - taken);
+        assert_eq!(pace.left_out().next().map(|due| due.index), Some(taken));
+        assert!(pace.fell_behind().is_some_and(|said| said.contains("10000000")), "{:?}", pace.fell_behind());
+    }
+
+    #[tokio::test]
+    async fn even_the_smallest_rate_has_a_first_one() {
+        let mut pace = Pace::start(1e-30, Duration::from_millis(1));
+        assert_eq!(pace.next().await.map(|due| due.index), Some(0));
+        assert!(pace.next().await.is_none());
     }
 }

@@ -50,13 +50,13 @@ const HUBS: usize = 2;
 #[derive(Args)]
 pub struct Replay {
     /// Seeds to run.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     first_seed: u64,
     /// Steps a seed, before faults end.
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
     steps: usize,
     /// Just this seed, with a trace of what happens.
     #[arg(long)]

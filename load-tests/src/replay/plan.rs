@@ -126,5 +126,6 @@ impl Fault {
 pub fn range(text: &str) -> Result<(usize, usize), String> {
     let parse = |part: &str| part.parse::<usize>().map_err(|error| format!("{part:?}: {error}"));
     let (from, to) = text.split_once("..").ok_or("a range is written from..to")?;
-    Ok((parse(from)?, parse(to)?))
+    let (from, to) = (parse(from)?, parse(to)?);
+    if from < to { Ok((from, to)) } else { Err(format!("{from}..{to} holds no step")) }
 }

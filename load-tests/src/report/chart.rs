@@ -5,6 +5,7 @@ use plotters::prelude::*;
 /// One line of a chart.
 pub struct Line<'a> {
     pub name: &'a str,
+    /// What is not a number is a gap.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -50,10 +51,15 @@ fn draw(
         .x_label_formatter(&|value| if end < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") })
         .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
+        let mut stretches = stretches(&line.points).into_iter();
+        // The first one, even if there is none, brings the name.
         chart
-            .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(stretches.next().unwrap_or_default(), colour.stroke_width(2)))?
             .label(line.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(3)));
+        for stretch in stretches {
+            chart.draw_series(LineSeries::new(stretch, colour.stroke_width(2)))?;
+        }
     }
     chart
         .configure_series_labels()
@@ -63,4 +69,25 @@ fn draw(
         .draw()?;
     root.present()?;
     Ok(())
+}
+
+/// The points between gaps.
+fn stretches(points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+    let between = points.split(|(_, y)| !y.is_finite());
+    between.filter(|stretch| !stretch.is_empty()).map(<[_]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_without_a_value_is_a_gap() {
+        let points = vec![(1.0, f64::NAN), (2.0, 5.0), (3.0, 6.0), (4.0, f64::NAN), (5.0, 7.0)];
+        assert_eq!(stretches(&points), [vec![(2.0, 5.0), (3.0, 6.0)], vec![(5.0, 7.0)]]);
+        let svg = line_chart("ms", &[Line { name: "p99", points }]).unwrap();
+        assert!(!svg.contains("NaN") && svg.matches("<polyline").count() >= 2, "{svg}");
+        let nothing = Line { name: "p99", points: vec![(1.0, f64::NAN)] };
+        assert!(line_chart("ms", &[nothing]).is_some_and(|svg| !svg.contains("NaN")));
+    }
 }

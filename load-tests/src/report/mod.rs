@@ -6,7 +6,7 @@ mod table;
 
 pub use table::number;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -73,6 +73,18 @@ pub struct NamedLatency {
     pub summary: Summary,
 }
 
+impl ReportArgs {
+    /// Refuses files that cannot be written, before a run of hours rather than after it.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let json = self.json.as_deref().filter(|file| *file != "-").map(Path::new);
+        for file in json.into_iter().chain(self.html.as_deref()) {
+            let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+            opened.with_context(|| format!("{} cannot be written", file.display()))?;
+        }
+        Ok(())
+    }
+}
+
 impl Report {
     pub fn of(scenario: &str) -> Self {
         Self {
@@ -136,13 +148,20 @@ impl Report {
         self.failures.push(what.into());
     }
 
+    /// What goes wrong after a run is a failure of it, and does not take the report with it.
+    pub fn take_in(&mut self, afterwards: anyhow::Result<()>) {
+        if let Err(error) = afterwards {
+            self.fail(format!("{error:#}"));
+        }
+    }
+
     /// Writes it wherever it was asked for.
     pub fn deliver(&self, to: &ReportArgs) -> anyhow::Result<()> {
         match to.json.as_deref() {
             Some("-") => println!("{}", serde_json::to_string_pretty(self)?),
             Some(file) => {
-                std::fs::write(file, serde_json::to_string_pretty(self)?).with_context(|| format!("writing {file}"))?;
                 print!("{}", table::render(self));
+                std::fs::write(file, serde_json::to_string_pretty(self)?).with_context(|| format!("writing {file}"))?;
             }
             None => print!("{}", table::render(self)),
         }

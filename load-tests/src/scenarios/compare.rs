@@ -1,6 +1,7 @@
 //! `compare`: the engine and the baselines alternately, on the same machine in the same minutes, and their ratios.
 //!
-//! Ratios, because a machine that is shared or throttled slows both; the spread says how much to believe.
+//! Ratios, because a machine that is shared or throttled slows both; the spread says how much to believe. Every other
+//! round begins with the baseline, so that neither always runs on the machine that the other has warmed or worn.
 
 use clap::Args;
 
@@ -10,6 +11,7 @@ use crate::baseline::postgres::{self, PostgresArgs};
 use crate::baseline::socket::Broadcaster;
 use crate::client::Accounts;
 use crate::engine::{Target, TargetArgs};
+use crate::measure::{RATES_OR_NONE, within};
 use crate::report::{Report, number};
 
 #[derive(Args, Clone, Debug)]
@@ -24,10 +26,11 @@ pub struct CompareArgs {
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub listeners: u32,
     /// Messages in flight, one comparison each
-    #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
+    #[arg(long, value_delimiter = ',', default_value = "1,8,64",
+        value_parser = clap::value_parser!(u32).range(1..=500))]
     pub in_flight: Vec<u32>,
     /// Messages a second of the chatter, in rooms of 10; 0 leaves it out
-    #[arg(long, default_value_t = 5_000.0)]
+    #[arg(long, default_value_t = 5_000.0, value_parser = within(RATES_OR_NONE), allow_negative_numbers = true)]
     pub chatter_rate: f64,
     /// Users of the chatter
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(10..=50_000))]
@@ -45,7 +48,7 @@ pub async fn run(args: &CompareArgs, target_args: &TargetArgs) -> anyhow::Result
     if args.chatter_rate > 0.0 {
         chatters(args, &target, &accounts, target_args, &mut report).await?;
     }
-    target.close().await?;
+    report.take_in(target.close().await);
     Ok(report)
 }
 
@@ -67,9 +70,9 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
         let (listeners, seconds) = (args.listeners, args.seconds);
         let work = FanoutArgs { listeners, in_flight: *in_flight, bytes: 100, seconds, warm_up: 1 };
         let (mut ratios, mut engines, mut baselines, mut rates) = <(Spread, Spread, Spread, Spread)>::default();
-        for _ in 0..args.rounds {
-            let engine = fanout::drive(&work, &venue, Report::of("fanout")).await?;
-            let baseline = broadcaster.fanout(&work).await?;
+        for round in 0..args.rounds {
+            let ours = fanout::drive(&work, &venue, Report::of("fanout"));
+            let (engine, baseline) = alternately(round, ours, broadcaster.fanout(&work)).await?;
             adopt_failures(report, &engine, &baseline);
             let (cost, ceiling) = (engine.needed("server CPU")?, baseline.needed("server CPU")?);
             ratios.add(cost / ceiling);
@@ -98,12 +101,15 @@ async fn chatters(
     let venue = chatter::gather(&work, target, accounts).await?;
     let broadcaster = Broadcaster::start()?;
     let (mut ratios, mut engines, mut sockets, mut rows) = <(Spread, Spread, Spread, Spread)>::default();
-    for _ in 0..args.rounds {
-        let engine = chatter::drive(&work, &venue, Report::of("chatter")).await?;
-        let socket = broadcaster.chatter(&work).await?;
+    let mut batches = Spread::default();
+    for round in 0..args.rounds {
+        let ours = async { Ok(chatter::drive(&work, &venue, Report::of("chatter")).await?.strictly()) };
+        let (engine, socket) = alternately(round, ours, broadcaster.chatter(&work)).await?;
         adopt_failures(report, &engine, &socket);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a commit")]
-        let batch = engine.needed("rows a commit")?.round().clamp(1.0, 10_000.0) as u32;
+        // How many rows share a commit depends on the disk of that second, and decides what a row costs: the median of
+        // the rounds so far, so that one odd round does not choose what it is compared with.
+        batches.add(engine.needed("rows a commit")?);
+        let batch = batches.median().clamp(1.0, 10_000.0);
         let inserts = PostgresArgs { batch, rate, rooms: users.div_ceil(10), bytes: 100, seconds };
         // On a folder of its own, whatever folder the engine has.
         let own_folder = TargetArgs { data_dir: None, ..target_args.clone() };
@@ -124,6 +130,21 @@ async fn chatters(
     accounts.leave(target, &venue.occupied(&work)).await
 }
 
+/// Both, one after the other; in every other round the second one first.
+async fn alternately<T>(
+    round: u32,
+    engine: impl Future<Output = anyhow::Result<T>>,
+    baseline: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<(T, T)> {
+    if round.is_multiple_of(2) {
+        let engine = engine.await?;
+        Ok((engine, baseline.await?))
+    } else {
+        let baseline = baseline.await?;
+        Ok((engine.await?, baseline))
+    }
+}
+
 fn adopt_failures(report: &mut Report, engine: &Report, baseline: &Report) {
     for failed in [engine, baseline] {
         report.failures.extend(failed.failures.iter().map(|failure| format!("{}: {failure}", failed.scenario)));
@@ -135,12 +156,12 @@ fn adopt_failures(report: &mut Report, engine: &Report, baseline: &Report) {
 struct Spread(Vec<f64>);
 
 impl Spread {
+    /// Keeps them in order.
     fn add(&mut self, value: f64) {
-        self.0.push(value);
+        self.0.insert(self.0.partition_point(|known| known.total_cmp(&value).is_lt()), value);
     }
 
-    fn into_report(mut self, report: &mut Report, name: &str, unit: &str) {
-        self.0.sort_by(f64::total_cmp);
+    fn into_report(self, report: &mut Report, name: &str, unit: &str) {
         let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else { return };
         report.figure(name, self.median(), &format!("{unit} ({} to {})", number(*least), number(*most)));
     }
@@ -159,10 +180,23 @@ mod tests {
     #[test]
     fn a_median_is_in_the_middle() {
         let median = |values: &[f64]| {
-            let mut spread = Spread(values.to_vec());
-            spread.0.sort_by(f64::total_cmp);
+            let mut spread = Spread::default();
+            values.iter().for_each(|value| spread.add(*value));
             spread.median()
         };
         assert_eq!([median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 3.0, 2.0]), median(&[])], [2.0, 2.5, 0.0]);
+    }
+
+    #[tokio::test]
+    async fn every_other_round_begins_with_the_baseline() {
+        let order = std::cell::RefCell::new(Vec::new());
+        let run = async |name| {
+            order.borrow_mut().push(name);
+            Ok(name)
+        };
+        for round in 0..2 {
+            assert_eq!(alternately(round, run("engine"), run("baseline")).await.unwrap(), ("engine", "baseline"));
+        }
+        assert_eq!(order.take(), ["engine", "baseline", "baseline", "engine"]);
     }
 }

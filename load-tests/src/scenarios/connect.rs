@@ -1,16 +1,18 @@
 //! `connect`: a storm of N connects a second, each with hello. How long until `ready`, and what does one cost?
 //!
-//! Open loop: a connection counts from when it was due. All of them stay until the end.
+//! Open loop: a connection counts from when it was due. All of them stay until the end, read and speak like any other,
+//! and are counted when they end before it.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Accounts, Crowd, Session, Town};
+use crate::client::{Accounts, Crowd, Person, Session, Town};
 use crate::engine::TargetArgs;
-use crate::measure::{Meter, Pace, Progress, Reading, Sampler};
+use crate::measure::{Due, Meter, Pace, Progress, Reading, Sampler};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -40,32 +42,18 @@ pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Repo
     let meter = Meter::new(&["ready"]);
     let (sampler, before) = (Sampler::start(&meter, &target), Reading::of(target.pid));
     let reads = target.scrape().await?;
-    let sessions = Rc::new(RefCell::new(Vec::new()));
-    let pending = Rc::new(Cell::new(0_u64));
+    let guests = Rc::new(Guests::new(&meter));
     let progress = Progress::of_run("connect", Duration::from_secs(args.seconds));
     let mut pace = Pace::start(f64::from(args.rate), Duration::from_secs(args.seconds));
     while let Some(due) = pace.next().await {
         let Some(person) = town.people.get(usize::try_from(due.index)? % town.people.len()).cloned() else { continue };
-        let (meter, sessions, pending) = (Rc::clone(&meter), Rc::clone(&sessions), Rc::clone(&pending));
-        let address = target.address;
         Meter::count(&meter.sent, 1);
-        pending.set(pending.get() + 1);
         if due.index.is_multiple_of(u64::from(args.rate)) {
-            progress.set(due.index / u64::from(args.rate), format!("{} under way", pending.get()));
+            progress.set(due.index / u64::from(args.rate), format!("{} under way", guests.pending.get()));
         }
-        tokio::task::spawn_local(async move {
-            match Session::start(address, &person.token, &[], |_, _| {}).await {
-                Ok((session, _)) => {
-                    meter.record(0, due.at.elapsed());
-                    Meter::count(&meter.received, 1);
-                    sessions.borrow_mut().push(session);
-                }
-                Err(_) => Meter::count(&meter.errors, 1),
-            }
-            pending.set(pending.get() - 1);
-        });
+        tokio::task::spawn_local(Rc::clone(&guests).receive(target.address, person, due));
     }
-    while pending.get() > 0 {
+    while guests.pending.get() > 0 {
         // Each ends by itself, at the latest when hello was not answered in time.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -86,11 +74,58 @@ pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Repo
     report.figure("reads of Postgres", reads / connected.max(1.0), "a connection");
     report.latencies(&meter);
     report.series = series;
-    if meter.errors.get() > 0 {
-        report.fail(format!("{} connections were refused or ended before they were ready", meter.errors.get()));
-    }
-    Crowd::new(sessions.take(), |_, _, _| {}, |_, _| {}).close().await;
-    town.leave(&accounts, &target).await?;
-    target.close().await?;
+    report.failures.extend(meter.faults());
+    report.failures.extend(pace.fell_behind());
+    guests.leave().await;
+    report.take_in(town.leave(&accounts, &target).await);
+    report.take_in(target.close().await);
     Ok(report)
+}
+
+/// Those who came, and how many are on their way.
+struct Guests {
+    meter: Rc<Meter>,
+    crowd: RefCell<Option<Crowd>>,
+    pending: Cell<u64>,
+    closing: Rc<Cell<bool>>,
+}
+
+impl Guests {
+    fn new(meter: &Rc<Meter>) -> Self {
+        let closing = Rc::new(Cell::new(false));
+        let (ended, is_over) = (Rc::clone(meter), Rc::clone(&closing));
+        let on_end = move |_, code: Option<u16>| match code {
+            _ if is_over.get() => {}
+            Some(code) => ended.fault(&format!("a connection that was ready was closed with {code}")),
+            None => ended.fault("a connection that was ready was lost"),
+        };
+        let crowd = Crowd::new([], |_, _, _| {}, on_end);
+        Self { meter: Rc::clone(meter), crowd: RefCell::new(Some(crowd)), pending: Cell::new(0), closing }
+    }
+
+    /// Connects one and keeps it.
+    fn receive(self: Rc<Self>, address: SocketAddr, person: Person, due: Due) -> impl Future<Output = ()> {
+        self.pending.set(self.pending.get() + 1);
+        async move {
+            match Session::start(address, &person.token, &[], |_, _| {}).await {
+                Ok((session, _)) => {
+                    self.meter.record(0, due.at.elapsed());
+                    Meter::count(&self.meter.received, 1);
+                    if let Some(crowd) = self.crowd.borrow_mut().as_mut() {
+                        crowd.add(session);
+                    }
+                }
+                Err(error) => self.meter.fault(&format!("{error:#}")),
+            }
+            self.pending.set(self.pending.get() - 1);
+        }
+    }
+
+    async fn leave(&self) {
+        self.closing.set(true);
+        let crowd = self.crowd.take();
+        if let Some(crowd) = crowd {
+            crowd.close().await;
+        }
+    }
 }

@@ -66,8 +66,7 @@ pub async fn run(args: &HeapArgs, target: &TargetArgs) -> anyhow::Result<Report>
 
 /// What the heap held with so many idle sessions.
 async fn profile(args: &HeapArgs, target: &TargetArgs, sessions: u32) -> anyhow::Result<Holdings> {
-    // One that is left from another run must not pass for this one's.
-    let _ = std::fs::remove_file(PROFILE);
+    ensure!(!Path::new(PROFILE).exists(), "{PROFILE} is here already, from another run: move it away first");
     // The memory of one password hash would be the largest heap that there ever is.
     let mut target = target.clone();
     target.settings.push("auth.argon2_memory_kib=64".to_owned());

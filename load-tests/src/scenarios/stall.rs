@@ -7,7 +7,7 @@ use clap::Args;
 use super::fanout::{self, FanoutArgs, Venue};
 use crate::client::{Accounts, connect_all};
 use crate::engine::TargetArgs;
-use crate::measure::Reading;
+use crate::measure::{Point, Reading, within};
 use crate::report::{NamedLatency, Report};
 
 #[derive(Args, Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct StallArgs {
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
     /// KiB that a stalled listener may cost: `sessions.outbox_bytes_max`, and what a full connection did not take
-    #[arg(long, default_value_t = 320.0)]
+    #[arg(long, default_value_t = 320.0, value_parser = within(0.001..=1e9), allow_negative_numbers = true)]
     pub kib_max: f64,
 }
 
@@ -68,17 +68,30 @@ pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report
     }
     report.figure("deliveries alone", alone.needed("deliveries")?, "a second");
     report.figure("deliveries beside stalled", beside.needed("deliveries")?, "a second");
-    report.figure("backlogs shed", after.growth(&before, "parlance_lagged_total"), "");
+    let shed = after.growth(&before, "parlance_lagged_total");
+    report.figure("backlogs shed", shed, "");
+    if shed < 1.0 {
+        // What was never full says nothing of what a full one costs.
+        report.fail("nobody stalled: the kernel's buffers took everything; raise --seconds, --bytes or --in-flight");
+    }
     if target.pid.is_some() {
-        let most = beside.series.iter().map(|point| point.engine_mib).fold(0.0, f64::max);
-        let each = (most * 1_024.0 - empty.usage.engine.resident_bytes / 1_024.0) / f64::from(args.stalled);
-        report.figure("memory of a stalled one", each, "KiB at most");
-        if each > args.kib_max {
-            report.fail(format!("a stalled listener costs {each:.0} KiB, more than {} KiB", args.kib_max));
-        }
+        memory(args, &mut report, empty.usage.engine.resident_bytes / 1_024.0, &beside.series);
     }
     report.series = beside.series;
-    accounts.leave(&target, &[(room, everybody)]).await?;
-    target.close().await?;
+    report.take_in(accounts.leave(&target, &[(room, everybody)]).await);
+    report.take_in(target.close().await);
     Ok(report)
+}
+
+/// What a stalled listener costs, from what the engine held before and at most.
+fn memory(args: &StallArgs, report: &mut Report, empty_kib: f64, series: &[Point]) {
+    let most = series.iter().map(|point| point.engine_mib * 1_024.0).fold(0.0, f64::max);
+    if most <= 0.0 {
+        return report.fail("there was no sample of the engine's memory: raise --seconds");
+    }
+    let each = (most - empty_kib) / f64::from(args.stalled);
+    report.figure("memory of a stalled one", each, "KiB at most");
+    if each > args.kib_max {
+        report.fail(format!("a stalled listener costs {each:.0} KiB, more than {} KiB", args.kib_max));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::check::history::{Fact, Kept};
+use crate::check::history::Kept;
 use crate::check::tale::{Key, Tale};
 
 /// Acknowledged, and nowhere in the room.
@@ -96,31 +96,6 @@ pub fn overtaken(tale: &Tale<'_>) -> Vec<String> {
         for (place, _) in kept.iter().filter(|(place, _)| *place <= seq && earlier != *key) {
             let (later, earlier) = (name(*key), name(earlier));
             broken.push(format!("{later} was sent after {earlier} was acknowledged as {seq}, and is {place}"));
-        }
-    }
-    broken
-}
-
-/// What the list of messages shows differently from the room's order.
-pub fn listed_differently(tale: &Tale<'_>) -> Vec<String> {
-    let mut broken = Vec::new();
-    for (end, when) in [(&tale.first, "at rest"), (&tale.again, "after the restart")] {
-        if end.described.is_none() {
-            continue;
-        }
-        let in_order = end.rows.iter().filter_map(|row| match row.fact {
-            Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. } | Fact::Described { .. } | Fact::Other(_) => None,
-        });
-        let in_order: HashMap<u64, &Kept> = in_order.collect();
-        let listed: HashMap<u64, &Kept> = end.listed.iter().copied().collect();
-        for (seq, kept) in &in_order {
-            if listed.get(seq) != Some(kept) {
-                broken.push(format!("{when}, the list does not show {seq} as it is in the order"));
-            }
-        }
-        for seq in listed.keys().filter(|seq| !in_order.contains_key(seq)) {
-            broken.push(format!("{when}, the list shows {seq}, which the order does not have"));
         }
     }
     broken

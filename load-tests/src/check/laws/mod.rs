@@ -1,6 +1,9 @@
 //! The laws, by what they are about. Each function returns what breaks its law, and nothing for a right history.
 
 pub mod changes;
+pub mod lists;
 pub mod marks;
 pub mod messages;
+pub mod outsiders;
 pub mod readers;
+pub mod refusals;

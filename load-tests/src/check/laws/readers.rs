@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::check::history::{Change, Who};
 use crate::check::laws::changes::Membership;
-use crate::check::tale::{Sight, Tale};
+use crate::check::tale::Tale;
 
 /// Shown with a gap, twice, or out of order.
 pub fn out_of_order(tale: &Tale<'_>) -> Vec<String> {
@@ -21,28 +21,28 @@ pub fn out_of_order(tale: &Tale<'_>) -> Vec<String> {
     broken
 }
 
-/// Shown, and not there, or not like that.
+/// Came, shown or not, and is not there, or not like that.
 pub fn unkept(tale: &Tale<'_>) -> Vec<String> {
     let frames: HashMap<u64, u64> = tale.first.rows.iter().map(|row| (row.seq, row.frame)).collect();
     let mut broken = Vec::new();
-    for (reader, sight) in sights(tale) {
+    for (reader, sight) in tale.sights() {
         match frames.get(&sight.seq) {
             Some(frame) if *frame == sight.frame => {}
-            Some(_) => broken.push(format!("reader {reader} was shown another {} than there is", sight.seq)),
-            None => broken.push(format!("reader {reader} was shown {}, which is not there", sight.seq)),
+            Some(_) => broken.push(format!("reader {reader} was sent another {} than there is", sight.seq)),
+            None => broken.push(format!("reader {reader} was sent {}, which is not there", sight.seq)),
         }
     }
     broken
 }
 
-/// Two readers were shown different things at one place.
+/// Two readers were sent different things at one place.
 pub fn disagreeing(tale: &Tale<'_>) -> Vec<String> {
     let mut first: HashMap<u64, (Who, u64)> = HashMap::new();
     let mut broken = Vec::new();
-    for (reader, sight) in sights(tale) {
+    for (reader, sight) in tale.sights() {
         let (other, frame) = *first.entry(sight.seq).or_insert((reader, sight.frame));
         if frame != sight.frame {
-            broken.push(format!("readers {other} and {reader} were shown different {}", sight.seq));
+            broken.push(format!("readers {other} and {reader} were sent different {}", sight.seq));
         }
     }
     broken
@@ -62,7 +62,7 @@ pub fn behind(tale: &Tale<'_>) -> Vec<String> {
     broken
 }
 
-/// Shown to somebody who was not a member then.
+/// Came to somebody who was not a member then, shown or not.
 ///
 /// A member may read everything up to the end of their membership, also what was said before they came. So an event is
 /// for somebody's eyes if it stands before the end of a membership that may have begun by then and, when it came with a
@@ -71,7 +71,7 @@ pub fn behind(tale: &Tale<'_>) -> Vec<String> {
 pub fn strangers(tale: &Tale<'_>) -> Vec<String> {
     let members = Membership::of(tale);
     let mut broken = Vec::new();
-    for (reader, saw) in &tale.saw {
+    for reader in &tale.cast.readers {
         let is_add = |change: &Change| matches!(change, Change::Add(who, _) if who == reader);
         let is_removal = |change: &Change| matches!(change, Change::Remove(who) if who == reader);
         let asked = tale.asked.iter().filter(|(_, _, change)| is_add(change));
@@ -79,20 +79,17 @@ pub fn strangers(tale: &Tale<'_>) -> Vec<String> {
         let granted = tale.granted.iter().filter(|(_, _, change)| is_removal(change));
         let removals: Vec<u64> = granted.map(|(step, _, _)| *step).collect();
         let before = |steps: &[u64], step: u64| steps.partition_point(|at| *at < step);
-        for sight in saw {
+        for sight in tale.sights_of(*reader) {
             let is_for = members.stays(*reader).iter().enumerate().any(|(over_before, stay)| {
                 sight.seq <= stay.until
                     && before(&adds, sight.step) >= stay.additions
                     && sight.asked.is_none_or(|asked| before(&removals, asked) <= over_before)
             });
             if !is_for {
-                broken.push(format!("reader {reader} was shown {} while not a member", sight.seq));
+                let how = if sight.asked.is_some() { "in a page" } else { "live" };
+                broken.push(format!("reader {reader} was sent {} {how} while not a member", sight.seq));
             }
         }
     }
     broken
-}
-
-fn sights<'a>(tale: &'a Tale<'_>) -> impl Iterator<Item = (Who, &'a Sight)> {
-    tale.saw.iter().flat_map(|(reader, saw)| saw.iter().map(|sight| (*reader, sight)))
 }

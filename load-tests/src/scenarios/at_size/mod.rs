@@ -73,6 +73,12 @@ pub async fn run(args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Repor
 
 impl Place {
     async fn open(label: &'static str, args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Self> {
+        if let Some(folder) = &target.data_dir
+            && !folder.join("postgres/PG_VERSION").is_file()
+        {
+            // An engine that is started there would make a new database.
+            anyhow::bail!("{} holds no database: fill it with `parlance-load install` first", folder.display());
+        }
         // Sign-ins come as fast as they are answered, all from here.
         let often = "1000000".to_owned();
         let extra =

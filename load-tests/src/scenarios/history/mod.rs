@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use rand::RngExt;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::client::{Accounts, CaughtUp, History, Page, fetch_page};
 use crate::engine::TargetArgs;
 use crate::install::people;
-use crate::measure::{Due, Meter, Pace, Point, Progress, Reading, Sampler, Spent};
+use crate::measure::{Due, Meter, Pace, Point, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
 use check::Asked;
 use venue::{Reader, Venue};
@@ -33,7 +33,7 @@ pub struct HistoryArgs {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub readers: u32,
     /// Reads a second, over all readers; without it each reader reads as fast as it is answered
-    #[arg(long)]
+    #[arg(long, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: Option<f64>,
     /// Messages to post into each room first
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -67,13 +67,14 @@ const CATCH_UP: usize = 3;
 const COMPARED_ONE_IN: u64 = 16;
 /// Events that the engine gives at once.
 const EVENTS_MAX: u64 = 200;
+/// Reads that were left out are recorded in at most so many strokes.
+const UNREAD_RECORDED_MAX: usize = 100_000;
+/// A run that did less of what was due than this did not read at its rate.
+const READ_MIN: f64 = 0.97;
 /// What went wrong is told so many times.
 const COMPLAINTS_MAX: usize = 5;
 
 pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    if args.rate.is_some_and(|rate| !(rate > 0.0 && rate <= 1e6)) {
-        bail!("--rate is between 0 and a million reads a second");
-    }
     let extra = [("auth.login_per_account_per_minute", "1000".to_owned())];
     let target = target.open(&extra).await?;
     let mut venue = Venue::open(args, &target).await?;
@@ -91,13 +92,15 @@ pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Repo
     }
     let (spent, reads) = (Reading::of(target.pid).since(&before), flow.meter.received.get());
     flow.done.set(true);
+    flow.record_unread().await;
     for task in tasks {
         task.await?;
     }
     let series = sampler.stop();
-    venue.leave(&target).await?;
-    target.close().await?;
-    Ok(conclude(args, &flow, &spent, reads, series))
+    let mut report = conclude(args, &flow, &spent, reads, series);
+    report.take_in(venue.leave(&target).await);
+    report.take_in(target.close().await);
+    Ok(report)
 }
 
 /// What all readers share.
@@ -109,6 +112,9 @@ struct Flow {
     /// When the next read is due; `None`: at once.
     pace: Option<tokio::sync::Mutex<Pace>>,
     done: Cell<bool>,
+    /// Reads that were due, in all, and those that nobody had got round to at the end.
+    due: Cell<u64>,
+    unread: Cell<u64>,
     compared: Cell<u64>,
     complaints: RefCell<Vec<String>>,
 }
@@ -123,6 +129,8 @@ impl Flow {
             messages_only: venue.messages_only,
             pace: args.rate.map(|rate| tokio::sync::Mutex::new(Pace::start(rate, length))),
             done: Cell::new(false),
+            due: Cell::default(),
+            unread: Cell::default(),
             compared: Cell::new(0),
             complaints: RefCell::default(),
         }
@@ -136,6 +144,20 @@ impl Flow {
         match &self.pace {
             Some(pace) => pace.lock().await.next().await.map(|Due { at, .. }| at),
             None => Some(Instant::now()),
+        }
+    }
+
+    /// What is still due at the end waited until then at least, and counts with its age: a stall that leaves reads out
+    /// would otherwise look the better for it.
+    async fn record_unread(&self) {
+        let Some(pace) = &self.pace else { return };
+        let pace = pace.lock().await;
+        let left = pace.left_out();
+        self.due.set(pace.planned());
+        self.unread.set(left.len() as u64);
+        let together = left.len().div_ceil(UNREAD_RECORDED_MAX).max(1);
+        for (place, Due { at, .. }) in left.step_by(together).enumerate() {
+            self.meter.record_many(place % KINDS.len(), at.elapsed(), together as u64);
         }
     }
 
@@ -252,6 +274,13 @@ fn conclude(args: &HistoryArgs, flow: &Flow, spent: &Spent, reads: u64, series: 
     report.figure("generator CPU", spent.own_cpu_s / each * 1e6, "µs a read");
     if !flow.messages_only {
         report.figure("compared with the order", flow.compared.get() as f64, "pages");
+    }
+    let (due, unread) = (flow.due.get() as f64, flow.unread.get() as f64);
+    if args.rate.is_some() {
+        report.figure("due and not read", unread, &format!("reads of {due:.0}"));
+    }
+    if due - unread < due * READ_MIN {
+        report.fail(format!("{unread:.0} of {due:.0} reads were due and not begun: --rate is more than there was"));
     }
     report.latencies(&flow.meter);
     report.series = series;

@@ -1,24 +1,47 @@
-//! The people of a mixed run: their devices, what they have under way, and what went wrong.
+//! The people of a mixed run: their devices, what they have under way, and how it went.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use memchr::memmem::Finder;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::acts::{ACTS, Outcome};
-use crate::client::{Accounts, Device, RoomKey, Town, Watcher, run_name, text_field};
+use super::watch::Watch;
+use crate::client::{Accounts, Device, Person, Town, Watcher, run_name};
 use crate::engine::Target;
 use crate::measure::{Meter, Progress};
 use crate::report::Report;
 
-/// Kinds of complaint that are told apart in the report.
-const COMPLAINTS_MAX: usize = 20;
 /// Acts under way at once; past it the generator is the one that cannot keep up.
 const UNDER_WAY_MAX: u64 = 20_000;
 const CONNECT_PARALLEL: usize = 64;
+/// Of new groups, and of new spaces: one for so many people is kept.
+const PEOPLE_A_GATHERING: usize = 50;
+const GATHERINGS_MIN: usize = 2;
+
+/// A group or space that was made during the run.
+pub struct Gathering {
+    pub id: Uuid,
+    pub maker: Rc<Device>,
+    /// Whom they took along.
+    pub others: Vec<Uuid>,
+}
+
+/// Those that nobody touches at the moment, oldest first.
+pub type Gatherings = RefCell<VecDeque<Gathering>>;
+
+/// How many acts went how.
+#[derive(Default)]
+pub struct Tally {
+    pub done: Cell<u64>,
+    pub refused: Cell<u64>,
+    pub later: Cell<u64>,
+    pub away: Cell<u64>,
+    pub nothing: Cell<u64>,
+}
 
 /// Everybody.
 pub struct Crew {
@@ -28,45 +51,19 @@ pub struct Crew {
     /// A space, and the channels in it that people join and leave.
     pub space: Uuid,
     pub channels: Vec<Uuid>,
-    /// Groups that were made during the run, oldest first: who made each, and whom they took along.
-    pub new_groups: RefCell<VecDeque<(Uuid, Rc<Device>, Uuid)>>,
+    pub groups: Gatherings,
+    pub spaces: Gatherings,
+    /// By room: the message that somebody of us posted last.
+    pub newest: RefCell<HashMap<Uuid, Uuid>>,
+    /// Accounts with a password.
+    pub newcomers: RefCell<Vec<String>>,
     pub meter: Rc<Meter>,
+    pub tally: Tally,
+    pub watch: Rc<Watch>,
     under_way: Cell<u64>,
-    order: Rc<Order>,
-    complaints: RefCell<BTreeMap<String, u64>>,
+    speaker: JoinHandle<()>,
     /// Tells the newcomers of this run from those of others on the same engine.
     pub run_name: String,
-}
-
-/// What all devices report.
-struct Order {
-    meter: Rc<Meter>,
-    content: Finder<'static>,
-    broken: RefCell<Vec<String>>,
-    lagged: Cell<u64>,
-}
-
-impl Watcher for Order {
-    fn arrived(&self, frame: &[u8], at: Instant) {
-        Meter::count(&self.meter.received, 1);
-        let due = text_field(frame, &self.content).and_then(|text| text.get(..16));
-        let due = due.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
-        if let Some(due) = due {
-            self.meter.record(0, Duration::from_nanos(self.meter.nanos(at).saturating_sub(due)));
-        }
-    }
-
-    fn out_of_order(&self, room: RoomKey, seq: u64, expected: u64) {
-        Meter::count(&self.meter.errors, 1);
-        let mut broken = self.broken.borrow_mut();
-        if broken.len() < COMPLAINTS_MAX {
-            broken.push(format!("room {}: seq {seq} came where {expected} was next", Uuid::from_u128(room)));
-        }
-    }
-
-    fn lagged(&self) {
-        self.lagged.set(self.lagged.get() + 1);
-    }
 }
 
 impl Crew {
@@ -77,16 +74,12 @@ impl Crew {
         town: Town,
         meter: Rc<Meter>,
     ) -> anyhow::Result<Rc<Self>> {
-        let order = Rc::new(Order {
-            meter: Rc::clone(&meter),
-            content: Finder::new("\"content\":\""),
-            broken: RefCell::default(),
-            lagged: Cell::new(0),
-        });
-        let watcher = || Rc::clone(&order) as Rc<dyn Watcher>;
-        let devices: Vec<Rc<Device>> =
-            town.people.iter().map(|person| Device::new(person.clone(), target.address, watcher())).collect();
+        let watch = Rc::new(Watch::of(&meter));
+        let watcher = || Rc::clone(&watch) as Rc<dyn Watcher>;
+        let device = |person: &Person| Device::new(person.clone(), target.address, watcher());
+        let devices: Vec<Rc<Device>> = town.people.iter().map(device).collect();
         let (space, channels) = accounts.space(&town.people).await?;
+        let speaker = speak(target, &devices).await?;
         let progress = Progress::of("devices", devices.len() as u64);
         for some in devices.chunks(CONNECT_PARALLEL) {
             for connected in futures_util::future::join_all(some.iter().map(Device::connect)).await {
@@ -100,11 +93,15 @@ impl Crew {
             town,
             space,
             channels,
-            new_groups: RefCell::default(),
+            groups: RefCell::default(),
+            spaces: RefCell::default(),
+            newest: RefCell::default(),
+            newcomers: RefCell::default(),
             meter,
+            tally: Tally::default(),
+            watch,
             under_way: Cell::new(0),
-            order,
-            complaints: RefCell::default(),
+            speaker,
             run_name: run_name(),
         }))
     }
@@ -113,44 +110,59 @@ impl Crew {
     pub fn begin(self: &Rc<Self>, act: usize, who: usize, due: Instant, random: u64) {
         Meter::count(&self.meter.sent, 1);
         if self.under_way.get() >= UNDER_WAY_MAX {
-            return self.complain_of("the generator could not keep up: lower --rate".to_owned());
+            return self.watch.complain("the generator could not keep up: lower --rate".to_owned());
         }
         self.under_way.set(self.under_way.get() + 1);
         let crew = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let Some(what) = ACTS.get(act) else { return };
-            match (what.run)(Rc::clone(&crew), who, due, random).await {
-                Ok(Outcome::Done) => crew.meter.record(act + 1, due.elapsed()),
-                Ok(Outcome::Later) => Meter::count(&crew.meter.refused, 1),
-                Ok(Outcome::Nothing) => {}
-                Err(error) => crew.complain_of(format!("{}: {error:#}", what.name)),
+            match (what.run)(Rc::clone(&crew), who, due, random, what.calls).await {
+                Ok(outcome) => crew.count(act, outcome, due),
+                Err(error) => crew.watch.complain(format!("{}: {error:#}", what.name)),
             }
             crew.under_way.set(crew.under_way.get() - 1);
         });
     }
 
-    fn complain_of(&self, what: String) {
-        Meter::count(&self.meter.errors, 1);
-        let mut complaints = self.complaints.borrow_mut();
-        if complaints.len() < COMPLAINTS_MAX || complaints.contains_key(&what) {
-            *complaints.entry(what).or_default() += 1;
-        }
+    /// Only what was done says how long it takes: a refusal is quick.
+    fn count(&self, act: usize, outcome: Outcome, due: Instant) {
+        let counter = match outcome {
+            Outcome::Done => {
+                self.meter.record(act + 1, due.elapsed());
+                &self.tally.done
+            }
+            Outcome::Refused => &self.tally.refused,
+            Outcome::Later => {
+                Meter::count(&self.meter.refused, 1);
+                &self.tally.later
+            }
+            Outcome::Away => &self.tally.away,
+            Outcome::Nothing => &self.tally.nothing,
+        };
+        Meter::count(counter, 1);
+    }
+
+    /// Any of these; whoever takes it puts it back.
+    pub fn take_any(&self, gatherings: &Gatherings, random: u64) -> Option<Gathering> {
+        let mut gatherings = gatherings.borrow_mut();
+        let place = usize::try_from(random.rotate_right(16)).unwrap_or(0) % gatherings.len().max(1);
+        gatherings.remove(place)
+    }
+
+    /// The oldest, while there are more than are kept.
+    pub fn take_oldest(&self, gatherings: &Gatherings) -> Option<Gathering> {
+        let mut gatherings = gatherings.borrow_mut();
+        let kept = (self.devices.len() / PEOPLE_A_GATHERING).max(GATHERINGS_MIN);
+        if gatherings.len() > kept { gatherings.pop_front() } else { None }
     }
 
     pub fn how_it_goes(&self) -> String {
         let (received, errors) = (self.meter.received.get(), self.meter.errors.get());
         format!(
             "{} done, {} under way, {received} received, {errors} errors",
-            self.meter.sent.get(),
+            self.tally.done.get(),
             self.under_way.get()
         )
-    }
-
-    /// Whoever only listens says a word now and then.
-    pub async fn keep_alive(&self) {
-        for device in &self.devices {
-            device.keep_alive().await;
-        }
     }
 
     /// Waits until nothing is under way.
@@ -160,23 +172,38 @@ impl Crew {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         if self.under_way.get() > 0 {
-            self.complain_of(format!("{} acts did not end", self.under_way.get()));
+            self.watch.complain(format!("{} acts did not end", self.under_way.get()));
         }
     }
 
-    /// Puts what went wrong into the report.
-    pub fn complain(&self, report: &mut Report) {
-        for (what, times) in self.complaints.borrow().iter() {
-            report.fail(format!("{times} ×: {what}"));
-        }
-        for broken in self.order.broken.borrow().iter() {
-            report.fail(broken.clone());
-        }
-    }
-
-    /// Everybody says good-bye and leaves the rooms.
-    pub async fn disband(&self, target: &Target) -> anyhow::Result<()> {
+    /// Everybody says good-bye, and leaves whatever they are in by now.
+    pub async fn disband(&self, target: &Target, report: &mut Report) -> anyhow::Result<()> {
+        self.speaker.abort();
         futures_util::future::join_all(self.devices.iter().map(|device| device.leave())).await;
-        self.town.leave(&self.accounts, target).await
+        let stayed = self.accounts.move_out(target, &self.town.people).await?;
+        if stayed > 0 {
+            report.fail(format!("{stayed} places in rooms and spaces could not be left"));
+        }
+        Ok(())
     }
+}
+
+/// Whoever only listens says a word now and then, as often as this engine wants to hear one.
+async fn speak(target: &Target, devices: &[Rc<Device>]) -> anyhow::Result<JoinHandle<()>> {
+    let Some(first) = devices.first() else { anyhow::bail!("a town needs somebody") };
+    let heartbeat = Device::heartbeat_of(target.address, &first.person.token).await?;
+    for device in devices {
+        device.speak_every(heartbeat.mul_f64(0.8));
+    }
+    let devices = devices.to_vec();
+    Ok(tokio::task::spawn_local(async move {
+        let mut tick = tokio::time::interval((heartbeat / 10).max(Duration::from_millis(1)));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            for device in &devices {
+                device.keep_alive().await;
+            }
+        }
+    }))
 }

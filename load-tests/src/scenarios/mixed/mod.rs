@@ -3,7 +3,10 @@
 
 mod acts;
 mod crew;
+mod finals;
+mod gauges;
 pub mod soak;
+mod watch;
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,11 +14,12 @@ use std::time::{Duration, Instant};
 use acts::{ACTS, Act};
 use clap::Args;
 use crew::Crew;
+use gauges::Gauges;
 use rand::{Rng, RngExt, SeedableRng};
 
 use crate::client::{Accounts, Town};
-use crate::engine::TargetArgs;
-use crate::measure::{Meter, Pace, Progress, Reading, Sampler};
+use crate::engine::{Scrape, Target, TargetArgs};
+use crate::measure::{Meter, Pace, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -38,7 +42,13 @@ pub struct MixedArgs {
     /// Who does what is drawn with this
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Acts, in percent of all, that may be told to come later or find their device away; 100 to overload on purpose
+    #[arg(long, default_value_t = LATER_MAX)]
+    pub later_max: f64,
 }
+
+/// See `--later-max`.
+const LATER_MAX: f64 = 5.0;
 
 /// Passwords are signed in with a few times a minute by one address: a run does not wait for that.
 const SETTINGS: [(&str, &str); 4] = [
@@ -59,7 +69,7 @@ pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report
         .setting("rate", args.rate)
         .setting("seconds", args.seconds)
         .setting("seed", args.seed);
-    live(args, target, &[], report).await
+    live(args, target, &[], None, report).await
 }
 
 /// The day itself; reports what it was like.
@@ -67,38 +77,69 @@ async fn live(
     args: &MixedArgs,
     target: &TargetArgs,
     extra: &[(&str, &str)],
+    gauges: Option<&Rc<Gauges>>,
     mut report: Report,
 ) -> anyhow::Result<Report> {
     anyhow::ensure!(args.rate > 0.0 && args.rate <= 1e6, "--rate is between 0 and 1000000");
     let settings: Vec<(&str, String)> =
         SETTINGS.iter().chain(extra).map(|(key, value)| (*key, (*value).to_owned())).collect();
     let target = target.open(&settings).await?;
-    let accounts = Accounts::on(&target)?;
-    let (users, rooms, size) =
-        (usize::try_from(args.users)?, usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
-    let town = Town::build(&accounts, users, rooms, size).await?;
-    let names: Vec<&'static str> = std::iter::once("delivery").chain(ACTS.iter().map(|act| act.name)).collect();
-    let meter = Meter::new(&names);
-    let crew = Crew::assemble(&target, accounts, town, Rc::clone(&meter)).await?;
+    let crew = gather(args, &target).await?;
+    let meter = Rc::clone(&crew.meter);
+    let watching = gauges.map(|gauges| gauges.watch(&target.base));
     let (sampler, before, scraped) = (Sampler::start(&meter, &target), Reading::of(target.pid), target.scrape().await?);
     act_out(args, &crew).await;
     crew.settle(SETTLE).await;
     let spent = Reading::of(target.pid).since(&before);
     let after = target.scrape().await?;
-    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
-    let acts = meter.sent.get() as f64;
-    report.figure("acts", acts / spent.seconds, "a second");
-    report.cpu(&spent, acts, "act");
-    report.figure("messages committed", after.growth(&scraped, "parlance_messages_committed_total"), "");
-    report.figure("events committed", after.growth(&scraped, "parlance_events_committed_total"), "");
-    report.figure("backlogs shed", after.growth(&scraped, "parlance_lagged_total"), "");
-    report.figure("told to come later", f64::from(u32::try_from(meter.refused.get()).unwrap_or(u32::MAX)), "");
-    report.latencies(&meter);
     report.series = sampler.stop();
-    crew.complain(&mut report);
-    crew.disband(&target).await?;
-    target.close().await?;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    account_for(args, &crew, &spent, &mut report);
+    engine_figures(&scraped, &after, &mut report);
+    let compared = crew.compare(&mut report).await;
+    report.take_in(compared);
+    report.latencies(&meter);
+    crew.watch.complain_in(&mut report);
+    let disbanded = crew.disband(&target, &mut report).await;
+    report.take_in(disbanded);
+    report.take_in(target.close().await);
     Ok(report)
+}
+
+/// The town, and everybody in it connected.
+async fn gather(args: &MixedArgs, target: &Target) -> anyhow::Result<Rc<Crew>> {
+    let accounts = Accounts::on(target)?;
+    let (users, rooms, size) =
+        (usize::try_from(args.users)?, usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
+    let town = Town::build(&accounts, users, rooms, size).await?;
+    let names: Vec<&'static str> = std::iter::once("delivery").chain(ACTS.iter().map(|act| act.name)).collect();
+    Crew::assemble(target, accounts, town, Meter::new(&names)).await
+}
+
+/// How the acts went. Too many that had to come later are a failure: little was done of what was asked for.
+#[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+fn account_for(args: &MixedArgs, crew: &Crew, spent: &Spent, report: &mut Report) {
+    let (tally, acts) = (&crew.tally, crew.meter.sent.get() as f64);
+    report.figure("acts", acts / spent.seconds, "a second");
+    report.cpu(spent, acts, "act");
+    report.figure("done", tally.done.get() as f64, "");
+    report.figure("refused", tally.refused.get() as f64, "as they should be");
+    report.figure("nothing to do", tally.nothing.get() as f64, "");
+    report.figure("told to come later", tally.later.get() as f64, "");
+    report.figure("away", tally.away.get() as f64, "while their device was not connected");
+    report.figure("ended by the engine", crew.watch.ends() as f64, "connections");
+    let put_off = (tally.later.get() + tally.away.get()) as f64 / acts.max(1.0) * 100.0;
+    if put_off > args.later_max {
+        report.fail(format!("{put_off:.1} % of all acts were told to come later, or away: more than --later-max"));
+    }
+}
+
+fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
+    report.figure("messages committed", after.growth(before, "parlance_messages_committed_total"), "");
+    report.figure("events committed", after.growth(before, "parlance_events_committed_total"), "");
+    report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
 }
 
 async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) {
@@ -114,7 +155,6 @@ async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) {
         if begun.elapsed().as_secs() > shown {
             shown = begun.elapsed().as_secs();
             progress.set(shown, crew.how_it_goes());
-            crew.keep_alive().await;
         }
     }
 }

@@ -1,62 +1,15 @@
 //! Histories made up: one that is right, and the same with one flaw each. They prove the checker, not an engine.
 
+mod flawed;
+
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use uuid::Uuid;
 
-use super::checker::Invariant;
-use super::history::{Cast, Change, Entry, Fact, Founding, History, Kept, Pass, Place, Record, SendNo, Who, digest};
-
-/// Something that a broken engine does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Flaw {
-    LostMessage,
-    DoubledMessage,
-    PhantomMessage,
-    RefusedMessageKept,
-    WrongAcknowledgement,
-    OvertakenMessage,
-    HoleInTheOrder,
-    MessageMissingInTheList,
-    ReorderedForAReader,
-    GapForAReader,
-    RepetitionForAReader,
-    OtherContentForAReader,
-    ReaderLeftBehind,
-    StrangerSees,
-    RemovedReadsAPage,
-    ForgottenChange,
-    PhantomChange,
-    WrongRoleShown,
-    ShrinkingReadMark,
-    LostReadMark,
-    LostByTheRestart,
-}
-
-impl Flaw {
-    /// The law that it breaks.
-    pub fn breaks(self) -> Invariant {
-        match self {
-            Self::LostMessage => Invariant::AcknowledgedIsKept,
-            Self::DoubledMessage => Invariant::ExactlyOnce,
-            Self::PhantomMessage | Self::PhantomChange => Invariant::NothingFromNowhere,
-            Self::RefusedMessageKept => Invariant::RefusedIsAbsent,
-            Self::WrongAcknowledgement => Invariant::AcknowledgementIsTrue,
-            Self::OvertakenMessage => Invariant::RealTimeOrder,
-            Self::HoleInTheOrder => Invariant::WithoutHoles,
-            Self::MessageMissingInTheList => Invariant::ListIsTheOrder,
-            Self::ReorderedForAReader | Self::GapForAReader | Self::RepetitionForAReader => Invariant::SeenInOrder,
-            Self::OtherContentForAReader => Invariant::SeenIsKept,
-            Self::ReaderLeftBehind => Invariant::SeenToTheEnd,
-            Self::StrangerSees | Self::RemovedReadsAPage => Invariant::MembersOnly,
-            Self::ForgottenChange => Invariant::GrantedIsKept,
-            Self::WrongRoleShown => Invariant::ReplayIsState,
-            Self::ShrinkingReadMark | Self::LostReadMark => Invariant::MarksOnlyGrow,
-            Self::LostByTheRestart => Invariant::RestartKeepsAll,
-        }
-    }
-}
+use super::flaws::Flaw;
+use super::history::{
+    Cast, Change, Entry, Fact, Founding, History, Kept, Pass, Place, Record, RoomNo, STRANGER, SendNo, Who, digest,
+};
 
 /// Messages before, with and after the flaw, in each of two rooms.
 const MESSAGES: SendNo = 60;
@@ -92,6 +45,7 @@ struct Teller {
     inside: BTreeMap<Who, String>,
     shown: BTreeMap<Who, u64>,
     name: Option<String>,
+    topic: Option<String>,
 }
 
 impl Teller {
@@ -99,7 +53,7 @@ impl Teller {
         let role = |who: Who| if who == 0 { "owner" } else { "member" };
         let inside = (0..LATE).map(|who| (who, role(who).to_owned())).collect();
         let (log, shown) = (Vec::new(), BTreeMap::new());
-        Self { room, flaw, entries, log, inside, shown, name: Some("load".to_owned()) }
+        Self { room, flaw, entries, log, inside, shown, name: Some("load".to_owned()), topic: None }
     }
 
     fn founding(&self) -> Founding {
@@ -112,8 +66,12 @@ impl Teller {
     }
 
     fn note(&mut self, record: Record) {
+        self.note_in(self.room, record);
+    }
+
+    fn note_in(&mut self, room: RoomNo, record: Record) {
         let step = self.entries.len() as u64;
-        self.entries.push(Entry { step, ms: step, room: self.room, record });
+        self.entries.push(Entry { step, ms: step, room, record });
     }
 
     fn tell(&mut self) {
@@ -126,9 +84,13 @@ impl Teller {
             match send {
                 10 => self.change(Change::Add(LATE, "guest".to_owned())),
                 20 => self.change(Change::Name("another".to_owned())),
+                25 => self.change(Change::Topic("weather".to_owned())),
                 30 => self.change(Change::Remove(GUEST)),
+                // Rightly refused: no member then.
+                35 => self.refused(GUEST, send + 3_000, "chat.room_not_found"),
                 45 => self.change(Change::Role(LATE, "admin".to_owned())),
                 50 => self.change(Change::Add(GUEST, "member".to_owned())),
+                55 if self.is(Flaw::ReturnedMemberRefused) => self.refused(GUEST, send + 3_000, "chat.room_not_found"),
                 _ => {}
             }
             if send.is_multiple_of(7) {
@@ -150,97 +112,6 @@ impl Teller {
         self.deliver();
     }
 
-    fn flawed_post(&mut self, send: SendNo) {
-        let by = 0;
-        let next = self.log.len() as u64 + 1;
-        match self.flaw {
-            Some(Flaw::LostMessage) => {
-                self.sent(by, send);
-                self.acked(by, send, next);
-            }
-            Some(Flaw::DoubledMessage) => {
-                self.post(send);
-                self.append(message(by, send));
-                self.deliver();
-            }
-            Some(Flaw::PhantomMessage) => {
-                self.append(message(by, send));
-                self.deliver();
-            }
-            Some(Flaw::PhantomChange) => {
-                self.append(Fact::Changed { by: Some(0), change: Change::Role(UNLUCKY, "admin".to_owned()) });
-                self.inside.insert(UNLUCKY, "admin".to_owned());
-                self.deliver();
-            }
-            Some(Flaw::RefusedMessageKept) => {
-                self.sent(by, send);
-                self.note(Record::Failed { by, send, undone: true });
-                self.append(message(by, send));
-                self.deliver();
-            }
-            Some(Flaw::WrongAcknowledgement) => {
-                self.sent(by, send);
-                self.append(message(by, send));
-                self.acked(by, send, next + 1);
-                self.deliver();
-            }
-            Some(Flaw::OvertakenMessage) => {
-                let later = send + 1_000;
-                self.sent(by, send);
-                self.acked(by, send, next + 1);
-                self.sent(by, later);
-                self.append(message(by, later));
-                self.append(message(by, send));
-                self.acked(by, later, next);
-                self.deliver();
-            }
-            Some(Flaw::ForgottenChange) => {
-                self.asked_and_granted(&Change::Role(UNLUCKY, "guest".to_owned()));
-            }
-            Some(Flaw::ReorderedForAReader | Flaw::GapForAReader) => self.misdeliver(send),
-            _ => {
-                self.post(send);
-                self.flaw_after_post(next);
-            }
-        }
-    }
-
-    /// Flaws that happen to a message which is kept as it should be.
-    fn flaw_after_post(&mut self, seq: u64) {
-        let frame = self.frame(seq);
-        match self.flaw {
-            Some(Flaw::RepetitionForAReader) => self.saw(UNLUCKY, seq, frame, None),
-            Some(Flaw::StrangerSees) => self.saw(GUEST, self.shown[&GUEST] + 1, frame, None),
-            Some(Flaw::ShrinkingReadMark) => {
-                for read in [seq, seq - 1] {
-                    self.note(Record::Marking { by: 0, read });
-                    self.note(Record::Told { reader: UNLUCKY, connection: 1, of: 0, delivered: seq, read });
-                }
-            }
-            Some(Flaw::RemovedReadsAPage) => {
-                let (asked, seq) = (self.entries.len() as u64, self.shown[&GUEST] + 1);
-                let frame = self.frame(seq);
-                self.saw(GUEST, seq, frame, Some(asked));
-            }
-            _ => {}
-        }
-    }
-
-    /// A message reaches one reader too late, or never.
-    fn misdeliver(&mut self, send: SendNo) {
-        let first = self.log.len() as u64 + 1;
-        let before = self.shown.insert(UNLUCKY, u64::MAX);
-        self.post(send);
-        self.post(send + 2_000);
-        let late = if self.is(Flaw::GapForAReader) { vec![first + 1] } else { vec![first + 1, first] };
-        for seq in late {
-            let frame = self.frame(seq);
-            self.saw(UNLUCKY, seq, frame, None);
-        }
-        debug_assert_eq!(before, Some(first - 1));
-        self.shown.insert(UNLUCKY, first + 1);
-    }
-
     fn sent(&mut self, by: Who, send: SendNo) {
         self.note(Record::Sent { by, send, content: content(send) });
     }
@@ -251,6 +122,20 @@ impl Teller {
 
     fn saw(&mut self, reader: Who, seq: u64, frame: u64, asked: Option<u64>) {
         self.note(Record::Saw { reader, seq, frame, asked });
+    }
+
+    /// Something that is not shown: it is shown already, or will be.
+    fn came(&mut self, reader: Who, seq: u64, frame: u64) {
+        self.note(Record::Came { reader, seq, frame, asked: None });
+    }
+
+    fn failed(&mut self, by: Who, send: SendNo, code: &str, for_good: bool) {
+        self.note(Record::Failed { by, send, undone: true, for_good, code: code.to_owned() });
+    }
+
+    fn refused(&mut self, by: Who, send: SendNo, code: &str) {
+        self.sent(by, send);
+        self.failed(by, send, code, true);
     }
 
     fn append(&mut self, fact: Fact) -> u64 {
@@ -292,7 +177,11 @@ impl Teller {
         match &change {
             Change::Name(name) => {
                 self.name = Some(name.clone());
-                self.append(Fact::Described { by, name: self.name.clone(), topic: None });
+                self.append(Fact::Described { by, name: self.name.clone(), topic: self.topic.clone() });
+            }
+            Change::Topic(topic) => {
+                self.topic = Some(topic.clone());
+                self.append(Fact::Described { by, name: self.name.clone(), topic: self.topic.clone() });
             }
             Change::Remove(who) => {
                 self.append(Fact::Changed { by, change: change.clone() });
@@ -304,7 +193,6 @@ impl Teller {
                 self.append(Fact::Changed { by, change: change.clone() });
                 self.inside.insert(*who, role.clone());
             }
-            Change::Topic(_) => {}
         }
         self.note(Record::Granted { by: 0, change });
         self.deliver();
@@ -321,24 +209,69 @@ impl Teller {
 
     fn end(&mut self) {
         self.mark();
-        let end = self.log.len() as u64;
         for pass in [Pass::First, Pass::Again] {
-            let lost = u64::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
-            for (seq, fact) in (1..=end - lost).zip(self.log.clone()) {
-                let hole = u64::from(self.is(Flaw::HoleInTheOrder) && seq >= u64::from(FLAWED_AT));
-                let frame = self.frame(seq);
-                if let Fact::Message(message) = &fact
-                    && !(self.is(Flaw::MessageMissingInTheList) && seq == u64::from(FLAWED_AT))
-                {
-                    self.note(Record::Listed { pass, message: message.clone(), seq: seq + hole });
-                }
-                self.note(Record::Row { pass, seq: seq + hole, frame, fact });
-            }
-            let members = self.inside.clone().into_iter().map(|(who, role)| self.place(who, role, end)).collect();
-            self.note(Record::Members { pass, members });
-            let last_seq = end - lost + u64::from(self.is(Flaw::HoleInTheOrder));
-            self.note(Record::Described { pass, name: self.name.clone(), topic: None, last_seq });
+            self.order(pass);
+            self.list(pass);
+            self.state(pass);
         }
+    }
+
+    fn order(&mut self, pass: Pass) {
+        let lost = usize::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
+        let kept = self.log.len() - lost;
+        for (seq, fact) in (1..).zip(self.log.clone()).take(kept) {
+            let (hole, frame) = (self.hole(seq), self.frame(seq));
+            let row = Record::Row { pass, seq: seq + hole, frame, fact };
+            if self.is(Flaw::DoubledAfterTheRestart) && pass == Pass::Again && seq == u64::from(FLAWED_AT) {
+                self.note(row.clone());
+            }
+            self.note(row);
+        }
+    }
+
+    /// Forwards the first time, then backwards, as a run reads it.
+    fn list(&mut self, pass: Pass) {
+        let lost = usize::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
+        let kept = self.log.len() - lost;
+        let messages = (1..).zip(self.log.clone()).take(kept).filter_map(|(seq, fact)| match fact {
+            Fact::Message(message) => Some((seq, message)),
+            Fact::Changed { .. } | Fact::Described { .. } | Fact::Other(_) => None,
+        });
+        let mut messages: Vec<(u64, Kept)> = messages.collect();
+        let at = messages.iter().position(|(seq, _)| *seq >= u64::from(FLAWED_AT)).unwrap_or(0);
+        match self.flaw {
+            Some(Flaw::MessageMissingInTheList) => drop(messages.remove(at)),
+            Some(Flaw::DoubledInTheList) => messages.insert(at, messages[at].clone()),
+            Some(Flaw::DisorderedList) => messages.swap(at, at + 1),
+            _ => {}
+        }
+        if pass == Pass::Again {
+            messages.reverse();
+        }
+        for (seq, message) in messages {
+            let hole = self.hole(seq);
+            self.note(Record::Listed { pass, message, seq: seq + hole });
+        }
+    }
+
+    /// How far places stand behind what they should be.
+    fn hole(&self, seq: u64) -> u64 {
+        u64::from(self.is(Flaw::HoleInTheOrder) && seq >= u64::from(FLAWED_AT))
+    }
+
+    fn state(&mut self, pass: Pass) {
+        let end = self.log.len() as u64;
+        let lost = u64::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
+        let places = self.inside.clone().into_iter().map(|(who, role)| self.place(who, role, end));
+        let mut members: Vec<Place> = places.collect();
+        if self.is(Flaw::MemberListedTwice) {
+            members.extend(members.last().cloned());
+        }
+        self.note(Record::Members { pass, members });
+        let (name, topic, last_seq) = (self.name.clone(), self.topic.clone(), end - lost + self.hole(end));
+        self.note(Record::Described { pass, name, topic, last_seq });
+        let status = if self.is(Flaw::ReadFromOutside) { 200 } else { 404 };
+        self.note(Record::Knocked { pass, who: STRANGER, at: "/messages".to_owned(), status });
     }
 
     fn place(&self, who: Who, role: String, end: u64) -> Place {

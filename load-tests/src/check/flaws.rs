@@ -1,0 +1,74 @@
+//! What a broken engine may do, and the law that each of it breaks.
+
+use clap::ValueEnum;
+
+use super::checker::Invariant;
+
+/// Something that a broken engine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flaw {
+    LostMessage,
+    DoubledMessage,
+    PhantomMessage,
+    RefusedMessageKept,
+    MemberRefused,
+    ReturnedMemberRefused,
+    RefusedForNoGoodReason,
+    WrongAcknowledgement,
+    OvertakenMessage,
+    HoleInTheOrder,
+    MessageMissingInTheList,
+    DoubledInTheList,
+    DisorderedList,
+    ReorderedForAReader,
+    GapForAReader,
+    RepetitionForAReader,
+    OtherContentForAReader,
+    ReaderLeftBehind,
+    WrongFrameWhileBehind,
+    StrangerSees,
+    RemovedReadsAPage,
+    StrangerIsSentWhileBehind,
+    FrameOfAForeignRoom,
+    ReadFromOutside,
+    ForgottenChange,
+    PhantomChange,
+    WipedTopic,
+    WrongRoleShown,
+    MemberListedTwice,
+    ShrinkingReadMark,
+    LostReadMark,
+    LostByTheRestart,
+    DoubledAfterTheRestart,
+}
+
+impl Flaw {
+    /// The law that it breaks.
+    pub fn breaks(self) -> Invariant {
+        match self {
+            Self::LostMessage => Invariant::AcknowledgedIsKept,
+            Self::DoubledMessage => Invariant::ExactlyOnce,
+            Self::PhantomMessage | Self::PhantomChange | Self::WipedTopic => Invariant::NothingFromNowhere,
+            Self::RefusedMessageKept => Invariant::RefusedIsAbsent,
+            Self::MemberRefused | Self::ReturnedMemberRefused | Self::RefusedForNoGoodReason => {
+                Invariant::MembersMayWrite
+            }
+            Self::WrongAcknowledgement => Invariant::AcknowledgementIsTrue,
+            Self::OvertakenMessage => Invariant::RealTimeOrder,
+            Self::HoleInTheOrder => Invariant::WithoutHoles,
+            Self::MessageMissingInTheList | Self::DoubledInTheList | Self::DisorderedList => Invariant::ListIsTheOrder,
+            Self::ReorderedForAReader | Self::GapForAReader | Self::RepetitionForAReader => Invariant::SeenInOrder,
+            Self::OtherContentForAReader | Self::WrongFrameWhileBehind => Invariant::SeenIsKept,
+            Self::ReaderLeftBehind => Invariant::SeenToTheEnd,
+            Self::StrangerSees
+            | Self::RemovedReadsAPage
+            | Self::StrangerIsSentWhileBehind
+            | Self::FrameOfAForeignRoom
+            | Self::ReadFromOutside => Invariant::MembersOnly,
+            Self::ForgottenChange => Invariant::GrantedIsKept,
+            Self::WrongRoleShown | Self::MemberListedTwice => Invariant::ReplayIsState,
+            Self::ShrinkingReadMark | Self::LostReadMark => Invariant::MarksOnlyGrow,
+            Self::LostByTheRestart | Self::DoubledAfterTheRestart => Invariant::RestartKeepsAll,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The flaws that show while messages are posted.
+
+use super::{GUEST, Teller, UNLUCKY, message};
+use crate::check::flaws::Flaw;
+use crate::check::history::{Change, Fact, NOWHERE, Record, SendNo};
+
+impl Teller {
+    pub(super) fn flawed_post(&mut self, send: SendNo) {
+        let by = 0;
+        let next = self.log.len() as u64 + 1;
+        match self.flaw {
+            Some(Flaw::LostMessage) => {
+                self.sent(by, send);
+                self.acked(by, send, next);
+            }
+            Some(Flaw::DoubledMessage) => {
+                self.post(send);
+                self.append(message(by, send));
+                self.deliver();
+            }
+            Some(Flaw::PhantomMessage) => {
+                self.append(message(by, send));
+                self.deliver();
+            }
+            Some(Flaw::PhantomChange) => {
+                self.append(Fact::Changed { by: Some(0), change: Change::Role(UNLUCKY, "admin".to_owned()) });
+                self.inside.insert(UNLUCKY, "admin".to_owned());
+                self.deliver();
+            }
+            Some(Flaw::RefusedMessageKept) => {
+                self.sent(by, send);
+                self.failed(by, send, "engine.busy", false);
+                self.append(message(by, send));
+                self.deliver();
+            }
+            Some(Flaw::WrongAcknowledgement) => {
+                self.sent(by, send);
+                self.append(message(by, send));
+                self.acked(by, send, next + 1);
+                self.deliver();
+            }
+            Some(Flaw::OvertakenMessage) => {
+                let later = send + 1_000;
+                self.sent(by, send);
+                self.acked(by, send, next + 1);
+                self.sent(by, later);
+                self.append(message(by, later));
+                self.append(message(by, send));
+                self.acked(by, later, next);
+                self.deliver();
+            }
+            Some(Flaw::MemberRefused) => self.refused(by, send, "chat.room_not_found"),
+            Some(Flaw::RefusedForNoGoodReason) => self.refused(GUEST, send, "chat.content_too_large"),
+            Some(Flaw::WipedTopic) => {
+                let name = Some("wiped".to_owned());
+                self.asked_and_granted(&Change::Name("wiped".to_owned()));
+                self.append(Fact::Described { by: Some(0), name: name.clone(), topic: None });
+                (self.name, self.topic) = (name, None);
+                self.deliver();
+            }
+            Some(Flaw::ForgottenChange) => {
+                self.asked_and_granted(&Change::Role(UNLUCKY, "guest".to_owned()));
+            }
+            Some(Flaw::ReorderedForAReader | Flaw::GapForAReader) => self.misdeliver(send),
+            _ => {
+                self.post(send);
+                self.flaw_after_post(next);
+            }
+        }
+    }
+
+    /// Flaws that happen to a message which is kept as it should be.
+    fn flaw_after_post(&mut self, seq: u64) {
+        let frame = self.frame(seq);
+        match self.flaw {
+            Some(Flaw::RepetitionForAReader) => self.saw(UNLUCKY, seq, frame, None),
+            Some(Flaw::WrongFrameWhileBehind) => self.came(UNLUCKY, seq, frame + 1),
+            Some(Flaw::StrangerIsSentWhileBehind) => self.came(GUEST, seq, frame),
+            Some(Flaw::FrameOfAForeignRoom) => {
+                let what = "message.posted of a room that is not theirs".to_owned();
+                self.note_in(NOWHERE, Record::Leaked { to: UNLUCKY, what });
+            }
+            Some(Flaw::StrangerSees) => self.saw(GUEST, self.shown[&GUEST] + 1, frame, None),
+            Some(Flaw::ShrinkingReadMark) => {
+                for read in [seq, seq - 1] {
+                    self.note(Record::Marking { by: 0, read });
+                    self.note(Record::Told { reader: UNLUCKY, connection: 1, of: 0, delivered: seq, read });
+                }
+            }
+            Some(Flaw::RemovedReadsAPage) => {
+                let (asked, seq) = (self.entries.len() as u64, self.shown[&GUEST] + 1);
+                let frame = self.frame(seq);
+                self.saw(GUEST, seq, frame, Some(asked));
+            }
+            _ => {}
+        }
+    }
+
+    /// A message reaches one reader too late, or never.
+    fn misdeliver(&mut self, send: SendNo) {
+        let first = self.log.len() as u64 + 1;
+        let before = self.shown.insert(UNLUCKY, u64::MAX);
+        self.post(send);
+        self.post(send + 2_000);
+        let late = if self.is(Flaw::GapForAReader) { vec![first + 1] } else { vec![first + 1, first] };
+        for seq in late {
+            let frame = self.frame(seq);
+            self.saw(UNLUCKY, seq, frame, None);
+        }
+        debug_assert_eq!(before, Some(first - 1));
+        self.shown.insert(UNLUCKY, first + 1);
+    }
+}

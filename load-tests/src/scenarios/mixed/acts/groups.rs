@@ -1,0 +1,73 @@
+//! Groups that come and go: as many as a town of this size has, of a few people each, so that a soak does not grow.
+
+use std::rc::Rc;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::Outcome;
+use super::actor::Actor;
+use crate::scenarios::mixed::crew::Gathering;
+
+/// People of a new group besides who made it.
+const OTHERS_MAX: usize = 6;
+
+impl Actor {
+    pub async fn new_group(self) -> anyhow::Result<Outcome> {
+        let Some(other) = self.somebody().map(|person| person.id) else { return Ok(Outcome::Nothing) };
+        let body = json!({ "kind": "group", "name": "a new group", "member_ids": [other] });
+        Ok(match self.make("/api/v1/rooms", body).await? {
+            Ok(id) => {
+                let maker = Rc::clone(&self.device);
+                self.crew.groups.borrow_mut().push_back(Gathering { id, maker, others: vec![other] });
+                Outcome::Done
+            }
+            Err(outcome) => outcome,
+        })
+    }
+
+    /// Whoever made a new group takes one more along.
+    pub async fn add_to_group(self) -> anyhow::Result<Outcome> {
+        let Some(other) = self.somebody().map(|person| person.id) else { return Ok(Outcome::Nothing) };
+        // Nobody else touches it meanwhile: it is emptied with everybody whom it has, or not now.
+        let Some(mut group) = self.crew.take_any(&self.crew.groups, self.random) else { return Ok(Outcome::Nothing) };
+        if group.others.len() >= OTHERS_MAX || group.others.contains(&other) || group.maker.person.id == other {
+            self.crew.groups.borrow_mut().push_back(group);
+            return Ok(Outcome::Nothing);
+        }
+        let path = format!("/api/v1/rooms/{}/members", group.id);
+        let body = json!({ "user_id": other });
+        let added = self.call_as(&group.maker, Method::POST, &path, Some(body), &[]).await;
+        // Whatever was answered: an engine that says "later" may have done it.
+        group.others.push(other);
+        self.crew.groups.borrow_mut().push_back(group);
+        added
+    }
+
+    /// Whoever made the oldest new group empties it, while there are enough of them.
+    pub async fn leave_group(self) -> anyhow::Result<Outcome> {
+        let Some(group) = self.crew.take_oldest(&self.crew.groups) else { return Ok(Outcome::Nothing) };
+        let emptied = self.empty("rooms", &group).await;
+        match emptied {
+            Ok(Outcome::Done) => {
+                self.crew.newest.borrow_mut().remove(&group.id);
+            }
+            // The next one finishes it.
+            _ => self.crew.groups.borrow_mut().push_front(group),
+        }
+        emptied
+    }
+
+    /// Removes the others, and then who made it.
+    pub async fn empty(&self, list: &str, gathering: &Gathering) -> anyhow::Result<Outcome> {
+        for member in gathering.others.iter().chain([&gathering.maker.person.id]) {
+            let path = format!("/api/v1/{list}/{}/members/{member}", gathering.id);
+            // Gone already when an earlier try got that far.
+            match self.call_as(&gathering.maker, Method::DELETE, &path, None, &[404]).await? {
+                Outcome::Done | Outcome::Refused => {}
+                outcome => return Ok(outcome),
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
