@@ -12,7 +12,7 @@ use super::batch::{Batch, Run};
 use super::config::PersistenceConfig;
 use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody, Write, store};
 use crate::storage::{Storage, is_outage};
-use crate::supervision::Supervised;
+use crate::supervision::{Supervised, after_what_has_come};
 
 /// Pause between flushes while Postgres is away.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
@@ -84,11 +84,10 @@ impl Persister {
             return;
         }
         self.gathering = true;
-        // An actor's futures are polled when its mailbox is empty.
-        ctx.spawn(std::future::ready(()).into_actor(self).map(|(), actor, ctx| {
+        after_what_has_come(ctx, |actor, ctx| {
             actor.gathering = false;
             actor.flush(ctx);
-        }));
+        });
     }
 
     /// Begins the next flush unless one is under way.

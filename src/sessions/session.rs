@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::error::Problem;
 use crate::ids::{RoomId, SessionId, UserId};
 use crate::storage::Storage;
-use crate::supervision::ActorHandle;
+use crate::supervision::{ActorHandle, after_what_has_come};
 use crate::wire::close::{self, CloseCode};
 use crate::wire::{self, ClientFrame, Hello, Ready};
 
@@ -219,8 +219,7 @@ impl UserSession {
     /// Sends a command to its room with all others that were read at once.
     fn send(&mut self, room: RoomId, command: Command, ctx: &mut Context<Self>) {
         if self.commands.is_empty() {
-            // An actor's new futures are polled when those it has, the socket's reader among them, have no more.
-            ctx.spawn(std::future::ready(()).into_actor(self).map(|(), session, _| session.send_commands()));
+            after_what_has_come(ctx, |session, _| session.send_commands());
         }
         self.commands.push((room, command));
     }

@@ -12,6 +12,7 @@
 //! - `stopping` and `stopped` of an actor run during unwinding as well: they must not panic.
 //! - Deliberately absent: registries, system services, unbounded sends.
 
+mod gather;
 mod handle;
 mod order;
 mod registry;
@@ -22,6 +23,7 @@ mod tests;
 
 use actix::{Actor, ActorContext, Context, Handler, Message};
 
+pub use gather::after_what_has_come;
 pub use handle::{ActorHandle, Refused};
 pub use order::StartOrder;
 pub use registry::{ActorReport, Life, Registry};

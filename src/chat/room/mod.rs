@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::ids::{RoomId, UserId};
 use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
 use crate::storage::Storage;
-use crate::supervision::{ActorHandle, Supervised};
+use crate::supervision::{ActorHandle, Supervised, after_what_has_come};
 pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 
 /// What every room needs from the engine.
@@ -115,8 +115,7 @@ impl Room {
             return;
         }
         self.handing_over = true;
-        // An actor's futures are polled when its mailbox is empty.
-        ctx.spawn(std::future::ready(()).into_actor(self).map(|(), room, ctx| room.hand_over(ctx)));
+        after_what_has_come(ctx, Self::hand_over);
     }
 
     fn hand_over(&mut self, ctx: &mut Context<Self>) {
