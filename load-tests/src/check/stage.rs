@@ -4,8 +4,6 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
-use reqwest::Method;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::CheckArgs;
@@ -55,17 +53,9 @@ pub async fn gather(
 async fn rooms_of(accounts: &Accounts, people: &[Person]) -> anyhow::Result<HashSet<(Who, Uuid)>> {
     let mut rooms = HashSet::new();
     for (who, person) in (0..).zip(people) {
-        let mut after = String::new();
-        loop {
-            let page = accounts.call(Method::GET, &format!("/api/v1/rooms?{after}"), &person.token, None).await?;
-            let ids = page.get("items").and_then(Value::as_array).context("items")?.iter();
-            let ids = ids.filter_map(|room| Uuid::parse_str(room.get("id")?.as_str()?).ok());
-            rooms.extend(ids.map(|id| (who, id)));
-            match page.get("next").and_then(Value::as_str) {
-                Some(next) => after = format!("after={next}"),
-                None => break,
-            }
-        }
+        let listed = accounts.pages("/api/v1/rooms", &person.token).await?;
+        let ids = listed.iter().filter_map(|room| Uuid::parse_str(room.get("id")?.as_str()?).ok());
+        rooms.extend(ids.map(|id| (who, id)));
     }
     Ok(rooms)
 }

@@ -15,6 +15,9 @@ const HELLO_PATIENCE: Duration = Duration::from_secs(60);
 /// The parts of `ready` that a run needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ready {
+    /// A client that is silent for twice as long is closed. 0: the broadcaster has none.
+    #[serde(default)]
+    pub heartbeat_ms: u64,
     #[serde(default)]
     pub rooms: Vec<ReadyRoom>,
 }

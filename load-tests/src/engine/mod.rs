@@ -6,6 +6,7 @@ mod usage;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -142,9 +143,15 @@ impl TargetArgs {
     }
 }
 
-/// For questions to an engine that may have stopped answering.
-pub fn http_client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().timeout(HTTP_PATIENCE).build()?)
+/// For questions to an engine that may have stopped answering. One for all: to make one costs more than to ask. No
+/// connection is kept, since the engine may be another by the next time.
+pub fn http_client() -> anyhow::Result<&'static reqwest::Client> {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client);
+    }
+    let client = reqwest::Client::builder().timeout(HTTP_PATIENCE).pool_max_idle_per_host(0).build()?;
+    Ok(CLIENT.get_or_init(|| client))
 }
 
 impl Target {

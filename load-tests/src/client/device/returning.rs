@@ -1,15 +1,10 @@
 //! Coming back after the engine ended the connection, or could not be reached.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::Context;
-use serde_json::Value;
-
 use super::Device;
-use crate::client::frame::{Heard, hear};
-use crate::client::socket::{Message, Socket};
+use crate::client::socket::Socket;
 
 /// The first pause before another try; each is twice the one before, up to the longest.
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -18,32 +13,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const TRIES_MAX: u32 = 12;
 /// Close codes that say not to come back.
 const FOR_GOOD: std::ops::Range<u16> = 4500..5000;
-const HELLO_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Device {
-    /// The heartbeat of this engine, as `ready` tells it: clients that are silent for twice as long are closed.
-    pub async fn heartbeat_of(address: SocketAddr, token: &str) -> anyhow::Result<Duration> {
-        let asking = async {
-            let socket = Socket::open(address).await?;
-            socket.send(format!("{{\"type\":\"hello\",\"id\":1,\"token\":\"{token}\"}}").as_bytes()).await?;
-            let mut told = None;
-            let mut open = true;
-            while open && told.is_none() {
-                let each = |message: Message<'_>| match message {
-                    Message::Text(frame) if hear(frame) == Heard::Ready => {
-                        let ready: Value = serde_json::from_slice(frame).unwrap_or_default();
-                        told = ready.get("heartbeat_ms").and_then(Value::as_u64);
-                    }
-                    _ => {}
-                };
-                open = socket.read(each).await?;
-            }
-            socket.close().await?;
-            told.map(Duration::from_millis).context("hello was not answered")
-        };
-        tokio::time::timeout(HELLO_PATIENCE, asking).await.context("no answer to hello")?
-    }
-
     /// A tunnel: the connection is cut without a word, and the device comes back with what it has.
     pub async fn come_back(self: &Rc<Self>) -> anyhow::Result<()> {
         self.cut();

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use memchr::memmem::Finder;
-
-use super::DUE_DIGITS;
-use crate::client::{Heard, text_field};
+use super::DueReader;
+use crate::client::Heard;
 use crate::measure::Meter;
 
 /// The meter's only latency.
@@ -31,7 +29,7 @@ pub struct Flow {
     room_size: usize,
     /// Users for whom something was shed: what they have says nothing.
     slow: RefCell<BTreeSet<usize>>,
-    content: Finder<'static>,
+    due: DueReader,
 }
 
 /// What happened to the messages of a room.
@@ -88,7 +86,7 @@ impl Flow {
             closing: Cell::new(false),
             room_size,
             slow: RefCell::default(),
-            content: Finder::new("\"content\":\""),
+            due: DueReader::new(),
         }
     }
 
@@ -129,9 +127,7 @@ impl Flow {
         }
         next.set(seq + 1);
         Meter::count(&self.meter.received, 1);
-        let due = text_field(frame, &self.content).and_then(|text| text.get(..DUE_DIGITS));
-        let due = due.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
-        match due {
+        match self.due.due(frame) {
             Some(due) => {
                 let took = self.meter.nanos(Instant::now()).saturating_sub(due);
                 self.meter.record(DELIVERY, Duration::from_nanos(took));

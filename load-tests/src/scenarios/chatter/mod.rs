@@ -6,9 +6,11 @@
 //! exactly one from where `ready` said that it was, and at the end everybody must have as many messages of their room as
 //! were acknowledged in it.
 
+mod content;
 mod flow;
 mod found;
 
+pub use content::{Content, DueReader};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -172,22 +174,4 @@ fn sender_of(index: u64, args: &ChatterArgs, venue: &Venue) -> Place {
     let room = index % rooms;
     let members = venue.people.len().saturating_sub(room * size).clamp(1, size);
     Place { room, user: room * size + (index / rooms) % members }
-}
-
-/// The text of a message: when it was due, then filling.
-pub struct Content {
-    filling: String,
-}
-
-/// Digits of the time in a message.
-const DUE_DIGITS: usize = 16;
-
-impl Content {
-    pub fn of(bytes: u32) -> Self {
-        Self { filling: "x".repeat(usize::try_from(bytes).unwrap_or(0).saturating_sub(DUE_DIGITS)) }
-    }
-
-    pub fn due_at(&self, nanos: u64) -> String {
-        format!("{nanos:0DUE_DIGITS$}{}", self.filling)
-    }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::acts::{ACTS, Outcome};
 use super::watch::Watch;
-use crate::client::{Accounts, Device, Person, Town, Watcher, run_name};
+use crate::client::{Accounts, Device, Person, Session, Town, Watcher, run_name};
 use crate::engine::Target;
 use crate::measure::{Meter, Progress};
 use crate::report::Report;
@@ -191,7 +191,9 @@ impl Crew {
 /// Whoever only listens says a word now and then, as often as this engine wants to hear one.
 async fn speak(target: &Target, devices: &[Rc<Device>]) -> anyhow::Result<JoinHandle<()>> {
     let Some(first) = devices.first() else { anyhow::bail!("a town needs somebody") };
-    let heartbeat = Device::heartbeat_of(target.address, &first.person.token).await?;
+    let (asking, ready) = Session::start(target.address, &first.person.token, &[], |_, _| {}).await?;
+    asking.socket.close().await?;
+    let heartbeat = Duration::from_millis(ready.heartbeat_ms);
     for device in devices {
         device.speak_every(heartbeat.mul_f64(0.8));
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use memchr::memmem::Finder;
 use uuid::Uuid;
 
-use crate::client::{RoomKey, Watcher, text_field};
+use crate::client::{RoomKey, Watcher};
 use crate::measure::Meter;
 use crate::report::Report;
+use crate::scenarios::chatter::DueReader;
 
 /// Kinds of complaint that are told apart in the report.
 const COMPLAINTS_MAX: usize = 20;
@@ -18,7 +18,7 @@ const COMPLAINTS_MAX: usize = 20;
 /// See the module.
 pub struct Watch {
     meter: Rc<Meter>,
-    content: Finder<'static>,
+    due: DueReader,
     complaints: RefCell<BTreeMap<String, u64>>,
     /// Complaints beyond those.
     more: Cell<u64>,
@@ -31,7 +31,7 @@ impl Watch {
     pub fn of(meter: &Rc<Meter>) -> Self {
         Self {
             meter: Rc::clone(meter),
-            content: Finder::new("\"content\":\""),
+            due: DueReader::new(),
             complaints: RefCell::default(),
             more: Cell::default(),
             ended: RefCell::default(),
@@ -71,9 +71,7 @@ impl Watch {
 impl Watcher for Watch {
     fn arrived(&self, frame: &[u8], at: Instant) {
         Meter::count(&self.meter.received, 1);
-        let due = text_field(frame, &self.content).and_then(|text| text.get(..16));
-        let due = due.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
-        if let Some(due) = due {
+        if let Some(due) = self.due.due(frame) {
             self.meter.record(0, Duration::from_nanos(self.meter.nanos(at).saturating_sub(due)));
         }
     }
