@@ -117,7 +117,8 @@ pub struct RoomJoined {
     pub room: RoomSummary,
 }
 
-/// The engine shed what waited for this socket: catch up from the last `seq` you have.
+/// The engine shed what waited for this socket: catch up from the last `seq` you have. `chat.room_not_found` says that you
+/// have left meanwhile.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename = "room.lagged")]
 pub struct RoomLagged {

@@ -5,6 +5,7 @@
 //! - At most `bytes_max` of room events wait; past that, each room's are replaced by one `room.lagged`, and later events
 //!   of that room are absorbed until it has left. Past `bytes_limit` the socket is to be closed.
 //! - Shedding never touches answers to commands.
+//! - Whoever leaves a room hears so: by its last event, or by a `room.lagged` upon which they ask and are told.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -112,9 +113,16 @@ impl Outbox {
         self.behind.push_back(room);
     }
 
-    /// Forgets a room; what waits of it still leaves.
+    /// Forgets a room whose last event was offered; what waits of it still leaves.
     pub fn unfollow(&mut self, room: RoomId) {
-        self.rooms.remove(&room);
+        let Some(follow) = self.rooms.remove(&room) else { return };
+        let last_seq = match follow.mode {
+            Mode::Live => return,
+            Mode::CatchingUp { seen } => seen.max(follow.next - 1),
+            Mode::Lagged => follow.next - 1,
+        };
+        self.queue.retain(|item| !matches!(item, Item::Lagged(of) if *of == room));
+        self.push(lagged(room, last_seq), false);
     }
 
     pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
@@ -186,13 +194,13 @@ impl Outbox {
         }
     }
 
-    /// The page after `after` is not for this socket's user: forgets the room, unless it is followed from elsewhere by
-    /// now, because they left and came back meanwhile. Whether it is forgotten.
+    /// The page after `after` is not for this socket's user: forgets the room, as `unfollow` does, unless it is followed
+    /// from elsewhere by now, because they left and came back meanwhile. Whether it is forgotten.
     pub fn page_denied(&mut self, room: RoomId, after: i64) -> bool {
         let is_asked = |follow: &Follow| matches!(follow.mode, Mode::CatchingUp { .. }) && follow.next == after + 1;
         let is_forgotten = self.rooms.get(&room).is_some_and(is_asked);
         if is_forgotten {
-            self.rooms.remove(&room);
+            self.unfollow(room);
         }
         is_forgotten
     }
@@ -236,23 +244,25 @@ impl Outbox {
             return;
         }
         let mut kept = VecDeque::with_capacity(self.queue.len());
-        let mut lagged: Vec<RoomId> = Vec::new();
+        // Each with the newest seq of it that waited live.
+        let mut shed: Vec<(RoomId, i64)> = Vec::new();
         for item in self.queue.drain(..) {
-            let (room, bytes) = match &item {
-                Item::Event(room, frame) => (*room, frame.len()),
-                Item::Parcel(room, parcel, skip) => (*room, parcel.bytes_after(*skip).len()),
+            let (room, bytes, newest) = match &item {
+                Item::Event(room, frame) => (*room, frame.len(), 0),
+                Item::Parcel(room, parcel, skip) => (*room, parcel.bytes_after(*skip).len(), parcel.last_seq()),
                 Item::Frame(_) | Item::Lagged(_) => {
                     kept.push_back(item);
                     continue;
                 }
             };
             self.bytes -= bytes;
-            if !lagged.contains(&room) {
-                lagged.push(room);
+            match shed.iter_mut().find(|(of, _)| *of == room) {
+                Some((_, last_seq)) => *last_seq = newest.max(*last_seq),
+                None => shed.push((room, newest)),
             }
         }
         self.queue = kept;
-        for room in lagged {
+        for (room, last_seq) in shed {
             if let Some(follow) = self.rooms.get_mut(&room) {
                 // One that catches up has lost its pages: the client reads them again, from where it is.
                 if let Mode::CatchingUp { seen } = follow.mode {
@@ -261,6 +271,12 @@ impl Outbox {
                 follow.mode = Mode::Lagged;
                 self.lagged += 1;
                 self.queue.push_back(Item::Lagged(room));
+            } else if last_seq > 0 {
+                // They have left, and how was among it. Whoever left while catching up was told by `unfollow`.
+                self.lagged += 1;
+                let frame = lagged(room, last_seq);
+                self.bytes += frame.len();
+                self.queue.push_back(Item::Frame(frame));
             }
         }
         if self.bytes > self.bytes_limit {
@@ -295,7 +311,7 @@ impl Outbox {
                 Item::Lagged(room_id) => {
                     let Some(follow) = self.rooms.get_mut(&room_id) else { continue };
                     follow.mode = Mode::Live;
-                    (0, Outgoing::Frame(encode(&RoomLagged { room_id, last_seq: follow.next - 1 })))
+                    (0, Outgoing::Frame(lagged(room_id, follow.next - 1)))
                 }
             };
             self.bytes -= waited;
@@ -329,6 +345,10 @@ impl Outbox {
     pub fn take_lagged(&mut self) -> u64 {
         std::mem::take(&mut self.lagged)
     }
+}
+
+fn lagged(room_id: RoomId, last_seq: i64) -> ByteString {
+    encode(&RoomLagged { room_id, last_seq })
 }
 
 #[cfg(test)]

@@ -96,11 +96,54 @@ fn a_page_that_was_denied_before_a_new_coming_ends_nothing() {
     outbox.follow(room(1), 9);
     assert!(!outbox.page_denied(room(1), after));
     offer(&mut outbox, room(1), 9, &frames(9, 1));
-    assert_eq!(seqs(&take(&mut outbox, 4_096)), [9]);
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-3, 9]);
     offer(&mut outbox, room(1), 11, &frames(11, 1));
     let (_, after) = outbox.next_behind().unwrap();
     assert!(outbox.page_denied(room(1), after));
     assert_eq!(outbox.rooms().count(), 0);
+}
+
+#[test]
+fn whoever_hears_how_they_leave_is_told_nothing_else() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 4);
+    offer(&mut outbox, room(1), 4, &frames(4, 2));
+    outbox.unfollow(room(1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [4, 5]);
+}
+
+#[test]
+fn whoever_leaves_while_behind_is_told_to_ask() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 4);
+    offer(&mut outbox, room(1), 6, &frames(6, 1));
+    outbox.unfollow(room(1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-6]);
+    // The same when the page is denied before the hub says why.
+    outbox.follow(room(2), 4);
+    outbox.announce(room(2), 8);
+    let (_, after) = outbox.next_behind().unwrap();
+    assert!(outbox.page_denied(room(2), after));
+    outbox.unfollow(room(2));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-8]);
+}
+
+#[test]
+fn whoever_leaves_before_a_shed_backlog_has_left_is_told_once() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    offer(&mut outbox, room(1), 1, &frames(1, 1_000));
+    outbox.unfollow(room(1));
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), [-1_000]);
+    // The same when the backlog is shed after they left.
+    outbox.follow(room(2), 1);
+    offer(&mut outbox, room(2), 1, &frames(1, 2));
+    outbox.unfollow(room(2));
+    outbox.follow(room(3), 1);
+    offer(&mut outbox, room(3), 1, &frames(1, 1_000));
+    let mut told = seqs(&take(&mut outbox, 1 << 20));
+    told.sort_unstable();
+    assert_eq!(told, [-1_000, -2]);
 }
 
 #[test]

@@ -103,6 +103,7 @@ impl Device {
 
     /// Connects, and resumes what it knows.
     pub async fn connect(self: &Rc<Self>) -> anyhow::Result<()> {
+        self.rooms.borrow_mut().retain(|_, place| !place.is_denied);
         // What was shed and not read yet is resumed with the rest.
         self.rooms.borrow_mut().values_mut().for_each(Place::go_back);
         let resume: Vec<(Uuid, u64)> = self.places().into_iter().collect();
@@ -166,11 +167,13 @@ impl Device {
 
     /// Up to where it has everything, by room.
     pub fn places(&self) -> HashMap<Uuid, u64> {
-        self.rooms.borrow().iter().map(|(room, place)| (Uuid::from_u128(*room), place.whole())).collect()
+        let rooms = self.rooms.borrow();
+        let known = rooms.iter().filter(|(_, place)| !place.is_denied);
+        known.map(|(room, place)| (Uuid::from_u128(*room), place.whole())).collect()
     }
 
     pub fn rooms(&self) -> Vec<Uuid> {
-        self.rooms.borrow().keys().map(|room| Uuid::from_u128(*room)).collect()
+        self.places().into_keys().collect()
     }
 
     /// Sends a command, whose fields are `body` without the braces, and waits for its answer.

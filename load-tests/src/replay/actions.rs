@@ -121,9 +121,8 @@ impl World {
         let device = &mut self.devices[device];
         if let Some((_, room, _)) = device.paging.filter(|(paging, ..)| *paging == ask) {
             device.paging = None;
-            // Not a member any more: there is nothing to catch up with.
-            if is_over && let Some(view) = device.views.get_mut(&room) {
-                view.target = view.last;
+            if is_over {
+                device.denied(room);
             }
         }
         if is_over {

@@ -22,6 +22,7 @@ pub enum Invariant {
     NothingImpossible,
     Quiescent,
     EveryoneArrives,
+    LeavingIsTold,
 }
 
 impl fmt::Display for Invariant {
@@ -44,6 +45,7 @@ impl fmt::Display for Invariant {
             Self::NothingImpossible => "Postgres is asked for nothing impossible",
             Self::Quiescent => "when faults end, everything comes to rest",
             Self::EveryoneArrives => "in the end every device has every room it is in",
+            Self::LeavingIsTold => "in the end every device knows which rooms it has left",
         })
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It also holds the engine to what it promises each socket: per room, seq by seq, and nothing else.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use parlance::ids::{RoomId, UserId};
 use serde::Deserialize;
@@ -38,6 +38,8 @@ pub struct Device {
     pub place: Option<(usize, u64)>,
     pub is_slow: bool,
     pub views: BTreeMap<usize, View>,
+    /// Of these, the rooms that it knows to have left.
+    pub left: BTreeSet<usize>,
     /// Per room, the seq that this socket must bring next.
     expected: BTreeMap<usize, i64>,
     /// Where the room goes on instead, when `room.joined` came for one that it knew already: it may have left and come
@@ -71,8 +73,17 @@ struct Summary {
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct Event {
     seq: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    user_id: Option<UserId>,
+    member: Option<Member>,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    user_id: UserId,
 }
 
 impl Device {
@@ -82,6 +93,7 @@ impl Device {
             place: None,
             is_slow: false,
             views: BTreeMap::new(),
+            left: BTreeSet::new(),
             expected: BTreeMap::new(),
             restarts: BTreeMap::new(),
             sendings: VecDeque::new(),
@@ -96,6 +108,14 @@ impl Device {
         self.paging = None;
         for sending in &mut self.sendings {
             sending.asked = None;
+        }
+    }
+
+    /// The engine denied it a page of this room: it is out of it.
+    pub fn denied(&mut self, room: usize) {
+        self.left.insert(room);
+        if let Some(view) = self.views.get_mut(&room) {
+            view.target = view.last;
         }
     }
 
@@ -137,6 +157,7 @@ impl Device {
         let known = std::mem::take(&mut self.views);
         self.expected.clear();
         self.restarts.clear();
+        self.left.clear();
         for summary in rooms {
             let room = room_index(summary.id);
             let last = known.get(&room).map_or(summary.last_seq, |view| view.last);
@@ -151,6 +172,7 @@ impl Device {
     }
 
     fn joined(&mut self, room: usize, last_seq: i64) {
+        self.left.remove(&room);
         if let Some(expected) = self.expected.get(&room)
             && *expected != last_seq + 1
         {
@@ -190,11 +212,19 @@ impl Device {
             return Err(Failure::new(invariant, format!("room {room}: {seq} comes where {expected} is due")));
         }
         *expected += 1;
-        self.has(room, seq);
+        self.has(room, &understood(frame)?);
         Ok(())
     }
 
-    fn has(&mut self, room: usize, seq: i64) {
+    fn has(&mut self, room: usize, event: &Event) {
+        let seq = event.seq;
+        match &*event.kind {
+            "member.removed" if event.user_id == Some(self.user) => _ = self.left.insert(room),
+            "member.added" if event.member.as_ref().is_some_and(|member| member.user_id == self.user) => {
+                self.left.remove(&room);
+            }
+            _ => {}
+        }
         let view = self.views.entry(room).or_default();
         if seq == view.last + 1 {
             view.last = seq;
@@ -213,13 +243,14 @@ impl Device {
     ) -> Result<(), Failure> {
         for (index, event) in events.iter().enumerate() {
             let due = after + 1 + index as i64;
-            let seq = serde_json::from_str::<Place>(event.get()).map_or(0, |place| place.seq);
-            if seq != due {
-                let detail = format!("a page of room {room} after {after} has {seq} where {due} is due");
+            let frame = event.get();
+            let event = understood(frame)?;
+            if event.seq != due {
+                let detail = format!("a page of room {room} after {after} has {} where {due} is due", event.seq);
                 return Err(Failure::new(Invariant::GapFree, detail));
             }
-            is_in_the_log(room, seq, event.get(), postgres)?;
-            self.has(room, seq);
+            is_in_the_log(room, event.seq, frame, postgres)?;
+            self.has(room, &event);
         }
         if let Some(view) = self.views.get_mut(&room) {
             // Nothing came: there is no more until it is told of more.
@@ -227,6 +258,10 @@ impl Device {
         }
         Ok(())
     }
+}
+
+fn understood(frame: &str) -> Result<Event, Failure> {
+    serde_json::from_str(frame).map_err(|error| Failure::new(Invariant::SeenIsCommitted, format!("{error} in {frame}")))
 }
 
 fn is_in_the_log(room: usize, seq: i64, frame: &str, postgres: &Postgres) -> Result<(), Failure> {

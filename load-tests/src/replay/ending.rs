@@ -127,6 +127,11 @@ impl World {
                     return Err(Failure::new(Invariant::EveryoneArrives, detail));
                 }
             }
+            let is_mine = |room: &usize| self.postgres.rooms[*room].members.contains_key(&device.user);
+            if let Some(room) = device.views.keys().find(|room| !is_mine(room) && !device.left.contains(room)) {
+                let detail = format!("device {index} is out of room {room}, and nobody told it");
+                return Err(Failure::new(Invariant::LeavingIsTold, detail));
+            }
             let Some(socket) = device.place.and_then(|(hub, key)| self.hubs[hub].sockets.get(&key)) else { continue };
             let mine: BTreeSet<usize> = mine.map(|(room, _)| room).collect();
             let followed: BTreeSet<usize> = socket.outbox.rooms().map(room_index).collect();

@@ -79,8 +79,13 @@ impl Device {
             Ok(Answer::Ok(page)) => Page::Read(self.check_page(room, after, &page)),
             Ok(Answer::Later) => Page::Later,
             Ok(Answer::Gone) => Page::Over,
-            // Removed from it meanwhile; if not, the room is behind in the end, which is a failure.
-            Ok(Answer::Never(code)) if code == "chat.room_not_found" => Page::Over,
+            // Removed from it meanwhile; if not, the room is missing in the end, which is a failure.
+            Ok(Answer::Never(code)) if code == "chat.room_not_found" => {
+                if let Some(place) = self.rooms.borrow_mut().get_mut(&room) {
+                    place.deny(after);
+                }
+                Page::Over
+            }
             Ok(Answer::Never(code)) => {
                 self.watcher.broken(format!("room.catch_up: {code}"));
                 Page::Over

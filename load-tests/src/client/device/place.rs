@@ -7,6 +7,8 @@ pub struct Place {
     pub seq: u64,
     /// Events before that which were shed and are being read.
     pub missing: Option<Missing>,
+    /// The engine refused what is missing: its owner is not in the room any more.
+    pub is_denied: bool,
     is_known: bool,
 }
 
@@ -19,10 +21,10 @@ pub struct Missing {
 
 impl Place {
     /// In a room that nobody told the device of: whatever comes first begins it.
-    pub const UNKNOWN: Self = Self { seq: 0, missing: None, is_known: false };
+    pub const UNKNOWN: Self = Self { seq: 0, missing: None, is_denied: false, is_known: false };
 
     pub fn at(seq: u64) -> Self {
-        Self { seq, missing: None, is_known: true }
+        Self { seq, missing: None, is_denied: false, is_known: true }
     }
 
     /// Takes an event that came live, and says which was to come; `None` in a room that was not known.
@@ -52,6 +54,14 @@ impl Place {
         missing.after = missing.after.max(seq);
         if missing.after >= missing.until {
             self.missing = None;
+        }
+    }
+
+    /// A page after `after` was refused. Nothing, if another is missing by now: they have left and come back.
+    pub fn deny(&mut self, after: u64) {
+        if self.missing.is_some_and(|missing| missing.after == after) {
+            self.missing = None;
+            self.is_denied = true;
         }
     }
 

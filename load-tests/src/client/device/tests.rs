@@ -171,6 +171,30 @@ fn what_was_shed_is_read_again_however_often_it_is_refused() {
 }
 
 #[test]
+fn a_room_that_it_may_not_read_any_more_is_left() {
+    run(async {
+        let (device, mut reports, listener, mut line) = connected(5).await;
+        for last_seq in [9, 11] {
+            line.say(&json!({ "type": "room.lagged", "room_id": ROOM, "last_seq": last_seq })).await;
+            let asked = line.hear().await;
+            let denied = json!({ "type": "error", "re": asked["id"], "code": "chat.room_not_found", "retry": "never" });
+            line.say(&denied).await;
+            heard(&device, &mut line).await;
+            assert!(device.places().is_empty());
+            assert_eq!(reports.try_recv().unwrap(), "lagged");
+        }
+        line.say(&json!({ "type": "room.joined", "room": { "id": ROOM, "last_seq": 12 } })).await;
+        line.event(ROOM, 13).await;
+        heard(&device, &mut line).await;
+        assert_eq!(device.places()[&ROOM], 13);
+        line.close(4000).await;
+        let (_line, resumed) = Line::take(&listener, 13).await;
+        assert_eq!(resumed, Some(13));
+        assert_eq!(reports.recv().await.unwrap(), "ended Some(4000)");
+    });
+}
+
+#[test]
 fn an_event_of_a_room_that_it_was_not_told_of_is_a_failure() {
     run(async {
         let (device, mut reports, _listener, mut line) = connected(5).await;

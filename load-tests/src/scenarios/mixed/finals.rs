@@ -20,16 +20,6 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Rooms that are named; the others are counted.
 const NAMED_MAX: usize = 10;
 
-/// What sets a device apart from what the engine lists for its owner.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Apart {
-    /// Each in words.
-    behind: Vec<String>,
-    /// Rooms that they are in no more and that the device still has. A device that reads up when it is removed is told
-    /// nothing about it until it comes back.
-    stale: usize,
-}
-
 impl Crew {
     /// Waits until everybody is back and has everything, within bounds, and reports who is not, or has not.
     pub async fn compare(&self, report: &mut Report) -> anyhow::Result<()> {
@@ -40,12 +30,10 @@ impl Crew {
         }
         let present = self.devices.iter().filter(|device| device.is_connected()).cloned().collect();
         let apart = self.wait_for_everything(present).await?;
-        let behind: Vec<&String> = apart.iter().flat_map(|apart| &apart.behind).collect();
-        report.figure("rooms behind", count(behind.len()), "at the end");
-        report.figure("rooms left unheard", count(apart.iter().map(|apart| apart.stale).sum()), "at the end");
-        behind.iter().take(NAMED_MAX).for_each(|what| report.fail((*what).clone()));
-        if behind.len() > NAMED_MAX {
-            report.fail(format!("{} more rooms of devices are behind", behind.len() - NAMED_MAX));
+        report.figure("rooms apart", count(apart.len()), "at the end");
+        apart.iter().take(NAMED_MAX).for_each(|what| report.fail(what.clone()));
+        if apart.len() > NAMED_MAX {
+            report.fail(format!("{} more rooms of devices are not as the engine lists them", apart.len() - NAMED_MAX));
         }
         Ok(())
     }
@@ -61,43 +49,41 @@ impl Crew {
         }
     }
 
-    /// Asks for the rooms of these until each device is where the engine is; what is apart in the end.
-    async fn wait_for_everything(&self, mut devices: Vec<Rc<Device>>) -> anyhow::Result<Vec<Apart>> {
+    /// Asks for the rooms of these until each device has what the engine lists; what is apart in the end.
+    async fn wait_for_everything(&self, mut devices: Vec<Rc<Device>>) -> anyhow::Result<Vec<String>> {
         let mut begun = None;
-        // What is stale stays so; a room is listed, too, a moment before it is left.
-        let mut even = Vec::new();
         loop {
             let asked = self.accounts.all(devices.clone(), |device| self.apart(device)).await?;
-            let (behind, rest): (Vec<_>, Vec<_>) =
-                devices.into_iter().zip(asked).partition(|(_, apart)| !apart.behind.is_empty());
-            even.extend(rest.into_iter().map(|(_, apart)| apart));
             let begun = begun.get_or_insert_with(Instant::now);
-            if behind.is_empty() || begun.elapsed() > ARRIVAL_PATIENCE {
-                even.extend(behind.into_iter().map(|(_, apart)| apart));
-                return Ok(even);
+            if asked.iter().all(Vec::is_empty) || begun.elapsed() > ARRIVAL_PATIENCE {
+                return Ok(asked.into_iter().flatten().collect());
             }
-            devices = behind.into_iter().map(|(device, _)| device).collect();
+            devices = devices
+                .into_iter()
+                .zip(asked)
+                .filter(|(_, apart)| !apart.is_empty())
+                .map(|(device, _)| device)
+                .collect();
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
     }
 
-    async fn apart(&self, device: Rc<Device>) -> anyhow::Result<Apart> {
+    async fn apart(&self, device: Rc<Device>) -> anyhow::Result<Vec<String>> {
         let rooms = self.accounts.pages("/api/v1/rooms", &device.person.token).await?;
         let listed = rooms.iter().map(listed).collect::<anyhow::Result<HashMap<Uuid, u64>>>()?;
-        Ok(Apart::between(device.person.id, &listed, &device.places()))
+        Ok(differences(device.person.id, &listed, &device.places()))
     }
 }
 
-impl Apart {
-    fn between(who: Uuid, listed: &HashMap<Uuid, u64>, had: &HashMap<Uuid, u64>) -> Self {
-        let behind = listed.iter().filter_map(|(room, seq)| match had.get(room) {
-            Some(has) if has == seq => None,
-            Some(has) => Some(format!("room {room}: the device of {who} is at {has}, the engine at {seq}")),
-            None => Some(format!("room {room}, at {seq}: the device of {who} was never told to be in it")),
-        });
-        let stale = had.keys().filter(|room| !listed.contains_key(room)).count();
-        Self { behind: behind.collect(), stale }
-    }
+/// What sets a device apart from what the engine lists for its owner, each in words.
+fn differences(who: Uuid, listed: &HashMap<Uuid, u64>, had: &HashMap<Uuid, u64>) -> Vec<String> {
+    let behind = listed.iter().filter_map(|(room, seq)| match had.get(room) {
+        Some(has) if has == seq => None,
+        Some(has) => Some(format!("room {room}: the device of {who} is at {has}, the engine at {seq}")),
+        None => Some(format!("room {room}, at {seq}: the device of {who} was never told to be in it")),
+    });
+    let left = had.keys().filter(|room| !listed.contains_key(room));
+    behind.chain(left.map(|room| format!("room {room}: the device of {who} was not told to be out of it"))).collect()
 }
 
 fn listed(room: &Value) -> anyhow::Result<(Uuid, u64)> {
@@ -118,12 +104,12 @@ mod tests {
     fn what_a_device_lacks_is_named() {
         let room = |number: u128, seq: u64| (Uuid::from_u128(number), seq);
         let listed = HashMap::from([room(1, 5), room(2, 7), room(3, 9)]);
-        let same = Apart::between(Uuid::nil(), &listed, &listed);
-        assert_eq!(same, Apart::default());
+        assert_eq!(differences(Uuid::nil(), &listed, &listed), [""; 0]);
         let had = HashMap::from([room(1, 5), room(2, 6), room(4, 1)]);
-        let apart = Apart::between(Uuid::nil(), &listed, &had);
-        assert_eq!((apart.behind.len(), apart.stale), (2, 1));
-        assert!(apart.behind.iter().any(|what| what.contains("is at 6, the engine at 7")), "{apart:?}");
-        assert!(apart.behind.iter().any(|what| what.contains("never told")), "{apart:?}");
+        let apart = differences(Uuid::nil(), &listed, &had);
+        assert_eq!(apart.len(), 3, "{apart:?}");
+        for what in ["is at 6, the engine at 7", "never told to be in", "not told to be out"] {
+            assert!(apart.iter().any(|line| line.contains(what)), "{what}: {apart:?}");
+        }
     }
 }

@@ -323,7 +323,10 @@ export interface components {
          * @enum {string}
          */
         readonly RoomKind: "direct" | "group" | "channel";
-        /** @description The engine shed what waited for this socket: catch up from the last `seq` you have. */
+        /**
+         * @description The engine shed what waited for this socket: catch up from the last `seq` you have. `chat.room_not_found` says that you
+         *     have left meanwhile.
+         */
         readonly RoomLagged: {
             /**
              * Format: int64
@@ -332,7 +335,7 @@ export interface components {
             readonly last_seq: number;
             readonly room_id: components["schemas"]["RoomId"];
         };
-        /** @description Your backlog was shed: catch up from the last seq you have */
+        /** @description Your backlog was shed, or you left while you were behind: catch up from the last seq you have */
         readonly RoomLaggedFrame: {
             /** @constant */
             readonly type: "room.lagged";
