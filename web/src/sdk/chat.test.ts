@@ -99,6 +99,16 @@ describe("following a room", () => {
     expect(state().info.last_seq).toBe(4);
   });
 
+  test("a room that may not be caught up any more is gone", async () => {
+    await online(room({ last_seq: 2 }));
+    network.current.deliver({ type: "room.lagged", room_id: ROOM, last_seq: 4 });
+    await settled();
+    const { id } = network.current.last("room.catch_up");
+    network.current.deliver({ type: "error", re: id, code: "chat.room_not_found", message: "", retry: "never" });
+    await settled();
+    expect(chat.rooms.get(ROOM)).toBeUndefined();
+  });
+
   test("a busy engine is asked again later", async () => {
     await online(room({ last_seq: 2 }));
     network.current.deliver({ type: "room.lagged", room_id: ROOM, last_seq: 4 });
