@@ -94,25 +94,59 @@ fn start(cli: &Cli) -> anyhow::Result<bool> {
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Some(report) = tokio::task::LocalSet::new().block_on(&runtime, run_or_end(cli))? else { return Ok(true) };
+    let report = tokio::task::LocalSet::new().block_on(&runtime, run_or_end(cli))?;
+    let Some(report) = report.map(|report| with_origin(report, &cli.target)) else { return Ok(true) };
     report.deliver(&cli.report)?;
     Ok(report.failures.is_empty())
 }
 
-/// Runs it, unless somebody ends it: what was started for it then ends with it.
-async fn run_or_end(cli: &Cli) -> anyhow::Result<Option<Report>> {
-    // The first has things to set right and listens itself; the others started nothing, and end as any program does.
-    if matches!(cli.command, Command::Check(_) | Command::Replay(_) | Command::Serve(_)) {
-        return run(cli).await;
+/// With what else it takes to repeat the run: which programs, and the settings of the engine.
+fn with_origin(mut report: Report, target: &engine::TargetArgs) -> Report {
+    report = report.setting("harness", env!("CARGO_PKG_VERSION"));
+    if let Some(version) = target.opened.version() {
+        report = report.setting("engine", version);
     }
-    tokio::select! {
+    target.settings.iter().fold(report, |report, setting| report.setting("set", without_secret(setting)))
+}
+
+/// Reports are passed on: what looks like a secret stays here.
+fn without_secret(setting: &str) -> String {
+    match setting.split_once('=') {
+        Some((key, _)) if ["secret", "password", "url"].iter().any(|word| key.contains(word)) => format!("{key}=…"),
+        _ => setting.to_owned(),
+    }
+}
+
+/// Runs it, unless somebody ends it, or its engine does: what was started for it then ends with it.
+async fn run_or_end(cli: &Cli) -> anyhow::Result<Option<Report>> {
+    // These start nothing, and end as any program does.
+    let ends_by_itself = matches!(cli.command, Command::Replay(_) | Command::Serve(_));
+    // This one kills its engines, and sees itself that they come back.
+    let loses_engines = matches!(cli.command, Command::Check(_));
+    let opened = &cli.target.opened;
+    let ended = tokio::select! {
         // Listens before anything is started.
         biased;
-        interrupted = interrupted() => Err(match cli.target.url {
-            Some(_) => interrupted.context("the people of this run are still in its rooms"),
-            None => interrupted,
-        }),
-        report = run(cli) => report,
+        interrupted = interrupted(), if !ends_by_itself => Err(interrupted),
+        lost = opened.lost(), if !loses_engines => Err(lost),
+        report = run(cli) => match report {
+            // Whatever a run says of an engine that is gone, this is why.
+            Err(error) if !loses_engines => Err(opened.lost_by_now().await.unwrap_or(error)),
+            report => report,
+        },
+    };
+    let left = tokio::select! {
+        left = client::take_leave(&cli.target) => left,
+        // Once more: somebody has no time for that.
+        interrupted = interrupted() => Err(interrupted.context("people of this run are still in its rooms")),
+    };
+    match (ended, left) {
+        (Ok(Some(mut report)), left) => {
+            report.take_in(left);
+            Ok(Some(report))
+        }
+        (Err(error), Err(left)) => Err(anyhow::anyhow!("{error:#}; {left:#}")),
+        (ended, left) => left.and(ended),
     }
 }
 
@@ -142,7 +176,7 @@ fn hangup_is_ignored() -> bool {
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Runs what was asked for; a simulation and a child process speak for themselves.
+/// Runs what was asked for; a child process speaks for itself.
 async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
     let target = &cli.target;
     let report = match &cli.command {
@@ -162,10 +196,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::History(args) => history::run(args, target).await,
         Command::AtSize(args) => at_size::run(args, target).await,
         Command::Install(args) => install::run(args, target).await,
-        Command::Replay(replay) => {
-            anyhow::ensure!(replay.run()?, "a promise is broken");
-            return Ok(None);
-        }
+        Command::Replay(replay) => replay.run(),
         Command::Serve(what) => return baseline::serve(what).await.map(|()| None),
     };
     report.map(Some)

@@ -59,9 +59,9 @@ fn variable(process: &str, name: &str) -> Option<String> {
 }
 
 /// Starts a run, waits until its engine has got so far with its folder, and ends it.
-fn interrupt_once(is_so_far: impl Fn(&Path) -> bool) {
+fn interrupt_once(scenario: &str, is_so_far: impl Fn(&Path) -> bool) {
     let mut run =
-        Command::new(env!("CARGO_BIN_EXE_parlance-load")).args(["fanout", "--seconds", "600"]).spawn().unwrap();
+        Command::new(env!("CARGO_BIN_EXE_parlance-load")).args([scenario, "--seconds", "600"]).spawn().unwrap();
     let children = format!("/proc/{0}/task/{0}/children", run.id());
     let (engine, folder) = loop {
         assert_eq!(run.try_wait().unwrap(), None, "it runs for minutes");
@@ -83,7 +83,9 @@ fn interrupt_once(is_so_far: impl Fn(&Path) -> bool) {
 fn a_run_that_is_interrupted_leaves_nothing_behind() {
     // At its first breath, while it makes its database, and while its Postgres runs.
     for so_far in ["", "postgres", "postgres/postmaster.pid"] {
-        interrupt_once(|folder| folder.join(so_far).exists());
+        for scenario in ["fanout", "check"] {
+            interrupt_once(scenario, |folder| folder.join(so_far).exists());
+        }
     }
 }
 
@@ -95,6 +97,9 @@ fn a_mistake_is_one_clear_line() {
         (&["fanout", "--url", "ftp://example.com"], "http://"),
         (&["find-limit", "--from", "0"], "--from"),
         (&["chatter", "--rate", "0"], "--rate"),
+        (&["idle", "--json", "same.json", "--html", "./same.json"], "same file"),
+        (&["check", "--keep-history", "/nowhere/history"], "cannot be written"),
+        (&["history", "--installed", "--data-dir", "/nowhere"], "no database"),
     ] {
         let output = Command::new(program).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -39,9 +39,13 @@ pub enum Serve {
 }
 
 pub async fn run(which: &Baseline, target: &crate::engine::TargetArgs) -> anyhow::Result<Report> {
+    anyhow::ensure!(
+        target.url.is_none() && target.settings.is_empty() && target.data_dir.is_none(),
+        "--url, --set and --data-dir are for an engine: a baseline runs without one, on a folder of its own"
+    );
     match which {
         Baseline::Socket(args) => socket::run(args).await,
-        Baseline::Postgres(args) => postgres::run(args, target).await,
+        Baseline::Postgres(args) => postgres::run(args).await,
     }
 }
 

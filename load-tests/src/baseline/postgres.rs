@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::Served;
-use crate::engine::{TargetArgs, Usage};
+use crate::engine::{Usage, passing_folder};
 use crate::measure::{RATES_OR_NONE, within};
 use crate::report::Report;
 
@@ -41,27 +41,22 @@ pub struct ServeArgs {
     pub folder: std::path::PathBuf,
 }
 
-pub async fn run(args: &PostgresArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+pub async fn run(args: &PostgresArgs) -> anyhow::Result<Report> {
     // Its rows belong to no user and no engine: in a folder that is kept they would stay for good.
-    anyhow::ensure!(
-        target.data_dir.is_none(),
-        "--data-dir is not for this baseline: it fills a folder of its own, which is removed after the run"
-    );
-    let mut launch = target.launch(&[])?;
-    let folder = launch.make_folder()?.display().to_string();
+    let folder = passing_folder()?;
     let words = [
         ("--batch", args.batch.to_string()),
         ("--rate", args.rate.to_string()),
         ("--rooms", args.rooms.to_string()),
         ("--bytes", args.bytes.to_string()),
         ("--seconds", args.seconds.to_string()),
-        ("--folder", folder),
+        ("--folder", folder.path().display().to_string()),
     ];
     let mut arguments = vec!["postgres".to_owned()];
     arguments.extend(words.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
     let mut served = Served::start(&arguments)?;
     let pid = served.pid();
-    let (before, rows, seconds) = tokio::task::spawn_blocking(move || {
+    let (spent, rows, seconds) = tokio::task::spawn_blocking(move || {
         anyhow::ensure!(served.line()? == "begin", "the baseline did not begin");
         let before = Usage::of(pid);
         let line = served.line()?;
@@ -79,8 +74,8 @@ pub async fn run(args: &PostgresArgs, target: &TargetArgs) -> anyhow::Result<Rep
         .setting("rooms", args.rooms)
         .setting("bytes", args.bytes);
     report.figure("rows", rows / seconds, "a second");
-    report.figure("Postgres CPU", before.postgres.cpu_seconds / rows * 1e6, "µs a row");
-    report.figure("client CPU", before.engine.cpu_seconds / rows * 1e6, "µs a row");
+    report.figure("Postgres CPU", spent.postgres.cpu_seconds / rows * 1e6, "µs a row");
+    report.figure("client CPU", spent.engine.cpu_seconds / rows * 1e6, "µs a row");
     Ok(report)
 }
 

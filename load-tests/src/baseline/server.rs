@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -108,8 +109,12 @@ impl Connection {
     /// Writes what the socket takes; the rest goes when it is writable.
     fn flush(self: &Rc<Self>) {
         let mut out = self.out.borrow_mut();
-        let Ok(sent) = self.stream.try_write(&out) else { return self.flush_later() };
-        out.drain(..sent);
+        match self.stream.try_write(&out) {
+            Ok(sent) => drop(out.drain(..sent)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            // Whoever reads from it notices that it is gone.
+            Err(_) => out.clear(),
+        }
         if !out.is_empty() {
             self.flush_later();
         }
@@ -167,7 +172,7 @@ async fn listen(
         match connection.stream.try_read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(read) => inbox.extend_from_slice(buffer.get(..read).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error.into()),
         }
         let mut used = 0;

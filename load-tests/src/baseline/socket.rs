@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Served;
 use crate::client::Person;
+use crate::engine::UsageSource;
 use crate::report::Report;
 use crate::scenarios::chatter::{self, ChatterArgs};
 use crate::scenarios::fanout::{self, FanoutArgs};
@@ -23,6 +24,10 @@ impl Broadcaster {
         Ok(Self { served, address: ([127, 0, 0, 1], port).into() })
     }
 
+    fn usage(&self) -> UsageSource {
+        UsageSource::Process(self.served.pid())
+    }
+
     /// People whose token is the room that they listen to.
     fn people(rooms: &[Uuid], each: usize, count: usize) -> Vec<Person> {
         let places = rooms.iter().flat_map(|room| std::iter::repeat_n(room, each)).take(count);
@@ -33,7 +38,7 @@ impl Broadcaster {
         let room = Uuid::now_v7();
         let listeners = usize::try_from(args.listeners)?;
         let people = Self::people(&[room], listeners, listeners);
-        let venue = fanout::Venue { address: self.address, room, people, pid: Some(self.served.pid()), base: None };
+        let venue = fanout::Venue { address: self.address, room, people, usage: self.usage(), base: None };
         fanout::drive(args, &venue, Report::of("baseline socket")).await
     }
 
@@ -41,7 +46,7 @@ impl Broadcaster {
         let (users, size) = (usize::try_from(args.users)?, usize::try_from(args.room_size)?);
         let rooms: Vec<Uuid> = (0..users.div_ceil(size)).map(|_| Uuid::now_v7()).collect();
         let people = Self::people(&rooms, size, users);
-        let venue = chatter::Venue { address: self.address, rooms, people, pid: Some(self.served.pid()), base: None };
+        let venue = chatter::Venue { address: self.address, rooms, people, usage: self.usage(), base: None };
         Ok(chatter::drive(args, &venue, Report::of("baseline socket")).await?.strictly())
     }
 }

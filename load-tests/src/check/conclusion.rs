@@ -38,7 +38,11 @@ pub fn conclude(args: &CheckArgs, world: &World, run: Run<'_>) -> Report {
         .setting("seconds", args.seconds)
         .setting("users", args.users)
         .setting("rooms", args.rooms)
-        .setting("rate", args.rate);
+        .setting("rate", args.rate)
+        .setting("every", format!("{} s", args.every));
+    if !args.faults.is_empty() {
+        report = report.setting("faults", args.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    }
     report.schedule = plan.iter().map(ToString::to_string).collect();
     let (tally, done) = (&world.tally, world.done.borrow());
     #[expect(clippy::cast_precision_loss, reason = "a handful")]

@@ -9,6 +9,7 @@ use super::checker::Invariant;
 pub enum Flaw {
     LostMessage,
     DoubledMessage,
+    OneIdForTwoMessages,
     PhantomMessage,
     RefusedMessageKept,
     MemberRefused,
@@ -24,6 +25,7 @@ pub enum Flaw {
     GapForAReader,
     RepetitionForAReader,
     OtherContentForAReader,
+    ReadersDisagree,
     ReaderLeftBehind,
     WrongFrameWhileBehind,
     StrangerSees,
@@ -35,6 +37,8 @@ pub enum Flaw {
     PhantomChange,
     WipedTopic,
     WrongRoleShown,
+    WrongNameShown,
+    WrongTopicShown,
     MemberListedTwice,
     ShrinkingReadMark,
     LostReadMark,
@@ -47,7 +51,7 @@ impl Flaw {
     pub fn breaks(self) -> Invariant {
         match self {
             Self::LostMessage => Invariant::AcknowledgedIsKept,
-            Self::DoubledMessage => Invariant::ExactlyOnce,
+            Self::DoubledMessage | Self::OneIdForTwoMessages => Invariant::ExactlyOnce,
             Self::PhantomMessage | Self::PhantomChange | Self::WipedTopic => Invariant::NothingFromNowhere,
             Self::RefusedMessageKept => Invariant::RefusedIsAbsent,
             Self::MemberRefused | Self::ReturnedMemberRefused | Self::RefusedForNoGoodReason => {
@@ -59,6 +63,7 @@ impl Flaw {
             Self::MessageMissingInTheList | Self::DoubledInTheList | Self::DisorderedList => Invariant::ListIsTheOrder,
             Self::ReorderedForAReader | Self::GapForAReader | Self::RepetitionForAReader => Invariant::SeenInOrder,
             Self::OtherContentForAReader | Self::WrongFrameWhileBehind => Invariant::SeenIsKept,
+            Self::ReadersDisagree => Invariant::ReadersAgree,
             Self::ReaderLeftBehind => Invariant::SeenToTheEnd,
             Self::StrangerSees
             | Self::RemovedReadsAPage
@@ -66,7 +71,9 @@ impl Flaw {
             | Self::FrameOfAForeignRoom
             | Self::ReadFromOutside => Invariant::MembersOnly,
             Self::ForgottenChange => Invariant::GrantedIsKept,
-            Self::WrongRoleShown | Self::MemberListedTwice => Invariant::ReplayIsState,
+            Self::WrongRoleShown | Self::WrongNameShown | Self::WrongTopicShown | Self::MemberListedTwice => {
+                Invariant::ReplayIsState
+            }
             Self::ShrinkingReadMark | Self::LostReadMark => Invariant::MarksOnlyGrow,
             Self::LostByTheRestart | Self::DoubledAfterTheRestart => Invariant::RestartKeepsAll,
         }

@@ -12,17 +12,14 @@ use crate::client::{Message, Session, Socket};
 
 /// A greeting, a send or a silence takes no longer on a line that works.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The engine takes a client that says nothing for dead.
-const SPEAK_EVERY: Duration = Duration::from_millis(700);
 
 /// See the module.
 pub struct Line {
     who: Who,
-    socket: Socket,
+    socket: Rc<Socket>,
     /// Frames that came with the answer to hello.
     early: Vec<Value>,
     heard_at: Instant,
-    spoke_at: Instant,
     world: Rc<World>,
 }
 
@@ -46,8 +43,7 @@ impl Line {
             world.note_leak(who, &json!(room.id), &json!({ "type": "ready" }));
         }
         early.iter().for_each(|frame| look_for_leaks(world, who, frame));
-        let now = Instant::now();
-        Some(Self { who, socket: session.socket, early, heard_at: now, spoke_at: now, world: Rc::clone(world) })
+        Some(Self { who, socket: session.socket, early, heard_at: Instant::now(), world: Rc::clone(world) })
     }
 
     /// Sends a frame; `false` when the connection has ended.
@@ -59,12 +55,6 @@ impl Line {
     pub async fn hear_within(&mut self, patience: Duration) -> Heard {
         if !self.early.is_empty() {
             return Heard::Frames(std::mem::take(&mut self.early));
-        }
-        if self.spoke_at.elapsed() > SPEAK_EVERY {
-            self.spoke_at = Instant::now();
-            if !matches!(tokio::time::timeout(PATIENCE, self.socket.pong()).await, Ok(Ok(()))) {
-                return Heard::End;
-            }
         }
         let (mut frames, mut closed) = (Vec::new(), false);
         let reading = self.socket.read(|message| match message {

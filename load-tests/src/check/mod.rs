@@ -43,7 +43,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Accounts;
 use crate::engine::TargetArgs;
-use crate::report::Report;
+use crate::report::{Report, can_be_written};
 use conclusion::{Run, conclude};
 use ending::settle;
 use faults::{Flooder, Victim};
@@ -105,6 +105,7 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     if args.self_test {
         return Ok(self_test::run());
     }
+    args.keep_history.as_deref().map_or(Ok(()), can_be_written)?;
     let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
     eprintln!("seed {seed}");
     let elsewhere = target.url.is_some();
@@ -117,11 +118,7 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
     let engine: Victim = Rc::new(Mutex::new(target.own.take()));
     let mailboxes = tokio::task::spawn_local(mailboxes::watch(Rc::clone(&world), target.base.clone()));
-    let lived = tokio::select! {
-        lived = live(args, &world, &engine, &accounts, plan.clone()) => lived,
-        // Whatever is paused goes on, and the engine ends in order.
-        interrupted = crate::interrupted() => Err(interrupted),
-    };
+    let lived = live(args, &world, &engine, &accounts, plan.clone()).await;
     mailboxes.abort();
     let log = engine.lock().await.as_ref().map(crate::engine::OwnEngine::log).unwrap_or_default();
     let (complete, mut troubles) = match lived {
@@ -129,10 +126,6 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
         Err(error) => (false, vec![format!("{error:#}\nThe engine's last words:\n{log}")]),
     };
     target.own = engine.lock().await.take();
-    if elsewhere {
-        let rooms = world.rooms.iter().map(|room| (*room, world.people.clone()));
-        accounts.leave(&target, &rooms.collect::<Vec<_>>()).await?;
-    }
     if let Err(error) = target.close().await {
         troubles.push(format!("{error:#}"));
     }

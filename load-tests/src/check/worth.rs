@@ -7,7 +7,7 @@ use super::nemesis::{Fault, FaultKind};
 /// Of what was written by those who may write, at least so much in a hundred is acknowledged in the end. All of it, by
 /// rights: a writer tries again until it is.
 const KEPT_PERCENT_MIN: u64 = 90;
-/// Whoever asked for so many changes was granted one.
+/// Of so many changes that were asked for, one at least is granted; fewer may all have met somebody else's, or a fault.
 const ASKED_MIN: u64 = 20;
 /// A kind of fault that was to come so often came once at least. One alone may find its victim away.
 const PLANNED_MIN: usize = 2;

@@ -11,6 +11,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::visitors::Visitors;
 use crate::engine::Target;
 use crate::measure::Progress;
 
@@ -18,8 +19,12 @@ use crate::measure::Progress;
 const PARALLEL: usize = 32;
 /// A soak of a week, the longest run that there is, and a day for what comes before and after it.
 const TOKEN_HOURS: i64 = 8 * 24;
+/// What a token of ours may have been refused for.
+const UNTRUSTED: &str = " (are --issuer-secret, --issuer and --audience those of the engine's auth.external?)";
 /// A call that is answered "later" is tried this often.
 const TRIES_MAX: u32 = 20;
+/// Ids of members in one request: well below `server.request_bytes_max` as it is by default.
+const MEMBERS_AT_ONCE: usize = 5_000;
 /// The owner of a room goes last: those who must wait for others try again.
 const ROUNDS_OF_LEAVING: usize = 4;
 /// Rooms or spaces on a page; no engine gives more by default.
@@ -63,13 +68,15 @@ pub struct Accounts {
     client: Client,
     /// In the subjects of this run's accounts, so that runs on one engine do not meet.
     run: String,
+    visitors: Visitors,
 }
 
 impl Accounts {
     pub fn on(target: &Target) -> anyhow::Result<Self> {
         let client = Client::builder().pool_max_idle_per_host(PARALLEL).timeout(Duration::from_secs(60)).build()?;
         let run = Uuid::new_v4().simple().to_string().chars().take(8).collect();
-        Ok(Self { base: target.base.clone(), issuer: target.issuer.clone(), client, run })
+        let (base, issuer, visitors) = (target.base.clone(), target.issuer.clone(), target.visitors.clone());
+        Ok(Self { base, issuer, client, run, visitors })
     }
 
     /// The accounts of an earlier run, or of an installation, by its name.
@@ -98,7 +105,9 @@ impl Accounts {
             let token = self.token(index)?;
             let user = self.call(Method::GET, "/api/v1/users/me", &token, None).await?;
             progress.add(1);
-            Ok(Person { id: id_of(&user)?, token })
+            let person = Person { id: id_of(&user)?, token };
+            self.visitors.note(&person);
+            Ok(person)
         };
         self.all((0..count).collect(), make).await
     }
@@ -106,9 +115,25 @@ impl Accounts {
     /// Makes a group of these people; the first one makes it.
     pub async fn group(&self, members: &[Person]) -> anyhow::Result<Uuid> {
         let [maker, others @ ..] = members else { bail!("a room needs somebody") };
-        let ids: Vec<Uuid> = others.iter().map(|person| person.id).collect();
+        let (first, later) = others.split_at(others.len().min(MEMBERS_AT_ONCE));
+        let ids: Vec<Uuid> = first.iter().map(|person| person.id).collect();
         let body = json!({ "kind": "group", "name": "load", "member_ids": ids });
-        id_of(&self.call(Method::POST, "/api/v1/rooms", &maker.token, Some(body)).await?)
+        let room = id_of(&self.call(Method::POST, "/api/v1/rooms", &maker.token, Some(body)).await?)?;
+        if !later.is_empty() {
+            self.add_all(&format!("/api/v1/rooms/{room}/members"), maker, later).await?;
+        }
+        Ok(room)
+    }
+
+    /// Adds these people to a room or a space, one by one.
+    async fn add_all(&self, path: &str, by: &Person, people: &[Person]) -> anyhow::Result<()> {
+        let progress = Progress::of("members", people.len() as u64);
+        let add = async |person: Person| {
+            let added = self.call(Method::POST, path, &by.token, Some(json!({ "user_id": person.id }))).await;
+            progress.add(1);
+            added
+        };
+        self.all(people.to_vec(), add).await.map(|_| ())
     }
 
     /// Makes one group for each of these sets of people.
@@ -122,31 +147,10 @@ impl Accounts {
         self.all(sets, make).await
     }
 
-    /// Takes everybody out of the rooms of a run. Rooms of an engine that was started for the run go with it.
-    pub async fn leave(&self, target: &Target, rooms: &[(Uuid, Vec<Person>)]) -> anyhow::Result<()> {
-        if target.own.is_some() {
-            return Ok(());
-        }
-        let places: Vec<(Uuid, Person)> =
-            rooms.iter().flat_map(|(room, people)| people.iter().map(|person| (*room, person.clone()))).collect();
-        let progress = Progress::of("leaving rooms", places.len() as u64);
-        let leave = async |(room, person): (Uuid, Person)| {
-            let path = format!("/api/v1/rooms/{room}/members/{}", person.id);
-            // The last owner of a room may have to stay.
-            let _ = self.call(Method::DELETE, &path, &person.token, None).await;
-            progress.add(1);
-            Ok(())
-        };
-        self.all(places, leave).await.map(|_| ())
-    }
-
-    /// Takes these people out of all rooms and spaces that they are in, wherever they came from; how many places remain.
-    /// Direct rooms are for good. An engine that was started for the run goes with everything in it.
-    pub async fn move_out(&self, target: &Target, people: &[Person]) -> anyhow::Result<usize> {
-        let mut remaining = 0;
-        if target.own.is_some() {
-            return Ok(remaining);
-        }
+    /// Takes these people out of all rooms and spaces that they are in, whoever took them there. Direct rooms are for
+    /// good.
+    pub async fn move_out(&self, people: &[Person]) -> anyhow::Result<()> {
+        let mut stayed = Vec::new();
         for _ in 0..ROUNDS_OF_LEAVING {
             let progress = Progress::of("leaving", people.len() as u64);
             let leave = async |person: Person| {
@@ -154,24 +158,26 @@ impl Accounts {
                 progress.add(1);
                 stayed
             };
-            remaining = self.all(people.to_vec(), leave).await?.iter().sum();
-            if remaining == 0 {
+            stayed = self.all(people.to_vec(), leave).await?.concat();
+            if stayed.is_empty() {
                 break;
             }
         }
-        Ok(remaining)
+        let Some(why) = stayed.first() else { return Ok(()) };
+        bail!("{} places in rooms and spaces could not be left, such as: {why}", stayed.len())
     }
 
-    /// Leaves all rooms and spaces that can be left now; how many could not.
-    async fn leave_all(&self, person: &Person) -> anyhow::Result<usize> {
-        let mut stayed = 0;
+    /// Leaves all rooms and spaces that can be left now; why the others could not.
+    async fn leave_all(&self, person: &Person) -> anyhow::Result<Vec<String>> {
+        let mut stayed = Vec::new();
         for list in ["/api/v1/rooms", "/api/v1/spaces"] {
             for place in self.pages(list, &person.token).await? {
                 if place.get("kind").and_then(Value::as_str) == Some("direct") {
                     continue;
                 }
                 let path = format!("{list}/{}/members/{}", id_of(&place)?, person.id);
-                stayed += usize::from(self.call(Method::DELETE, &path, &person.token, None).await.is_err());
+                let left = self.call(Method::DELETE, &path, &person.token, None).await;
+                stayed.extend(left.err().map(|error| format!("{error:#}")));
             }
         }
         Ok(stayed)
@@ -196,14 +202,8 @@ impl Accounts {
         let maker = people.first().context("a space needs somebody")?;
         let body = json!({ "name": "load" });
         let space = id_of(&self.call(Method::POST, "/api/v1/spaces", &maker.token, Some(body)).await?)?;
-        let progress = Progress::of("space", people.len() as u64);
         let path = format!("/api/v1/spaces/{space}/members");
-        let add = async |person: Person| {
-            let added = self.call(Method::POST, &path, &maker.token, Some(json!({ "user_id": person.id }))).await;
-            progress.add(1);
-            added
-        };
-        self.all(people.get(1..).unwrap_or_default().to_vec(), add).await?;
+        self.add_all(&path, maker, people.get(1..).unwrap_or_default()).await?;
         let open = async |number: usize| {
             let body =
                 json!({ "kind": "channel", "name": format!("load {number}"), "space_id": space, "member_ids": [] });
@@ -231,6 +231,9 @@ impl Accounts {
             match (reached.status, reached.later()) {
                 (status, _) if status.is_success() => return Ok(reached.text),
                 (_, Some(later)) => tokio::time::sleep(later).await,
+                (StatusCode::UNAUTHORIZED, None) if !token.is_empty() => {
+                    bail!("{method} {path}: {} {}{UNTRUSTED}", reached.status, reached.text)
+                }
                 (status, None) => bail!("{method} {path}: {status} {}", reached.text),
             }
         }

@@ -1,6 +1,5 @@
-//! Many sessions on one thread: connected together, kept alive together, ended together.
+//! Many sessions on one thread: connected together, read together, ended together.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,10 +15,6 @@ use crate::measure::Progress;
 
 /// Handshakes under way at once.
 const PARALLEL: usize = 64;
-/// The protocol asks for a word every 50 s; a word costs a system call.
-const SPEAK_EVERY: Duration = Duration::from_secs(20);
-/// Parts of that time, in each of which some of them speak.
-const PARTS: u32 = 200;
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sessions that read until the crowd ends.
@@ -28,9 +23,6 @@ pub struct Crowd {
     readers: Vec<JoinHandle<()>>,
     /// Starts to read a socket, the one with this index.
     reader_of: Box<dyn Fn(usize, Rc<Socket>) -> JoinHandle<()>>,
-    speaker: JoinHandle<()>,
-    /// The same sockets, for the one that speaks.
-    spoken_to: Rc<RefCell<Vec<Rc<Socket>>>>,
 }
 
 impl Crowd {
@@ -49,10 +41,7 @@ impl Crowd {
                 shared.1(index, code);
             })
         };
-        let spoken_to = Rc::default();
-        let speaker = tokio::task::spawn_local(speak(Rc::clone(&spoken_to)));
-        let (sockets, readers) = (Vec::new(), Vec::new());
-        let mut crowd = Self { sockets, readers, reader_of: Box::new(reader_of), speaker, spoken_to };
+        let mut crowd = Self { sockets: Vec::new(), readers: Vec::new(), reader_of: Box::new(reader_of) };
         for session in sessions {
             crowd.add(session);
         }
@@ -61,10 +50,8 @@ impl Crowd {
 
     /// One more, whose index is how many were there before it.
     pub fn add(&mut self, session: Session) {
-        let socket = Rc::new(session.socket);
-        self.readers.push((self.reader_of)(self.sockets.len(), Rc::clone(&socket)));
-        self.spoken_to.borrow_mut().push(Rc::clone(&socket));
-        self.sockets.push(socket);
+        self.readers.push((self.reader_of)(self.sockets.len(), Rc::clone(&session.socket)));
+        self.sockets.push(session.socket);
     }
 
     pub fn socket(&self, index: usize) -> Option<&Rc<Socket>> {
@@ -73,7 +60,6 @@ impl Crowd {
 
     /// Says good-bye on every connection.
     pub async fn close(self) {
-        self.speaker.abort();
         for socket in &self.sockets {
             // One that is gone already needs no good-bye.
             let _ = socket.close().await;
@@ -88,7 +74,6 @@ impl Crowd {
 
     /// Cuts every connection at once, without a word.
     pub fn cut(self) {
-        self.speaker.abort();
         for socket in &self.sockets {
             socket.cut_on_drop();
         }
@@ -117,33 +102,8 @@ async fn read_to_end(socket: &Rc<Socket>, mut on_frame: impl FnMut(Heard<'_>, &[
         if !read.unwrap_or(false) || code.is_some() {
             return code;
         }
-        if heartbeat && socket.pong().await.is_err() {
-            return None;
-        }
-    }
-}
-
-/// A session that only listens must speak, too, or the engine takes it for dead.
-async fn speak(sockets: Rc<RefCell<Vec<Rc<Socket>>>>) {
-    let mut tick = tokio::time::interval(SPEAK_EVERY / PARTS);
-    let (mut next, mut owed) = (0, 0);
-    // Nobody speaks in the first round: hello was a word.
-    tokio::time::sleep(SPEAK_EVERY).await;
-    tick.reset();
-    loop {
-        tick.tick().await;
-        // How many there are may have changed: each of them still has its turn once in a round.
-        let count = sockets.borrow().len();
-        owed += count;
-        let turns = owed / PARTS as usize;
-        owed %= PARTS as usize;
-        for _ in 0..turns {
-            let socket = sockets.borrow().get(next % count).map(Rc::clone);
-            next = (next + 1) % count;
-            if let Some(socket) = socket {
-                // Whoever is gone is noticed by its reader.
-                let _ = socket.pong().await;
-            }
+        if heartbeat {
+            socket.speak().await;
         }
     }
 }

@@ -51,8 +51,6 @@ pub struct Device {
     rooms: RefCell<HashMap<RoomKey, Place>>,
     answers: RefCell<HashMap<u64, oneshot::Sender<Answer>>>,
     next_id: Cell<u64>,
-    spoke_at: Cell<Instant>,
-    speak_every: Cell<Duration>,
     /// How often it has connected: what was begun on an earlier connection ends with that.
     connections: Cell<u64>,
     /// It said good-bye, and does not come back.
@@ -76,8 +74,6 @@ pub enum Answer {
 }
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
-/// The protocol asks for a word every 50 s, unless the engine is told otherwise.
-const SPEAK_EVERY: Duration = Duration::from_secs(20);
 
 impl Device {
     pub fn new(person: Person, address: SocketAddr, watcher: Rc<dyn Watcher>) -> Rc<Self> {
@@ -89,16 +85,9 @@ impl Device {
             rooms: RefCell::default(),
             answers: RefCell::default(),
             next_id: Cell::new(2),
-            spoke_at: Cell::new(Instant::now()),
-            speak_every: Cell::new(SPEAK_EVERY),
             connections: Cell::default(),
             has_left: Cell::default(),
         })
-    }
-
-    /// Changes how long it may be silent.
-    pub fn speak_every(&self, silence: Duration) {
-        self.speak_every.set(silence);
     }
 
     /// Connects, and resumes what it knows.
@@ -114,7 +103,6 @@ impl Device {
             }
         };
         let (session, ready) = Session::start(self.address, &self.person.token, &resume, note).await?;
-        self.spoke_at.set(Instant::now());
         self.connections.set(self.connections.get() + 1);
         {
             let mut rooms = self.rooms.borrow_mut();
@@ -128,7 +116,7 @@ impl Device {
         for frame in early.take() {
             self.understand(hear(&frame), &frame);
         }
-        let socket = Rc::new(session.socket);
+        let socket = session.socket;
         let (device, reading) = (Rc::clone(self), Rc::clone(&socket));
         let reader = tokio::task::spawn_local(async move { device.read(&reading).await });
         if let Some(former) = self.connection.replace(Some(Connection { socket, reader })) {
@@ -199,22 +187,9 @@ impl Device {
     /// Whether it could be sent; whatever ended the connection is its reader's to notice.
     async fn send(&self, text: &[u8]) -> bool {
         let socket = self.connection.borrow().as_ref().map(|connection| Rc::clone(&connection.socket));
-        self.spoke_at.set(Instant::now());
         match socket {
             Some(socket) => socket.send(text).await.is_ok(),
             None => false,
-        }
-    }
-
-    /// Says something if it has been silent for long.
-    pub async fn keep_alive(&self) {
-        let socket = self.connection.borrow().as_ref().map(|connection| Rc::clone(&connection.socket));
-        if let Some(socket) = socket
-            && self.spoke_at.get().elapsed() > self.speak_every.get()
-        {
-            self.spoke_at.set(Instant::now());
-            // Its reader notices when it is gone.
-            let _ = socket.pong().await;
         }
     }
 
@@ -235,9 +210,7 @@ impl Device {
                 break;
             }
             if heartbeat {
-                self.spoke_at.set(Instant::now());
-                // The next read notices when it is gone.
-                let _ = socket.pong().await;
+                socket.speak().await;
             }
         }
         self.lose(socket, code);

@@ -31,7 +31,11 @@ impl Installation {
     pub async fn open(target: &Target, name: &str, password: &str) -> anyhow::Result<Self> {
         let accounts = Accounts::of_run(target, name)?;
         let first = accounts.sign_in(&people::email(name, 0), password).await.with_context(|| {
-            format!("no installation called {name:?} is there: fill the folder with `parlance-load install` first")
+            format!(
+                "nobody signs in as {} with this password: is it the --password of the installation, and {name:?} its \
+                 --name? An empty folder is filled with `parlance-load install`",
+                people::email(name, 0)
+            )
         })?;
         let users = first.pointer("/user/preferences/installation/users").and_then(serde_json::Value::as_u64);
         let users = users.context("the first person of the installation does not know how many there are")?;

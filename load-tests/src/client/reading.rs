@@ -1,6 +1,7 @@
 //! Reading the past: pages over HTTP, and catching up over a socket.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,7 +15,7 @@ use super::session::{Ready, Session};
 use super::socket::{Message, Socket};
 
 /// An answer comes within this time, or the run fails.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+pub const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which messages of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub async fn fetch_page(
 /// A session that asks one thing at a time.
 #[derive(Debug)]
 pub struct Listener {
-    socket: Socket,
+    socket: Rc<Socket>,
     asked: u64,
 }
 
@@ -123,11 +124,6 @@ impl Listener {
             }
         };
         tokio::time::timeout(ANSWER_PATIENCE, reading).await.context("no answer")?
-    }
-
-    /// Says that we are alive: one who only listens is taken for dead.
-    pub async fn stay(&self) -> anyhow::Result<()> {
-        self.socket.pong().await
     }
 
     pub async fn close(self) {

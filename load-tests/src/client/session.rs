@@ -1,12 +1,14 @@
 //! A connection that has said hello.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::frame::{Heard, hear};
+use super::keep_alive::keep_alive;
 use super::socket::{Message, Socket};
 
 /// A hello is answered within this time, or the run fails.
@@ -15,9 +17,9 @@ const HELLO_PATIENCE: Duration = Duration::from_secs(60);
 /// The parts of `ready` that a run needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ready {
-    /// A client that is silent for twice as long is closed. 0: the broadcaster has none.
+    /// 0: the broadcaster has none.
     #[serde(default)]
-    pub heartbeat_ms: u64,
+    heartbeat_ms: u64,
     #[serde(default)]
     pub rooms: Vec<ReadyRoom>,
 }
@@ -28,10 +30,10 @@ pub struct ReadyRoom {
     pub last_seq: u64,
 }
 
-/// A device that is connected and was greeted.
+/// A device that is connected and was greeted. It is kept alive until its socket is dropped.
 #[derive(Debug)]
 pub struct Session {
-    pub socket: Socket,
+    pub socket: Rc<Socket>,
 }
 
 impl Session {
@@ -43,7 +45,13 @@ impl Session {
         on_frame: impl FnMut(Heard<'_>, &[u8]),
     ) -> anyhow::Result<(Self, Ready)> {
         let greeting = Self::greet(address, token, resume, on_frame);
-        tokio::time::timeout(HELLO_PATIENCE, greeting).await.context("no answer to hello")?
+        let greeted = tokio::time::timeout(HELLO_PATIENCE, greeting).await;
+        let seconds = HELLO_PATIENCE.as_secs();
+        greeted.with_context(|| {
+            format!(
+                "no answer to hello for {seconds} s; an engine out of open files (`ulimit -n`) takes no connections"
+            )
+        })?
     }
 
     async fn greet(
@@ -78,7 +86,11 @@ impl Session {
                 bail!("the server closed before it answered hello");
             }
         }
-        Ok((Self { socket }, ready.context("ready came")?))
+        let (socket, ready) = (Rc::new(socket), ready.context("ready came")?);
+        if ready.heartbeat_ms > 0 {
+            keep_alive(&socket, Duration::from_millis(ready.heartbeat_ms));
+        }
+        Ok((Self { socket }, ready))
     }
 }
 

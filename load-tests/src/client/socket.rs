@@ -6,14 +6,22 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use nix::errno::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 
 /// Bytes read at once, by whichever connection of this thread has some.
 const READ_BYTES: usize = 256 * 1024;
 /// Two bytes, eight of a long length, four of mask (RFC 6455, section 5.2).
 const HEADER_BYTES_MAX: usize = 14;
 const HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
+/// A server that takes nothing more for so long does not go on.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+/// First bytes of the frames that this client sends.
+const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
+const PONG: u8 = 0x8A;
 /// The key of RFC 6455, section 1.3, and what a server answers to it: no client of a load test is fooled by a cache.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -26,6 +34,8 @@ thread_local! {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
+    /// Held from the first byte of a frame to its last: a full connection takes it in parts.
+    writing: Mutex<()>,
     /// The beginning of a frame whose end has not come yet.
     partial: RefCell<Vec<u8>>,
 }
@@ -43,7 +53,7 @@ pub enum Message<'a> {
 impl Socket {
     /// Connects and shakes hands on `/api/v1/ws`.
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
+        let mut stream = TcpStream::connect(address).await.map_err(unconnected)?;
         stream.set_nodelay(true)?;
         let request = format!(
             "GET /api/v1/ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -64,32 +74,38 @@ impl Socket {
             bail!("the server refused the WebSocket: {}", text.lines().next().unwrap_or_default());
         }
         let partial = RefCell::new(answer.split_off(head + 4));
-        Ok(Self { stream, partial })
+        Ok(Self { stream, writing: Mutex::default(), partial })
     }
 
     /// Sends a text frame.
     pub async fn send(&self, text: &[u8]) -> anyhow::Result<()> {
-        self.write(0x81, text).await
+        self.write(TEXT, text).await
     }
 
     /// Sends several text frames in one system call, as far as the connection takes them at once.
     pub async fn send_together(&self, texts: &[String]) -> anyhow::Result<()> {
         let mut bytes = Vec::with_capacity(texts.iter().map(|text| text.len() + HEADER_BYTES_MAX).sum());
         for text in texts {
-            bytes.extend_from_slice(header_of(0x81, text.len(), &mut [0; HEADER_BYTES_MAX]));
+            bytes.extend_from_slice(header_of(TEXT, text.len(), &mut [0; HEADER_BYTES_MAX]));
             bytes.extend_from_slice(text.as_bytes());
         }
         self.write_all(&[], &bytes).await
     }
 
-    /// Says that we are alive, without asking for an answer.
-    pub async fn pong(&self) -> anyhow::Result<()> {
-        self.write(0x8A, b"").await
+    /// Says that we are alive, without asking for an answer. Not on a connection that is full or being written to: it has
+    /// things of ours to say. One that is gone is its reader's to notice.
+    pub async fn speak(&self) {
+        let Ok(_writing) = self.writing.try_lock() else { return };
+        let mut room = [0; HEADER_BYTES_MAX];
+        let word = header_of(PONG, 0, &mut room);
+        if let Ok(sent) = self.stream.try_write(word) {
+            let _ = self.write_rest(word.get(sent..).unwrap_or_default(), &[]).await;
+        }
     }
 
     /// Says good-bye. The server answers by closing.
     pub async fn close(&self) -> anyhow::Result<()> {
-        self.write(0x88, &1000_u16.to_be_bytes()).await
+        self.write(CLOSE, &1000_u16.to_be_bytes()).await
     }
 
     /// A masked frame, as clients send them. The mask is zero, which the protocol allows and which masks nothing.
@@ -98,6 +114,11 @@ impl Socket {
     }
 
     async fn write_all(&self, header: &[u8], payload: &[u8]) -> anyhow::Result<()> {
+        let _writing = self.writing.lock().await;
+        self.write_rest(header, payload).await
+    }
+
+    async fn write_rest(&self, header: &[u8], payload: &[u8]) -> anyhow::Result<()> {
         let whole = header.len() + payload.len();
         let mut sent = 0;
         while sent < whole {
@@ -109,11 +130,17 @@ impl Socket {
             };
             match result {
                 Ok(bytes) => sent += bytes,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.stream.writable().await?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable().await?,
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    async fn writable(&self) -> anyhow::Result<()> {
+        let writable = tokio::time::timeout(WRITE_PATIENCE, self.stream.writable()).await;
+        let seconds = WRITE_PATIENCE.as_secs();
+        Ok(writable.with_context(|| format!("the server read nothing of what was sent for {seconds} s"))??)
     }
 
     /// Waits for bytes and hands over every frame that is whole; `false` when the server has ended the connection.
@@ -193,6 +220,18 @@ impl Socket {
     }
 }
 
+/// Why there is no connection, and what to do about it where that is ours to do.
+fn unconnected(error: std::io::Error) -> anyhow::Error {
+    let remedy = match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EMFILE) => ": each connection is an open file; raise `ulimit -n`, or ask for fewer connections",
+        Some(Errno::EADDRNOTAVAIL) => {
+            ": each connection takes a local port; widen net.ipv4.ip_local_port_range, or ask for fewer connections"
+        }
+        _ => "",
+    };
+    anyhow::anyhow!("cannot connect: {error}{remedy}")
+}
+
 fn header_of(first: u8, len: usize, header: &mut [u8; HEADER_BYTES_MAX]) -> &[u8] {
     const MASKED: u8 = 0x80;
     header[0] = first;
@@ -256,6 +295,14 @@ mod tests {
         let (third, rest) = split_frame(rest).unwrap().unwrap();
         assert_eq!(third, Message::Close(4001));
         assert_eq!(split_frame(rest).unwrap(), None);
+    }
+
+    #[test]
+    fn what_this_machine_lacks_is_told_with_its_remedy() {
+        let said = |error: Errno| unconnected(std::io::Error::from(error)).to_string();
+        assert!(said(Errno::EMFILE).contains("ulimit -n"));
+        assert!(said(Errno::EADDRNOTAVAIL).contains("ip_local_port_range"));
+        assert_eq!(said(Errno::ECONNREFUSED), "cannot connect: Connection refused (os error 111)");
     }
 
     #[test]

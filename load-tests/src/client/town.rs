@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use super::accounts::{Accounts, Person};
-use crate::engine::Target;
 
 /// An organisation: its people, its rooms, and who is in which.
 #[derive(Clone, Debug)]
@@ -22,13 +21,6 @@ impl Town {
         let of = |room: &Vec<usize>| room.iter().filter_map(|index| people.get(*index).cloned()).collect();
         let rooms = accounts.groups(members.iter().map(of).collect()).await?;
         Ok(Self { people, rooms, members })
-    }
-
-    /// Takes everybody out of the rooms again, on an engine that outlives the run.
-    pub async fn leave(&self, accounts: &Accounts, target: &Target) -> anyhow::Result<()> {
-        let of = |members: &Vec<usize>| members.iter().filter_map(|index| self.people.get(*index).cloned()).collect();
-        let rooms: Vec<(Uuid, Vec<Person>)> = self.rooms.iter().copied().zip(self.members.iter().map(of)).collect();
-        accounts.leave(target, &rooms).await
     }
 }
 

@@ -32,6 +32,11 @@ impl Scrape {
         Self(series.collect())
     }
 
+    /// A series that has no labels.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+
     /// The sum of all series of this name, whatever their labels; 0 when there is none yet.
     pub fn sum(&self, name: &str) -> f64 {
         let is_it =

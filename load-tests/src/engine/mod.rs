@@ -1,7 +1,9 @@
 //! The engine under load: one that the harness starts for the run, or one that runs already.
 
 mod metrics;
+mod opened;
 mod own;
+mod running;
 mod usage;
 
 use std::net::SocketAddr;
@@ -12,8 +14,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
-pub use own::{Launch, OwnEngine, signal_process};
-pub use usage::{Usage, descendants};
+use opened::Opened;
+pub use own::{Launch, OwnEngine, passing_folder, signal_process};
+use usage::UsageOf;
+pub use usage::{Usage, UsageSource, descendants};
+
+use crate::client::Visitors;
 
 const HTTP_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -40,11 +46,17 @@ pub struct TargetArgs {
     #[arg(long, global = true, value_name = "NAME", default_value = own::AUDIENCE)]
     pub audience: String,
     /// With --url: that issuer's HS256 secret
-    #[arg(long, global = true, value_name = "TEXT", env = "PARLANCE_LOAD_ISSUER_SECRET")]
+    #[arg(long, global = true, value_name = "TEXT", env = "PARLANCE_LOAD_ISSUER_SECRET", hide_env_values = true)]
     pub issuer_secret: Option<String>,
-    /// With --url on this machine: the engine's process id, to read its CPU and memory from /proc
+    /// With --url on this machine: the engine's process id, to read CPU and memory from /proc, its Postgres' among them
     #[arg(long, global = true, value_name = "PID")]
     pub pid: Option<u32>,
+    /// Who came to the engine in this run.
+    #[arg(skip)]
+    pub visitors: Visitors,
+    /// Which engines this run has opened.
+    #[arg(skip)]
+    pub opened: Opened,
 }
 
 /// An outside issuer whose tokens the engine accepts.
@@ -62,10 +74,10 @@ pub struct Target {
     pub base: String,
     pub address: SocketAddr,
     pub issuer: Issuer,
-    /// What to read CPU and memory of; `None` for an engine elsewhere.
-    pub pid: Option<u32>,
+    pub usage: UsageSource,
     /// `None`: it runs without us.
     pub own: Option<OwnEngine>,
+    pub visitors: Visitors,
 }
 
 impl TargetArgs {
@@ -76,6 +88,7 @@ impl TargetArgs {
             Some(url) => self.attach(url).await,
             None => {
                 let own = OwnEngine::start(self.launch(extra)?).await?;
+                self.opened.own(own.running(), own.version());
                 Ok(Target::of(own))
             }
         }
@@ -96,6 +109,16 @@ impl TargetArgs {
             bail!("--pid {pid}: there is no such process on this machine");
         }
         Ok(())
+    }
+
+    /// Refuses a folder without a database: an engine that is started there would make a new one.
+    pub fn needs_database(&self) -> anyhow::Result<()> {
+        match &self.data_dir {
+            Some(folder) if !folder.join("postgres/PG_VERSION").is_file() => {
+                bail!("{} holds no database: fill it with `parlance-load install` first", folder.display())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How an own engine is to be started.
@@ -126,8 +149,7 @@ impl TargetArgs {
         let base = url.trim_end_matches('/').to_owned();
         let host = base.strip_prefix("http://").context("--url begins with http:// (put TLS in front elsewhere)")?;
         let with_port = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-        let mut found = tokio::net::lookup_host(&with_port).await.with_context(|| format!("{url} is no address"))?;
-        let address = found.next().with_context(|| format!("{url} has no address"))?;
+        let address = reached(&with_port).await.with_context(|| format!("{url} cannot be reached"))?;
         http_client()?
             .get(format!("{base}/readyz"))
             .send()
@@ -139,8 +161,41 @@ impl TargetArgs {
              load-tests/README.md shows how",
         )?;
         let issuer = Issuer { name: self.issuer.clone(), audience: self.audience.clone(), secret };
-        Ok(Target { base, address, issuer, pid: self.pid, own: None })
+        let usage = self.usage_of(&base).await?;
+        self.opened.other(address, version_of(&base).await);
+        Ok(Target { base, address, issuer, usage, own: None, visitors: self.visitors.clone() })
     }
+
+    /// Where CPU and memory of an engine that runs already can be read. That they cannot is said before a run of hours.
+    async fn usage_of(&self, base: &str) -> anyhow::Result<UsageSource> {
+        let Some(pid) = self.pid else {
+            let told = UsageOf::told(&Scrape::from(base).await?);
+            told.with_context(|| format!("{base}/metrics tells no CPU and memory of the engine: give its --pid"))?;
+            return Ok(UsageSource::Metrics(base.to_owned()));
+        };
+        let before = Usage::of(pid).engine;
+        let told = UsageOf::told(&Scrape::from(base).await?);
+        let after = Usage::of(pid).engine;
+        if told.is_some_and(|told| !told.is_between(&before, &after)) {
+            bail!("--pid {pid} is not the engine of --url: that one has used other CPU and memory than this process");
+        }
+        Ok(UsageSource::Process(pid))
+    }
+}
+
+/// What an engine elsewhere says in its reference.
+async fn version_of(base: &str) -> Option<String> {
+    let reference = http_client().ok()?.get(format!("{base}/docs/openapi.json")).send().await.ok()?;
+    let reference: serde_json::Value = reference.json().await.ok()?;
+    Some(reference.pointer("/info/version")?.as_str()?.to_owned())
+}
+
+/// The first address of this name that takes a connection: a name may have one for IPv6 on which nobody listens.
+async fn reached(name: impl tokio::net::ToSocketAddrs) -> anyhow::Result<SocketAddr> {
+    let connecting = tokio::net::TcpStream::connect(name);
+    let connected = tokio::time::timeout(HTTP_PATIENCE, connecting).await;
+    let stream = connected.with_context(|| format!("no connection within {} s", HTTP_PATIENCE.as_secs()))??;
+    Ok(stream.peer_addr()?)
 }
 
 /// For questions to an engine that may have stopped answering. One for all: to make one costs more than to ask. No
@@ -161,7 +216,8 @@ impl Target {
             audience: own::AUDIENCE.to_owned(),
             secret: own.issuer_secret().to_owned(),
         };
-        Self { base: own.base().to_owned(), address: own.address(), issuer, pid: Some(own.pid()), own: Some(own) }
+        let (base, address, usage) = (own.base().to_owned(), own.address(), UsageSource::Process(own.pid()));
+        Self { base, address, issuer, usage, own: Some(own), visitors: Visitors::default() }
     }
 
     pub async fn scrape(&self) -> anyhow::Result<Scrape> {
@@ -174,5 +230,21 @@ impl Target {
             Some(own) => own.stop().await,
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_engine_is_found_behind_an_address_on_which_nobody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let deserted = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        assert_eq!(reached(&[deserted, address][..]).await.unwrap(), address);
+        assert!(reached(deserted).await.is_err());
     }
 }

@@ -1,17 +1,17 @@
 //! An engine that the harness starts: its own data folder, port and Postgres, all gone after the run.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::process::{Child, Command};
+
+use super::running::{Lines, Running};
 
 /// The outside issuer that started engines trust.
 pub const ISSUER: &str = "parlance-load";
@@ -22,8 +22,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(60);
 /// For an engine whose run has failed, or was interrupted.
 const DROP_PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
-/// Lines of the engine's log that are kept for the message when it does not start.
-const LOG_LINES_MAX: usize = 40;
 
 /// How to start an engine; the same can be started again on its folder and port.
 #[derive(Clone, Debug)]
@@ -71,10 +69,7 @@ impl Launch {
     /// Makes the data folder, so that everything started from here on shares it.
     pub fn make_folder(&mut self) -> anyhow::Result<&Path> {
         if matches!(*self.folder, Folder::Unmade) {
-            // In /tmp and open to others: an engine that runs as root lends Postgres another user, who must get there.
-            let folder = tempfile::Builder::new().prefix("parlance-load-").tempdir_in("/tmp")?;
-            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
-            self.folder = Arc::new(Folder::Passing(folder));
+            self.folder = Arc::new(Folder::Passing(passing_folder()?));
         }
         Ok(self.folder())
     }
@@ -103,14 +98,22 @@ impl Launch {
     }
 }
 
+/// A data folder that goes when it is dropped.
+pub fn passing_folder() -> anyhow::Result<tempfile::TempDir> {
+    // In /tmp and open to others: an engine that runs as root lends Postgres another user, who must get there.
+    let folder = tempfile::Builder::new().prefix("parlance-load-").tempdir_in("/tmp")?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
 /// An engine of ours. Ended when it is dropped.
 #[derive(Debug)]
 pub struct OwnEngine {
-    child: Child,
+    running: Arc<Running>,
     launch: Launch,
+    /// Empty until it serves.
     base: String,
     address: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl OwnEngine {
@@ -120,18 +123,20 @@ impl OwnEngine {
         let mut command = launch.command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} does not start", launch.binary.display()))?;
-        let (printed, log) = (lines(child.stdout.take()), lines(child.stderr.take()));
+        let printed = Lines::of(child.stdout.take());
         // From here on it ends with us, also when we are interrupted before it serves.
-        let mut engine =
-            Self { child, launch, base: String::new(), address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
+        let running = Arc::new(Running::of(child));
+        let mut engine = Self { running, launch, base: String::new(), address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let begun = Instant::now();
         engine.base = loop {
             if let Some(base) = served_at(&printed) {
                 break base;
             }
-            let ended = engine.child.try_wait()?;
-            if ended.is_some() || begun.elapsed() > START_PATIENCE {
-                bail!("the engine did not start ({ended:?}):\n{}", engine.log());
+            if let Some(status) = engine.running.ended()? {
+                bail!("the engine did not start, but ended with {status}; {}", engine.running.last_words());
+            }
+            if begun.elapsed() > START_PATIENCE {
+                bail!("the engine did not start in time; {}", engine.running.last_words());
             }
             tokio::time::sleep(POLL).await;
         };
@@ -150,7 +155,17 @@ impl OwnEngine {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.running.child().id()
+    }
+
+    pub fn running(&self) -> &Arc<Running> {
+        &self.running
+    }
+
+    /// As its binary says it.
+    pub fn version(&self) -> Option<String> {
+        let said = Command::new(&self.launch.binary).arg("--version").output().ok()?;
+        String::from_utf8_lossy(&said.stdout).split_whitespace().last().map(str::to_owned)
     }
 
     pub fn issuer_secret(&self) -> &str {
@@ -164,7 +179,7 @@ impl OwnEngine {
 
     /// The last lines of its log.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+        self.running.log()
     }
 
     /// The embedded Postgres under it.
@@ -174,27 +189,34 @@ impl OwnEngine {
     }
 
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        signal_process(self.pid(), signal)
+        let mut child = self.running.child();
+        // By then its number may be another's.
+        if let Some(status) = child.try_wait()? {
+            bail!("the engine has ended already, with {status}");
+        }
+        signal_process(child.id(), signal)
     }
 
     /// SIGTERM, and its orderly end.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.signal(Signal::SIGTERM)?;
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.running.expect_end();
+        // Fails when it has ended: then how it did says more.
+        let _ = self.signal(Signal::SIGTERM);
         let status = self.ended().await?;
         if !status.success() {
-            bail!("the engine ended with {status}:\n{}", self.log());
+            bail!("the engine ended with {status}; {}", self.running.last_words());
         }
         Ok(())
     }
 
-    async fn ended(&mut self) -> anyhow::Result<std::process::ExitStatus> {
+    async fn ended(&self) -> anyhow::Result<ExitStatus> {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.running.ended()? {
                 return Ok(status);
             }
             if begun.elapsed() > STOP_PATIENCE {
-                bail!("the engine does not end:\n{}", self.log());
+                bail!("the engine does not end; {}", self.running.last_words());
             }
             tokio::time::sleep(POLL).await;
         }
@@ -205,15 +227,19 @@ impl Drop for OwnEngine {
     fn drop(&mut self) {
         let begun = Instant::now();
         let is_within = |patience| begun.elapsed() < patience;
+        self.running.expect_end();
         // Fails when it has ended, which is as good.
         let _ = self.signal(Signal::SIGTERM);
-        while matches!(self.child.try_wait(), Ok(None)) && is_within(DROP_PATIENCE) {
+        while matches!(self.running.ended(), Ok(None)) && is_within(DROP_PATIENCE) {
             std::thread::sleep(POLL);
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.running.child();
+        let _ = child.kill();
+        let _ = child.wait();
+        // A folder that is kept may be another engine's, and with it the Postgres there.
+        let has_postgres = !self.base.is_empty() || matches!(*self.launch.folder, Folder::Passing(_));
         // The Postgres of an engine that was killed notices, and follows.
-        if let Some(postmaster) = self.postmaster() {
+        if has_postgres && let Some(postmaster) = self.postmaster() {
             while Path::new(&format!("/proc/{postmaster}")).exists() && is_within(DROP_PATIENCE * 2) {
                 std::thread::sleep(POLL);
             }
@@ -226,25 +252,9 @@ pub fn signal_process(pid: u32, signal: Signal) -> anyhow::Result<()> {
     kill(Pid::from_raw(i32::try_from(pid)?), signal).with_context(|| format!("{signal} to process {pid}"))
 }
 
-fn lines(pipe: Option<impl std::io::Read + Send + 'static>) -> Arc<Mutex<Vec<String>>> {
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let Some(pipe) = pipe else { return kept };
-    let shared = Arc::clone(&kept);
-    std::thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let mut lines = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            if lines.len() >= LOG_LINES_MAX {
-                lines.remove(0);
-            }
-            lines.push(line);
-        }
-    });
-    kept
-}
-
 /// The address among the first lines that it printed, once the last of them is there.
-fn served_at(printed: &Mutex<Vec<String>>) -> Option<String> {
-    let lines = printed.lock().unwrap_or_else(PoisonError::into_inner);
+fn served_at(printed: &Lines) -> Option<String> {
+    let lines = printed.all();
     lines.iter().find(|line| line.starts_with("  log level"))?;
     let line = lines.iter().find_map(|line| line.strip_prefix("  web client"))?;
     Some(line.trim().replace("localhost", "127.0.0.1").trim_end_matches('/').to_owned())

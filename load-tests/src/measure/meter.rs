@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::latency::Latency;
 use super::wrong::Wrong;
-use crate::engine::{Target, Usage};
+use crate::engine::{Target, Usage, UsageSource};
 
 /// Counts and latencies of a run.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Point {
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub max_ms: f64,
-    /// CPU seconds a second: 1 is a whole core.
+    /// CPU seconds a second: 1 is a whole core. These and memory are no numbers either where they are not known.
     pub engine_cores: f64,
     pub postgres_cores: f64,
     pub generator_cores: f64,
@@ -136,10 +136,11 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(meter: &Meter, pid: Option<u32>) -> Self {
+    async fn of(meter: &Meter, source: &UsageSource) -> Self {
+        let usage = source.usage().await;
         Self {
             at: Instant::now(),
-            usage: pid.map(Usage::of).unwrap_or_default(),
+            usage,
             own_cpu_s: own_cpu_seconds(),
             sent: meter.sent.get(),
             received: meter.received.get(),
@@ -149,20 +150,22 @@ impl Sample {
 
 impl Sampler {
     pub fn start(meter: &Rc<Meter>, target: &Target) -> Self {
-        Self::of_process(meter, target.pid)
+        Self::of(meter, &target.usage)
     }
 
-    pub fn of_process(meter: &Rc<Meter>, pid: Option<u32>) -> Self {
+    pub fn of(meter: &Rc<Meter>, source: &UsageSource) -> Self {
         let points = Rc::new(RefCell::new(Vec::new()));
-        let (shared, meter) = (Rc::clone(&points), Rc::clone(meter));
+        let (shared, meter, source) = (Rc::clone(&points), Rc::clone(meter), source.clone());
         let task = tokio::task::spawn_local(async move {
             let begun = Instant::now();
-            let mut before = Sample::of(&meter, pid);
+            let mut before = Sample::of(&meter, &source).await;
             let mut tick = tokio::time::interval(Duration::from_secs(1));
+            // An engine that answers late makes one long second, not a short one after it as well.
+            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             tick.tick().await;
             loop {
                 tick.tick().await;
-                let now = Sample::of(&meter, pid);
+                let now = Sample::of(&meter, &source).await;
                 shared.borrow_mut().push(point(&meter, begun, &before, &now));
                 before = now;
             }
@@ -227,11 +230,12 @@ mod tests {
         assert_eq!(meter.latencies()[0].1.count(), 0);
     }
 
-    #[test]
-    fn a_second_in_which_nothing_arrived_has_no_latency() {
+    #[tokio::test]
+    async fn a_second_in_which_nothing_arrived_has_no_latency() {
         let meter = Meter::new(&["delivery"]);
-        let sample = Sample::of(&meter, None);
-        let point = point(&meter, sample.at, &sample, &Sample::of(&meter, None));
+        let own = UsageSource::Process(std::process::id());
+        let sample = Sample::of(&meter, &own).await;
+        let point = point(&meter, sample.at, &sample, &Sample::of(&meter, &own).await);
         assert!(point.p50_ms.is_nan() && point.p99_ms.is_nan() && point.max_ms.is_nan());
         assert!(serde_json::to_string(&point).unwrap().contains("\"p99_ms\":null"));
     }

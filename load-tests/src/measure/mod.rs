@@ -10,7 +10,7 @@ mod wrong;
 
 pub use latency::{Latency, Summary};
 pub use meter::{Meter, Point, Sampler};
-pub use number::{RATES, RATES_OR_NONE, within};
+pub use number::{PERCENT, RATES, RATES_OR_NONE, within};
 pub use pace::{Due, Pace};
 pub use progress::Progress;
 pub use reading::{Reading, Spent};

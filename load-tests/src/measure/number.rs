@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 pub const RATES: RangeInclusive<f64> = 0.01..=1_000_000.0;
 /// The same, where 0 means that there is no rate.
 pub const RATES_OR_NONE: RangeInclusive<f64> = 0.0..=1_000_000.0;
+/// Shares of something, or growth of it.
+pub const PERCENT: RangeInclusive<f64> = 0.0..=1_000.0;
 
 /// A parser of numbers within this range, for clap.
 pub fn within(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync + 'static {

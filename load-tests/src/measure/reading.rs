@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::meter::own_cpu_seconds;
-use crate::engine::Usage;
+use crate::engine::{Usage, UsageSource};
 
 /// CPU at one moment, and when that was.
 pub struct Reading {
@@ -13,8 +13,9 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn of(pid: Option<u32>) -> Self {
-        Self { at: Instant::now(), usage: pid.map(Usage::of).unwrap_or_default(), own_cpu_s: own_cpu_seconds() }
+    pub async fn of(source: &UsageSource) -> Self {
+        let usage = source.usage().await;
+        Self { at: Instant::now(), usage, own_cpu_s: own_cpu_seconds() }
     }
 
     pub fn since(&self, before: &Self) -> Spent {

@@ -31,13 +31,17 @@ mod shrink;
 mod tests;
 mod world;
 
+use std::ops::Range;
 use std::time::Instant;
 
+use anyhow::{Context, ensure};
 use clap::Args;
 use clap::builder::TypedValueParser as _;
 use parlance::ids::RoomId;
 use uuid::Uuid;
 
+use crate::measure::Progress;
+use crate::report::Report;
 use check::Failure;
 use plan::{Fault, Plan};
 use world::{Counts, World};
@@ -50,7 +54,7 @@ const HUBS: usize = 2;
 #[derive(Args)]
 pub struct Replay {
     /// Seeds to run.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 0)]
@@ -81,28 +85,52 @@ struct Run {
 }
 
 impl Replay {
-    /// Runs the seeds; `false` when a promise was broken.
-    pub fn run(&self) -> anyhow::Result<bool> {
+    /// Runs the seeds, up to the first that breaks a promise.
+    pub fn run(&self) -> anyhow::Result<Report> {
+        let (begun, mut all, mut report) = (Instant::now(), Counts::default(), self.report());
         if let Some(seed) = self.seed {
-            let run = run(Plan { is_told: true, ..self.plan(seed) })?;
-            print_trace(&run.trace);
-            return Ok(report(&self.plan(seed), run.failure.as_ref(), &run.counts));
-        }
-        let begun = Instant::now();
-        let mut all = Counts::default();
-        for seed in self.first_seed..self.first_seed.saturating_add(self.seeds) {
-            let plan = self.plan(seed);
+            let plan = Plan { is_told: true, ..self.plan(seed) };
             let run = run(plan.clone())?;
-            if run.failure.is_some() {
-                let small = shrink::shrink(plan)?;
-                let run = self::run(Plan { is_told: true, ..small.clone() })?;
-                print_trace(&run.trace);
-                return Ok(report(&small, run.failure.as_ref(), &run.counts));
-            }
             all.add(&run.counts);
+            tell(&plan, &run, &mut report);
+        } else {
+            self.run_seeds(self.chosen()?, &mut all, &mut report)?;
         }
-        println!("{} seeds, {}, {:.1} s: every promise kept", self.seeds, all.text(), begun.elapsed().as_secs_f64());
-        Ok(true)
+        all.tell(&mut report);
+        report.figure("took", begun.elapsed().as_secs_f64(), "s");
+        Ok(report)
+    }
+
+    fn run_seeds(&self, seeds: Range<u64>, all: &mut Counts, report: &mut Report) -> anyhow::Result<()> {
+        let progress = Progress::of("seeds", self.seeds);
+        for seed in seeds {
+            let run = run(self.plan(seed))?;
+            all.add(&run.counts);
+            progress.add(1);
+            if run.failure.is_some() {
+                drop(progress);
+                let small = Plan { is_told: true, ..shrink::shrink(self.plan(seed))? };
+                tell(&small, &self::run(small.clone())?, report);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what would run nothing. One seed alone may: what happens after all steps can break a promise, too.
+    fn chosen(&self) -> anyhow::Result<Range<u64>> {
+        let plan = self.plan(self.first_seed);
+        ensure!((0..plan.steps).any(|step| !plan.skips(step)), "--skip leaves none of the {} steps", plan.steps);
+        let end = self.first_seed.checked_add(self.seeds);
+        Ok(self.first_seed..end.context("there are not so many seeds from --first-seed on")?)
+    }
+
+    fn report(&self) -> Report {
+        let report = match self.seed {
+            Some(seed) => Report::of("replay").setting("seed", seed),
+            None => Report::of("replay").setting("seeds", self.seeds).setting("first seed", self.first_seed),
+        };
+        report.setting("steps", self.steps).setting("users", self.users)
     }
 
     fn plan(&self, seed: u64) -> Plan {
@@ -134,30 +162,26 @@ fn run(plan: Plan) -> anyhow::Result<Run> {
     Ok(Run { counts: world.counts, trace: world.trace, failure })
 }
 
-/// All of it, or its two ends when it is very long.
+/// Tells the story of a run, and puts into the report what it broke.
+fn tell(plan: &Plan, run: &Run, report: &mut Report) {
+    print_trace(&run.trace);
+    let Some((failure, step)) = &run.failure else { return };
+    let when = if *step < plan.steps { format!("in step {step}") } else { "after faults had ended".into() };
+    let (seed, Failure { invariant, detail, .. }) = (plan.seed, failure);
+    report.fail(format!("seed {seed} breaks a promise {when}: {invariant}\n  {detail}\nagain: {}", plan.command()));
+}
+
+/// All of it, or its two ends when it is very long. Not where the report goes.
 fn print_trace(trace: &[String]) {
     const LINES_MAX: usize = 400;
     let cut = trace.len().saturating_sub(LINES_MAX);
     for (index, line) in trace.iter().enumerate() {
         match index.checked_sub(LINES_MAX / 2) {
-            Some(0) if cut > 0 => println!("… {cut} more lines …"),
+            Some(0) if cut > 0 => eprintln!("… {cut} more lines …"),
             Some(past) if past < cut => {}
-            _ => println!("{line}"),
+            _ => eprintln!("{line}"),
         }
     }
-}
-
-/// Says how a single run went; whether it went well.
-fn report(plan: &Plan, failure: Option<&(Failure, usize)>, counts: &Counts) -> bool {
-    match failure {
-        None => println!("seed {}: {}: every promise kept", plan.seed, counts.text()),
-        Some((failure, step)) => {
-            let when = if *step < plan.steps { format!("in step {step}") } else { "after faults had ended".into() };
-            println!("\nseed {} breaks a promise {when}: {}\n  {}", plan.seed, failure.invariant, failure.detail);
-            println!("again: {}", plan.command());
-        }
-    }
-    failure.is_none()
 }
 
 impl Counts {
@@ -169,11 +193,14 @@ impl Counts {
         }
     }
 
-    fn text(&self) -> String {
-        let faults: Vec<String> =
-            self.faults.iter().map(|(fault, count)| format!("{count} {}", fault.name())).collect();
-        let total: usize = self.faults.values().sum();
-        format!("{} steps, {} rows committed, {total} faults ({})", self.steps, self.rows, faults.join(", "))
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+    fn tell(&self, report: &mut Report) {
+        report.figure("steps taken", self.steps as f64, "");
+        report.figure("rows committed", self.rows as f64, "");
+        report.figure("faults", self.faults.values().sum::<usize>() as f64, "");
+        for (fault, count) in &self.faults {
+            report.figure(&fault.name(), *count as f64, "of them");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Line charts as SVG, drawn by `plotters`.
 
+use std::fmt::Write as _;
+
 use plotters::prelude::*;
 
 /// One line of a chart.
@@ -13,23 +15,30 @@ const SIZE: (u32, u32) = (860, 260);
 const COLOURS: [RGBColor; 4] =
     [RGBColor(37, 99, 235), RGBColor(217, 119, 6), RGBColor(5, 150, 105), RGBColor(190, 24, 93)];
 
-/// A chart over seconds; `None` when there is nothing to show.
+/// A chart over seconds, below the names of its lines: beside them it would need a place that no line goes through.
+/// `None` when there is nothing to show: all of it unknown, or 0.
 pub fn line_chart(unit: &str, lines: &[Line<'_>]) -> Option<String> {
-    let all = || lines.iter().flat_map(|line| &line.points);
-    let (end, top) = all().fold((0.0_f64, 0.0_f64), |(end, top), (x, y)| (end.max(*x), top.max(*y)));
-    if end <= 0.0 {
+    let known = |line: &&Line<'_>| line.points.iter().any(|(_, y)| y.is_finite());
+    let lines: Vec<(&Line<'_>, &RGBColor)> = lines.iter().filter(known).zip(COLOURS.iter().cycle()).collect();
+    let all = lines.iter().flat_map(|(line, _)| &line.points);
+    let (end, top) = all.fold((0.0_f64, 0.0_f64), |(end, top), (x, y)| (end.max(*x), top.max(*y)));
+    if end <= 0.0 || top <= 0.0 {
         return None;
     }
-    let top = if top > 0.0 { top * 1.1 } else { 1.0 };
     let mut svg = String::new();
-    draw(&mut svg, unit, lines, end, top).ok()?;
-    Some(svg)
+    draw(&mut svg, unit, &lines, end, top * 1.1).ok()?;
+    let mut names = String::new();
+    for (line, RGBColor(red, green, blue)) in lines {
+        // Writing to a text cannot fail.
+        let _ = write!(names, "<span style=\"color:rgb({red},{green},{blue})\">■</span> {} ", line.name);
+    }
+    Some(format!("<p class=\"names\">{names}</p><div class=\"wide\">{svg}</div>"))
 }
 
 fn draw(
     svg: &mut String,
     unit: &str,
-    lines: &[Line<'_>],
+    lines: &[(&Line<'_>, &RGBColor)],
     end: f64,
     top: f64,
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -50,23 +59,11 @@ fn draw(
         .y_label_formatter(&|value| super::table::number(*value))
         .x_label_formatter(&|value| if end < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") })
         .draw()?;
-    for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        let mut stretches = stretches(&line.points).into_iter();
-        // The first one, even if there is none, brings the name.
-        chart
-            .draw_series(LineSeries::new(stretches.next().unwrap_or_default(), colour.stroke_width(2)))?
-            .label(line.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(3)));
-        for stretch in stretches {
+    for (line, colour) in lines {
+        for stretch in stretches(&line.points) {
             chart.draw_series(LineSeries::new(stretch, colour.stroke_width(2)))?;
         }
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(("sans-serif", 12, &RGBColor(110, 110, 110)))
-        .border_style(TRANSPARENT)
-        .draw()?;
     root.present()?;
     Ok(())
 }
@@ -87,7 +84,13 @@ mod tests {
         assert_eq!(stretches(&points), [vec![(2.0, 5.0), (3.0, 6.0)], vec![(5.0, 7.0)]]);
         let svg = line_chart("ms", &[Line { name: "p99", points }]).unwrap();
         assert!(!svg.contains("NaN") && svg.matches("<polyline").count() >= 2, "{svg}");
-        let nothing = Line { name: "p99", points: vec![(1.0, f64::NAN)] };
-        assert!(line_chart("ms", &[nothing]).is_some_and(|svg| !svg.contains("NaN")));
+    }
+
+    #[test]
+    fn what_is_unknown_or_nothing_is_not_shown() {
+        let line = |name, value| Line { name, points: vec![(1.0, value), (2.0, value)] };
+        assert!(line_chart("ms", &[line("p50", f64::NAN), line("p99", 0.0)]).is_none());
+        let chart = line_chart("MiB", &[line("engine", 5.0), line("Postgres", f64::NAN)]).unwrap();
+        assert!(chart.contains("engine") && !chart.contains("Postgres"), "{chart}");
     }
 }

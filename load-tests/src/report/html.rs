@@ -15,7 +15,8 @@ p.about { opacity: .7; margin-top: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 th:first-child, td:first-child { text-align: left; }
-svg { width: 100%; height: auto; }
+svg { width: 100%; min-width: 52rem; height: auto; }
+.wide { overflow-x: auto; } p.names { margin: 0; }
 .failed { border-left: 4px solid #dc2626; padding: .4rem .8rem; background: color-mix(in srgb, #dc2626 12%, transparent); white-space: pre-wrap; }
 .good { border-left: 4px solid #059669; padding: .4rem .8rem; background: color-mix(in srgb, #059669 12%, transparent); }
 ";
@@ -60,12 +61,12 @@ fn verdict(page: &mut String, report: &Report) {
 }
 
 fn figures(page: &mut String, report: &Report) {
-    page.push_str("<h2>Figures</h2><table>");
+    page.push_str("<h2>Figures</h2><div class=\"wide\"><table>");
     for figure in &report.figures {
         let (name, unit) = (escape(&figure.name), escape(&figure.unit));
         let _ = write!(page, "<tr><td>{name}<td>{} {unit}", number(figure.value));
     }
-    page.push_str("</table>");
+    page.push_str("</table></div>");
 }
 
 fn schedule(page: &mut String, report: &Report) {
@@ -79,7 +80,7 @@ fn latencies(page: &mut String, report: &Report) {
     if report.latencies.is_empty() {
         return;
     }
-    page.push_str("<h2>Latency, milliseconds</h2><table><tr><th>of<th>count<th>p50<th>p90<th>p99<th>p99.9<th>max");
+    page.push_str("<h2>Latency, milliseconds</h2><div class=\"wide\"><table><tr><th>of<th>count<th>p50<th>p90<th>p99<th>p99.9<th>max");
     for named in &report.latencies {
         let s = &named.summary;
         let _ = write!(
@@ -94,7 +95,7 @@ fn latencies(page: &mut String, report: &Report) {
             s.max_ms
         );
     }
-    page.push_str("</table>");
+    page.push_str("</table></div>");
 }
 
 fn charts(page: &mut String, series: &[Point]) {

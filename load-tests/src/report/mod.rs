@@ -6,9 +6,10 @@ mod table;
 
 pub use table::number;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 
@@ -77,12 +78,26 @@ impl ReportArgs {
     /// Refuses files that cannot be written, before a run of hours rather than after it.
     pub fn check(&self) -> anyhow::Result<()> {
         let json = self.json.as_deref().filter(|file| *file != "-").map(Path::new);
-        for file in json.into_iter().chain(self.html.as_deref()) {
-            let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
-            opened.with_context(|| format!("{} cannot be written", file.display()))?;
+        let files: Vec<&Path> = json.into_iter().chain(self.html.as_deref()).collect();
+        files.iter().try_for_each(|file| can_be_written(file))?;
+        if let [json, html] = files[..]
+            && std::path::absolute(json)? == std::path::absolute(html)?
+        {
+            bail!("--json and --html name the same file: one report would take the other's place");
         }
         Ok(())
     }
+}
+
+/// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails has no report.
+pub fn can_be_written(file: &Path) -> anyhow::Result<()> {
+    let is_new = !file.exists();
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    opened.with_context(|| format!("{} cannot be written", file.display()))?;
+    if is_new {
+        std::fs::remove_file(file)?;
+    }
+    Ok(())
 }
 
 impl Report {
@@ -101,28 +116,32 @@ impl Report {
         self
     }
 
+    /// Adds a figure. One that is not a number is not known, and left out.
     pub fn figure(&mut self, name: &str, value: f64, unit: &str) {
+        if value.is_nan() {
+            return;
+        }
         self.figures.push(Figure { name: name.to_owned(), value, unit: unit.to_owned() });
     }
 
-    /// The value of a figure by its name; a run that has none was too short, or is of an engine elsewhere.
+    /// The value of a figure by its name; a run that has none was too short, or could not see the process.
     pub fn needed(&self, name: &str) -> anyhow::Result<f64> {
         let figure = self.figures.iter().find(|figure| figure.name == name);
         figure.map(|figure| figure.value).with_context(|| {
-            format!("{} reported no {name}: the run was too short, or the engine runs elsewhere (--pid)", self.scenario)
+            format!(
+                "{} reported no {name}: the run was too short, or the process is out of reach (--pid)",
+                self.scenario
+            )
         })
     }
 
-    /// CPU of the engine, its Postgres and the generator for each of `count` things; nothing of an engine elsewhere.
+    /// CPU of the engine, its Postgres and the generator for each of `count` things.
     pub fn cpu(&mut self, spent: &Spent, count: f64, thing: &str) {
         let article = if thing.starts_with('a') { "an" } else { "a" };
         let unit = format!("µs {article} {thing}");
-        // A process that ended takes its part with it.
-        let each = |seconds: f64| seconds.max(0.0) / count.max(1.0) * 1e6;
-        if spent.usage.engine.cpu_seconds > 0.0 {
-            self.figure("server CPU", each(spent.usage.engine.cpu_seconds), &unit);
-            self.figure("Postgres CPU", each(spent.usage.postgres.cpu_seconds), &unit);
-        }
+        let each = |seconds: f64| seconds / count.max(1.0) * 1e6;
+        self.figure("server CPU", each(spent.usage.engine.cpu_seconds), &unit);
+        self.figure("Postgres CPU", each(spent.usage.postgres.cpu_seconds), &unit);
         self.figure("generator CPU", each(spent.own_cpu_s), &unit);
     }
 
@@ -149,26 +168,33 @@ impl Report {
     }
 
     /// What goes wrong after a run is a failure of it, and does not take the report with it.
-    pub fn take_in(&mut self, afterwards: anyhow::Result<()>) {
-        if let Err(error) = afterwards {
-            self.fail(format!("{error:#}"));
-        }
+    pub fn take_in<T>(&mut self, afterwards: anyhow::Result<T>) -> Option<T> {
+        afterwards.map_err(|error| self.fail(format!("{error:#}"))).ok()
     }
 
     /// Writes it wherever it was asked for.
     pub fn deliver(&self, to: &ReportArgs) -> anyhow::Result<()> {
         match to.json.as_deref() {
-            Some("-") => println!("{}", serde_json::to_string_pretty(self)?),
+            Some("-") => print(&format!("{}\n", serde_json::to_string_pretty(self)?))?,
             Some(file) => {
-                print!("{}", table::render(self));
+                print(&table::render(self))?;
                 std::fs::write(file, serde_json::to_string_pretty(self)?).with_context(|| format!("writing {file}"))?;
             }
-            None => print!("{}", table::render(self)),
+            None => print(&table::render(self))?,
         }
         if let Some(file) = &to.html {
             std::fs::write(file, html::render(self)).with_context(|| format!("writing {}", file.display()))?;
         }
         Ok(())
+    }
+}
+
+/// Prints to whoever reads; one who reads no further, as `head` does, has what they wanted.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("printing the report"),
+        _ => Ok(()),
     }
 }
 

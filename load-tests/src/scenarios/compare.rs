@@ -10,7 +10,7 @@ use super::fanout::{self, FanoutArgs};
 use crate::baseline::postgres::{self, PostgresArgs};
 use crate::baseline::socket::Broadcaster;
 use crate::client::Accounts;
-use crate::engine::{Target, TargetArgs};
+use crate::engine::{Target, TargetArgs, UsageSource};
 use crate::measure::{RATES_OR_NONE, within};
 use crate::report::{Report, number};
 
@@ -38,15 +38,26 @@ pub struct CompareArgs {
 }
 
 pub async fn run(args: &CompareArgs, target_args: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target_args.open(&[]).await?;
+    let target = target_args.open(&fanout::room_for(args.listeners)).await?;
+    anyhow::ensure!(
+        matches!(target.usage, UsageSource::Process(_)),
+        "compare needs the engine's CPU to a fraction of a second, which only /proc tells: give its --pid"
+    );
+    anyhow::ensure!(
+        args.chatter_rate == 0.0 || !target.usage.usage().await.postgres.cpu_seconds.is_nan(),
+        "the engine has no Postgres below it, whose CPU the chatter counts: leave that out with --chatter-rate 0"
+    );
     let accounts = Accounts::on(&target)?;
     let mut report = Report::of("compare")
         .setting("rounds", args.rounds)
         .setting("seconds", args.seconds)
-        .setting("listeners", args.listeners);
+        .setting("listeners", args.listeners)
+        .setting("in flight", args.in_flight.iter().map(u32::to_string).collect::<Vec<_>>().join(","))
+        .setting("chatter rate", args.chatter_rate)
+        .setting("chatter users", args.chatter_users);
     fanouts(args, &target, &accounts, &mut report).await?;
     if args.chatter_rate > 0.0 {
-        chatters(args, &target, &accounts, target_args, &mut report).await?;
+        chatters(args, &target, &accounts, &mut report).await?;
     }
     report.take_in(target.close().await);
     Ok(report)
@@ -62,7 +73,7 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
         address: target.address,
         room,
         people: people.clone(),
-        pid: target.pid,
+        usage: target.usage.clone(),
         base: Some(target.base.clone()),
     };
     let broadcaster = Broadcaster::start()?;
@@ -74,6 +85,10 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
             let ours = fanout::drive(&work, &venue, Report::of("fanout"));
             let (engine, baseline) = alternately(round, ours, broadcaster.fanout(&work)).await?;
             adopt_failures(report, &engine, &baseline);
+            if !report.failures.is_empty() {
+                // It ended before its time, and has no figures to compare.
+                return Ok(());
+            }
             let (cost, ceiling) = (engine.needed("server CPU")?, baseline.needed("server CPU")?);
             ratios.add(cost / ceiling);
             engines.add(cost);
@@ -86,16 +101,10 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
         baselines.into_report(report, &about("baseline"), "µs a delivery");
         rates.into_report(report, &about("deliveries"), "a second");
     }
-    accounts.leave(target, &[(room, people)]).await
+    Ok(())
 }
 
-async fn chatters(
-    args: &CompareArgs,
-    target: &Target,
-    accounts: &Accounts,
-    target_args: &TargetArgs,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+async fn chatters(args: &CompareArgs, target: &Target, accounts: &Accounts, report: &mut Report) -> anyhow::Result<()> {
     let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
     let work = ChatterArgs { users, room_size: 10, rate, bytes: 100, seconds, warm_up: 2 };
     let venue = chatter::gather(&work, target, accounts).await?;
@@ -111,9 +120,7 @@ async fn chatters(
         batches.add(engine.needed("rows a commit")?);
         let batch = batches.median().clamp(1.0, 10_000.0);
         let inserts = PostgresArgs { batch, rate, rooms: users.div_ceil(10), bytes: 100, seconds };
-        // On a folder of its own, whatever folder the engine has.
-        let own_folder = TargetArgs { data_dir: None, ..target_args.clone() };
-        let postgres = postgres::run(&inserts, &own_folder).await?;
+        let postgres = postgres::run(&inserts).await?;
         let cost = engine.needed("server CPU")? + engine.needed("Postgres CPU")?;
         let row = postgres.needed("Postgres CPU")? + postgres.needed("client CPU")?;
         let socket = socket.needed("server CPU")?;
@@ -127,7 +134,7 @@ async fn chatters(
     engines.into_report(report, &about("engine and Postgres"), "µs a message");
     sockets.into_report(report, &about("socket baseline"), "µs a message");
     rows.into_report(report, &about("Postgres baseline"), "µs a message");
-    accounts.leave(target, &venue.occupied(&work)).await
+    Ok(())
 }
 
 /// Both, one after the other; in every other round the second one first.

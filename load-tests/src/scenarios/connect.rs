@@ -40,7 +40,7 @@ pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Repo
     let (rooms, size) = (usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
     let town = Town::build(&accounts, usize::try_from(args.users)?, rooms, size).await?;
     let meter = Meter::new(&["ready"]);
-    let (sampler, before) = (Sampler::start(&meter, &target), Reading::of(target.pid));
+    let (sampler, before) = (Sampler::start(&meter, &target), Reading::of(&target.usage).await);
     let reads = target.scrape().await?;
     let guests = Rc::new(Guests::new(&meter));
     let progress = Progress::of_run("connect", Duration::from_secs(args.seconds));
@@ -57,27 +57,29 @@ pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Repo
         // Each ends by itself, at the latest when hello was not answered in time.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let spent = Reading::of(target.pid).since(&before);
+    let spent = Reading::of(&target.usage).await.since(&before);
     let series = sampler.stop();
-    let after = target.scrape().await?;
+    let after = target.scrape().await;
     drop(progress);
     let mut report = Report::of("connect")
         .setting("rate", args.rate)
         .setting("seconds", args.seconds)
         .setting("users", args.users)
-        .setting("rooms each", args.rooms);
+        .setting("rooms each", args.rooms)
+        .setting("room size", args.room_size);
     #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
     let connected = meter.received.get() as f64;
     report.figure("connected", connected / spent.seconds, "a second");
     report.cpu(&spent, connected, "connection");
-    let reads = after.growth(&reads, "parlance_storage_reads_total");
-    report.figure("reads of Postgres", reads / connected.max(1.0), "a connection");
+    if let Some(after) = report.take_in(after) {
+        let reads = after.growth(&reads, "parlance_storage_reads_total");
+        report.figure("reads of Postgres", reads / connected.max(1.0), "a connection");
+    }
     report.latencies(&meter);
     report.series = series;
     report.failures.extend(meter.faults());
     report.failures.extend(pace.fell_behind());
     guests.leave().await;
-    report.take_in(town.leave(&accounts, &target).await);
     report.take_in(target.close().await);
     Ok(report)
 }

@@ -4,6 +4,8 @@
 //! until it is a tenth. A step is too much when p99 passes the bound, when something was refused or not delivered in time,
 //! or when something went wrong; the last of these is a failure of the run as well, since no rate excuses a loss.
 
+use std::ops::RangeInclusive;
+
 use clap::Args;
 
 use super::chatter::{self, ChatterArgs, Found};
@@ -18,10 +20,10 @@ pub struct FindLimitArgs {
     #[arg(long, default_value_t = 100.0, value_parser = within(0.01..=600_000.0), allow_negative_numbers = true)]
     pub p99_ms: f64,
     /// The first rate, in messages a second
-    #[arg(long, default_value_t = 1_000.0, value_parser = within(RATES), allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1_000.0, value_parser = within(FROM_ONE), allow_negative_numbers = true)]
     pub from: f64,
     /// No rate above this is tried
-    #[arg(long, default_value_t = 200_000.0, value_parser = within(RATES), allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 200_000.0, value_parser = within(FROM_ONE), allow_negative_numbers = true)]
     pub to: f64,
     /// Users
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=50_000))]
@@ -34,6 +36,9 @@ pub struct FindLimitArgs {
     pub seconds: u64,
 }
 
+/// Slower than one a second, a step of seconds would measure nothing.
+const RATE_MIN: f64 = 1.0;
+const FROM_ONE: RangeInclusive<f64> = RATE_MIN..=*RATES.end();
 /// Steps at most.
 const STEPS_MAX: u32 = 40;
 
@@ -49,7 +54,7 @@ struct Step {
 }
 
 pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    anyhow::ensure!(args.from < args.to, "--from is below --to");
+    anyhow::ensure!(args.from < args.to, "--from must be below --to");
     let target = target.open(&[]).await?;
     let accounts = Accounts::on(&target)?;
     let work = |rate| ChatterArgs {
@@ -63,6 +68,9 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
     let venue = chatter::gather(&work(args.from), &target, &accounts).await?;
     let mut report = Report::of("find-limit")
         .setting("p99", format!("{} ms", args.p99_ms))
+        .setting("from", args.from)
+        .setting("to", args.to)
+        .setting("seconds", args.seconds)
         .setting("users", args.users)
         .setting("room size", args.room_size);
     let mut search = Search { rate: args.from, to: args.to, good: None, bad: None };
@@ -71,7 +79,7 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
         let found = chatter::drive(&work(search.rate), &venue, Report::of("step")).await?;
         let step = Step::of(args, search.rate, &found);
         eprintln!("{}", step.told());
-        report.failures.extend(found.wrong.iter().map(|wrong| format!("at {:.0} a second: {wrong}", search.rate)));
+        report.failures.extend(found.wrong.iter().map(|wrong| format!("at {} a second: {wrong}", shown(search.rate))));
         append(&mut report.series, found.report.series);
         let is_good = step.too_much.is_empty();
         steps.push(step);
@@ -83,7 +91,6 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
     #[expect(clippy::cast_precision_loss, reason = "thousands of rooms")]
     let members = f64::from(args.users) / venue.rooms.len() as f64;
     conclude(&mut report, &search, steps, members);
-    report.take_in(accounts.leave(&target, &venue.occupied(&work(args.from))).await);
     report.take_in(target.close().await);
     Ok(report)
 }
@@ -122,12 +129,17 @@ impl Step {
 
     fn told(&self) -> String {
         let p99 = self.p99_ms.map_or("nothing arrived".to_owned(), |p99_ms| format!("p99 {p99_ms:.1} ms"));
-        format!("{:>10.0} a second: {p99}{}", self.rate, self.verdict())
+        format!("{:>10} a second: {p99}{}", shown(self.rate), self.verdict())
     }
 
     fn verdict(&self) -> String {
         if self.too_much.is_empty() { String::new() } else { format!(", too much: {}", self.too_much.join(", ")) }
     }
+}
+
+/// With as many digits as tell slow rates apart.
+fn shown(rate: f64) -> String {
+    if rate < 100.0 { format!("{}", (rate * 100.0).round() / 100.0) } else { format!("{rate:.0}") }
 }
 
 fn conclude(report: &mut Report, search: &Search, mut steps: Vec<Step>, members: f64) {
@@ -138,10 +150,10 @@ fn conclude(report: &mut Report, search: &Search, mut steps: Vec<Step>, members:
     report.figure("limit in deliveries", good * members, &format!("deliveries a second{at_least}"));
     steps.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     if let (None, Some(slowest)) = (search.good, steps.first()) {
-        report.fail(format!("no rate was good, not even {:.2} a second{}", slowest.rate, slowest.verdict()));
+        report.fail(format!("no rate was good, not even {} a second{}", shown(slowest.rate), slowest.verdict()));
     }
     for step in steps {
-        let name = format!("p99 at {:.0} a second", step.rate);
+        let name = format!("p99 at {} a second", shown(step.rate));
         if let Some(p99_ms) = step.p99_ms {
             report.figure(&name, p99_ms, &format!("ms{}", step.verdict()));
         }
@@ -171,7 +183,7 @@ impl Search {
             (None, Some(bad)) => bad / 2.0,
             (None, None) => return false,
         };
-        self.rate >= 1.0 && !matches!((self.good, self.bad), (Some(good), Some(bad)) if bad - good < good * 0.1)
+        self.rate >= RATE_MIN && !matches!((self.good, self.bad), (Some(good), Some(bad)) if bad - good < good * 0.1)
     }
 }
 
@@ -213,6 +225,6 @@ mod tests {
         let step = Step { rate: 1.0, p99_ms: Some(700.0), too_much: vec!["p99".to_owned()] };
         let mut report = Report::of("find-limit");
         conclude(&mut report, &search, vec![step], 10.0);
-        assert_eq!(report.failures, ["no rate was good, not even 1.00 a second, too much: p99"]);
+        assert_eq!(report.failures, ["no rate was good, not even 1 a second, too much: p99"]);
     }
 }

@@ -1,13 +1,13 @@
 //! `stall`: some listeners of a busy room stop reading. What does each cost, and does anybody else notice?
 //!
-//! The same fan-out twice: first among those who read, then with the others connected, greeted, and silent.
+//! The same fan-out twice: first among those who read, then with the others connected, greeted, and reading nothing.
 
 use clap::Args;
 
 use super::fanout::{self, FanoutArgs, Venue};
 use crate::client::{Accounts, connect_all};
 use crate::engine::TargetArgs;
-use crate::measure::{Point, Reading, within};
+use crate::measure::{Point, within};
 use crate::report::{NamedLatency, Report};
 
 #[derive(Args, Clone, Debug)]
@@ -33,14 +33,14 @@ pub struct StallArgs {
 }
 
 pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&[]).await?;
+    let target = target.open(&fanout::room_for(args.listeners + args.stalled)).await?;
     let accounts = Accounts::on(&target)?;
     let (reading, stalled) = (usize::try_from(args.listeners)?, usize::try_from(args.stalled)?);
     let everybody = accounts.people(reading + stalled).await?;
     let room = accounts.group(&everybody).await?;
     let (readers, sleepers) = everybody.split_at(reading);
     let (address, base) = (target.address, Some(target.base.clone()));
-    let venue = Venue { address, room, people: readers.to_vec(), pid: target.pid, base };
+    let venue = Venue { address, room, people: readers.to_vec(), usage: target.usage.clone(), base };
     let work = FanoutArgs {
         listeners: args.listeners,
         in_flight: args.in_flight,
@@ -49,10 +49,10 @@ pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report
         warm_up: 2,
     };
     let alone = fanout::drive(&work, &venue, Report::of("fanout")).await?;
-    let (empty, before) = (Reading::of(target.pid), target.scrape().await?);
+    let before = target.scrape().await?;
     let asleep = connect_all(address, sleepers, |_, _, _| {}).await?;
     let beside = fanout::drive(&work, &venue, Report::of("fanout")).await?;
-    let after = target.scrape().await?;
+    let after = target.scrape().await;
     drop(asleep);
 
     let mut report = Report::of("stall")
@@ -68,30 +68,44 @@ pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report
     }
     report.figure("deliveries alone", alone.needed("deliveries")?, "a second");
     report.figure("deliveries beside stalled", beside.needed("deliveries")?, "a second");
-    let shed = after.growth(&before, "parlance_lagged_total");
-    report.figure("backlogs shed", shed, "");
-    if shed < 1.0 {
-        // What was never full says nothing of what a full one costs.
-        report.fail("nobody stalled: the kernel's buffers took everything; raise --seconds, --bytes or --in-flight");
+    if let Some(after) = report.take_in(after) {
+        let shed = after.growth(&before, "parlance_lagged_total");
+        report.figure("backlogs shed", shed, "");
+        if shed < 1.0 {
+            // What was never full says nothing of what a full one costs.
+            report
+                .fail("nobody stalled: the kernel's buffers took everything; raise --seconds, --bytes or --in-flight");
+        }
     }
-    if target.pid.is_some() {
-        memory(args, &mut report, empty.usage.engine.resident_bytes / 1_024.0, &beside.series);
-    }
+    memory(args, &mut report, &alone.series, &beside.series);
     report.series = beside.series;
-    report.take_in(accounts.leave(&target, &[(room, everybody)]).await);
     report.take_in(target.close().await);
     Ok(report)
 }
 
-/// What a stalled listener costs, from what the engine held before and at most.
-fn memory(args: &StallArgs, report: &mut Report, empty_kib: f64, series: &[Point]) {
-    let most = series.iter().map(|point| point.engine_mib * 1_024.0).fold(0.0, f64::max);
-    if most <= 0.0 {
+/// What a stalled listener costs: the most that the engine held beside them over the least that it held alone. What
+/// memory moves by alone cannot be told from that, and counts as theirs.
+fn memory(args: &StallArgs, report: &mut Report, alone: &[Point], beside: &[Point]) {
+    let (Some((least, most_alone)), Some((_, most))) = (range_kib(alone), range_kib(beside)) else {
         return report.fail("there was no sample of the engine's memory: raise --seconds");
+    };
+    let each = |kib: f64| kib / f64::from(args.stalled);
+    let (moves, costs) = (each(most_alone - least), each(most - least));
+    report.figure("memory of a stalled one", costs.max(moves), "KiB at most");
+    if moves > args.kib_max {
+        report.fail(format!(
+            "{} stalled are too few: memory moves by {moves:.0} KiB for each without them",
+            args.stalled
+        ));
+    } else if costs > args.kib_max {
+        report.fail(format!("a stalled listener costs {costs:.0} KiB, more than {} KiB", args.kib_max));
     }
-    let each = (most - empty_kib) / f64::from(args.stalled);
-    report.figure("memory of a stalled one", each, "KiB at most");
-    if each > args.kib_max {
-        report.fail(format!("a stalled listener costs {each:.0} KiB, more than {} KiB", args.kib_max));
-    }
+}
+
+/// The least and the most that the engine held; `None` without a sample.
+fn range_kib(series: &[Point]) -> Option<(f64, f64)> {
+    let held = series.iter().map(|point| point.engine_mib * 1_024.0).filter(|kib| kib.is_finite());
+    held.fold(None, |range, kib| {
+        Some(range.map_or((kib, kib), |(least, most): (f64, f64)| (least.min(kib), most.max(kib))))
+    })
 }

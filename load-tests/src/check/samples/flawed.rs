@@ -1,8 +1,8 @@
 //! The flaws that show while messages are posted.
 
-use super::{GUEST, Teller, UNLUCKY, message};
+use super::{GUEST, Teller, UNLUCKY, content, id, message};
 use crate::check::flaws::Flaw;
-use crate::check::history::{Change, Fact, NOWHERE, Record, SendNo};
+use crate::check::history::{Change, Fact, Kept, NOWHERE, Record, SendNo};
 
 impl Teller {
     pub(super) fn flawed_post(&mut self, send: SendNo) {
@@ -16,6 +16,13 @@ impl Teller {
             Some(Flaw::DoubledMessage) => {
                 self.post(send);
                 self.append(message(by, send));
+                self.deliver();
+            }
+            Some(Flaw::OneIdForTwoMessages) => {
+                self.sent(by, send);
+                let kept = Kept { id: id(send - 1), by: Some(by), send: Some(send), content: content(send) };
+                self.append(Fact::Message(kept));
+                self.note(Record::Acked { by, send, seq: next, id: id(send - 1) });
                 self.deliver();
             }
             Some(Flaw::PhantomMessage) => {
@@ -75,6 +82,7 @@ impl Teller {
         match self.flaw {
             Some(Flaw::RepetitionForAReader) => self.saw(UNLUCKY, seq, frame, None),
             Some(Flaw::WrongFrameWhileBehind) => self.came(UNLUCKY, seq, frame + 1),
+            Some(Flaw::ReadersDisagree) => self.came(0, seq, frame + 1),
             Some(Flaw::StrangerIsSentWhileBehind) => self.came(GUEST, seq, frame),
             Some(Flaw::FrameOfAForeignRoom) => {
                 let what = "message.posted of a room that is not theirs".to_owned();

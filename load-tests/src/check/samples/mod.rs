@@ -268,7 +268,9 @@ impl Teller {
             members.extend(members.last().cloned());
         }
         self.note(Record::Members { pass, members });
-        let (name, topic, last_seq) = (self.name.clone(), self.topic.clone(), end - lost + self.hole(end));
+        let shown = |flaw, right: &Option<String>| if self.is(flaw) { None } else { right.clone() };
+        let (name, topic) = (shown(Flaw::WrongNameShown, &self.name), shown(Flaw::WrongTopicShown, &self.topic));
+        let last_seq = end - lost + self.hole(end);
         self.note(Record::Described { pass, name, topic, last_seq });
         let status = if self.is(Flaw::ReadFromOutside) { 200 } else { 404 };
         self.note(Record::Knocked { pass, who: STRANGER, at: "/messages".to_owned(), status });

@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::engine::{Target, TargetArgs};
 use crate::install::people;
-use crate::measure::{Latency, Progress};
+use crate::measure::{Latency, Progress, within};
 use crate::report::{NamedLatency, Report};
 use probes::{KINDS, Site};
 
@@ -28,7 +28,7 @@ pub struct AtSizeArgs {
     #[arg(long, num_args = 2, value_names = ["SMALL", "LARGE"])]
     pub compare: Option<Vec<PathBuf>>,
     /// With --compare: a run fails where a median is more than so many times that of the small one
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = within(0.01..=1e6), allow_negative_numbers = true)]
     pub ratio_max: f64,
     /// The name of the installation
     #[arg(long, default_value = people::NAME)]
@@ -62,10 +62,10 @@ pub async fn run(args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Repor
         _ => places.push(Place::open("", args, target).await?),
     }
     let measured = measure(args, &mut places).await;
-    let report = report(args, &places);
+    let mut report = report(args, &places);
     for place in places {
         place.site.close().await;
-        place.target.close().await?;
+        report.take_in(place.target.close().await);
     }
     measured?;
     Ok(report)
@@ -73,12 +73,7 @@ pub async fn run(args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Repor
 
 impl Place {
     async fn open(label: &'static str, args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Self> {
-        if let Some(folder) = &target.data_dir
-            && !folder.join("postgres/PG_VERSION").is_file()
-        {
-            // An engine that is started there would make a new database.
-            anyhow::bail!("{} holds no database: fill it with `parlance-load install` first", folder.display());
-        }
+        target.needs_database()?;
         // Sign-ins come as fast as they are answered, all from here.
         let often = "1000000".to_owned();
         let extra =
@@ -112,7 +107,10 @@ async fn measure(args: &AtSizeArgs, places: &mut [Place]) -> anyhow::Result<()> 
 }
 
 fn report(args: &AtSizeArgs, places: &[Place]) -> Report {
-    let mut report = Report::of("at-size").setting("samples", args.samples).setting("name", &args.name);
+    let mut report = Report::of("at-size")
+        .setting("samples", args.samples)
+        .setting("warm-up", args.warm_up)
+        .setting("name", &args.name);
     if let [small, large] = places {
         for (kind, (before, after)) in KINDS.iter().zip(small.latencies.iter().zip(&large.latencies)) {
             let ratio = after.quantile_ms(0.5) / before.quantile_ms(0.5).max(0.001);

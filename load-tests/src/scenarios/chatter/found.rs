@@ -43,18 +43,15 @@ pub fn conclude(args: &ChatterArgs, report: Report, flow: &Flow, spent: &Spent, 
         .setting("room size", args.room_size)
         .setting("rate", args.rate)
         .setting("bytes", args.bytes)
-        .setting("seconds", args.seconds);
+        .setting("seconds", args.seconds)
+        .setting("warm-up", args.warm_up);
     let messages = counts.delivered;
     report.figure("messages sent", counts.sent as f64 / spent.seconds, "a second");
     report.figure("messages delivered", messages / spent.seconds, "a second");
     report.figure("deliveries", counts.received as f64 / spent.seconds, "a second");
-    if spent.usage.engine.cpu_seconds > 0.0 {
-        let (engine, postgres) = (spent.usage.engine.cpu_seconds, spent.usage.postgres.cpu_seconds);
-        report.figure("server CPU", engine / messages.max(1.0) * 1e6, "µs a message");
-        report.figure("Postgres CPU", postgres / messages.max(1.0) * 1e6, "µs a message");
-        report.figure("server and Postgres", (engine + postgres) / spent.seconds, "cores");
-    }
-    report.figure("generator CPU", spent.own_cpu_s / messages.max(1.0) * 1e6, "µs a message");
+    report.cpu(spent, messages, "message");
+    let cores = (spent.usage.engine.cpu_seconds + spent.usage.postgres.cpu_seconds) / spent.seconds;
+    report.figure("server and Postgres", cores, "cores");
     let refused = flow.meter.refused.get();
     report.figure("refused", refused as f64, "messages");
     report.latencies(&flow.meter);

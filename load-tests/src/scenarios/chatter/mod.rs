@@ -19,7 +19,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::client::{Accounts, Crowd, Person, connect_all, post_frame, run_name};
-use crate::engine::{Scrape, TargetArgs};
+use crate::engine::{Scrape, TargetArgs, UsageSource};
 use crate::measure::{Pace, Progress, RATES, Reading, Sampler, within};
 use crate::report::Report;
 use flow::Flow;
@@ -53,7 +53,7 @@ pub struct Venue {
     pub address: std::net::SocketAddr,
     pub rooms: Vec<Uuid>,
     pub people: Vec<Person>,
-    pub pid: Option<u32>,
+    pub usage: UsageSource,
     /// Where the engine's own metrics are; `None`: it has none.
     pub base: Option<String>,
 }
@@ -63,10 +63,8 @@ pub async fn run(args: &ChatterArgs, target: &TargetArgs) -> anyhow::Result<Repo
     let accounts = Accounts::on(&target)?;
     let venue = gather(args, &target, &accounts).await?;
     let found = drive(args, &venue, Report::of("chatter")).await;
-    let left = accounts.leave(&target, &venue.occupied(args)).await;
     let closed = target.close().await;
     let mut report = found?.strictly();
-    report.take_in(left);
     report.take_in(closed);
     Ok(report)
 }
@@ -76,15 +74,7 @@ pub async fn gather(args: &ChatterArgs, target: &crate::engine::Target, accounts
     let people = accounts.people(usize::try_from(args.users)?).await?;
     let sets: Vec<Vec<Person>> = people.chunks(usize::try_from(args.room_size)?).map(<[_]>::to_vec).collect();
     let rooms = accounts.groups(sets).await?;
-    Ok(Venue { address: target.address, rooms, people, pid: target.pid, base: Some(target.base.clone()) })
-}
-
-impl Venue {
-    /// Each room with its people.
-    pub fn occupied(&self, args: &ChatterArgs) -> Vec<(Uuid, Vec<Person>)> {
-        let size = usize::try_from(args.room_size).unwrap_or(1);
-        self.rooms.iter().copied().zip(self.people.chunks(size).map(<[_]>::to_vec)).collect()
-    }
+    Ok(Venue { address: target.address, rooms, people, usage: target.usage.clone(), base: Some(target.base.clone()) })
 }
 
 /// Runs the messages through the rooms and says what became of them.
@@ -106,10 +96,10 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
     );
     let length = Duration::from_secs(args.warm_up + args.seconds);
     let progress = Progress::of_run("chatter", length);
+    let begun = Instant::now();
     let mut pace = Pace::start(args.rate, length);
     let mut counted: Option<Counted> = None;
     let (run, content) = (run_name(), Content::of(args.bytes));
-    let begun = Instant::now();
     while let Some(due) = pace.next().await {
         if counted.is_none() && begun.elapsed() >= Duration::from_secs(args.warm_up) {
             counted = Some(Counted::begin(&flow, venue).await?);
@@ -128,10 +118,10 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
         }
     }
     let Some(counted) = counted else { bail!("nothing was due: raise --rate or --seconds") };
-    let spent = Reading::of(venue.pid).since(&counted.before);
+    let spent = Reading::of(&venue.usage).await.since(&counted.before);
     let counts = flow.counts().since(&counted.counts);
     flow.settle().await;
-    let after = Scrape::of(venue.base.as_deref()).await?;
+    let after = Scrape::of(venue.base.as_deref()).await;
     let series = counted.sampler.stop();
     flow.closing.set(true);
     crowd.close().await;
@@ -139,7 +129,7 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
     let mut found = found::conclude(args, report, &flow, &spent, counts);
     found.behind = pace.fell_behind();
     found.report.series = series;
-    if let (Some(before), Some(after)) = (counted.scraped, after) {
+    if let (Some(before), Some(after)) = (counted.scraped, found.report.take_in(after).flatten()) {
         found.report.coalescing(&before, &after);
     }
     Ok(found)
@@ -157,8 +147,8 @@ impl Counted {
     async fn begin(flow: &Flow, venue: &Venue) -> anyhow::Result<Self> {
         let scraped = Scrape::of(venue.base.as_deref()).await?;
         flow.meter.forget();
-        let sampler = Sampler::of_process(&flow.meter, venue.pid);
-        Ok(Self { sampler, before: Reading::of(venue.pid), scraped, counts: flow.counts() })
+        let sampler = Sampler::of(&flow.meter, &venue.usage);
+        Ok(Self { sampler, before: Reading::of(&venue.usage).await, scraped, counts: flow.counts() })
     }
 }
 

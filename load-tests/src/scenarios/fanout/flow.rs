@@ -13,6 +13,8 @@ use crate::measure::Meter;
 
 /// Nothing reached everybody for this long: something is lost.
 pub const STALL: Duration = Duration::from_secs(20);
+const SHED: &str = "a backlog was shed: more waited for a listener than sessions.outbox_bytes_max; lower --in-flight or \
+                    --bytes, or raise it";
 
 /// The messages under way, and what each listener has seen.
 pub struct Flow {
@@ -30,6 +32,9 @@ pub struct Flow {
     pub done: Cell<bool>,
     /// Nothing more has to arrive.
     pub closing: Cell<bool>,
+    /// What is under way cannot reach everybody any more.
+    is_lost: Cell<bool>,
+    lost: Notify,
     progressed: Cell<Instant>,
 }
 
@@ -58,6 +63,8 @@ impl Flow {
             wake: Notify::new(),
             done: Cell::new(false),
             closing: Cell::new(false),
+            is_lost: Cell::new(false),
+            lost: Notify::new(),
             progressed: Cell::new(Instant::now()),
         };
         if bases.iter().any(|other| *other != base) {
@@ -87,8 +94,11 @@ impl Flow {
                     self.wake.notify_one();
                 }
             }
-            Heard::Error { code, .. } => self.meter.fault(&format!("a message was answered with {code}")),
-            Heard::Lagged { .. } => self.meter.fault("a backlog was shed"),
+            Heard::Error { code, retry, .. } => {
+                let remedy = if retry == "never" { "" } else { ": lower --in-flight" };
+                self.lose(&format!("a message was answered with {code}{remedy}"));
+            }
+            Heard::Lagged { .. } => self.lose(SHED),
             _ => {}
         }
     }
@@ -128,8 +138,27 @@ impl Flow {
     pub fn end(&self, code: Option<u16>) {
         match code {
             _ if self.closing.get() => {}
-            Some(code) => self.meter.fault(&format!("a connection was closed with {code}")),
-            None => self.meter.fault("a connection was lost"),
+            Some(code) => self.lose(&format!("a connection was closed with {code}")),
+            None => self.lose("a connection was lost"),
+        }
+    }
+
+    /// A message will not reach somebody: no other takes its place, and the run is over.
+    fn lose(&self, why: &str) {
+        self.meter.fault(why);
+        self.is_lost.set(true);
+        self.lost.notify_one();
+    }
+
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.get()
+    }
+
+    /// Lets messages flow for so long, or until the run is over.
+    pub async fn go_on(&self, length: Duration) {
+        if !self.is_lost() {
+            // Running to its end is what it is there for.
+            let _ = tokio::time::timeout(length, self.lost.notified()).await;
         }
     }
 
@@ -145,7 +174,7 @@ impl Flow {
     /// Waits until everything under way has arrived, or nothing arrives any more.
     pub async fn settle(&self) {
         let begun = Instant::now();
-        while !self.is_whole() && self.progressed.get().max(begun).elapsed() < STALL {
+        while !self.is_whole() && !self.is_lost() && self.progressed.get().max(begun).elapsed() < STALL {
             // Woken by the next arrival, or by the clock to see that there is none.
             let _ = tokio::time::timeout(Duration::from_secs(1), self.wake.notified()).await;
         }
@@ -185,6 +214,16 @@ mod tests {
         flow.end(None);
         assert!(!flow.is_whole());
         assert_eq!(flow.meter.faults().as_deref(), Some("1 × a repetition; 1 × a connection was lost"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_reach_everybody_ends_the_run_at_once() {
+        let flow = flow();
+        flow.hear(1, &Heard::Lagged { room: 0, last_seq: 8 });
+        flow.go_on(Duration::MAX).await;
+        flow.settle().await;
+        let said = flow.meter.faults().unwrap();
+        assert!(said.contains("sessions.outbox_bytes_max") && said.contains("--in-flight"), "{said}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::client::{Accounts, Crowd, Person, connect_all, post_frame, run_name};
-use crate::engine::{Scrape, TargetArgs};
+use crate::engine::{Scrape, TargetArgs, UsageSource};
 use crate::measure::{Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 use flow::Flow;
@@ -45,13 +45,21 @@ pub struct Venue {
     pub address: SocketAddr,
     pub room: Uuid,
     pub people: Vec<Person>,
-    pub pid: Option<u32>,
+    pub usage: UsageSource,
     /// Where the engine's own metrics are; `None`: it has none.
     pub base: Option<String>,
 }
 
+/// Members that a room may have by default.
+const MEMBERS_MAX: u32 = 10_000;
+
+/// The setting of a started engine with which so many fit into one room.
+pub fn room_for(members: u32) -> [(&'static str, String); 1] {
+    [("chat.members_max", members.max(MEMBERS_MAX).to_string())]
+}
+
 pub async fn run(args: &FanoutArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&[]).await?;
+    let target = target.open(&room_for(args.listeners)).await?;
     let accounts = Accounts::on(&target)?;
     let people = accounts.people(usize::try_from(args.listeners)?).await?;
     let room = accounts.group(&people).await?;
@@ -59,14 +67,12 @@ pub async fn run(args: &FanoutArgs, target: &TargetArgs) -> anyhow::Result<Repor
         address: target.address,
         room,
         people: people.clone(),
-        pid: target.pid,
+        usage: target.usage.clone(),
         base: Some(target.base.clone()),
     };
     let report = drive(args, &venue, Report::of("fanout")).await;
-    let left = accounts.leave(&target, &[(room, people)]).await;
     let closed = target.close().await;
     let mut report = report?;
-    report.take_in(left);
     report.take_in(closed);
     Ok(report)
 }
@@ -86,29 +92,35 @@ pub async fn drive(args: &FanoutArgs, venue: &Venue, report: Report) -> anyhow::
     let poster = Rc::clone(crowd.socket(0).context("at least one listener")?);
     let posting = tokio::task::spawn_local(post_all(Rc::clone(&flow), poster, venue.room, args.bytes));
 
-    tokio::time::sleep(Duration::from_secs(args.warm_up)).await;
+    flow.go_on(Duration::from_secs(args.warm_up)).await;
     flow.meter.forget();
-    let sampler = Sampler::of_process(&flow.meter, venue.pid);
-    let before = Reading::of(venue.pid);
+    let sampler = Sampler::of(&flow.meter, &venue.usage);
+    let before = Reading::of(&venue.usage).await;
     let scraped = Scrape::of(venue.base.as_deref()).await?;
     let progress = Progress::of_run("fanout", Duration::from_secs(args.seconds));
     for second in 0..args.seconds {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        if flow.is_lost() {
+            break;
+        }
+        flow.go_on(Duration::from_secs(1)).await;
         let last = sampler.last().map(|point| point.received).unwrap_or_default();
         progress.set(second + 1, format!("{last} deliveries/s, {} errors", flow.meter.errors.get()));
     }
-    let (spent, received) = (Reading::of(venue.pid).since(&before), flow.meter.received.get());
-    let after = Scrape::of(venue.base.as_deref()).await?;
+    let (spent, received) = (Reading::of(&venue.usage).await.since(&before), flow.meter.received.get());
+    let after = Scrape::of(venue.base.as_deref()).await;
     flow.done.set(true);
     flow.wake.notify_one();
-    posting.await??;
+    let posted = posting.await?;
+    if !flow.is_lost() {
+        posted?;
+    }
     flow.settle().await;
     let series = sampler.stop();
     flow.closing.set(true);
     crowd.close().await;
     drop(progress);
-    let mut report = conclude(args, venue, report, &flow, &spent, received, series);
-    if let (Some(before), Some(after)) = (scraped, after) {
+    let mut report = conclude(args, report, &flow, &spent, received, series);
+    if let (Some(before), Some(after)) = (scraped, report.take_in(after).flatten()) {
         report.coalescing(&before, &after);
     }
     Ok(report)
@@ -137,7 +149,6 @@ async fn post_all(flow: Rc<Flow>, poster: Rc<crate::client::Socket>, room: Uuid,
 
 fn conclude(
     args: &FanoutArgs,
-    venue: &Venue,
     report: Report,
     flow: &Flow,
     spent: &Spent,
@@ -148,25 +159,24 @@ fn conclude(
         .setting("listeners", args.listeners)
         .setting("in flight", args.in_flight)
         .setting("bytes", args.bytes)
-        .setting("seconds", args.seconds);
+        .setting("seconds", args.seconds)
+        .setting("warm-up", args.warm_up);
     #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
     let deliveries = received as f64;
     let messages = deliveries / f64::from(args.listeners);
-    let (engine, postgres) = (spent.usage.engine.cpu_seconds, spent.usage.postgres.cpu_seconds);
     report.figure("deliveries", deliveries / spent.seconds, "a second");
     report.figure("messages", messages / spent.seconds, "a second");
-    if engine > 0.0 {
-        report.figure("server CPU", engine / deliveries.max(1.0) * 1e6, "µs a delivery");
-        report.figure("server CPU used", engine / spent.seconds, "cores");
-        if venue.base.is_some() {
-            report.figure("Postgres CPU", postgres / messages.max(1.0) * 1e6, "µs a message");
-        }
-    }
-    report.figure("generator CPU", spent.own_cpu_s / deliveries.max(1.0) * 1e6, "µs a delivery");
+    let each = |seconds: f64, count: f64| seconds / count.max(1.0) * 1e6;
+    let (engine, postgres) = (spent.usage.engine.cpu_seconds, spent.usage.postgres.cpu_seconds);
+    report.figure("server CPU", each(engine, deliveries), "µs a delivery");
+    report.figure("server CPU used", engine / spent.seconds, "cores");
+    // Postgres has one row of a message, whoever gets it.
+    report.figure("Postgres CPU", each(postgres, messages), "µs a message");
+    report.figure("generator CPU", each(spent.own_cpu_s, deliveries), "µs a delivery");
     report.latencies(&flow.meter);
     report.series = series;
     report.failures.extend(flow.meter.faults());
-    if !flow.is_whole() {
+    if !flow.is_whole() && !flow.is_lost() {
         let (posted, acked, complete) = (flow.posted.get(), flow.acked.get(), flow.complete());
         let seconds = flow::STALL.as_secs();
         report.fail(format!(

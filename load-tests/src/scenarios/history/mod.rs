@@ -5,9 +5,9 @@
 //! messages, some pages are compared with the whole order.
 
 mod check;
+mod flow;
 mod venue;
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,13 @@ use clap::Args;
 use rand::RngExt;
 use uuid::Uuid;
 
-use crate::client::{Accounts, CaughtUp, History, Page, fetch_page};
+use crate::client::{CaughtUp, History, Page, fetch_page};
 use crate::engine::TargetArgs;
 use crate::install::people;
-use crate::measure::{Due, Meter, Pace, Point, Progress, RATES, Reading, Sampler, Spent, within};
+use crate::measure::{Meter, Point, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
 use check::Asked;
+use flow::{CATCH_UP, Flow};
 use venue::{Reader, Venue};
 
 #[derive(Args, Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct HistoryArgs {
     /// Reads a second, over all readers; without it each reader reads as fast as it is answered
     #[arg(long, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: Option<f64>,
-    /// Messages to post into each room first
+    /// Messages to post into each room first; 10 million in all rooms at most
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub events: u64,
     /// Bytes of the text of each of them
@@ -61,21 +62,25 @@ pub struct HistoryArgs {
     pub warm_up: u64,
 }
 
-const KINDS: [&str; 4] = ["newest page", "page before", "page after", "catch-up"];
-const CATCH_UP: usize = 3;
+/// Messages that a run posts at most before it reads: a quarter of an hour at some ten thousand a second.
+const EVENTS_OF_ALL_ROOMS_MAX: u64 = 10_000_000;
 /// Of the pages that may have gaps of their own, one in so many is compared with the whole order.
 const COMPARED_ONE_IN: u64 = 16;
 /// Events that the engine gives at once.
 const EVENTS_MAX: u64 = 200;
-/// Reads that were left out are recorded in at most so many strokes.
-const UNREAD_RECORDED_MAX: usize = 100_000;
 /// A run that did less of what was due than this did not read at its rate.
 const READ_MIN: f64 = 0.97;
-/// What went wrong is told so many times.
-const COMPLAINTS_MAX: usize = 5;
 
 pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    let events = args.events * u64::from(args.rooms);
+    anyhow::ensure!(
+        args.installed || events <= EVENTS_OF_ALL_ROOMS_MAX,
+        "--events times --rooms is {events}: more than {EVENTS_OF_ALL_ROOMS_MAX} messages are not posted for a run"
+    );
     let extra = [("auth.login_per_account_per_minute", "1000".to_owned())];
+    if args.installed {
+        target.needs_database()?;
+    }
     let target = target.open(&extra).await?;
     let mut venue = Venue::open(args, &target).await?;
     let flow = Rc::new(Flow::new(args, &venue));
@@ -83,14 +88,14 @@ pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Repo
     let tasks: Vec<_> =
         readers.into_iter().map(|reader| tokio::task::spawn_local(read_on(Rc::clone(&flow), reader))).collect();
     tokio::time::sleep(Duration::from_secs(args.warm_up)).await;
-    flow.meter.forget();
-    let (sampler, before) = (Sampler::start(&flow.meter, &target), Reading::of(target.pid));
+    flow.forget();
+    let (sampler, before) = (Sampler::start(&flow.meter, &target), Reading::of(&target.usage).await);
     let progress = Progress::of_run("history", Duration::from_secs(args.seconds));
     for second in 0..args.seconds {
         tokio::time::sleep(Duration::from_secs(1)).await;
         progress.set(second + 1, format!("{} reads, {} wrong", flow.meter.received.get(), flow.meter.errors.get()));
     }
-    let (spent, reads) = (Reading::of(target.pid).since(&before), flow.meter.received.get());
+    let (spent, reads) = (Reading::of(&target.usage).await.since(&before), flow.meter.received.get());
     flow.done.set(true);
     flow.record_unread().await;
     for task in tasks {
@@ -98,91 +103,14 @@ pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Repo
     }
     let series = sampler.stop();
     let mut report = conclude(args, &flow, &spent, reads, series);
-    report.take_in(venue.leave(&target).await);
     report.take_in(target.close().await);
     Ok(report)
 }
 
-/// What all readers share.
-struct Flow {
-    meter: Rc<Meter>,
-    accounts: Accounts,
-    page: u64,
-    messages_only: bool,
-    /// When the next read is due; `None`: at once.
-    pace: Option<tokio::sync::Mutex<Pace>>,
-    done: Cell<bool>,
-    /// Reads that were due, in all, and those that nobody had got round to at the end.
-    due: Cell<u64>,
-    unread: Cell<u64>,
-    compared: Cell<u64>,
-    complaints: RefCell<Vec<String>>,
-}
-
-impl Flow {
-    fn new(args: &HistoryArgs, venue: &Venue) -> Self {
-        let length = Duration::from_secs(args.warm_up + args.seconds);
-        Self {
-            meter: Meter::new(&KINDS),
-            accounts: venue.accounts.clone(),
-            page: args.page,
-            messages_only: venue.messages_only,
-            pace: args.rate.map(|rate| tokio::sync::Mutex::new(Pace::start(rate, length))),
-            done: Cell::new(false),
-            due: Cell::default(),
-            unread: Cell::default(),
-            compared: Cell::new(0),
-            complaints: RefCell::default(),
-        }
-    }
-
-    /// Since when the next read counts; `None` when there is none.
-    async fn next(&self) -> Option<Instant> {
-        if self.done.get() {
-            return None;
-        }
-        match &self.pace {
-            Some(pace) => pace.lock().await.next().await.map(|Due { at, .. }| at),
-            None => Some(Instant::now()),
-        }
-    }
-
-    /// What is still due at the end waited until then at least, and counts with its age: a stall that leaves reads out
-    /// would otherwise look the better for it.
-    async fn record_unread(&self) {
-        let Some(pace) = &self.pace else { return };
-        let pace = pace.lock().await;
-        let left = pace.left_out();
-        self.due.set(pace.planned());
-        self.unread.set(left.len() as u64);
-        let together = left.len().div_ceil(UNREAD_RECORDED_MAX).max(1);
-        for (place, Due { at, .. }) in left.step_by(together).enumerate() {
-            self.meter.record_many(place % KINDS.len(), at.elapsed(), together as u64);
-        }
-    }
-
-    fn took(&self, kind: usize, since: Instant) {
-        self.meter.record(kind, since.elapsed());
-        Meter::count(&self.meter.received, 1);
-    }
-
-    fn complain(&self, what: String) {
-        Meter::count(&self.meter.errors, 1);
-        let mut complaints = self.complaints.borrow_mut();
-        if complaints.len() < COMPLAINTS_MAX {
-            complaints.push(what);
-        }
-    }
-}
-
 async fn read_on(flow: Rc<Flow>, mut reader: Reader) {
-    let mut reads = 0_usize;
     while let Some(since) = flow.next().await {
-        let rooms = reader.rooms.len().max(1);
-        // Another kind each time, and another room whenever every kind had its turn.
-        let Some(&(room, last_seq)) = reader.rooms.get(reads / KINDS.len() % rooms) else { break };
-        let kind = reads % KINDS.len();
-        reads += 1;
+        let (kind, place) = flow.turn();
+        let Some(&(room, last_seq)) = reader.rooms.get(place % reader.rooms.len().max(1)) else { break };
         Meter::count(&flow.meter.sent, 1);
         let read = if kind == CATCH_UP {
             catch_up(&flow, &mut reader, room, last_seq, since).await
@@ -260,18 +188,14 @@ fn conclude(args: &HistoryArgs, flow: &Flow, spent: &Spent, reads: u64, series: 
         .setting("readers", args.readers)
         .setting("loop", args.rate.map_or("closed".to_owned(), |rate| format!("open at {rate}/s")))
         .setting("page", args.page)
-        .setting("seconds", args.seconds);
+        .setting("seconds", args.seconds)
+        .setting("warm-up", args.warm_up);
     report = match args.installed {
         true => report.setting("installation", &args.name),
         false => report.setting("events", args.events),
     };
-    let each = (reads as f64).max(1.0);
     report.figure("reads", reads as f64 / spent.seconds, "a second");
-    if spent.usage.engine.cpu_seconds > 0.0 {
-        report.figure("server CPU", spent.usage.engine.cpu_seconds / each * 1e6, "µs a read");
-        report.figure("Postgres CPU", spent.usage.postgres.cpu_seconds / each * 1e6, "µs a read");
-    }
-    report.figure("generator CPU", spent.own_cpu_s / each * 1e6, "µs a read");
+    report.cpu(spent, reads as f64, "read");
     if !flow.messages_only {
         report.figure("compared with the order", flow.compared.get() as f64, "pages");
     }
@@ -290,8 +214,9 @@ fn conclude(args: &HistoryArgs, flow: &Flow, spent: &Spent, reads: u64, series: 
     for complaint in flow.complaints.take() {
         report.fail(complaint);
     }
-    if reads == 0 {
-        report.fail("nothing was read");
+    let unread: Vec<&str> = flow.unread_kinds().collect();
+    if !unread.is_empty() {
+        report.fail(format!("among the reads there was no {}: raise --seconds, or --rate", unread.join(", no ")));
     }
     report
 }

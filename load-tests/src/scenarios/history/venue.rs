@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use uuid::Uuid;
 
 use super::HistoryArgs;
-use crate::client::{Accounts, Crowd, Heard, Installation, Listener, Person, Session, post_frame};
+use crate::client::{ANSWER_PATIENCE, Accounts, Crowd, Heard, Installation, Listener, Person, Session, post_frame};
 use crate::engine::Target;
 use crate::measure::Progress;
 
@@ -20,13 +20,12 @@ pub struct Reader {
     pub rooms: Vec<(Uuid, u64)>,
 }
 
-/// Who reads, and what has to be left again after the run.
+/// Who reads, and where.
 pub struct Venue {
     pub accounts: Accounts,
     pub readers: Vec<Reader>,
     /// Rooms of our own hold messages and nothing else.
     pub messages_only: bool,
-    occupied: Vec<(Uuid, Vec<Person>)>,
 }
 
 impl Venue {
@@ -50,7 +49,7 @@ impl Venue {
             let (listener, _) = Listener::start(target.address, &token).await?;
             readers.push(Reader { token, listener, rooms });
         }
-        Ok(Self { accounts: installation.accounts, readers, messages_only: false, occupied: Vec::new() })
+        Ok(Self { accounts: installation.accounts, readers, messages_only: false })
     }
 
     /// Rooms in which all readers are, filled by posting.
@@ -66,12 +65,7 @@ impl Venue {
             let (listener, _) = Listener::start(target.address, &person.token).await?;
             readers.push(Reader { token: person.token.clone(), listener, rooms: places.clone() });
         }
-        let occupied = rooms.into_iter().map(|room| (room, people.clone())).collect();
-        Ok(Self { accounts, readers, messages_only: true, occupied })
-    }
-
-    pub async fn leave(&self, target: &Target) -> anyhow::Result<()> {
-        self.accounts.leave(target, &self.occupied).await
+        Ok(Self { accounts, readers, messages_only: true })
     }
 }
 
@@ -97,7 +91,9 @@ async fn fill(args: &HistoryArgs, target: &Target, poster: &Person, rooms: &[Uui
                 sent += 1;
                 socket.send(post_frame(sent + 1, room, &sent.to_string(), &content).as_bytes()).await?;
             }
-            match answered.recv().await {
+            let answer = tokio::time::timeout(ANSWER_PATIENCE, answered.recv()).await;
+            let late = || format!("no answer to a post for {} s", ANSWER_PATIENCE.as_secs());
+            match answer.with_context(late)? {
                 Some(Ok(())) => done += 1,
                 Some(Err(code)) => bail!("a message could not be posted: {code}"),
                 None => bail!("the session that posts is gone"),

@@ -5,15 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::acts::{ACTS, Outcome};
 use super::watch::Watch;
-use crate::client::{Accounts, Device, Person, Session, Town, Watcher, run_name};
+use crate::client::{Accounts, Device, Person, Town, Watcher, run_name};
 use crate::engine::Target;
 use crate::measure::{Meter, Progress};
-use crate::report::Report;
 
 /// Acts under way at once; past it the generator is the one that cannot keep up.
 const UNDER_WAY_MAX: u64 = 20_000;
@@ -61,7 +59,6 @@ pub struct Crew {
     pub tally: Tally,
     pub watch: Rc<Watch>,
     under_way: Cell<u64>,
-    speaker: JoinHandle<()>,
     /// Tells the newcomers of this run from those of others on the same engine.
     pub run_name: String,
 }
@@ -79,7 +76,6 @@ impl Crew {
         let device = |person: &Person| Device::new(person.clone(), target.address, watcher());
         let devices: Vec<Rc<Device>> = town.people.iter().map(device).collect();
         let (space, channels) = accounts.space(&town.people).await?;
-        let speaker = speak(target, &devices).await?;
         let progress = Progress::of("devices", devices.len() as u64);
         for some in devices.chunks(CONNECT_PARALLEL) {
             for connected in futures_util::future::join_all(some.iter().map(Device::connect)).await {
@@ -101,7 +97,6 @@ impl Crew {
             tally: Tally::default(),
             watch,
             under_way: Cell::new(0),
-            speaker,
             run_name: run_name(),
         }))
     }
@@ -176,36 +171,8 @@ impl Crew {
         }
     }
 
-    /// Everybody says good-bye, and leaves whatever they are in by now.
-    pub async fn disband(&self, target: &Target, report: &mut Report) -> anyhow::Result<()> {
-        self.speaker.abort();
+    /// Everybody says good-bye.
+    pub async fn disband(&self) {
         futures_util::future::join_all(self.devices.iter().map(|device| device.leave())).await;
-        let stayed = self.accounts.move_out(target, &self.town.people).await?;
-        if stayed > 0 {
-            report.fail(format!("{stayed} places in rooms and spaces could not be left"));
-        }
-        Ok(())
     }
-}
-
-/// Whoever only listens says a word now and then, as often as this engine wants to hear one.
-async fn speak(target: &Target, devices: &[Rc<Device>]) -> anyhow::Result<JoinHandle<()>> {
-    let Some(first) = devices.first() else { anyhow::bail!("a town needs somebody") };
-    let (asking, ready) = Session::start(target.address, &first.person.token, &[], |_, _| {}).await?;
-    asking.socket.close().await?;
-    let heartbeat = Duration::from_millis(ready.heartbeat_ms);
-    for device in devices {
-        device.speak_every(heartbeat.mul_f64(0.8));
-    }
-    let devices = devices.to_vec();
-    Ok(tokio::task::spawn_local(async move {
-        let mut tick = tokio::time::interval((heartbeat / 10).max(Duration::from_millis(1)));
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            for device in &devices {
-                device.keep_alive().await;
-            }
-        }
-    }))
 }

@@ -19,7 +19,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use crate::client::{Accounts, Town};
 use crate::engine::{Scrape, Target, TargetArgs};
-use crate::measure::{Meter, Pace, Progress, Reading, Sampler, Spent};
+use crate::measure::{Meter, PERCENT, Pace, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct MixedArgs {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pub room_size: u32,
     /// Things done a second, by all of them together
-    #[arg(long, default_value_t = 200.0)]
+    #[arg(long, default_value_t = 200.0, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: f64,
     /// Seconds of it
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -43,7 +43,7 @@ pub struct MixedArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Acts, in percent of all, that may be told to come later or find their device away; 100 to overload on purpose
-    #[arg(long, default_value_t = LATER_MAX)]
+    #[arg(long, default_value_t = LATER_MAX, value_parser = within(PERCENT), allow_negative_numbers = true)]
     pub later_max: f64,
 }
 
@@ -80,30 +80,32 @@ async fn live(
     gauges: Option<&Rc<Gauges>>,
     mut report: Report,
 ) -> anyhow::Result<Report> {
-    anyhow::ensure!(args.rate > 0.0 && args.rate <= 1e6, "--rate is between 0 and 1000000");
     let settings: Vec<(&str, String)> =
         SETTINGS.iter().chain(extra).map(|(key, value)| (*key, (*value).to_owned())).collect();
     let target = target.open(&settings).await?;
     let crew = gather(args, &target).await?;
     let meter = Rc::clone(&crew.meter);
     let watching = gauges.map(|gauges| gauges.watch(&target.base));
-    let (sampler, before, scraped) = (Sampler::start(&meter, &target), Reading::of(target.pid), target.scrape().await?);
-    act_out(args, &crew).await;
+    let (sampler, before, scraped) =
+        (Sampler::start(&meter, &target), Reading::of(&target.usage).await, target.scrape().await?);
+    let behind = act_out(args, &crew).await;
     crew.settle(SETTLE).await;
-    let spent = Reading::of(target.pid).since(&before);
-    let after = target.scrape().await?;
+    let spent = Reading::of(&target.usage).await.since(&before);
+    let after = target.scrape().await;
     report.series = sampler.stop();
     if let Some(watching) = watching {
         watching.abort();
     }
+    report.failures.extend(behind);
     account_for(args, &crew, &spent, &mut report);
-    engine_figures(&scraped, &after, &mut report);
+    if let Some(after) = report.take_in(after) {
+        engine_figures(&scraped, &after, &mut report);
+    }
     let compared = crew.compare(&mut report).await;
     report.take_in(compared);
     report.latencies(&meter);
     crew.watch.complain_in(&mut report);
-    let disbanded = crew.disband(&target, &mut report).await;
-    report.take_in(disbanded);
+    crew.disband().await;
     report.take_in(target.close().await);
     Ok(report)
 }
@@ -142,7 +144,8 @@ fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
     report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
 }
 
-async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) {
+/// Lets everybody act for as long as was asked for; what to say when the generator fell behind.
+async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) -> Option<String> {
     let progress = Progress::of_run("mixed", Duration::from_secs(args.seconds));
     let mut pace = Pace::start(args.rate, Duration::from_secs(args.seconds));
     let mut random = rand::rngs::StdRng::seed_from_u64(args.seed);
@@ -157,6 +160,7 @@ async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) {
             progress.set(shown, crew.how_it_goes());
         }
     }
+    pace.fell_behind()
 }
 
 /// The act at this place of all weights laid end to end.

@@ -11,7 +11,7 @@ use clap::Args;
 use super::gauges::{GAUGES, Gauge, Gauges};
 use super::{LATER_MAX, MixedArgs};
 use crate::engine::TargetArgs;
-use crate::measure::Point;
+use crate::measure::{PERCENT, Point, RATES, within};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -23,19 +23,19 @@ pub struct SoakArgs {
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub warm_up: u64,
     /// Growth, in percent of where the line begins, that is still flat
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 5.0, value_parser = within(PERCENT), allow_negative_numbers = true)]
     pub growth_max: f64,
     /// People, each with one device
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=20_000))]
     pub users: u32,
     /// Things done a second, by all of them together
-    #[arg(long, default_value_t = 200.0)]
+    #[arg(long, default_value_t = 200.0, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: f64,
     /// Who does what is drawn with this
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Acts, in percent of all, that may be told to come later or find their device away; 100 to overload on purpose
-    #[arg(long, default_value_t = LATER_MAX)]
+    #[arg(long, default_value_t = LATER_MAX, value_parser = within(PERCENT), allow_negative_numbers = true)]
     pub later_max: f64,
 }
 
@@ -62,6 +62,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
     };
     let report = Report::of("soak")
         .setting("minutes", args.minutes)
+        .setting("warm-up", args.warm_up)
         .setting("users", args.users)
         .setting("rate", args.rate)
         .setting("seed", args.seed);
@@ -79,7 +80,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
 
 fn judge_memory(args: &SoakArgs, counted: &[(f64, f64)], report: &mut Report) {
     let Some(trend) = Trend::through(counted) else {
-        return report.fail("too short to see a trend, or the engine's memory is out of reach (--pid)");
+        return report.fail("too short to see a trend of memory");
     };
     report.figure("memory at the begin", trend.first, "MiB");
     report.figure("memory at the end", trend.last, "MiB");
@@ -103,7 +104,11 @@ fn judge(gauge: &Gauge, growth_max: f64, warm_up: Duration, series: &[(f64, f64)
 }
 
 fn series_after(series: &[Point], from_s: f64) -> Vec<(f64, f64)> {
-    series.iter().filter(|point| point.at_s >= from_s).map(|point| (point.at_s, point.engine_mib)).collect()
+    series
+        .iter()
+        .filter(|point| point.at_s >= from_s && point.engine_mib.is_finite())
+        .map(|point| (point.at_s, point.engine_mib))
+        .collect()
 }
 
 /// A straight line through memory over time (least squares), at both ends.

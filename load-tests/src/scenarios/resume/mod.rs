@@ -10,7 +10,9 @@ use anyhow::Context;
 use clap::Args;
 use uuid::Uuid;
 
-use crate::client::{Accounts, Crowd, Heard, Message, RoomKey, Session, Town, connect_all, hear, post_frame};
+use crate::client::{
+    ANSWER_PATIENCE, Accounts, Crowd, Heard, Message, RoomKey, Session, Town, connect_all, hear, post_frame,
+};
 use crate::engine::{Target, TargetArgs};
 use crate::measure::{Meter, Progress, Reading, Sampler};
 use crate::report::Report;
@@ -49,27 +51,27 @@ pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Repor
     let goals = goals(&town, &seen, &posted);
     let meter = Meter::new(&["caught up", "ready"]);
     let before_scrape = target.scrape().await?;
-    let (sampler, before) = (Sampler::start(&meter, &target), Reading::of(target.pid));
+    let (sampler, before) = (Sampler::start(&meter, &target), Reading::of(&target.usage).await);
     let begun = Instant::now();
     let back = back::come_back(args, &target, &town.people, goals, &meter).await;
     let took = begun.elapsed();
-    let spent = Reading::of(target.pid).since(&before);
+    let spent = Reading::of(&target.usage).await.since(&before);
     let series = sampler.stop();
-    let after_scrape = target.scrape().await?;
+    let after_scrape = target.scrape().await;
 
     let mut report = Report::of("resume")
         .setting("sessions", args.sessions)
         .setting("missed each", u64::from(args.missed.div_ceil(args.rooms)) * u64::from(args.rooms))
         .setting("rooms each", args.rooms)
-        .setting("room size", args.room_size);
+        .setting("room size", args.room_size)
+        .setting("parallel", args.parallel);
     report.figure("all back", took.as_secs_f64(), "s");
     report.figure("sessions", f64::from(args.sessions) / took.as_secs_f64(), "a second");
     report.cpu(&spent, f64::from(args.sessions), "session");
-    report.figure(
-        "reads of Postgres",
-        after_scrape.growth(&before_scrape, "parlance_storage_reads_total"),
-        "by all of them",
-    );
+    if let Some(after) = report.take_in(after_scrape) {
+        let reads = after.growth(&before_scrape, "parlance_storage_reads_total");
+        report.figure("reads of Postgres", reads, "by all of them");
+    }
     report.latencies(&meter);
     report.series = series;
     // What came twice, or belongs to nobody here, may come last.
@@ -78,7 +80,6 @@ pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Repor
     if let Some(faults) = meter.faults() {
         report.fail(format!("not everybody got what they had missed, in order and once: {faults}"));
     }
-    report.take_in(town.leave(&accounts, &target).await);
     report.take_in(target.close().await);
     Ok(report)
 }
@@ -134,36 +135,65 @@ struct Posted {
 /// Posts, and takes from each answer where its message went: what is acknowledged is what everybody must get, whether the
 /// maker was shown it or not.
 async fn post_all(session: &Session, posts: &[Uuid], newest: &mut HashMap<RoomKey, u64>) -> anyhow::Result<()> {
-    let (mut answered, mut sent) = (0_u64, 0_u64);
-    while answered < posts.len() as u64 {
-        while sent < posts.len() as u64 && sent - answered < POSTS_IN_FLIGHT {
+    let (mut answers, mut sent) = (Answers { count: 0, wrong: None, newest }, 0_u64);
+    while answers.count < posts.len() as u64 {
+        while sent < posts.len() as u64 && sent - answers.count < POSTS_IN_FLIGHT {
             let room = posts.get(usize::try_from(sent)?).context("a post")?;
             let frame = post_frame(sent + 2, room, &format!("missed-{sent}"), "something to come back to");
             session.socket.send(frame.as_bytes()).await?;
             sent += 1;
         }
-        let mut refused = None;
-        let open = session
-            .socket
-            .read(|message| {
-                let Message::Text(frame) = message else { return };
-                match hear(frame) {
-                    Heard::Ok { .. } => match serde_json::from_slice::<Posted>(frame) {
-                        Ok(Posted { room_id, seq }) => {
-                            answered += 1;
-                            let known = newest.entry(room_id.as_u128()).or_default();
-                            *known = seq.max(*known);
-                        }
-                        Err(error) => refused = Some(error.to_string()),
-                    },
-                    Heard::Error { code, .. } => refused = Some(code),
-                    _ => {}
-                }
-            })
-            .await?;
-        anyhow::ensure!(open && refused.is_none(), "a post was refused: {refused:?}");
+        let answered = tokio::time::timeout(ANSWER_PATIENCE, answers.read_some(session)).await;
+        answered.with_context(|| format!("no answer to a post for {} s", ANSWER_PATIENCE.as_secs()))??;
     }
     Ok(())
+}
+
+/// What the maker of rooms is answered.
+struct Answers<'a> {
+    count: u64,
+    wrong: Option<String>,
+    newest: &'a mut HashMap<RoomKey, u64>,
+}
+
+impl Answers<'_> {
+    /// Until at least one more post is answered.
+    async fn read_some(&mut self, session: &Session) -> anyhow::Result<()> {
+        let before = self.count;
+        while self.count == before {
+            let open = session.socket.read(|message| self.hear(&message)).await?;
+            if let Some(wrong) = self.wrong.take() {
+                anyhow::bail!("{wrong}");
+            }
+            anyhow::ensure!(open, "the connection ended before every post was answered");
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, message: &Message<'_>) {
+        match message {
+            Message::Text(frame) => match hear(frame) {
+                Heard::Ok { .. } => self.take(frame),
+                Heard::Error { code, .. } => self.wrong = Some(format!("a post was refused: {code}")),
+                _ => {}
+            },
+            Message::Close(code) => {
+                self.wrong = Some(format!("the connection was closed with {code} before every post was answered"));
+            }
+            Message::Other => {}
+        }
+    }
+
+    fn take(&mut self, frame: &[u8]) {
+        match serde_json::from_slice::<Posted>(frame) {
+            Ok(Posted { room_id, seq }) => {
+                self.count += 1;
+                let known = self.newest.entry(room_id.as_u128()).or_default();
+                *known = seq.max(*known);
+            }
+            Err(error) => self.wrong = Some(format!("an answer to a post: {error}")),
+        }
+    }
 }
 
 fn goals(town: &Town, seen: &Seen, newest: &HashMap<RoomKey, u64>) -> Vec<back::Goal> {

@@ -1,11 +1,24 @@
 //! Changing the rooms that are there, and who is in the channels.
 
+use std::rc::Rc;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Outcome;
 use super::actor::Actor;
+use super::{Outcome, shape};
+use crate::client::Device;
+
+/// A room of the town. Nobody of these people ever leaves it.
+struct Made<'a> {
+    room: Uuid,
+    maker: &'a Device,
+    /// Who may be an admin at any time.
+    helpers: &'a [usize],
+    /// Who never is one: what takes a role must be refused to them.
+    plain: &'a [usize],
+}
 
 impl Actor {
     /// With one of the few whom everybody writes to alone.
@@ -27,42 +40,40 @@ impl Actor {
         self.describe(name).await
     }
 
-    /// Mostly by those who made the room; now and then somebody tries who may not, and is told so.
     async fn describe(&self, what: Value) -> anyhow::Result<Outcome> {
-        if self.is_cheeky() {
-            let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
-            // In a room of two it is nobody's.
-            return self.call(Method::PATCH, &format!("/api/v1/rooms/{room}"), Some(what), &[403, 404, 409, 422]).await;
-        }
-        let Some((room, maker, _)) = self.made_room() else { return Ok(Outcome::Nothing) };
-        let Some(maker) = self.crew.devices.get(maker) else { return Ok(Outcome::Nothing) };
-        self.call_as(maker, Method::PATCH, &format!("/api/v1/rooms/{room}"), Some(what), &[]).await
+        let Some(made) = self.made_room() else { return Ok(Outcome::Nothing) };
+        self.rule(&made, &format!("/api/v1/rooms/{}", made.room), what).await
     }
 
     pub async fn change_role(self) -> anyhow::Result<Outcome> {
         let role = json!({ "role": if self.random.is_multiple_of(2) { "admin" } else { "member" } });
-        let Some((room, maker, members)) = self.made_room() else { return Ok(Outcome::Nothing) };
-        let Some(target) = self.pick(members.get(1..).unwrap_or_default(), 16) else { return Ok(Outcome::Nothing) };
-        let Some(person) = self.crew.town.people.get(*target) else { return Ok(Outcome::Nothing) };
-        let path = format!("/api/v1/rooms/{room}/members/{}", person.id);
-        if self.is_cheeky() {
-            return self.call(Method::PATCH, &path, Some(role), &[403, 404, 409, 422]).await;
+        let Some(made) = self.made_room() else { return Ok(Outcome::Nothing) };
+        let Some(helper) = self.device_of(made.helpers, 16) else { return Ok(Outcome::Nothing) };
+        self.rule(&made, &format!("/api/v1/rooms/{}/members/{}", made.room, helper.person.id), role).await
+    }
+
+    /// What takes a role, mostly by who made the room; now and then somebody tries who may not.
+    async fn rule(&self, made: &Made<'_>, path: &str, what: Value) -> anyhow::Result<Outcome> {
+        if !self.random.rotate_right(40).is_multiple_of(4) {
+            return self.call_as(made.maker, Method::PATCH, path, Some(what), &[]).await;
         }
-        let Some(maker) = self.crew.devices.get(maker) else { return Ok(Outcome::Nothing) };
-        self.call_as(maker, Method::PATCH, &path, Some(role), &[]).await
+        let Some(plain) = self.device_of(made.plain, 8) else { return Ok(Outcome::Nothing) };
+        let outcome = self.call_as(plain, Method::PATCH, path, Some(what), &[403]).await?;
+        anyhow::ensure!(outcome != Outcome::Done, "PATCH {} was granted to somebody without the role", shape(path));
+        Ok(outcome)
     }
 
-    fn is_cheeky(&self) -> bool {
-        self.random.rotate_right(40).is_multiple_of(4)
-    }
-
-    /// A room of the town, who made it, and everybody who is in it: nobody of these ever leaves.
-    fn made_room(&self) -> Option<(Uuid, usize, &[usize])> {
+    fn made_room(&self) -> Option<Made<'_>> {
         let town = &self.crew.town;
         let places: Vec<usize> = (0..town.rooms.len()).collect();
         let place = *self.pick(&places, 24)?;
-        let members = town.members.get(place)?;
-        Some((*town.rooms.get(place)?, *members.first()?, members))
+        let (maker, others) = town.members.get(place)?.split_first()?;
+        let (helpers, plain) = others.split_at(others.len().div_ceil(2));
+        Some(Made { room: *town.rooms.get(place)?, maker: self.crew.devices.get(*maker)?, helpers, plain })
+    }
+
+    fn device_of(&self, people: &[usize], salt: u32) -> Option<&Device> {
+        self.crew.devices.get(*self.pick(people, salt)?).map(Rc::as_ref)
     }
 
     /// One that they are not in yet, as far as the device knows.
