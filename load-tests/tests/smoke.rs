@@ -1,6 +1,6 @@
 //! Each scenario once, small, against the real engine: nothing may be lost, and no time is asserted.
 //!
-//! They run one after another, so that they do not starve each other on a small machine.
+//! All but `soak`, which does little, run one after another, so that they do not starve each other on a small machine.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -50,6 +50,16 @@ fn every_scenario_loses_nothing() {
     run(&["mixed", "--users", "20", "--rooms", "3", "--room-size", "5", "--rate", "30", "--seconds", "5"]);
     run(&["baseline", "socket", "--listeners", "20", "--seconds", "1", "--warm-up", "0"]);
     assert!(figure(&run(&["baseline", "postgres", "--seconds", "1"]), "rows") > 0.0);
+}
+
+#[test]
+fn a_soak_watches_memory_and_what_the_engine_counts() {
+    // A minute in which everything is still filling: of growth itself it says nothing.
+    let soak = ["soak", "--minutes", "1", "--warm-up", "0", "--users", "20", "--rate", "20", "--growth-max", "1000"];
+    let report = run(&soak);
+    for what in ["memory", "open files", "sockets", "open rooms"] {
+        assert!(figure(&report, &format!("{what} at the end")) > 0.0, "{what}");
+    }
 }
 
 /// The text after `name=` among the variables of a process.
