@@ -82,21 +82,11 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
 
     use super::*;
-
-    async fn greet(listener: &TcpListener) -> TcpStream {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        let answer = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        stream
-    }
+    use crate::client::handshake::shake_hands;
 
     #[test]
     fn a_session_speaks_until_it_is_dropped() {
@@ -104,7 +94,7 @@ mod tests {
         let test = async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let opening = Socket::open(listener.local_addr().unwrap());
-            let (socket, mut server) = tokio::join!(opening, greet(&listener));
+            let (socket, mut server) = tokio::join!(opening, shake_hands(&listener));
             let socket = Rc::new(socket.unwrap());
             keep_alive(&socket, Duration::from_millis(20));
             for _ in 0..2 {

@@ -7,6 +7,8 @@ mod accounts;
 mod crowd;
 mod device;
 mod frame;
+#[cfg(test)]
+mod handshake;
 mod installation;
 mod keep_alive;
 mod reading;

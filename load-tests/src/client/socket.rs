@@ -24,7 +24,7 @@ const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8A;
 /// The key of RFC 6455, section 1.3, and what a server answers to it: no client of a load test is fooled by a cache.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 thread_local! {
     static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);

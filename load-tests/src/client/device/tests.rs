@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{Device, Watcher};
+use crate::client::handshake::shake_hands;
 use crate::client::{Person, RoomKey};
 
 const ROOM: Uuid = Uuid::from_u128(1);
@@ -40,14 +41,7 @@ struct Line(TcpStream);
 impl Line {
     /// Takes a connection and its hello, and answers with one room; what the device resumes from in it.
     async fn take(listener: &TcpListener, last_seq: u64) -> (Self, Option<u64>) {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        let answer = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        let mut line = Self(stream);
+        let mut line = Self(shake_hands(listener).await);
         let hello = line.hear().await;
         let rooms = json!([{ "id": ROOM, "last_seq": last_seq }]);
         line.say(&json!({ "type": "ready", "re": 1, "heartbeat_ms": 25_000, "rooms": rooms })).await;

@@ -58,12 +58,8 @@ impl Crew {
             if asked.iter().all(Vec::is_empty) || begun.elapsed() > ARRIVAL_PATIENCE {
                 return Ok(asked.into_iter().flatten().collect());
             }
-            devices = devices
-                .into_iter()
-                .zip(asked)
-                .filter(|(_, apart)| !apart.is_empty())
-                .map(|(device, _)| device)
-                .collect();
+            let apart = devices.into_iter().zip(asked).filter(|(_, apart)| !apart.is_empty());
+            devices = apart.map(|(device, _)| device).collect();
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
     }
