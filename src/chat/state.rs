@@ -141,7 +141,7 @@ impl RoomState {
         state
     }
 
-    /// Takes note of older messages that are being sent again.
+    /// Takes note of older messages that are being sent again: as many as can wait for a load, parked or fenced.
     pub fn recall(&mut self, rows: Vec<Row>) {
         for row in rows {
             let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body else { continue };
@@ -152,7 +152,7 @@ impl RoomState {
             self.sent.insert(key.clone(), Sent::Done(Arc::new(row)));
             self.recalled.push_back(key);
         }
-        while self.recalled.len() > self.limits.room_pending_max {
+        while self.recalled.len() > self.limits.room_pending_max.saturating_mul(2) {
             if let Some(oldest) = self.recalled.pop_front() {
                 self.sent.remove(&oldest);
             }

@@ -126,10 +126,7 @@ impl HubState {
     pub fn join(&mut self, user: UserId, room: RoomId, next: i64, frame: &ByteString) {
         let Some(links) = self.users.get(&user) else { return };
         for link in links.values().cloned().collect::<Vec<_>>() {
-            link.with(|outbox| {
-                outbox.push(frame.clone(), false);
-                outbox.follow(room, next);
-            });
+            link.with(|outbox| outbox.join(room, next, frame.clone()));
             self.listen(&link, room);
         }
     }

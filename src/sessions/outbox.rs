@@ -113,6 +113,31 @@ impl Outbox {
         self.behind.push_back(room);
     }
 
+    /// `frame` tells that the user is in a room now, and its events follow from `next` on. It is followed first: what this
+    /// frame sheds of an earlier stay is then replaced by a `room.lagged` that reaches up to `next`.
+    ///
+    /// A greeting may have told of the room before: of this stay, when the frame comes late, or of an earlier one, whose
+    /// pages may yet be denied. Either way, a `room.lagged` says from where on events follow.
+    pub fn join(&mut self, room: RoomId, next: i64, frame: ByteString) {
+        let follow = self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
+        let is_elsewhere = follow.next > next || matches!(follow.mode, Mode::CatchingUp { .. });
+        if follow.mode != Mode::Live {
+            follow.next = follow.next.max(next);
+        }
+        if let Mode::CatchingUp { seen } = follow.mode {
+            if seen < follow.next {
+                follow.mode = Mode::Live;
+            }
+            self.behind.push_back(room);
+        }
+        self.push(frame, false);
+        if let Some(Follow { next, mode: Mode::Live | Mode::CatchingUp { .. } }) = self.rooms.get(&room)
+            && is_elsewhere
+        {
+            self.push(lagged(room, next - 1), false);
+        }
+    }
+
     /// Forgets a room whose last event was offered; what waits of it still leaves.
     pub fn unfollow(&mut self, room: RoomId) {
         let Some(follow) = self.rooms.remove(&room) else { return };
@@ -197,12 +222,12 @@ impl Outbox {
     /// The page after `after` is not for this socket's user: forgets the room, as `unfollow` does, unless it is followed
     /// from elsewhere by now, because they left and came back meanwhile. Whether it is forgotten.
     pub fn page_denied(&mut self, room: RoomId, after: i64) -> bool {
-        let is_asked = |follow: &Follow| matches!(follow.mode, Mode::CatchingUp { .. }) && follow.next == after + 1;
-        let is_forgotten = self.rooms.get(&room).is_some_and(is_asked);
-        if is_forgotten {
-            self.unfollow(room);
-        }
-        is_forgotten
+        let Some(follow) = self.rooms.get_mut(&room).filter(|follow| follow.next == after + 1) else { return false };
+        let Mode::CatchingUp { seen } = &mut follow.mode else { return false };
+        // How they left may be past all that was heard of, and the client has to ask to learn of it.
+        *seen += 1;
+        self.unfollow(room);
+        true
     }
 
     /// The next room to read a page of, and after which seq; `None` while there is no room for more, or no need.

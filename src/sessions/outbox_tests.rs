@@ -125,7 +125,7 @@ fn whoever_leaves_while_behind_is_told_to_ask() {
     let (_, after) = outbox.next_behind().unwrap();
     assert!(outbox.page_denied(room(2), after));
     outbox.unfollow(room(2));
-    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-8]);
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-9]);
 }
 
 #[test]
@@ -144,6 +144,54 @@ fn whoever_leaves_before_a_shed_backlog_has_left_is_told_once() {
     let mut told = seqs(&take(&mut outbox, 1 << 20));
     told.sort_unstable();
     assert_eq!(told, [-1_000, -2]);
+}
+
+#[test]
+fn whoever_comes_back_before_how_they_left_was_sent_is_behind_up_to_where_they_came() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    offer(&mut outbox, room(1), 1, &frames(1, 1));
+    outbox.unfollow(room(1));
+    // What tells of their coming sheds what told of their leaving.
+    let told = ByteString::from(format!("{{\"seq\":2,\"of\":\"{}\"}}", "x".repeat(5_000)));
+    outbox.join(room(1), 3, told);
+    offer(&mut outbox, room(1), 3, &frames(3, 1));
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), [2, -3]);
+    offer(&mut outbox, room(1), 4, &frames(4, 1));
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), [4]);
+}
+
+#[test]
+fn a_page_of_an_earlier_stay_that_is_denied_does_not_end_a_later_one() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    outbox.announce(room(1), 1);
+    let (_, after) = outbox.next_behind().unwrap();
+    outbox.join(room(1), 3, frames(2, 1).remove(0));
+    assert!(!outbox.page_denied(room(1), after));
+    assert_eq!(outbox.next_behind(), None);
+    offer(&mut outbox, room(1), 3, &frames(3, 1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [2, -2, 3]);
+    // What was told of the later one already is read.
+    outbox.announce(room(1), 9);
+    outbox.join(room(1), 6, frames(5, 1).remove(0));
+    assert_eq!(outbox.next_behind(), Some((room(1), 5)));
+    outbox.page(room(1), 5, &page(6, 4, 9));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [5, -5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn a_coming_that_is_told_late_leaves_no_gap() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 5);
+    outbox.join(room(1), 4, frames(3, 1).remove(0));
+    offer(&mut outbox, room(1), 5, &frames(5, 1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [3, -4, 5]);
+    // Told in time, it needs nothing else.
+    outbox.follow(room(2), 4);
+    outbox.join(room(2), 4, frames(3, 1).remove(0));
+    offer(&mut outbox, room(2), 4, &frames(4, 1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [3, 4]);
 }
 
 #[test]

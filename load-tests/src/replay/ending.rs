@@ -6,6 +6,7 @@ use parlance::chat::state::RoomState;
 
 use super::check::{Failure, Invariant};
 use super::client::Sending;
+use super::passing::is_behind;
 use super::postgres::Table;
 use super::world::World;
 use super::{HUBS, ROOMS, SHARDS, room_id, room_index};
@@ -166,11 +167,17 @@ impl World {
             if (seen.name, seen.topic, seen.role) != (table.name.clone(), table.topic.clone(), Some(member.role)) {
                 return wrong("another name, topic or role");
             }
-            if is_ended
-                && !self.lost_marks
-                && (seen.delivered_seq, seen.read_seq) < (member.delivered_seq, member.read_seq)
-            {
-                return wrong("its read marks are behind");
+            let kept = (member.delivered_seq, member.read_seq);
+            if is_ended && !self.lost_marks.contains(&room) {
+                if is_behind((seen.delivered_seq, seen.read_seq), kept) {
+                    return wrong("its read marks are behind");
+                }
+                if self.told_marks.get(&(room, *user)).is_some_and(|told| is_behind(kept, *told)) {
+                    return Err(Failure::new(
+                        Invariant::MarksOnlyGrow,
+                        format!("room {room}: a mark that was told is not kept"),
+                    ));
+                }
             }
         }
         Ok(())

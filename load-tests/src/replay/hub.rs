@@ -90,11 +90,12 @@ pub struct Hub {
 }
 
 impl Socket {
-    pub fn new(device: usize, user: UserId, resume: BTreeMap<usize, i64>) -> Self {
+    pub fn new(device: usize, user: UserId, resume: BTreeMap<usize, i64>, broken: Option<Broken>) -> Self {
+        let bytes_max = if broken == Some(Broken::NeverShed) { OUTBOX_BYTES_LIMIT } else { OUTBOX_BYTES_MAX };
         Self {
             device,
             user,
-            outbox: Outbox::new(OUTBOX_BYTES_MAX, OUTBOX_BYTES_LIMIT),
+            outbox: Outbox::new(bytes_max, OUTBOX_BYTES_LIMIT),
             greeting: Greeting::Said,
             resume,
             listens: BTreeSet::new(),
@@ -244,7 +245,12 @@ impl Hub {
                 parcels => parcels.iter().for_each(|parcel| socket.outbox.offer(delivery.room_id, parcel)),
             }
             // One that catches up only takes note, and a page tells it no more than it may know.
-            let is_told = socket.outbox.bytes() > before;
+            let bytes = socket.outbox.bytes();
+            let is_told = bytes > before;
+            if is_told && bytes > OUTBOX_BYTES_MAX {
+                let detail = format!("{bytes} bytes wait for device {}, live events among them", socket.device);
+                postgres.failures.push(Failure::new(Invariant::OutboxIsBounded, detail));
+            }
             for seq in (delivery.first_seq..=delivery.last_seq()).filter(|_| is_told) {
                 if !postgres.rooms[room].may_see(socket.user, seq) {
                     let detail = format!("device {} is told of {seq} of room {room}", socket.device);
@@ -255,8 +261,7 @@ impl Hub {
         let next = delivery.last_seq() + 1;
         for (user, frame) in &delivery.joined {
             for socket in self.greeted(*user) {
-                socket.outbox.push(frame.clone(), false);
-                socket.outbox.follow(delivery.room_id, next);
+                socket.outbox.join(delivery.room_id, next, frame.clone());
                 socket.listens.insert(room);
             }
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parlance::chat::error::ChatError;
 use parlance::chat::messages::{Delivery, Posted};
-use parlance::persistence::RowBody;
+use parlance::ids::UserId;
+use parlance::persistence::{RowBody, Watermark};
 use serde::Deserialize;
 
 use super::actions::short;
@@ -17,7 +18,7 @@ use super::{room_id, room_index};
 
 #[derive(Deserialize)]
 struct Receipt {
-    user_id: parlance::ids::UserId,
+    user_id: UserId,
     delivered_seq: i64,
     read_seq: i64,
 }
@@ -47,14 +48,19 @@ impl World {
                 }
             }
             Said::Whisper(room, frames) => {
+                if !has_hubs {
+                    return;
+                }
                 for frame in &frames {
                     self.check_receipt(room_index(room), frame);
                 }
-                for hub in self.hubs.iter_mut().filter(|_| has_hubs) {
+                for hub in &mut self.hubs {
                     hub.send(ToHub::Whisper(room_index(room), frames.clone()), self.now);
                 }
             }
             Said::Answer(ask, answered) => self.answer(ask, answered),
+            Said::Loaded(room, marks) if has_hubs => self.check_loaded_marks(room, &marks),
+            Said::Loaded(..) => {}
         }
     }
 
@@ -71,11 +77,27 @@ impl World {
         let Ok(receipt) = serde_json::from_str::<Receipt>(frame) else { return };
         let told = self.told_marks.entry((room, receipt.user_id)).or_default();
         let now = (receipt.delivered_seq, receipt.read_seq);
-        if (now.0 < told.0 || now.1 < told.1) && !self.lost_marks {
+        if is_behind(now, *told) {
             let detail = format!("{} in room {room}: {now:?} after {told:?}", short(receipt.user_id));
             self.postgres.failures.push(Failure::new(Invariant::MarksOnlyGrow, detail));
         }
         *told = now;
+    }
+
+    /// Only where marks may have been lost does a room begin with less than it told.
+    fn check_loaded_marks(&mut self, room: usize, loaded: &[Watermark]) {
+        for mark in loaded {
+            let now = (mark.delivered_seq, mark.read_seq);
+            let Some(told) = self.told_marks.get_mut(&(room, mark.user_id)) else { continue };
+            if !is_behind(now, *told) {
+                continue;
+            }
+            if !self.lost_marks.contains(&room) {
+                let detail = format!("{} in room {room}: {now:?} is loaded, {told:?} was told", short(mark.user_id));
+                self.postgres.failures.push(Failure::new(Invariant::MarksOnlyGrow, detail));
+            }
+            *told = (told.0.min(now.0), told.1.min(now.1));
+        }
     }
 
     fn answer(&mut self, ask: u64, answered: Answered) {
@@ -139,7 +161,7 @@ impl World {
         !matches!(result, Err(ChatError::Busy | ChatError::Unavailable | ChatError::Restarted))
     }
 
-    fn check_acknowledged(&mut self, room: usize, user: parlance::ids::UserId, client_id: &str, posted: &Posted) {
+    fn check_acknowledged(&mut self, room: usize, user: UserId, client_id: &str, posted: &Posted) {
         let place = (posted.row.seq, posted.row.id());
         let there = self.postgres.rooms[room].row(place.0);
         let is_there = there.is_some_and(|row| {
@@ -159,7 +181,7 @@ impl World {
     fn page(
         &mut self,
         (hub, key): (usize, u64),
-        user: parlance::ids::UserId,
+        user: UserId,
         room: usize,
         result: Result<Option<parlance::chat::Page>, ChatError>,
         is_resume: bool,
@@ -178,4 +200,9 @@ impl World {
             };
         }
     }
+}
+
+/// Whether marks (delivered, read) fall behind others in any way.
+pub fn is_behind(marks: (i64, i64), others: (i64, i64)) -> bool {
+    marks.0 < others.0 || marks.1 < others.1
 }

@@ -195,7 +195,7 @@ impl Persister {
         self.is_outage = gave_up;
         self.queue.with(|waiting| {
             waiting.rows -= batch.rows;
-            if gave_up {
+            if gave_up && self.broken != Some(Broken::ForgetMarks) {
                 // Nobody sends read marks again: they stay for the next flush.
                 waiting.rows += batch.watermarks.len();
                 let kept = batch.watermarks.iter().map(|(room, mark)| Job::Watermarks(*room, vec![*mark]));

@@ -53,6 +53,8 @@ pub enum Broken {
     LoseRecall,
     KeepTellingWhoLeft,
     LoseAReply,
+    NeverShed,
+    ForgetMarks,
 }
 
 /// Everything that decides a run.

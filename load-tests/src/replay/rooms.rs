@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
 use parlance::chat::config::ChatConfig;
@@ -39,6 +39,8 @@ pub enum Said {
     Deliver(Delivery),
     Whisper(RoomId, Vec<ByteString>),
     Answer(u64, Answered),
+    /// It has been read, with these marks, and says only now what comes of that.
+    Loaded(usize, Vec<Watermark>),
 }
 
 /// Keeps what rooms say until the simulation passes it on.
@@ -46,12 +48,16 @@ pub enum Said {
 pub struct Voice(Arc<Mutex<VecDeque<Said>>>);
 
 impl Voice {
+    fn all(&self) -> MutexGuard<'_, VecDeque<Said>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn say(&self, said: Said) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(said);
+        self.all().push_back(said);
     }
 
     pub fn take(&self) -> VecDeque<Said> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.all())
     }
 
     /// A reply that is said under the number `ask`.
@@ -161,7 +167,7 @@ impl Engine {
 
     /// An idle room is let go.
     pub fn release(&mut self, room: usize) -> bool {
-        let is_idle = self.rooms.get(&room).is_some_and(|host| host.life.is_at_rest() && host.mailbox.is_empty());
+        let is_idle = self.rooms.get(&room).is_some_and(|host| host.life.may_be_let_go() && host.mailbox.is_empty());
         if is_idle && let Some(mut host) = self.rooms.remove(&room) {
             host.life.flush_marks();
         }
@@ -194,7 +200,7 @@ impl Engine {
                     host.life.obey(command);
                 }
             }
-            2 => host.advance_load(postgres, &queue, self.config.window_events_max),
+            2 => host.advance_load(postgres, &queue, &self.voice, self.config.window_events_max),
             _ => host.ring(now),
         }
         self.follow_up(room, now);
@@ -254,7 +260,7 @@ impl Host {
         }
     }
 
-    fn advance_load(&mut self, postgres: &mut Postgres, queue: &Queue, window_events: usize) {
+    fn advance_load(&mut self, postgres: &mut Postgres, queue: &Queue, voice: &Voice, window_events: usize) {
         let Some((sends, load)) = self.load.take() else { return };
         let away = || Load::Over(Box::new(Err(ChatError::Unavailable)));
         let next = match load {
@@ -269,7 +275,14 @@ impl Host {
                 let sent = postgres.sent_before(self.index, &sends);
                 Load::Over(Box::new(Ok(Some((*snapshot, sent)))))
             }
-            Load::Over(loaded) => return self.become_ready(*loaded, &sends, postgres, queue),
+            Load::Over(loaded) => {
+                let place = voice.all().len();
+                self.become_ready(*loaded, &sends, postgres, queue);
+                if let Some(state) = self.life.state() {
+                    voice.all().insert(place, Said::Loaded(self.index, state.watermarks()));
+                }
+                return;
+            }
         };
         self.load = Some((sends, next));
     }

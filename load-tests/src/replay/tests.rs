@@ -29,6 +29,8 @@ fn a_broken_engine_is_found() {
         LoseRecall,
         KeepTellingWhoLeft,
         LoseAReply,
+        NeverShed,
+        ForgetMarks,
     ];
     for broken in all {
         let finds = |seed: &u64| {

@@ -1,6 +1,6 @@
 //! The whole simulated world: two engines over one Postgres, hubs, devices; and what can happen in it next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::persister::Fate;
 use super::plan::{Fault, Plan};
 use super::postgres::{Postgres, Table};
 use super::rooms::Engine;
-use super::{HUBS, ROOMS, SHARDS};
+use super::{HUBS, ROOMS, SHARDS, room_index};
 
 /// How often each thing happens beside the step's own.
 const PROGRESS_A_STEP: usize = 7;
@@ -80,8 +80,8 @@ pub struct World {
     pub acknowledged: HashMap<(usize, UserId, String), (i64, Uuid)>,
     /// The newest read marks that others were told of.
     pub told_marks: HashMap<(usize, UserId), (i64, i64)>,
-    /// Read marks may be lost with a queue.
-    pub lost_marks: bool,
+    /// Rooms whose read marks may be lost with a queue, or come so late that the room was read before.
+    pub lost_marks: BTreeSet<usize>,
     pub config: Arc<ChatConfig>,
     pub clock: Clock,
     pub now: i64,
@@ -116,7 +116,7 @@ impl World {
             is_over: HashMap::new(),
             acknowledged: HashMap::new(),
             told_marks: HashMap::new(),
-            lost_marks: false,
+            lost_marks: BTreeSet::new(),
             config,
             clock,
             now: 0,
@@ -256,13 +256,13 @@ impl World {
             Fault::Outage => self.postgres.is_away = !self.postgres.is_away,
             Fault::RoomCrash => {
                 // Marks that a persister kept through an outage may be written after the room was read.
-                self.lost_marks = true;
+                self.lost_marks.insert(room);
                 return self.engine.crash_room(room);
             }
             // A room is let go after idle minutes: nobody greets for so long, and no statement runs for so long.
             Fault::RoomRelease if self.is_somebody_greeting() || !self.postgres.late.is_empty() => return false,
             Fault::RoomRelease => {
-                self.lost_marks = true;
+                self.lost_marks.insert(room);
                 return self.engine.release(room);
             }
             Fault::PersisterCrash => self.crash_persister(pick % SHARDS),
@@ -290,7 +290,7 @@ impl World {
     pub fn end_late_commit(&mut self, commits: bool) -> bool {
         let Some(statement) = self.postgres.late.pop_front() else { return false };
         if commits {
-            self.lost_marks |= !statement.marks.is_empty();
+            self.lost_marks.extend(statement.marks.iter().map(|(room, _)| room_index(*room)));
             let _ = self.postgres.commit(&statement);
             self.note(|| "Postgres commits what was given up".to_owned());
         }
@@ -298,7 +298,7 @@ impl World {
     }
 
     fn crash_persister(&mut self, shard: usize) {
-        self.lost_marks = true;
+        self.lost_marks.extend((0..ROOMS).filter(|room| room % SHARDS == shard));
         if let Some(persister) = self.engine.persisters.get_mut(shard) {
             self.postgres.late.extend(persister.under_way());
             persister.crash();
@@ -342,7 +342,7 @@ impl World {
     pub fn connect(&mut self, device: usize, hub: usize) {
         let key = self.number();
         let resume = self.devices[device].views.iter().map(|(room, view)| (*room, view.last)).collect();
-        let socket = Socket::new(device, self.devices[device].user, resume);
+        let socket = Socket::new(device, self.devices[device].user, resume, self.plan.broken);
         self.hubs[hub].sockets.insert(key, socket);
         self.devices[device].place = Some((hub, key));
         self.note(|| format!("device {device} connects to hub {hub}"));

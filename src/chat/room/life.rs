@@ -172,6 +172,13 @@ impl RoomLife {
         matches!(self.phase, Phase::Ready(_) | Phase::Unloaded { .. }) && self.waiting.is_empty()
     }
 
+    /// Nobody waits for it, and it owes nobody news: one that was shown before Postgres went away may have to tell what was
+    /// committed all the same, and only it knows what that is.
+    pub fn may_be_let_go(&self) -> bool {
+        let has_shown = self.around.latest.load(Ordering::Acquire) != NOT_LOADED;
+        self.waiting.is_empty() && (matches!(self.phase, Phase::Ready(_)) || !has_shown)
+    }
+
     /// The room ends: its card is what Postgres has, unless that may have more than was shown.
     pub fn complete_card(&self) {
         if matches!(self.phase, Phase::Ready(_)) {

@@ -177,7 +177,7 @@ impl Actor for Room {
         }
         let idle = Duration::from_secs(self.parts.config.room_idle_s);
         ctx.run_interval(idle, move |room, _| {
-            if room.used_at.elapsed() >= idle && room.life.waiting_len() == 0 {
+            if room.used_at.elapsed() >= idle && room.life.may_be_let_go() {
                 room.release();
             }
         });

@@ -114,10 +114,14 @@ fn the_first_change_of_a_new_room_is_told_after_an_outage_too() {
     let (mut life, probe) = room();
     ask(&mut life, add(3));
     life.settle(vec![(0, Outcome::Unavailable)]);
+    life.loaded(Err(ChatError::Unavailable));
+    assert!(!life.may_be_let_go(), "only it knows what was shown");
+    life.load_again();
     let effect = SideEffect::AddMember { user_id: person(3), role: "member" };
     let payload = serde_json::Value::Null;
     let event = EventRow { id: Uuid::nil(), kind: "member.added", actor: Some(person(1)), payload, effect };
     let row = Row { seq: 1, at: Default::default(), body: RowBody::Event(event) };
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], vec![row]), Vec::new()))));
     assert_eq!(probe.told(), [("came", person(3))]);
+    assert!(life.may_be_let_go());
 }
