@@ -96,6 +96,8 @@ enum Users {
 fn main() -> ExitCode {
     #[cfg(feature = "heap-profile")]
     let _profiler = dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build();
+    #[cfg(feature = "heap-profile")]
+    parlance::telemetry::before_each_scrape(tell_heap);
     let arguments = Arguments::parse();
     let flags = Flags {
         profile: arguments.profile,
@@ -113,6 +115,16 @@ fn main() -> ExitCode {
             eprintln!("parlance: {}", told_once(&error));
             ExitCode::from(EXIT_REFUSED)
         }
+    }
+}
+
+/// How much of the heap is in use: what resident memory, with the allocator's free pages in it, does not tell.
+#[cfg(feature = "heap-profile")]
+fn tell_heap() {
+    let heap = dhat::HeapStats::get();
+    for (name, now) in [("parlance_heap_bytes", heap.curr_bytes), ("parlance_heap_blocks", heap.curr_blocks)] {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        metrics::gauge!(name).set(now as f64);
     }
 }
 

@@ -60,17 +60,39 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
+/// What only the program around the engine can tell: its heap, when it profiles that.
+#[cfg(feature = "heap-profile")]
+static BEFORE_EACH_SCRAPE: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+
+/// Has `tell` set its gauges before each reading of `/metrics`; the first one stays.
+#[cfg(feature = "heap-profile")]
+pub fn before_each_scrape(tell: fn()) {
+    let _ = BEFORE_EACH_SCRAPE.set(tell);
+}
+
 /// The text of `/metrics`. What the process uses is read now, for nobody else asks.
 pub fn render_metrics(handle: &PrometheusHandle) -> String {
     metrics_process::Collector::default().collect();
+    #[cfg(feature = "heap-profile")]
+    if let Some(tell) = BEFORE_EACH_SCRAPE.get() {
+        tell();
+    }
     handle.render()
 }
 
 /// Every metric with its meaning.
 fn describe_metrics() {
     describe_own_metrics();
+    #[cfg(feature = "heap-profile")]
+    describe_heap();
     crate::auth::describe_metrics();
     metrics_process::Collector::default().describe();
+}
+
+#[cfg(feature = "heap-profile")]
+fn describe_heap() {
+    describe_gauge!("parlance_heap_bytes", Unit::Bytes, "Heap in use, in a build with heap-profile");
+    describe_gauge!("parlance_heap_blocks", Unit::Count, "Allocations in use, in a build with heap-profile");
 }
 
 fn describe_own_metrics() {

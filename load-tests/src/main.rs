@@ -14,7 +14,7 @@ mod scenarios;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use report::{Report, ReportArgs};
 use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, heap, history, idle, mixed, resume, stall};
@@ -77,7 +77,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match start(&Cli::parse()) {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match start(&cli, matches.subcommand_name().unwrap_or_default()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -88,13 +90,14 @@ fn main() -> ExitCode {
 }
 
 /// Whether nothing failed.
-fn start(cli: &Cli) -> anyhow::Result<bool> {
+fn start(cli: &Cli, scenario: &str) -> anyhow::Result<bool> {
     cli.target.check()?;
     cli.report.check()?;
     raise_open_files();
     // One thread: the generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = tokio::task::LocalSet::new().block_on(&runtime, run_or_end(cli))?;
+    let report = tokio::task::LocalSet::new().block_on(&runtime, run_or_end(cli));
+    let report = report.or_else(|error| Report::cut_short(scenario, &error).map(Some).ok_or(error))?;
     let Some(report) = report.map(|report| with_origin(report, &cli.target)) else { return Ok(true) };
     report.deliver(&cli.report)?;
     Ok(report.failures.is_empty())

@@ -120,9 +120,23 @@ impl Meter {
     }
 }
 
+type Points = Rc<RefCell<Vec<Point>>>;
+
+thread_local! {
+    /// What is sampled at this moment; the harness is one thread, and measures one thing at a time.
+    static UNDER_WAY: RefCell<Option<(Rc<Meter>, Points)>> = const { RefCell::new(None) };
+}
+
+/// What a measurement that did not come to its end has found, if it had begun.
+pub fn cut_short() -> Option<(Rc<Meter>, Vec<Point>)> {
+    let (meter, points) = UNDER_WAY.take()?;
+    let points = points.take();
+    (!points.is_empty()).then_some((meter, points))
+}
+
 /// Samples a meter and the engine's usage every second.
 pub struct Sampler {
-    points: Rc<RefCell<Vec<Point>>>,
+    points: Points,
     task: JoinHandle<()>,
 }
 
@@ -156,6 +170,7 @@ impl Sampler {
     pub fn of(meter: &Rc<Meter>, source: &UsageSource) -> Self {
         let points = Rc::new(RefCell::new(Vec::new()));
         let (shared, meter, source) = (Rc::clone(&points), Rc::clone(meter), source.clone());
+        UNDER_WAY.set(Some((Rc::clone(&meter), Rc::clone(&points))));
         let task = tokio::task::spawn_local(async move {
             let begun = Instant::now();
             let mut before = Sample::of(&meter, &source).await;
@@ -174,6 +189,7 @@ impl Sampler {
     }
 
     pub fn stop(self) -> Vec<Point> {
+        UNDER_WAY.take();
         self.task.abort();
         self.points.take()
     }
@@ -228,6 +244,25 @@ mod tests {
         assert_eq!([meter.refused.get(), meter.errors.get()], [3, 1]);
         assert_eq!(meter.faults().as_deref(), Some("1 × a gap"));
         assert_eq!(meter.latencies()[0].1.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_short_is_not_lost() {
+        let sampled = async {
+            let (meter, own) = (Meter::new(&["delivery"]), UsageSource::Process(std::process::id()));
+            let sampler = Sampler::of(&meter, &own);
+            while sampler.last().is_none() {
+                tokio::task::yield_now().await;
+            }
+            sampler
+        };
+        let local = tokio::task::LocalSet::new();
+        drop(local.run_until(sampled).await);
+        assert_eq!(cut_short().map(|(_, points)| points.is_empty()), Some(false));
+        let local = tokio::task::LocalSet::new();
+        let sampled = async { Sampler::of(&Meter::new(&["delivery"]), &UsageSource::Process(std::process::id())) };
+        local.run_until(sampled).await.stop();
+        assert!(cut_short().is_none());
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ mod reading;
 mod wrong;
 
 pub use latency::{Latency, Summary};
-pub use meter::{Meter, Point, Sampler};
+pub use meter::{Meter, Point, Sampler, cut_short};
 pub use number::{PERCENT, RATES, RATES_OR_NONE, within};
 pub use pace::{Due, Pace};
 pub use progress::Progress;

@@ -14,7 +14,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::engine::Scrape;
-use crate::measure::{Meter, Point, Spent, Summary};
+use crate::measure::{Meter, Point, Spent, Summary, cut_short};
 
 /// Where the report goes.
 #[derive(Args, Clone, Debug)]
@@ -89,7 +89,8 @@ impl ReportArgs {
     }
 }
 
-/// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails has no report.
+/// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails
+/// early has no report.
 pub fn can_be_written(file: &Path) -> anyhow::Result<()> {
     let is_new = !file.exists();
     let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
@@ -108,6 +109,20 @@ impl Report {
             machine: Machine::this(),
             ..Self::default()
         }
+    }
+
+    /// Of a run that has failed while it measured: what it had found by then. `None`: nothing yet.
+    pub fn cut_short(scenario: &str, error: &anyhow::Error) -> Option<Self> {
+        let (meter, series) = cut_short()?;
+        let mut report = Self::of(scenario);
+        report.figure("cut short after", series.last()?.at_s, "s");
+        report.latencies(&meter);
+        report.series = series;
+        report.fail(format!("{error:#}"));
+        if let Some(faults) = meter.faults() {
+            report.fail(faults);
+        }
+        Some(report)
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! What the engine says of itself while a soak runs: open files, sockets, open rooms.
+//! What the engine says of itself while a soak runs: open files, sockets, open rooms, and its heap if it profiles that.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,21 +16,43 @@ pub struct Gauge {
     pub metric: &'static str,
     /// In the report.
     pub name: &'static str,
+    pub unit: &'static str,
+    /// How much of the metric is one of it.
+    pub scale: f64,
     /// More than this, besides the share, must be gained before it counts as growth.
     pub slack: f64,
     /// What is still being let go of for this long is no leak.
     pub settles: Duration,
 }
 
-pub const GAUGES: [Gauge; 3] = [
-    Gauge { metric: "process_open_fds", name: "open files", slack: 20.0, settles: Duration::ZERO },
-    Gauge { metric: "parlance_sockets", name: "sockets", slack: 5.0, settles: Duration::ZERO },
-    // An open room is let go of after `chat.room_idle_s`, ten minutes.
-    Gauge { metric: "parlance_rooms_open", name: "open rooms", slack: 20.0, settles: Duration::from_secs(11 * 60) },
+/// An open room is let go of after `chat.room_idle_s`, ten minutes, and with it most of the heap.
+const ROOMS_SETTLE: Duration = Duration::from_secs(11 * 60);
+
+impl Gauge {
+    const fn count(metric: &'static str, name: &'static str, slack: f64) -> Self {
+        Self { metric, name, unit: "", scale: 1.0, slack, settles: Duration::ZERO }
+    }
+}
+
+pub const GAUGES: [Gauge; 4] = [
+    Gauge::count("process_open_fds", "open files", 20.0),
+    Gauge::count("parlance_sockets", "sockets", 5.0),
+    Gauge { settles: ROOMS_SETTLE, ..Gauge::count("parlance_rooms_open", "open rooms", 20.0) },
+    HEAP,
 ];
 
-/// Seconds since the begin, and each gauge at that moment.
-type Reading = (f64, [f64; GAUGES.len()]);
+/// Told by an engine that profiles its heap, and by no other.
+pub const HEAP: Gauge = Gauge {
+    metric: "parlance_heap_bytes",
+    name: "heap in use",
+    unit: "MiB",
+    scale: 1_048_576.0,
+    slack: 0.0,
+    settles: ROOMS_SETTLE,
+};
+
+/// Seconds since the begin, and each gauge at that moment, if it was told.
+type Reading = (f64, [Option<f64>; GAUGES.len()]);
 
 /// See the module.
 #[derive(Default)]
@@ -46,7 +68,7 @@ impl Gauges {
                 tick.tick().await;
                 // An engine that does not answer now fails the run elsewhere.
                 let Ok(scrape) = Scrape::from(&base).await else { continue };
-                let now = GAUGES.map(|gauge| scrape.sum(gauge.metric));
+                let now = GAUGES.map(|gauge| Some(scrape.value(gauge.metric)? / gauge.scale));
                 gauges.0.borrow_mut().push((begun.elapsed().as_secs_f64(), now));
             }
         })
@@ -54,6 +76,6 @@ impl Gauges {
 
     /// One of them over time.
     pub fn series(&self, gauge: usize) -> Vec<(f64, f64)> {
-        self.0.borrow().iter().filter_map(|(at, values)| Some((*at, *values.get(gauge)?))).collect()
+        self.0.borrow().iter().filter_map(|(at, values)| Some((*at, (*values.get(gauge)?)?))).collect()
     }
 }
