@@ -179,6 +179,11 @@ impl RoomState {
         self.window.len()
     }
 
+    /// A row of the recent past.
+    pub fn recent(&self, id: uuid::Uuid) -> Option<Arc<Row>> {
+        self.window.row(id).cloned()
+    }
+
     pub fn members_len(&self) -> usize {
         self.members.len()
     }

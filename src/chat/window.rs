@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use uuid::Uuid;
 
 use crate::persistence::Row;
 
@@ -77,6 +78,10 @@ impl Window {
         }
         let next_after = after + i64::try_from(frames.len()).unwrap_or(0);
         Some(Page { frames, next_after, last_seq, more: next_after < last_seq })
+    }
+
+    pub fn row(&self, id: Uuid) -> Option<&Arc<Row>> {
+        self.entries.iter().map(|entry| &entry.row).find(|row| row.id() == id)
     }
 
     pub fn len(&self) -> usize {

@@ -8,7 +8,8 @@
 //! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
 //!   statement. A second owner of a room, or a write that arrives late, changes nothing and is told `Fenced`.
 //! - One flush in flight a shard: a batch is whatever arrived meanwhile. No timer: an idle persister commits at once.
-//! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated.
+//! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated. A row that is
+//!   written once more all the same, after its room was loaded anew, meets its own id.
 //! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
 //! - At most `queue_rows_max` rows wait in a shard; past that, [`Tray::enqueue`] answers busy.
 
@@ -115,7 +116,7 @@ impl Drop for Claim {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     Committed,
-    /// A message with this sender and client id is there already: nothing was written.
+    /// A message with this sender and client id, or the row itself, is there already: nothing was written.
     Duplicate(FirstResult),
     /// The room has moved on without the writer: nothing was written; load it again.
     Fenced,
@@ -125,7 +126,7 @@ pub enum Outcome {
     Refused,
 }
 
-/// What the first send of a message produced.
+/// What the first write of a message or of a change produced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstResult {
     pub row: Arc<Row>,

@@ -353,16 +353,14 @@ impl Flush {
         outcomes
     }
 
-    /// Why Postgres refused one write: the message is there already, or the rows are impossible.
+    /// Why Postgres refused one write: its row is there already, or is impossible.
     async fn judge(&mut self, write: &Write, error: &sqlx::Error) -> Outcome {
-        if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice())
-            && let RowBody::Message(message) = &row.body
-        {
-            match store::first_result(link, write.room_id, message).await {
+        if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice()) {
+            match store::first_result(link, write.room_id, row).await {
                 Ok(Some(first)) => return Outcome::Duplicate(first),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the first result of a repeated send could not be read");
+                    tracing::warn!(%error, "the first result of a repeated write could not be read");
                     return Outcome::Unavailable;
                 }
             }

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::batch::{Batch, Run};
-use super::{FirstResult, MessageRow, Row, RowBody, SideEffect, Write};
+use super::{EventRow, FirstResult, MessageRow, Row, RowBody, SideEffect, Write};
 use crate::ids::{MessageId, RoomId};
 
 /// Commits a batch and returns the rooms whose fence held; the others changed nothing.
@@ -224,19 +224,32 @@ pub async fn recognise(connection: &mut PgConnection, runs: &[(Run, Uuid)]) -> R
     Ok(found.into_iter().map(RoomId).collect())
 }
 
-/// The message that an earlier send with the same sender and client id made.
+/// What an earlier write of this row made: the message with the same sender and client id, or the very same row.
 pub async fn first_result(
     connection: &mut PgConnection,
     room: RoomId,
-    message: &MessageRow,
+    row: &Row,
 ) -> Result<Option<FirstResult>, sqlx::Error> {
-    let Some(client_id) = message.client_id.as_deref() else { return Ok(None) };
+    let first = match &row.body {
+        RowBody::Message(message) => first_message(connection, room, message).await?,
+        RowBody::Event(event) => first_event(connection, room, event).await?,
+    };
+    Ok(first.map(|row| FirstResult { row: Arc::new(row) }))
+}
+
+async fn first_message(
+    connection: &mut PgConnection,
+    room: RoomId,
+    message: &MessageRow,
+) -> Result<Option<Row>, sqlx::Error> {
     let found = sqlx::query!(
         "SELECT seq, id, kind, content, parts::text AS parts, reply_to, created_at
-         FROM messages WHERE room_id = $1 AND sender_user_id = $2 AND client_id = $3",
+         FROM messages
+         WHERE room_id = $1 AND ((sender_user_id = $2 AND client_id = $3) OR id = $4)",
         room.0,
         message.sender.0,
-        client_id,
+        message.client_id.as_deref(),
+        message.id.0,
     )
     .fetch_optional(connection)
     .await?;
@@ -244,12 +257,30 @@ pub async fn first_result(
         let first = MessageRow {
             id: MessageId(found.id),
             sender: message.sender,
-            client_id: Some(client_id.to_owned()),
+            client_id: message.client_id.clone(),
             kind: found.kind,
             content: found.content,
             parts: found.parts,
             reply_to: found.reply_to.map(MessageId),
         };
-        FirstResult { row: Arc::new(Row { seq: found.seq, at: found.created_at, body: RowBody::Message(first) }) }
+        Row { seq: found.seq, at: found.created_at, body: RowBody::Message(first) }
+    }))
+}
+
+async fn first_event(
+    connection: &mut PgConnection,
+    room: RoomId,
+    event: &EventRow,
+) -> Result<Option<Row>, sqlx::Error> {
+    let found = sqlx::query!(
+        "SELECT seq, payload, created_at FROM room_events WHERE room_id = $1 AND id = $2",
+        room.0,
+        event.id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|found| {
+        let first = EventRow { payload: found.payload, ..event.clone() };
+        Row { seq: found.seq, at: found.created_at, body: RowBody::Event(first) }
     }))
 }

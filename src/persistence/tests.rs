@@ -80,13 +80,16 @@ impl Bench {
         Arc::new(Row { seq, at: self.clock.now(), body: RowBody::Event(event) })
     }
 
-    /// The order of a room as Postgres has it: `last_seq`, and client ids in order.
+    /// The order of a room as Postgres has it: `last_seq`, and client ids in order; a message may have none.
     async fn order(&self, room: RoomId) -> (i64, Vec<(i64, String)>) {
         let engine = self.database.storage.engine();
         let last_seq = sqlx::query_scalar("SELECT last_seq FROM rooms WHERE id = $1").bind(room).fetch_one(engine);
         let rows = sqlx::query("SELECT seq, client_id FROM messages WHERE room_id = $1 ORDER BY seq").bind(room);
         let rows = rows.fetch_all(engine).await.unwrap();
-        (last_seq.await.unwrap(), rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        (
+            last_seq.await.unwrap(),
+            rows.iter().map(|row| (row.get(0), row.get::<Option<_>, _>(1).unwrap_or_default())).collect(),
+        )
     }
 
     async fn marks(&self, room: RoomId, user: UserId) -> (i64, i64) {
@@ -251,6 +254,33 @@ async fn a_repeated_send_gets_the_first_result_and_takes_nobody_with_it() {
     assert_eq!(of(5), &Outcome::Fenced);
     assert_eq!(bench.order(room).await.0, 2);
     assert_eq!(bench.order(other).await.0, 2);
+}
+
+#[actix_rt::test]
+async fn a_row_that_is_there_already_is_not_written_again() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    let named = |topic: &str| SideEffect::Describe { name: None, topic: Some(topic.to_owned()) };
+    let mut nameless = Row::clone(&bench.message(2, "nameless"));
+    if let RowBody::Message(message) = &mut nameless.body {
+        message.client_id = None;
+    }
+    let rows = [bench.event(1, named("first")), Arc::new(nameless)];
+    for (row, ticket) in rows.iter().zip([1, 2]) {
+        line.enqueue(ticket, write(room, vec![Arc::clone(row)])).await;
+        assert_eq!(line.outcomes(1).await, [(ticket, Outcome::Committed)]);
+    }
+    for (row, ticket) in rows.iter().zip([3, 4]) {
+        let again = Arc::new(Row { seq: 3, ..Row::clone(row) });
+        line.enqueue(ticket, write(room, vec![again])).await;
+        let outcomes = line.outcomes(1).await;
+        assert!(
+            matches!(&outcomes[..], [(_, Outcome::Duplicate(first))] if (first.row.seq, first.row.id()) == (row.seq, row.id())),
+            "{outcomes:?}"
+        );
+    }
+    assert_eq!(bench.order(room).await.0, 2);
 }
 
 #[actix_rt::test]

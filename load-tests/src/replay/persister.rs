@@ -280,10 +280,7 @@ impl Flight {
             }
             Stage::Single(index) => {
                 let first = self.batch.writes.get(index).and_then(|write| match &write.rows.as_slice() {
-                    [row] => match &row.body {
-                        RowBody::Message(message) => postgres.first_result(write.room_id, message),
-                        RowBody::Event(_) => None,
-                    },
+                    [row] => postgres.first_result(write.room_id, row),
                     _ => None,
                 });
                 self.next_single(first.map_or(Outcome::Refused, Outcome::Duplicate));

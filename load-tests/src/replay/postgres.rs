@@ -92,6 +92,10 @@ impl Table {
         self.rows.get(usize::try_from(seq - 1).ok()?)
     }
 
+    fn row_with(&self, id: uuid::Uuid) -> Option<&Arc<Row>> {
+        self.rows.iter().find(|row| row.id() == id)
+    }
+
     pub fn frame(&self, seq: i64) -> Option<&ByteString> {
         self.frames.get(usize::try_from(seq - 1).ok()?)
     }
@@ -153,6 +157,7 @@ impl Postgres {
     fn is_taken(&self, room: RoomId, row: &Row) -> bool {
         let table = self.table(room);
         match &row.body {
+            _ if table.row_with(row.id()).is_some() => true,
             RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
             RowBody::Event(event) => {
                 matches!(&event.effect, SideEffect::AddMember { user_id, .. } if table.members.contains_key(user_id))
@@ -177,7 +182,7 @@ impl Postgres {
                 }
             }
             RowBody::Event(event) => {
-                if table.rows.iter().any(|other| other.id() == event.id) {
+                if table.row_with(event.id).is_some() {
                     let detail = format!("{} was written again at {place}", event.kind);
                     self.failures.push(Failure::new(Invariant::OnceAChange, detail));
                 }
@@ -205,10 +210,13 @@ impl Postgres {
             .collect()
     }
 
-    pub fn first_result(&self, room: RoomId, message: &MessageRow) -> Option<FirstResult> {
+    pub fn first_result(&self, room: RoomId, row: &Row) -> Option<FirstResult> {
         let table = self.table(room);
-        let seq = table.sent.get(&key(message)?)?;
-        Some(FirstResult { row: Arc::clone(table.row(*seq)?) })
+        let first = match &row.body {
+            RowBody::Message(message) => key(message).and_then(|key| table.row(*table.sent.get(&key)?)),
+            RowBody::Event(_) => None,
+        };
+        first.or_else(|| table.row_with(row.id())).map(|row| FirstResult { row: Arc::clone(row) })
     }
 
     /// What `load_room` reads, in one snapshot.

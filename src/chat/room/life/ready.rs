@@ -98,13 +98,14 @@ impl RoomLife {
         }
     }
 
-    /// A fenced change, decided anew on the state as it is now.
+    /// A fenced change, decided anew on the state as it is now. An earlier try of it may have been committed late.
     fn decide_again(&mut self, change: Redo) {
         let Phase::Ready(state) = &mut self.phase else { return };
         let Redo { row, replies } = change;
-        let decided = match &row.body {
-            RowBody::Message(message) => state.decide_post(message.sender, message.clone()),
-            RowBody::Event(event) => match (event.actor, store::change_of(event)) {
+        let decided = match (state.recent(row.id()), &row.body) {
+            (Some(row), _) => Ok(Decision::Already(row)),
+            (None, RowBody::Message(message)) => state.decide_post(message.sender, message.clone()),
+            (None, RowBody::Event(event)) => match (event.actor, store::change_of(event)) {
                 (Some(by), Some(change)) => state.decide_change(by, event.id, &change).map(Decision::Write),
                 _ => Err(ChatError::Restarted),
             },

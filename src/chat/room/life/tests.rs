@@ -20,6 +20,16 @@ impl Probe {
     fn told(&self) -> Vec<(&'static str, UserId)> {
         std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// The rows that were handed over to be committed.
+    fn written(&self) -> Vec<Arc<Row>> {
+        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        let rows = jobs.into_iter().map(|job| match job {
+            Job::Write(write) => write.rows,
+            Job::Watermarks(..) | Job::Barrier(_) => Vec::new(),
+        });
+        rows.flatten().collect()
+    }
 }
 
 impl Audience for Probe {
@@ -124,4 +134,20 @@ fn the_first_change_of_a_new_room_is_told_after_an_outage_too() {
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], vec![row]), Vec::new()))));
     assert_eq!(probe.told(), [("came", person(3))]);
     assert!(life.may_be_let_go());
+}
+
+#[test]
+fn a_fenced_change_that_was_committed_late_is_not_made_again() {
+    let (mut life, probe) = room();
+    let (reply, answers) = std::sync::mpsc::channel();
+    let change = remove(2);
+    let reply = Reply::new(move |answer| reply.send(answer).unwrap());
+    life.obey(Command::Change(ChangeRoom { by: person(1), change, reply }));
+    let row = probe.written().pop().unwrap();
+    life.settle(vec![(0, Outcome::Fenced)]);
+    life.loaded(Ok(Some((snapshot(1, &[1], vec![Row::clone(&row)]), Vec::new()))));
+    let answer = answers.try_recv().unwrap().unwrap();
+    assert_eq!(answer, row);
+    assert_eq!(probe.written(), []);
+    assert_eq!(probe.told(), [("went", person(2))]);
 }
