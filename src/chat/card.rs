@@ -35,8 +35,25 @@ pub struct Card {
     last_seq: i64,
     members: HashMap<UserId, Member>,
     /// By seq, oldest first.
-    senders: VecDeque<(i64, Option<UserId>)>,
+    senders: VecDeque<Sent>,
     known_after: i64,
+}
+
+/// That somebody sent a message. Half the size of what it stands for: a card has many.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    seq: i64,
+    by: Sender,
+}
+
+/// The low half of a user's id, nearly all of it random: no two members of a room share it. 0: the account is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sender(u64);
+
+impl Sender {
+    fn of(sender: Option<UserId>) -> Self {
+        Self(sender.map_or(0, |user| user.0.as_u64_pair().1))
+    }
 }
 
 /// The room as one member sees it.
@@ -90,7 +107,7 @@ impl Card {
             last_event_at: room.last_event_at,
             last_seq: room.last_seq,
             members: room.members.iter().copied().collect(),
-            senders: VecDeque::with_capacity(newest.senders.len().min(SENDERS_MAX + 1)),
+            senders: VecDeque::with_capacity(newest.senders.len().min(SENDERS_MAX)),
             known_after: newest.known_after,
         };
         for (seq, sender) in newest.senders {
@@ -124,8 +141,8 @@ impl Card {
     /// What `user` sees; `None` for a stranger.
     pub fn seen_by(&self, user: UserId) -> Option<Seen> {
         let member = self.members.get(&user)?;
-        let newer = self.senders.iter().rev().take_while(|(seq, _)| *seq > member.read_seq);
-        let others = newer.filter(|(_, sender)| *sender != Some(user));
+        let newer = self.senders.iter().rev().take_while(|sent| sent.seq > member.read_seq);
+        let others = newer.filter(|sent| sent.by != Sender::of(Some(user)));
         let unread = others.zip(1..=UNREAD_MAX).last().map_or(0, |(_, count)| count);
         let peer = self.members.keys().copied().find(|other| *other != user).filter(|_| self.kind == RoomKind::Direct);
         let summary = RoomSummary {
@@ -148,12 +165,12 @@ impl Card {
     }
 
     fn remember(&mut self, seq: i64, sender: Option<UserId>) {
-        self.senders.push_back((seq, sender));
-        if self.senders.len() > SENDERS_MAX
-            && let Some((forgotten, _)) = self.senders.pop_front()
+        if self.senders.len() >= SENDERS_MAX
+            && let Some(forgotten) = self.senders.pop_front()
         {
-            self.known_after = forgotten;
+            self.known_after = forgotten.seq;
         }
+        self.senders.push_back(Sent { seq, by: Sender::of(sender) });
     }
 
     fn apply(&mut self, seq: i64, effect: &SideEffect) {
