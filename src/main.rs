@@ -93,11 +93,13 @@ enum Users {
     Enable { login: String },
 }
 
+/// Writes its file when it is dropped.
+#[cfg(feature = "heap-profile")]
+static PROFILER: std::sync::Mutex<Option<dhat::Profiler>> = std::sync::Mutex::new(None);
+
 fn main() -> ExitCode {
     #[cfg(feature = "heap-profile")]
-    let _profiler = dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build();
-    #[cfg(feature = "heap-profile")]
-    parlance::telemetry::before_each_scrape(tell_heap);
+    profile_heap();
     let arguments = Arguments::parse();
     let flags = Flags {
         profile: arguments.profile,
@@ -118,9 +120,20 @@ fn main() -> ExitCode {
     }
 }
 
+#[cfg(feature = "heap-profile")]
+fn profile_heap() {
+    let profiler = dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build();
+    *PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(profiler);
+    parlance::telemetry::before_each_scrape(tell_heap);
+}
+
 /// How much of the heap is in use: what resident memory, with the allocator's free pages in it, does not tell.
 #[cfg(feature = "heap-profile")]
 fn tell_heap() {
+    let profiler = PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if profiler.is_none() {
+        return;
+    }
     let heap = dhat::HeapStats::get();
     for (name, now) in [("parlance_heap_bytes", heap.curr_bytes), ("parlance_heap_blocks", heap.curr_blocks)] {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -191,6 +204,9 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             ExitCode::from(EXIT_ESCALATED)
         }
     };
+    // What is in use at this moment is what a profile is for; a moment later, everything is being given back.
+    #[cfg(feature = "heap-profile")]
+    drop(PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
     if tokio::time::timeout(STOP_WITHIN, app.stop()).await.is_err() {
         tracing::error!("the stop took too long and was cut short; nothing that was acknowledged is lost");
     }

@@ -46,6 +46,7 @@ pub fn render(report: &Report) -> String {
     figures(&mut page, report);
     latencies(&mut page, report);
     charts(&mut page, &report.series);
+    told(&mut page, report);
     schedule(&mut page, report);
     page.push_str("</html>\n");
     page
@@ -128,12 +129,22 @@ fn charts(page: &mut String, series: &[Point]) {
     }
 }
 
+fn told(page: &mut String, report: &Report) {
+    for told in &report.told {
+        let line = Line { name: "engine", points: told.series.clone() };
+        if let Some(svg) = line_chart(&told.unit, &[line]) {
+            let _ = write!(page, "<h2>{}</h2>{svg}", escape(&told.name));
+        }
+    }
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Told;
     use super::*;
 
     #[test]
@@ -141,8 +152,11 @@ mod tests {
         let mut report = Report::of("fanout");
         report.figure("deliveries", 1234.0, "a second");
         report.fail("<lost> & found");
+        let series = vec![(1.0, 7.0), (2.0, 8.0)];
+        report.told.push(Told { name: "open rooms".to_owned(), unit: String::new(), series });
         let page = render(&report);
         assert!(page.contains("&lt;lost&gt; &amp; found") && page.contains("1 234 a second"), "{page}");
         assert!(!page.contains("Nothing went wrong"));
+        assert!(page.contains("<h2>open rooms</h2><p") && page.contains("<polyline"));
     }
 }

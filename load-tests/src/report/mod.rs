@@ -39,6 +39,9 @@ pub struct Report {
     pub latencies: Vec<NamedLatency>,
     /// A sample a second.
     pub series: Vec<Point>,
+    /// What the engine told of itself meanwhile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// What was done to the engine in the run, and when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<String>,
@@ -67,6 +70,15 @@ pub struct Figure {
     pub unit: String,
 }
 
+/// One of the engine's own figures over time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    pub name: String,
+    pub unit: String,
+    /// Seconds since the begin, and the figure.
+    pub series: Vec<(f64, f64)>,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct NamedLatency {
     pub name: String,
@@ -89,8 +101,8 @@ impl ReportArgs {
     }
 }
 
-/// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails
-/// early has no report.
+/// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails early has no
+/// report.
 pub fn can_be_written(file: &Path) -> anyhow::Result<()> {
     let is_new = !file.exists();
     let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);

@@ -13,7 +13,7 @@ use super::gauges::{GAUGES, Gauge, Gauges, HEAP};
 use super::{LATER_MAX, MixedArgs};
 use crate::engine::TargetArgs;
 use crate::measure::{PERCENT, Point, RATES, within};
-use crate::report::Report;
+use crate::report::{Report, Told};
 
 #[derive(Args, Clone, Debug)]
 pub struct SoakArgs {
@@ -70,14 +70,15 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
     let gauges = Rc::new(Gauges::default());
     let mut report = super::live(&mixed, target, &SMALL_CACHES, Some(&gauges), report).await?;
     let warm_up = Duration::from_secs(args.warm_up * 60);
-    let told = GAUGES.iter().enumerate().map(|(index, gauge)| (gauge, gauges.series(index)));
-    let told: Vec<_> = told.filter(|(gauge, series)| gauge.metric != HEAP.metric || !series.is_empty()).collect();
-    let is_profiled = told.iter().any(|(gauge, _)| gauge.metric == HEAP.metric);
-    let growth_max = if is_profiled { f64::INFINITY } else { args.growth_max };
+    let mut told: Vec<_> = GAUGES.iter().enumerate().map(|(index, gauge)| (gauge, gauges.series(index))).collect();
+    // The heap is told by few engines.
+    told.retain(|(gauge, series)| gauge.metric != HEAP.metric || !series.is_empty());
+    let growth_max = if told.len() == GAUGES.len() { f64::INFINITY } else { args.growth_max };
     judge_memory(growth_max, &series_after(&report.series, warm_up.as_secs_f64()), &mut report);
-    for (gauge, mut series) in told {
-        series.retain(|(at, _)| *at >= warm_up.as_secs_f64());
-        judge(gauge, args.growth_max, warm_up, &series, &mut report);
+    for (gauge, series) in told {
+        let counted: Vec<_> = series.iter().copied().filter(|(at, _)| *at >= warm_up.as_secs_f64()).collect();
+        judge(gauge, args.growth_max, warm_up, &counted, &mut report);
+        report.told.push(Told { name: gauge.name.to_owned(), unit: gauge.unit.to_owned(), series });
     }
     Ok(report)
 }
