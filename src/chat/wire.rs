@@ -123,7 +123,8 @@ pub struct RoomJoined {
 #[serde(tag = "type", rename = "room.lagged")]
 pub struct RoomLagged {
     pub room_id: RoomId,
-    /// The room's newest `seq`; live events go on after it.
+    /// What is missing may reach up to this `seq`; live events go on after it. Of a room that the user has left, it may be
+    /// past the newest event: asking for what is missing says so.
     pub last_seq: i64,
 }
 

@@ -127,8 +127,9 @@ impl Outbox {
         if let Mode::CatchingUp { seen } = follow.mode {
             if seen < follow.next {
                 follow.mode = Mode::Live;
+            } else {
+                self.behind.push_back(room);
             }
-            self.behind.push_back(room);
         }
         self.push(frame, false);
         if let Some(Follow { next, mode: Mode::Live | Mode::CatchingUp { .. } }) = self.rooms.get(&room)

@@ -248,21 +248,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_cut_short_is_not_lost() {
-        let sampled = async {
+        async fn sampled() -> Sampler {
             let (meter, own) = (Meter::new(&["delivery"]), UsageSource::Process(std::process::id()));
             let sampler = Sampler::of(&meter, &own);
             while sampler.last().is_none() {
                 tokio::task::yield_now().await;
             }
             sampler
-        };
-        let local = tokio::task::LocalSet::new();
-        drop(local.run_until(sampled).await);
+        }
+        drop(tokio::task::LocalSet::new().run_until(sampled()).await);
         assert_eq!(cut_short().map(|(_, points)| points.is_empty()), Some(false));
-        let local = tokio::task::LocalSet::new();
-        let sampled = async { Sampler::of(&Meter::new(&["delivery"]), &UsageSource::Process(std::process::id())) };
-        local.run_until(sampled).await.stop();
-        assert!(cut_short().is_none());
+        let stopped = tokio::task::LocalSet::new().run_until(sampled()).await.stop();
+        assert!(!stopped.is_empty() && cut_short().is_none());
     }
 
     #[tokio::test]

@@ -330,7 +330,8 @@ export interface components {
         readonly RoomLagged: {
             /**
              * Format: int64
-             * @description The room's newest `seq`; live events go on after it.
+             * @description What is missing may reach up to this `seq`; live events go on after it. Of a room that the user has left, it may be
+             *     past the newest event: asking for what is missing says so.
              */
             readonly last_seq: number;
             readonly room_id: components["schemas"]["RoomId"];
