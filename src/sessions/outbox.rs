@@ -46,8 +46,25 @@ enum Item {
     Event(RoomId, ByteString),
     /// Live events, without the first so many of the parcel.
     Parcel(RoomId, Rc<Parcel>, usize),
+    /// A `room.lagged` up to wherever the room is when it leaves.
     Lagged(RoomId),
+    /// A `room.lagged` up to there, for whoever has left the room or come back to it.
+    LaggedTo(RoomId, i64),
 }
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Frame(frame) | Self::Event(_, frame) => frame.len(),
+            Self::Parcel(_, parcel, skip) => parcel.bytes_after(*skip).len(),
+            Self::Lagged(_) => 0,
+            Self::LaggedTo(..) => LAGGED_BYTES,
+        }
+    }
+}
+
+/// About what one `room.lagged` takes. Those of [`Item::Lagged`] are few: one a room.
+const LAGGED_BYTES: usize = 96;
 
 /// What leaves.
 #[derive(Clone, Debug)]
@@ -98,16 +115,12 @@ impl Outbox {
     pub fn follow_behind(&mut self, room: RoomId, next: i64) {
         let heard = self.rooms.get(&room).map_or(next, |follow| follow.next - 1);
         let bytes = &mut self.bytes;
-        self.queue.retain(|item| match item {
-            Item::Event(of, frame) if *of == room => {
-                *bytes -= frame.len();
-                false
+        self.queue.retain(|item| {
+            let comes_again = matches!(item, Item::Event(of, _) | Item::Parcel(of, ..) if *of == room);
+            if comes_again {
+                *bytes -= item.bytes();
             }
-            Item::Parcel(of, parcel, skip) if *of == room => {
-                *bytes -= parcel.bytes_after(*skip).len();
-                false
-            }
-            Item::Event(..) | Item::Parcel(..) | Item::Frame(_) | Item::Lagged(_) => true,
+            !comes_again
         });
         self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: heard.max(next) } });
         self.behind.push_back(room);
@@ -135,7 +148,8 @@ impl Outbox {
         if let Some(Follow { next, mode: Mode::Live | Mode::CatchingUp { .. } }) = self.rooms.get(&room)
             && is_elsewhere
         {
-            self.push(lagged(room, next - 1), false);
+            let last_seq = next - 1;
+            self.enqueue(Item::LaggedTo(room, last_seq));
         }
     }
 
@@ -148,7 +162,7 @@ impl Outbox {
             Mode::Lagged => follow.next - 1,
         };
         self.queue.retain(|item| !matches!(item, Item::Lagged(of) if *of == room));
-        self.push(lagged(room, last_seq), false);
+        self.enqueue(Item::LaggedTo(room, last_seq));
     }
 
     pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
@@ -183,9 +197,7 @@ impl Outbox {
             return;
         }
         follow.next = parcel.last_seq() + 1;
-        self.bytes += parcel.bytes_after(known).len();
-        self.queue.push_back(Item::Parcel(room, Rc::clone(parcel), known));
-        self.shed();
+        self.enqueue(Item::Parcel(room, Rc::clone(parcel), known));
     }
 
     /// A page of what came after `after` in a room that catches up.
@@ -250,11 +262,17 @@ impl Outbox {
 
     /// An answer, or something short-lived when `may_drop`: that is not worth closing a socket for.
     pub fn push(&mut self, frame: ByteString, may_drop: bool) {
-        if self.closing.is_some() || (may_drop && self.bytes > self.bytes_max / 2) {
+        if !may_drop || self.bytes <= self.bytes_max / 2 {
+            self.enqueue(Item::Frame(frame));
+        }
+    }
+
+    fn enqueue(&mut self, item: Item) {
+        if self.closing.is_some() {
             return;
         }
-        self.bytes += frame.len();
-        self.queue.push_back(Item::Frame(frame));
+        self.bytes += item.bytes();
+        self.queue.push_back(item);
         self.shed();
     }
 
@@ -273,15 +291,15 @@ impl Outbox {
         // Each with the newest seq of it that waited live.
         let mut shed: Vec<(RoomId, i64)> = Vec::new();
         for item in self.queue.drain(..) {
-            let (room, bytes, newest) = match &item {
-                Item::Event(room, frame) => (*room, frame.len(), 0),
-                Item::Parcel(room, parcel, skip) => (*room, parcel.bytes_after(*skip).len(), parcel.last_seq()),
-                Item::Frame(_) | Item::Lagged(_) => {
+            let (room, newest) = match &item {
+                Item::Event(room, _) => (*room, 0),
+                Item::Parcel(room, parcel, _) => (*room, parcel.last_seq()),
+                Item::Frame(_) | Item::Lagged(_) | Item::LaggedTo(..) => {
                     kept.push_back(item);
                     continue;
                 }
             };
-            self.bytes -= bytes;
+            self.bytes -= item.bytes();
             match shed.iter_mut().find(|(of, _)| *of == room) {
                 Some((_, last_seq)) => *last_seq = newest.max(*last_seq),
                 None => shed.push((room, newest)),
@@ -297,17 +315,22 @@ impl Outbox {
                 follow.mode = Mode::Lagged;
                 self.lagged += 1;
                 self.queue.push_back(Item::Lagged(room));
-            } else if last_seq > 0 {
-                // They have left, and how was among it. Whoever left while catching up was told by `unfollow`.
+            } else if last_seq > 0 && !self.tells_of(room, last_seq) {
+                // They have left, and how was among it.
                 self.lagged += 1;
-                let frame = lagged(room, last_seq);
-                self.bytes += frame.len();
-                self.queue.push_back(Item::Frame(frame));
+                let notice = Item::LaggedTo(room, last_seq);
+                self.bytes += notice.bytes();
+                self.queue.push_back(notice);
             }
         }
         if self.bytes > self.bytes_limit {
             self.close(close::TOO_SLOW);
         }
+    }
+
+    /// Whether a `room.lagged` up to there or further waits already.
+    fn tells_of(&self, room: RoomId, last_seq: i64) -> bool {
+        self.queue.iter().any(|item| matches!(item, Item::LaggedTo(of, to) if *of == room && *to >= last_seq))
     }
 
     /// What was said before still leaves, then the close code, and nothing after it.
@@ -331,14 +354,16 @@ impl Outbox {
         let mut bytes = 0;
         while bytes < bytes_max {
             let Some(item) = self.queue.pop_front() else { break };
-            let (waited, outgoing) = match item {
-                Item::Frame(frame) | Item::Event(_, frame) => (frame.len(), Outgoing::Frame(frame)),
-                Item::Parcel(_, parcel, skip) => (parcel.bytes_after(skip).len(), Outgoing::Parcel(parcel, skip)),
+            let waited = item.bytes();
+            let outgoing = match item {
+                Item::Frame(frame) | Item::Event(_, frame) => Outgoing::Frame(frame),
+                Item::Parcel(_, parcel, skip) => Outgoing::Parcel(parcel, skip),
                 Item::Lagged(room_id) => {
                     let Some(follow) = self.rooms.get_mut(&room_id) else { continue };
                     follow.mode = Mode::Live;
-                    (0, Outgoing::Frame(lagged(room_id, follow.next - 1)))
+                    Outgoing::Frame(lagged(room_id, follow.next - 1))
                 }
+                Item::LaggedTo(room_id, last_seq) => Outgoing::Frame(lagged(room_id, last_seq)),
             };
             self.bytes -= waited;
             bytes += waited;

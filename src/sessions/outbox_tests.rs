@@ -147,6 +147,18 @@ fn whoever_leaves_before_a_shed_backlog_has_left_is_told_once() {
 }
 
 #[test]
+fn whoever_left_is_told_how_far_the_room_is_once_and_not_of_less_after_it() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 1);
+    offer(&mut outbox, room(1), 1, &frames(1, 1));
+    outbox.announce(room(1), 3);
+    outbox.unfollow(room(1));
+    outbox.follow(room(2), 1);
+    offer(&mut outbox, room(2), 1, &frames(1, 1_000));
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), [-3, -1_000]);
+}
+
+#[test]
 fn whoever_comes_back_before_how_they_left_was_sent_is_behind_up_to_where_they_came() {
     let mut outbox = outbox();
     outbox.follow(room(1), 1);
