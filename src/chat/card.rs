@@ -134,6 +134,16 @@ impl Card {
         }
     }
 
+    /// How far each member has received and read.
+    pub fn marks(&self) -> Vec<Watermark> {
+        let mark = |(user_id, member): (&UserId, &Member)| Watermark {
+            user_id: *user_id,
+            delivered_seq: member.delivered_seq,
+            read_seq: member.read_seq,
+        };
+        self.members.iter().map(mark).collect()
+    }
+
     pub fn is_member(&self, user: UserId) -> bool {
         self.members.contains_key(&user)
     }

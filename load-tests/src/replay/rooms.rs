@@ -101,6 +101,7 @@ pub struct Host {
     load_again_at: Option<i64>,
     flush_marks_at: Option<i64>,
     latest: LatestSeq,
+    card: Arc<LiveCard>,
 }
 
 /// One engine without its sockets.
@@ -122,14 +123,14 @@ impl Engine {
     /// Passes a command to its room, opening it if need be.
     pub fn send(&mut self, room: usize, command: Command) {
         if !self.rooms.contains_key(&room) {
-            self.open(room, Arc::new(AtomicI64::new(NOT_LOADED)));
+            self.open(room, Arc::new(AtomicI64::new(NOT_LOADED)), LiveCard::new(None));
         }
         if let Some(host) = self.rooms.get_mut(&room) {
             host.mailbox.push_back(command);
         }
     }
 
-    fn open(&mut self, room: usize, latest: LatestSeq) {
+    fn open(&mut self, room: usize, latest: LatestSeq, card: Arc<LiveCard>) {
         let Some(persister) = self.persisters.get(room % SHARDS) else { return };
         let around = Around {
             config: Arc::clone(&self.config),
@@ -138,7 +139,7 @@ impl Engine {
             audience: Arc::new(self.voice.clone()),
             memory: RoomMemory::new(&self.config),
             latest: Arc::clone(&latest),
-            card: LiveCard::new(None),
+            card: Arc::clone(&card),
         };
         let (life, outcomes) = RoomLife::new(room_id(room), around);
         let host = Host {
@@ -151,6 +152,7 @@ impl Engine {
             load_again_at: None,
             flush_marks_at: None,
             latest,
+            card,
         };
         self.rooms.insert(room, host);
         self.follow_up(room, 0);
@@ -159,9 +161,9 @@ impl Engine {
     /// Its actor panics: commands, claims and state are gone; a new life begins.
     pub fn crash_room(&mut self, room: usize) -> bool {
         let Some(host) = self.rooms.remove(&room) else { return false };
-        let latest = Arc::clone(&host.latest);
+        let (latest, card) = (Arc::clone(&host.latest), Arc::clone(&host.card));
         drop(host);
-        self.open(room, latest);
+        self.open(room, latest, card);
         true
     }
 

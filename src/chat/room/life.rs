@@ -82,8 +82,6 @@ pub struct RoomLife {
     /// In the order of their tickets, so that one seed of a simulation gives one run.
     waiting: BTreeMap<u64, Waiting>,
     marks: BTreeMap<UserId, Watermark>,
-    /// The marks in memory before the room was loaded anew: some may not have reached Postgres yet.
-    kept_marks: Vec<Watermark>,
     wishes: Vec<Wish>,
     post_seconds: metrics::Histogram,
 }
@@ -154,7 +152,6 @@ impl RoomLife {
             lane,
             waiting: BTreeMap::new(),
             marks: BTreeMap::new(),
-            kept_marks: Vec::new(),
             wishes: Vec::new(),
             post_seconds: metrics::histogram!("parlance_post_seconds"),
         };

@@ -65,12 +65,14 @@ impl RoomLife {
             .filter_map(event_of)
             .cloned()
             .collect();
+        // Some may not have reached Postgres yet. The state before does not know those of who was just leaving it.
+        let marks = self.around.card.read(Card::marks).unwrap_or_default();
         let mut card = Card::of(&snapshot);
-        self.kept_marks.iter().for_each(|mark| card.mark(mark));
+        marks.iter().for_each(|mark| card.mark(mark));
         self.around.card.replace(card);
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.around.config));
         state.recall(sent);
-        state.raise(&std::mem::take(&mut self.kept_marks));
+        state.raise(&marks);
         self.phase = Phase::Ready(Box::new(state));
         self.around.latest.store(last_seq, Ordering::Release);
         self.forget_rosters(&untold);

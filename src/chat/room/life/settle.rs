@@ -63,7 +63,6 @@ impl RoomLife {
         }
         if let Phase::Settling { state, parked, redo } = &mut self.phase {
             let next_ticket = state.next_ticket();
-            self.kept_marks = state.watermarks();
             let (parked, redo) = (std::mem::take(parked), std::mem::take(redo));
             self.phase = Phase::Loading { parked, redo, next_ticket };
             self.load();

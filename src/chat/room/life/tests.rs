@@ -151,3 +151,17 @@ fn a_fenced_change_that_was_committed_late_is_not_made_again() {
     assert_eq!(probe.written(), []);
     assert_eq!(probe.told(), [("went", person(2))]);
 }
+
+#[test]
+fn read_marks_of_whoever_was_about_to_leave_outlive_an_outage() {
+    let (mut life, _) = room();
+    ask(&mut life, add(3));
+    life.settle(vec![(0, Outcome::Committed)]);
+    let (by, reply) = (person(2), Reply::new(|_| ()));
+    life.obey(Command::Mark(MarkReceipt { by, delivered_seq: Some(1), read_seq: Some(1), reply }));
+    ask(&mut life, remove(2));
+    life.settle(vec![(1, Outcome::Unavailable)]);
+    life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], Vec::new()), Vec::new()))));
+    let mark = Watermark { user_id: by, delivered_seq: 1, read_seq: 1 };
+    assert!(life.state().unwrap().watermarks().contains(&mark));
+}
