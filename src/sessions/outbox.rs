@@ -6,6 +6,8 @@
 //!   of that room are absorbed until it has left. Past `bytes_limit` the socket is to be closed.
 //! - Shedding never touches answers to commands.
 //! - Whoever leaves a room hears so: by its last event, or by a `room.lagged` upon which they ask and are told.
+//! - Whoever has left a room hears nothing of it any more, also when they leave between the moment at which their greeting
+//!   reads which rooms they are in and the one at which it follows them.
 
 mod shed;
 #[cfg(test)]
@@ -93,6 +95,8 @@ pub struct Outbox {
     bytes_limit: usize,
     closing: Option<CloseCode>,
     lagged: u64,
+    /// Until the greeting is done: the rooms that its user was heard to leave, which it may have read of before.
+    left: Option<Vec<RoomId>>,
 }
 
 impl Outbox {
@@ -106,12 +110,23 @@ impl Outbox {
             bytes_limit,
             closing: None,
             lagged: 0,
+            left: Some(Vec::new()),
         }
     }
 
-    /// Follows a room live from `next` on.
-    pub fn follow(&mut self, room: RoomId, next: i64) {
+    /// Follows a room that the greeting has read of, live from `next` on, unless its user was heard to leave it since.
+    /// Whether it is followed.
+    pub fn follow(&mut self, room: RoomId, next: i64) -> bool {
+        if self.left.as_ref().is_some_and(|left| left.contains(&room)) {
+            return false;
+        }
         self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
+        true
+    }
+
+    /// All rooms of the greeting are followed.
+    pub fn greeted(&mut self) {
+        self.left = None;
     }
 
     /// Follows a room from `next` on, of which some is past already: pages come first. What waits of it already, heard
@@ -136,6 +151,7 @@ impl Outbox {
     /// A greeting may have told of the room before: of this stay, when the frame comes late, or of an earlier one, whose
     /// pages may yet be denied. Either way, a `room.lagged` says from where on events follow.
     pub fn join(&mut self, room: RoomId, next: i64, frame: ByteString) {
+        self.left.iter_mut().for_each(|left| left.retain(|of| *of != room));
         let follow = self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
         let is_elsewhere = follow.next > next || matches!(follow.mode, Mode::CatchingUp { .. });
         if follow.mode != Mode::Live {
@@ -159,6 +175,7 @@ impl Outbox {
 
     /// Forgets a room whose last event was offered; what waits of it still leaves.
     pub fn unfollow(&mut self, room: RoomId) {
+        self.left.iter_mut().for_each(|left| left.push(room));
         let Some(follow) = self.rooms.remove(&room) else { return };
         let last_seq = match follow.mode {
             Mode::Live => return,

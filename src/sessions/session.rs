@@ -279,14 +279,17 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
     parts.hub.borrow_mut().greet(link, caller.user_id);
     // Signed out or disabled between the check and the listening: asked again, now that we listen.
     parts.auth.verify_still(&hello.token, &caller).await?;
-    let rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
+    let mut rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
+    link.with(|outbox| {
+        rooms.retain(|room| outbox.follow(room.id, room.last_seq + 1));
+        outbox.greeted();
+    });
     let mut behind = Vec::new();
     for room in &rooms {
         let known = hello.resume.get(&room.id).copied().unwrap_or(room.last_seq).clamp(0, room.last_seq);
         if known < room.last_seq {
             behind.push((room.id, known + 1));
         }
-        link.with(|outbox| outbox.follow(room.id, room.last_seq + 1));
         parts.hub.borrow_mut().listen(link, room.id);
     }
     let session_id = SessionId::new(&parts.clock);

@@ -186,20 +186,21 @@ impl World {
                     self.postgres.rooms.iter().enumerate().filter(|(_, table)| table.members.contains_key(&user));
                 socket.greeting = Greeting::Read(mine.map(|(room, table)| (room, table.last_seq())).collect());
             }
-            Greeting::Read(rooms) => self.become_ready((hub, key), &rooms),
+            Greeting::Read(rooms) => self.become_ready((hub, key), rooms),
             Greeting::Ready => {}
         }
     }
 
-    fn become_ready(&mut self, (hub, key): (usize, u64), rooms: &[(usize, i64)]) {
+    fn become_ready(&mut self, (hub, key): (usize, u64), mut rooms: Vec<(usize, i64)>) {
         let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
+        rooms.retain(|(room, last_seq)| socket.outbox.follow(room_id(*room), last_seq + 1));
+        socket.outbox.greeted();
         let mut behind = Vec::new();
-        for (room, last_seq) in rooms {
+        for (room, last_seq) in &rooms {
             let known = socket.resume.get(room).copied().unwrap_or(*last_seq).clamp(0, *last_seq);
             if known < *last_seq {
                 behind.push((*room, known + 1));
             }
-            socket.outbox.follow(room_id(*room), last_seq + 1);
             socket.listens.insert(*room);
         }
         let shown =
@@ -210,8 +211,8 @@ impl World {
             socket.outbox.follow_behind(room_id(room), next);
         }
         for (room, _) in rooms {
-            if let Some(latest) = self.engine.latest_seq(*room) {
-                socket.outbox.announce(room_id(*room), latest);
+            if let Some(latest) = self.engine.latest_seq(room) {
+                socket.outbox.announce(room_id(room), latest);
             }
         }
     }

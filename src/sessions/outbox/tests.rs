@@ -44,7 +44,9 @@ fn take(outbox: &mut Outbox, bytes_max: usize) -> Vec<ByteString> {
 }
 
 fn outbox() -> Outbox {
-    Outbox::new(4_096, 8_192)
+    let mut outbox = Outbox::new(4_096, 8_192);
+    outbox.greeted();
+    outbox
 }
 
 #[test]
@@ -144,6 +146,23 @@ fn whoever_leaves_before_a_shed_backlog_has_left_is_told_once() {
     let mut told = seqs(&take(&mut outbox, 1 << 20));
     told.sort_unstable();
     assert_eq!(told, [-1_000, -2]);
+}
+
+#[test]
+fn whoever_leaves_while_their_greeting_reads_follows_nothing() {
+    let mut outbox = Outbox::new(4_096, 16_384);
+    outbox.unfollow(room(1));
+    outbox.unfollow(room(2));
+    outbox.join(room(2), 8, frames(7, 1).remove(0));
+    assert!(!outbox.follow(room(1), 4));
+    assert!(outbox.follow(room(2), 4));
+    outbox.greeted();
+    offer(&mut outbox, room(1), 5, &frames(5, 1));
+    offer(&mut outbox, room(2), 8, &frames(8, 1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [7, 8]);
+    // What was read later counts from then on.
+    outbox.unfollow(room(2));
+    assert!(outbox.follow(room(2), 10));
 }
 
 #[test]
