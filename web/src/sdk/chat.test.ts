@@ -185,7 +185,10 @@ describe("coming back", () => {
     });
     await online(...many);
     chat.rooms.get("room-0")?.view();
+    let told = 0;
+    chat.rooms.state.subscribe(() => told++);
     await reconnect(...many.map((info) => ({ ...info, last_seq: 7 })));
+    expect(told).toBe(1);
     const resume = network.current.last("hello").resume ?? {};
     expect(Object.keys(resume)).toHaveLength(1_000);
     expect(resume["room-0"]).toBe(5);

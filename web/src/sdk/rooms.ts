@@ -24,6 +24,8 @@ export class Rooms {
   /** What the latest hello asked for. */
   private resumed: ReadonlySet<string> = new Set();
   private readonly unsubscribe = new Map<string, () => void>();
+  /** Many rooms change at once: the list is told when all have. */
+  private gathering = false;
 
   constructor(private readonly deps: RoomsDeps) {}
 
@@ -42,17 +44,24 @@ export class Rooms {
 
   onReady(ready: Ready): void {
     const listed = new Set(ready.rooms.map((info) => info.id));
-    for (const info of ready.rooms) {
-      const room = this.rooms.get(info.id);
-      if (room !== undefined && this.startsAnew(room, info)) this.remove(info.id);
-      const current = this.rooms.get(info.id);
-      if (current === undefined) this.insert(info);
-      else current.refresh(info);
+    this.gathering = true;
+    try {
+      for (const info of ready.rooms) this.take(info);
+    } finally {
+      this.gathering = false;
     }
     for (const id of this.rooms.keys()) {
       if (!listed.has(id)) void this.check(id);
     }
     this.publish(true);
+  }
+
+  private take(info: RoomInfo): void {
+    const room = this.rooms.get(info.id);
+    if (room !== undefined && this.startsAnew(room, info)) this.remove(info.id);
+    const current = this.rooms.get(info.id);
+    if (current === undefined) this.insert(info);
+    else current.refresh(info);
   }
 
   /** A room from an HTTP answer. One that we follow already is not touched: its events keep it up to date. */
@@ -126,7 +135,9 @@ export class Rooms {
   }
 
   private publish(known = this.state.get().known): void {
-    const list = [...this.rooms.values()].map((room) => room.info).sort((a, b) => activeAt(b) - activeAt(a));
+    if (this.gathering) return;
+    const infos = [...this.rooms.values()].map(({ info }) => ({ info, at: activeAt(info) }));
+    const list = infos.sort((a, b) => b.at - a.at).map(({ info }) => info);
     this.state.set({ known, list });
   }
 }
