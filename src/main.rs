@@ -100,6 +100,7 @@ static PROFILER: std::sync::Mutex<Option<dhat::Profiler>> = std::sync::Mutex::ne
 fn main() -> ExitCode {
     #[cfg(feature = "heap-profile")]
     profile_heap();
+    use_small_pages();
     let arguments = Arguments::parse();
     let flags = Flags {
         profile: arguments.profile,
@@ -120,17 +121,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where the kernel may, it joins pages of which little is used into pages of 2 MiB, hour after hour. That costs an engine
+/// of many small allocations a third of its memory again, and gains it nothing that can be measured.
+fn use_small_pages() {
+    // Only a saving: a kernel that cannot leaves things as they are.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
+}
+
+#[cfg(feature = "heap-profile")]
+fn profiler() -> std::sync::MutexGuard<'static, Option<dhat::Profiler>> {
+    PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[cfg(feature = "heap-profile")]
 fn profile_heap() {
-    let profiler = dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build();
-    *PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(profiler);
+    *profiler() = Some(dhat::Profiler::builder().trim_backtraces(Some(PROFILED_FRAMES)).build());
     parlance::telemetry::before_each_scrape(tell_heap);
 }
 
 /// How much of the heap is in use: what resident memory, with the allocator's free pages in it, does not tell.
 #[cfg(feature = "heap-profile")]
 fn tell_heap() {
-    let profiler = PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let profiler = profiler();
     if profiler.is_none() {
         return;
     }
@@ -206,7 +219,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     // What is in use at this moment is what a profile is for; a moment later, everything is being given back.
     #[cfg(feature = "heap-profile")]
-    drop(PROFILER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+    drop(profiler().take());
     if tokio::time::timeout(STOP_WITHIN, app.stop()).await.is_err() {
         tracing::error!("the stop took too long and was cut short; nothing that was acknowledged is lost");
     }
