@@ -46,7 +46,7 @@ struct Sent {
     by: Sender,
 }
 
-/// The low half of a user's id, nearly all of it random: no two members of a room share it. 0: the account is gone.
+/// The low half of a user's id, nearly all of it random: no two members of a room share it. 0: not a user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sender(u64);
 
@@ -129,23 +129,21 @@ impl Card {
     /// A member has received or read up to there.
     pub fn mark(&mut self, mark: &Watermark) {
         if let Some(member) = self.members.get_mut(&mark.user_id) {
-            member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
-            member.read_seq = member.read_seq.max(mark.read_seq);
+            member.raise(mark);
         }
     }
 
     /// How far each member has received and read.
     pub fn marks(&self) -> Vec<Watermark> {
-        let mark = |(user_id, member): (&UserId, &Member)| Watermark {
-            user_id: *user_id,
-            delivered_seq: member.delivered_seq,
-            read_seq: member.read_seq,
-        };
-        self.members.iter().map(mark).collect()
+        self.members.iter().map(|(user_id, member)| member.mark(*user_id)).collect()
     }
 
     pub fn is_member(&self, user: UserId) -> bool {
         self.members.contains_key(&user)
+    }
+
+    pub fn members(&self) -> Vec<UserId> {
+        self.members.keys().copied().collect()
     }
 
     /// What `user` sees; `None` for a stranger.

@@ -28,6 +28,9 @@ use crate::tree;
 /// How long a room may take to commit what it took, when it is let go.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Pause before a room that was too busy to compare its members is asked again.
+const COMPARE_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 #[derive(Clone)]
 struct OpenRoom {
     room: ActorHandle<Room>,
@@ -146,8 +149,21 @@ impl Rooms {
         let Some(card) = self.live_card(room_id) else { return };
         let agrees = card.read(|card| users.iter().all(|user| card.is_member(*user) == are_members));
         if agrees != Some(true) {
-            self.send(room_id, Command::Compare(CompareMembers { users, are_members }));
+            self.compare_members(room_id, users, are_members);
         }
+    }
+
+    /// Asks the room to look, again if it is too busy now. One that is down, or cannot be read, loads anew anyway.
+    fn compare_members(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
+        let (reply, looked) = Reply::channel();
+        self.send(room_id, Command::Compare(CompareMembers { users: users.clone(), are_members, reply }));
+        let rooms = self.clone();
+        actix_rt::spawn(async move {
+            if looked.await == Err(ChatError::Busy) {
+                tokio::time::sleep(COMPARE_AGAIN_AFTER).await;
+                rooms.members_changed(room_id, users, are_members);
+            }
+        });
     }
 
     /// How many rooms are open.

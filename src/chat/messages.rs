@@ -60,12 +60,13 @@ pub struct MarkReceipt {
     pub reply: Reply<Option<Watermark>>,
 }
 
-/// Command: Postgres says that these came or went; if the room thinks otherwise, another hand did it. Nobody waits for
-/// an answer.
+/// Command: Postgres says that these came or went; if the room thinks otherwise, another hand did it.
 pub struct CompareMembers {
     pub users: Vec<UserId>,
     /// Whether they are in the room now.
     pub are_members: bool,
+    /// That the room has looked.
+    pub reply: Reply<()>,
 }
 
 /// The way back to whoever asked. Invariant: answered exactly once; one that is dropped, because its room crashed or
@@ -117,7 +118,7 @@ impl Command {
             Self::Change(command) => command.reply.send(Err(error)),
             Self::CatchUp(command) => command.reply.send(Err(error)),
             Self::Mark(command) => command.reply.send(Err(error)),
-            Self::Compare(_) => {}
+            Self::Compare(command) => command.reply.send(Err(error)),
         }
     }
 }

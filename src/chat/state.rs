@@ -30,6 +30,21 @@ pub struct Member {
     pub read_seq: i64,
 }
 
+impl Member {
+    /// How far they have received and read.
+    pub fn mark(&self, user_id: UserId) -> Watermark {
+        Watermark { user_id, delivered_seq: self.delivered_seq, read_seq: self.read_seq }
+    }
+
+    /// Marks never fall. Whether that changes anything.
+    pub fn raise(&mut self, mark: &Watermark) -> bool {
+        let raised = (self.delivered_seq.max(mark.delivered_seq), self.read_seq.max(mark.read_seq));
+        let changes = raised != (self.delivered_seq, self.read_seq);
+        (self.delivered_seq, self.read_seq) = raised;
+        changes
+    }
+}
+
 /// The room as Postgres has it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -192,6 +207,10 @@ impl RoomState {
         self.members.contains_key(&user)
     }
 
+    pub fn members(&self) -> impl Iterator<Item = UserId> {
+        self.members.keys().copied()
+    }
+
     /// Whether `by` may send this message, and whether it was sent before.
     pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
         self.require(by, Action::Post)?;
@@ -285,22 +304,17 @@ impl RoomState {
 
     /// How far each member has received and read.
     pub fn watermarks(&self) -> Vec<Watermark> {
-        let mark = |(user_id, member): (&UserId, &Member)| Watermark {
-            user_id: *user_id,
-            delivered_seq: member.delivered_seq,
-            read_seq: member.read_seq,
-        };
-        self.members.iter().map(mark).collect()
+        self.members.iter().map(|(user_id, member)| member.mark(*user_id)).collect()
     }
 
-    /// Raises marks to these, which were told before the room was loaded anew: they never fall.
-    pub fn raise(&mut self, marks: &[Watermark]) {
-        for mark in marks {
-            if let Some(member) = self.members.get_mut(&mark.user_id) {
-                member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
-                member.read_seq = member.read_seq.max(mark.read_seq);
-            }
-        }
+    /// Raises marks to these, which were told before the room was loaded anew: they never fall. Returns those that
+    /// Postgres did not have.
+    pub fn raise(&mut self, marks: &[Watermark]) -> Vec<Watermark> {
+        let raise = |mark: &Watermark| {
+            let member = self.members.get_mut(&mark.user_id)?;
+            member.raise(mark).then(|| member.mark(mark.user_id))
+        };
+        marks.iter().filter_map(raise).collect()
     }
 
     /// The room as a new member sees it, just after joining.

@@ -130,12 +130,16 @@ impl Outbox {
     }
 
     /// Follows a room from `next` on, of which some is past already: pages come first. What waits of it already, heard
-    /// from a coming while its session greeted, comes with them: else it would come twice.
+    /// from a coming while its session greeted, or shed since, comes with them: else it would come twice, or its
+    /// `room.lagged` would end the catch-up.
     pub fn follow_behind(&mut self, room: RoomId, next: i64) {
         let heard = self.rooms.get(&room).map_or(next, |follow| follow.next - 1);
         let bytes = &mut self.bytes;
         self.queue.retain(|item| {
-            let comes_again = matches!(item, Item::Event(of, _) | Item::Parcel(of, ..) if *of == room);
+            let comes_again = match item {
+                Item::Event(of, _) | Item::Parcel(of, ..) | Item::Lagged(of) => *of == room,
+                Item::Frame(_) | Item::LaggedTo(..) => false,
+            };
             if comes_again {
                 *bytes -= item.bytes();
             }
@@ -151,7 +155,9 @@ impl Outbox {
     /// A greeting may have told of the room before: of this stay, when the frame comes late, or of an earlier one, whose
     /// pages may yet be denied. Either way, a `room.lagged` says from where on events follow.
     pub fn join(&mut self, room: RoomId, next: i64, frame: ByteString) {
-        self.left.iter_mut().for_each(|left| left.retain(|of| *of != room));
+        if let Some(left) = &mut self.left {
+            left.retain(|of| *of != room);
+        }
         let follow = self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
         let is_elsewhere = follow.next > next || matches!(follow.mode, Mode::CatchingUp { .. });
         if follow.mode != Mode::Live {
@@ -175,7 +181,9 @@ impl Outbox {
 
     /// Forgets a room whose last event was offered; what waits of it still leaves.
     pub fn unfollow(&mut self, room: RoomId) {
-        self.left.iter_mut().for_each(|left| left.push(room));
+        if let Some(left) = &mut self.left {
+            left.push(room);
+        }
         let Some(follow) = self.rooms.remove(&room) else { return };
         let last_seq = match follow.mode {
             Mode::Live => return,

@@ -75,9 +75,9 @@ async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
     let (room, closed) = (app.group(&[&ada, &ben]).await, app.group(&[&ada, &ben]).await);
     app.post(&ada, &room, "m1", "m1").await;
-    for person in [&ada, &ben, &cleo] {
-        app.connect(person).await;
-    }
+    let mut bens = app.connect(&ben).await;
+    let mut cleos = app.connect(&cleo).await;
+    app.connect(&ada).await;
     app.sql(&format!("UPDATE users SET full_name = 'By hand' WHERE id = '{}'", ada.id)).await;
     app.sql(&format!("UPDATE accounts SET role = 'admin' WHERE user_id = '{}'", ada.id)).await;
     app.sql(&format!("DELETE FROM room_members WHERE user_id = '{}'", ben.id)).await;
@@ -94,7 +94,18 @@ async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
         app.resume(&cleo, json!({})).await.1["rooms"].as_array().unwrap().len() == 2
     })
     .await;
+    assert_eq!(cleos.event_of("room.joined").await["room"]["id"], json!(room));
     assert_eq!(app.post(&cleo, &room, "m2", "m2").await, 2);
+    assert_eq!(cleos.event_of("message.posted").await["seq"], 2);
+    // Who is out hears nothing more.
+    let ping = bens.send(json!({ "type": "ping" })).await;
+    loop {
+        let frame = bens.frame().await.unwrap();
+        assert_ne!(frame["type"], "message.posted");
+        if frame["re"] == ping {
+            break;
+        }
+    }
     let body = json!({ "client_id": "m3", "content": "m3" });
     assert_eq!(app.call(Method::POST, &format!("/rooms/{room}/messages"), Some(&ben), Some(body)).await.0, 404);
 }

@@ -1,28 +1,21 @@
-//! What people ask of the engine, and how sessions and devices get on with it.
+//! What people ask of the engine, and how devices get on with it.
 
-use std::ops::ControlFlow::{self, Break, Continue};
-
-use parlance::chat::error::ChatError;
-use parlance::chat::messages::{CatchUp, ChangeRoom, Command, MarkReceipt, PostMessage};
+use parlance::chat::Change;
+use parlance::chat::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::chat::permissions::Role;
-use parlance::chat::{Change, Page};
 use parlance::ids::{MessageId, UserId};
 use parlance::persistence::MessageRow;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;
 
-use super::check::{Failure, Invariant};
-use super::hub::{Greeting, OUTBOX_BYTES_MAX, Reading, Stage};
-use super::plan::Broken;
+use super::check::Failure;
 use super::rooms::Answered;
 use super::world::{Ask, World};
-use super::{HUBS, ROOMS, room_id};
+use super::{HUBS, ROOMS};
 
 /// A client sends again when it had no answer for this long.
 const PATIENCE_MS: i64 = 3_000;
-/// A session that could not read a page waits this long.
-const READ_AGAIN_MS: i64 = 500;
 
 impl World {
     /// Somebody changes a room or who is in it; most of it is refused.
@@ -152,177 +145,6 @@ impl World {
             if is_due(sending.asked) {
                 let ask = self.post(device, sending.room, sending.client_id, Some(place));
                 self.devices[device].sendings[index].asked = Some((ask, now));
-            }
-        }
-    }
-
-    /// What a device's session does next.
-    pub fn advance_socket(&mut self, device: usize, rng: &mut ChaCha8Rng) {
-        let Some(place) = self.devices[device].place else { return };
-        match rng.random_range(0..4) {
-            0 => self.greet(place),
-            1 => self.read_missed(place),
-            2 => self.answer_page(place),
-            _ => {
-                let bytes = rng.random_range(1..2_000);
-                let broken = self.plan.broken;
-                if let Some(socket) = self.hubs[place.0].sockets.get_mut(&place.1) {
-                    socket.drain(bytes, broken);
-                }
-            }
-        }
-    }
-
-    /// Listens first, reads second, and then follows.
-    fn greet(&mut self, (hub, key): (usize, u64)) {
-        let is_away = self.postgres.is_away;
-        let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
-        match std::mem::replace(&mut socket.greeting, Greeting::Ready) {
-            Greeting::Said => socket.greeting = Greeting::Listening,
-            Greeting::Listening if is_away => socket.is_closed = true,
-            Greeting::Listening => {
-                let user = socket.user;
-                let mine =
-                    self.postgres.rooms.iter().enumerate().filter(|(_, table)| table.members.contains_key(&user));
-                socket.greeting = Greeting::Read(mine.map(|(room, table)| (room, table.last_seq())).collect());
-            }
-            Greeting::Read(rooms) => self.become_ready((hub, key), rooms),
-            Greeting::Ready => {}
-        }
-    }
-
-    fn become_ready(&mut self, (hub, key): (usize, u64), mut rooms: Vec<(usize, i64)>) {
-        let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
-        rooms.retain(|(room, last_seq)| socket.outbox.follow(room_id(*room), last_seq + 1));
-        socket.outbox.greeted();
-        let mut behind = Vec::new();
-        for (room, last_seq) in &rooms {
-            let known = socket.resume.get(room).copied().unwrap_or(*last_seq).clamp(0, *last_seq);
-            if known < *last_seq {
-                behind.push((*room, known + 1));
-            }
-            socket.listens.insert(*room);
-        }
-        let shown =
-            rooms.iter().map(|(room, last_seq)| serde_json::json!({ "id": room_id(*room), "last_seq": last_seq }));
-        let ready = serde_json::json!({ "type": "ready", "rooms": shown.collect::<Vec<_>>() });
-        socket.outbox.push_first(ready.to_string().into());
-        for (room, next) in behind {
-            socket.outbox.follow_behind(room_id(room), next);
-        }
-        for (room, _) in rooms {
-            if let Some(latest) = self.engine.latest_seq(room) {
-                socket.outbox.announce(room_id(room), latest);
-            }
-        }
-    }
-
-    /// The session's own reading of what its outbox lacks.
-    fn read_missed(&mut self, place: (usize, u64)) {
-        let now = self.now;
-        let Some(socket) = self.hubs[place.0].sockets.get_mut(&place.1) else { return };
-        if !socket.is_ready() || now < socket.read_at {
-            return;
-        }
-        let user = socket.user;
-        let Some(reading) = socket.reading.take() else {
-            if let Some((room, after)) = socket.outbox.next_behind() {
-                let room = super::room_index(room);
-                socket.reading = Some(Reading { room, after, stage: Stage::Asked });
-                self.ask_page(room, after, Ask::Resume { place, user, room });
-            }
-            return;
-        };
-        let (room, after) = (reading.room, reading.after);
-        match self.read_on(user, reading) {
-            Continue(reading) => self.with_socket(place, |socket| socket.reading = Some(reading)),
-            Break(Ok(mut page)) => {
-                if self.plan.is_broken(Broken::SkipAPage) && page.more {
-                    page.frames.clear();
-                }
-                let is_empty = page.frames.is_empty();
-                self.with_socket(place, |socket| {
-                    socket.outbox.page(room_id(room), after, &page);
-                    // Postgres has more than the room has heard of: it will hear.
-                    socket.read_at = if is_empty { now + READ_AGAIN_MS } else { now };
-                });
-            }
-            Break(Err(ChatError::RoomNotFound)) => self.with_socket(place, |socket| {
-                if socket.outbox.page_denied(room_id(room), after) {
-                    socket.listens.remove(&room);
-                }
-            }),
-            Break(Err(_)) => self.with_socket(place, |socket| {
-                socket.outbox.page_failed(room_id(room));
-                socket.read_at = now + READ_AGAIN_MS;
-            }),
-        }
-    }
-
-    /// The pages that a client asked for, one at a time, and only while there is room for one.
-    fn answer_page(&mut self, place: (usize, u64)) {
-        let Some(socket) = self.hubs[place.0].sockets.get_mut(&place.1) else { return };
-        let user = socket.user;
-        let Some((ask, reading)) = socket.answering.take() else {
-            if socket.outbox.bytes() <= OUTBOX_BYTES_MAX / 2
-                && let Some((ask, room, after)) = socket.asked.pop_front()
-            {
-                socket.answering = Some((ask, Reading { room, after, stage: Stage::Asked }));
-                self.ask_page(room, after, Ask::Page { place, user, room });
-            }
-            return;
-        };
-        match self.read_on(user, reading) {
-            Continue(reading) => self.with_socket(place, |socket| socket.answering = Some((ask, reading))),
-            Break(result) => {
-                let frame = match &result {
-                    Ok(page) => parlance::chat::wire::caught_up(Some(ask), page),
-                    Err(_) => format!("{{\"type\":\"error\",\"re\":{ask}}}").into(),
-                };
-                self.is_over.insert(ask, result.is_err_and(|error| error == ChatError::RoomNotFound));
-                self.with_socket(place, |socket| socket.outbox.push(frame, false));
-            }
-        }
-    }
-
-    fn with_socket(&mut self, (hub, key): (usize, u64), act: impl FnOnce(&mut super::hub::Socket)) {
-        if let Some(socket) = self.hubs[hub].sockets.get_mut(&key) {
-            act(socket);
-        }
-    }
-
-    fn ask_page(&mut self, room: usize, after: i64, asked: Ask) {
-        let by = match asked {
-            Ask::Resume { user, .. } | Ask::Page { user, .. } => user,
-            Ask::Post { .. } | Ask::Change { .. } | Ask::Mark { .. } => return,
-        };
-        let number = self.number();
-        self.asks.insert(number, asked);
-        let reply = self.engine.voice.reply(number, Answered::Page);
-        let items_max = self.config.page_items_max;
-        self.engine.send(room, Command::CatchUp(CatchUp { by, after, items_max, reply }));
-    }
-
-    /// One more step of reading a page: still under way, or over.
-    fn read_on(&self, user: UserId, reading: Reading) -> ControlFlow<Result<Page, ChatError>, Reading> {
-        let Reading { room, after, stage } = reading;
-        match stage {
-            Stage::Asked => Continue(Reading { room, after, stage }),
-            Stage::Deep if self.postgres.is_away => Break(Err(ChatError::Unavailable)),
-            Stage::Deep => {
-                let (items, bytes) = (self.config.page_items_max, self.config.page_bytes_max);
-                Break(self.postgres.events_after(user, room, after, items, bytes).ok_or(ChatError::RoomNotFound))
-            }
-            Stage::Read(result) => Break(result),
-        }
-    }
-
-    /// Whether `user` may have what a page holds.
-    pub fn check_page(&mut self, user: UserId, room: usize, page: &Page) {
-        let first = page.next_after + 1 - page.frames.len() as i64;
-        for seq in first..=page.next_after {
-            if !page.frames.is_empty() && !self.postgres.rooms[room].may_see(user, seq) {
-                self.fail(Invariant::MembersOnly, format!("{} reads {seq} of room {room}", short(user)));
             }
         }
     }

@@ -23,7 +23,7 @@ impl World {
         self.hubs.iter_mut().for_each(|hub| hub.is_busy = false);
         self.devices.iter_mut().for_each(|device| device.is_slow = false);
         // A room that another owner wrote to last does not know, until it writes.
-        self.come_to_rest(0, |world| world.rival.is_idle())?;
+        self.come_to_rest(0, |world| world.rival.is_idle(&world.postgres))?;
         while self.end_late_commit(true) {}
         self.say_a_last_word();
         self.come_to_rest(1, Self::is_at_rest)?;
@@ -55,6 +55,8 @@ impl World {
                 for shard in 0..SHARDS {
                     self.settle_shard(shard);
                 }
+                self.engine.hear(&self.postgres);
+                self.rival.hear(&self.postgres);
                 self.settle()?;
             }
             if is_at_rest(self) {
@@ -73,8 +75,8 @@ impl World {
     }
 
     fn is_at_rest(&self) -> bool {
-        self.engine.is_idle()
-            && self.rival.is_idle()
+        self.engine.is_idle(&self.postgres)
+            && self.rival.is_idle(&self.postgres)
             && self.hubs.iter().all(|hub| hub.is_idle())
             && self.devices.iter().all(|device| device.is_idle())
     }
@@ -85,8 +87,8 @@ impl World {
         let rooms: Vec<_> = self.engine.rooms.values().map(|host| host.life.phase()).collect();
         format!(
             "devices {devices:?} and hubs {hubs:?} are not at rest; the engine is: {}, its rooms are {rooms:?}; the other is: {}",
-            self.engine.is_idle(),
-            self.rival.is_idle()
+            self.engine.is_idle(&self.postgres),
+            self.rival.is_idle(&self.postgres)
         )
     }
 

@@ -38,7 +38,9 @@ pub enum ToHub {
 pub enum Greeting {
     Said,
     Listening,
-    /// What the query of its rooms returned: each with its last seq.
+    /// The rooms of its user.
+    Listed(Vec<usize>),
+    /// Where each of them is: its last seq.
     Read(Vec<(usize, i64)>),
     Ready,
 }

@@ -1,31 +1,36 @@
 //! `replay`: the engine's pure cores under thousands of seeds, with faults at every step.
 //!
 //! Real here: [`RoomLife`] with its `RoomState` and window, [`Batch`] with its jobs and claims, [`Outbox`], and the
-//! frames. Simulated, small, and true to the original: the persister's flush (`persister`), Postgres (`postgres`),
-//! mailboxes, timers and loads of rooms (`rooms`), hubs and sessions (`hub`, `actions`), clients (`client`). One thread,
-//! one virtual clock, random numbers from the seed alone: the same seed gives the same run everywhere.
+//! frames. Simulated, small, and true to the original: the persister's flush (`persister`), Postgres (`postgres`), what
+//! it tells of comings and goings (`changes`), mailboxes, timers and loads of rooms (`rooms`), hubs and sessions (`hub`,
+//! `sessions`), clients (`actions`, `client`). One thread, one virtual clock, random numbers from the seed alone: the
+//! same seed gives the same run everywhere.
 //!
-//! A run takes some steps (`world`), each with a wish of somebody or a fault, and a few moves of what is under way in
-//! any order. Then faults end, everything must come to rest, and be as promised (`ending`). What must hold is in
+//! A run takes some steps (`world`), each with a wish of somebody or a fault (`faults`), and a few moves of what is under
+//! way in any order. Then faults end, everything must come to rest, and be as promised (`ending`). What must hold is in
 //! [`check::Invariant`]; most of it is looked at in every step. A failure is made smaller (`shrink`) and told in words,
 //! with the command that repeats it.
 //!
-//! Not simulated: SQL itself, threads, and the codec of client frames; the engine's own tests have those.
+//! Not simulated: SQL itself, threads, the codec of client frames, and what is kept in memory of people's lists of rooms
+//! and of rooms that are not open; the engine's own tests have those.
 //!
 //! [`RoomLife`]: parlance::chat::RoomLife
 //! [`Batch`]: parlance::persistence::batch::Batch
 //! [`Outbox`]: parlance::sessions::outbox::Outbox
 
 mod actions;
+mod changes;
 mod check;
 mod client;
 mod ending;
+mod faults;
 mod hub;
 mod passing;
 mod persister;
 mod plan;
 mod postgres;
 mod rooms;
+mod sessions;
 mod shrink;
 #[cfg(test)]
 mod tests;

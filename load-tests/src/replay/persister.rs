@@ -150,6 +150,9 @@ impl Persister {
         }
         let Some(mut flight) = self.flight.take() else { return self.begin(now) };
         let fate = if postgres.is_away { Fate::FailsBefore } else { fate };
+        if self.broken == Some(Broken::ForgetMarks) {
+            flight.batch.watermarks.truncate(0);
+        }
         let wait = flight.advance(postgres, now, fate);
         self.again_at = now + wait;
         if matches!(flight.stage, Stage::Done) { self.finish(flight, now) } else { self.flight = Some(flight) }
@@ -195,7 +198,7 @@ impl Persister {
         self.is_outage = gave_up;
         self.queue.with(|waiting| {
             waiting.rows -= batch.rows;
-            if gave_up && self.broken != Some(Broken::ForgetMarks) {
+            if gave_up {
                 // Nobody sends read marks again: they stay for the next flush.
                 waiting.rows += batch.watermarks.len();
                 let kept = batch.watermarks.iter().map(|(room, mark)| Job::Watermarks(*room, vec![*mark]));

@@ -13,6 +13,7 @@ use parlance::ids::{RoomId, UserId};
 use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{FirstResult, MessageRow, Row, RowBody, SideEffect, Watermark};
 
+use super::changes::MemberChange;
 use super::check::{Failure, Invariant};
 use super::plan::Broken;
 use super::{room_id, room_index};
@@ -56,6 +57,8 @@ pub struct Postgres {
     pub is_away: bool,
     /// Statements whose connection was given up while they ran.
     pub late: VecDeque<Statement>,
+    /// What it has told engines, from the beginning.
+    pub changes: Vec<MemberChange>,
     pub broken: Option<Broken>,
     pub failures: Vec<Failure>,
 }
@@ -86,6 +89,11 @@ impl Table {
     pub fn may_see(&self, user: UserId, seq: i64) -> bool {
         let stays = self.stays.get(&user).map(Vec::as_slice).unwrap_or_default();
         stays.iter().any(|(_, left)| left.is_none_or(|left| left >= seq))
+    }
+
+    /// Where the room is, for a member.
+    pub fn seen_by(&self, user: UserId) -> Option<i64> {
+        self.members.contains_key(&user).then(|| self.last_seq())
     }
 
     pub fn row(&self, seq: i64) -> Option<&Arc<Row>> {
@@ -126,7 +134,7 @@ impl Table {
 
 impl Postgres {
     pub fn new(rooms: Vec<Table>, broken: Option<Broken>) -> Self {
-        Self { rooms, is_away: false, late: VecDeque::new(), broken, failures: Vec::new() }
+        Self { rooms, is_away: false, late: VecDeque::new(), changes: Vec::new(), broken, failures: Vec::new() }
     }
 
     pub fn table(&self, room: RoomId) -> &Table {
@@ -147,8 +155,7 @@ impl Postgres {
         }
         for (room, mark) in &statement.marks {
             if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.user_id) {
-                member.delivered_seq = member.delivered_seq.max(mark.delivered_seq);
-                member.read_seq = member.read_seq.max(mark.read_seq);
+                member.raise(mark);
             }
         }
         Ok(held)
@@ -187,6 +194,7 @@ impl Postgres {
                     self.failures.push(Failure::new(Invariant::OnceAChange, detail));
                 }
                 table.apply(place, &event.effect);
+                self.changes.extend(MemberChange::of(room_index(room), &event.effect));
             }
         }
         table.frames.push(wire::frame(room, row));
@@ -217,6 +225,15 @@ impl Postgres {
             RowBody::Event(_) => None,
         };
         first.or_else(|| table.row_with(row.id())).map(|row| FirstResult { row: Arc::clone(row) })
+    }
+
+    pub fn rooms_of(&self, user: UserId) -> Vec<usize> {
+        self.rooms
+            .iter()
+            .enumerate()
+            .filter(|(_, table)| table.members.contains_key(&user))
+            .map(|(room, _)| room)
+            .collect()
     }
 
     /// What `load_room` reads, in one snapshot.

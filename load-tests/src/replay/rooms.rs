@@ -19,6 +19,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tokio::sync::oneshot;
 
+use super::changes::Listener;
 use super::check::{Failure, Invariant};
 use super::persister::{Persister, Queue};
 use super::plan::{Broken, Plan};
@@ -101,7 +102,7 @@ pub struct Host {
     load_again_at: Option<i64>,
     flush_marks_at: Option<i64>,
     latest: LatestSeq,
-    card: Arc<LiveCard>,
+    pub card: Arc<LiveCard>,
 }
 
 /// One engine without its sockets.
@@ -109,15 +110,23 @@ pub struct Engine {
     pub rooms: BTreeMap<usize, Host>,
     pub persisters: Vec<Persister>,
     pub voice: Voice,
+    listener: Listener,
     config: Arc<ChatConfig>,
     clock: Clock,
 }
 
 impl Engine {
-    pub fn new(config: &Arc<ChatConfig>, clock: &Clock, plan: &Plan) -> Self {
+    pub fn new(config: &Arc<ChatConfig>, clock: &Clock, plan: &Plan, postgres: &Postgres) -> Self {
         let persisters = (0..SHARDS).map(|_| Persister::new(plan.broken)).collect();
         let (config, clock) = (Arc::clone(config), clock.clone());
-        Self { rooms: BTreeMap::new(), persisters, voice: Voice::default(), config, clock }
+        Self {
+            rooms: BTreeMap::new(),
+            persisters,
+            voice: Voice::default(),
+            listener: Listener::new(postgres),
+            config,
+            clock,
+        }
     }
 
     /// Passes a command to its room, opening it if need be.
@@ -176,12 +185,27 @@ impl Engine {
         is_idle
     }
 
+    /// What the card of an open room says, if it has one: its newest seq for a member, nothing for a stranger.
+    pub fn seen_by(&self, room: usize, user: UserId) -> Option<Option<i64>> {
+        self.rooms.get(&room)?.card.read(|card| card.seen_by(user).map(|seen| seen.summary.last_seq))
+    }
+
     pub fn latest_seq(&self, room: usize) -> Option<i64> {
         self.rooms.get(&room).map(|host| host.latest.load(Ordering::Acquire)).filter(|seq| *seq != NOT_LOADED)
     }
 
-    pub fn is_idle(&self) -> bool {
-        self.persisters.iter().all(Persister::is_idle) && self.rooms.values().all(Host::is_idle)
+    pub fn is_idle(&self, postgres: &Postgres) -> bool {
+        self.listener.is_idle(postgres)
+            && self.persisters.iter().all(Persister::is_idle)
+            && self.rooms.values().all(Host::is_idle)
+    }
+
+    /// Hears of the next change to who is in a room.
+    pub fn hear(&mut self, postgres: &Postgres) {
+        let Some(change) = self.listener.next(postgres) else { return };
+        if let Some(host) = self.rooms.get_mut(&change.room) {
+            self.listener.tell(change, host);
+        }
     }
 
     fn queue(&self, room: usize) -> Queue {

@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::check::{Failure, Invariant};
 use super::client::{Device, Sending};
-use super::hub::{Greeting, Hub, Socket};
+use super::hub::{Hub, Socket};
 use super::persister::Fate;
 use super::plan::{Fault, Plan};
 use super::postgres::{Postgres, Table};
 use super::rooms::Engine;
-use super::{HUBS, ROOMS, SHARDS, room_index};
+use super::{HUBS, ROOMS, SHARDS};
 
 /// How often each thing happens beside the step's own.
 const PROGRESS_A_STEP: usize = 7;
@@ -106,8 +106,8 @@ impl World {
         // The first two people have two devices each.
         let devices = users.iter().chain(users.iter().take(2)).map(|user| Device::new(*user)).collect();
         Ok(Self {
-            engine: Engine::new(&config, &clock, &plan),
-            rival: Engine::new(&config, &clock, &plan),
+            engine: Engine::new(&config, &clock, &plan, &postgres),
+            rival: Engine::new(&config, &clock, &plan, &postgres),
             hubs: (0..HUBS).map(|_| Hub::default()).collect(),
             postgres,
             devices,
@@ -171,7 +171,7 @@ impl World {
     /// Something that was begun goes on.
     fn progress(&mut self, rng: &mut ChaCha8Rng) {
         let (room, shard, hub) = (rng.random_range(0..ROOMS), rng.random_range(0..SHARDS), rng.random_range(0..HUBS));
-        match rng.random_range(0..20) {
+        match rng.random_range(0..21) {
             0..3 => self.flush(false, shard, rng),
             3..10 => self.engine.step(room, &mut self.postgres, self.now, rng),
             10 => match rng.random_range(0..2) {
@@ -183,7 +183,11 @@ impl World {
                 self.hubs[hub].try_again(self.now, rng.random_range(0..64));
             }
             14..17 => self.advance_socket(rng.random_range(0..self.devices.len()), rng),
-            _ => self.advance_device(rng.random_range(0..self.devices.len()), rng),
+            17..20 => self.advance_device(rng.random_range(0..self.devices.len()), rng),
+            _ => match rng.random_range(0..2) {
+                0 => self.rival.hear(&self.postgres),
+                _ => self.engine.hear(&self.postgres),
+            },
         }
     }
 
@@ -222,120 +226,6 @@ impl World {
             device.sendings.push_back(Sending { client_id: client_id.clone(), room, asked: None });
             self.note(|| format!("device {device_index} wants to post {client_id} to room {room}"));
         }
-    }
-
-    fn go_wrong(&mut self, rng: &mut ChaCha8Rng) {
-        const FAULTS: [Fault; 12] = [
-            Fault::Outage,
-            Fault::RoomCrash,
-            Fault::RoomRelease,
-            Fault::PersisterCrash,
-            Fault::HubCrash,
-            Fault::EngineCrash,
-            Fault::SecondOwner,
-            Fault::BusyHub,
-            Fault::SlowReader,
-            Fault::Disconnect,
-            Fault::Impatience,
-            Fault::LateCommit,
-        ];
-        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
-        let pick = rng.random_range(0..1_000);
-        // Those that end most of what is under way are rarer.
-        let is_rare = matches!(fault, Fault::EngineCrash | Fault::PersisterCrash | Fault::HubCrash) && pick % 5 > 0;
-        if self.plan.has(fault) && !is_rare && self.inject(fault, pick) {
-            *self.counts.faults.entry(fault).or_default() += 1;
-            self.note(|| format!("fault: {}", fault.name()));
-        }
-    }
-
-    /// Does it, unless there is nothing to do it to.
-    fn inject(&mut self, fault: Fault, pick: usize) -> bool {
-        let (room, device) = (pick % ROOMS, pick % self.devices.len());
-        match fault {
-            Fault::Outage => self.postgres.is_away = !self.postgres.is_away,
-            Fault::RoomCrash => {
-                // Marks that a persister kept through an outage may be written after the room was read.
-                self.lost_marks.insert(room);
-                return self.engine.crash_room(room);
-            }
-            // A room is let go after idle minutes: nobody greets for so long, and no statement runs for so long.
-            Fault::RoomRelease if self.is_somebody_greeting() || !self.postgres.late.is_empty() => return false,
-            Fault::RoomRelease => {
-                self.lost_marks.insert(room);
-                return self.engine.release(room);
-            }
-            Fault::PersisterCrash => self.crash_persister(pick % SHARDS),
-            Fault::HubCrash => self.crash_hub(pick % HUBS),
-            Fault::EngineCrash => self.crash_engine(pick.is_multiple_of(2)),
-            Fault::SecondOwner => return self.send_to_rival(device),
-            Fault::BusyHub => {
-                let hub = &mut self.hubs[pick % HUBS];
-                hub.is_busy = !hub.is_busy;
-            }
-            Fault::SlowReader => self.devices[device].is_slow = !self.devices[device].is_slow,
-            Fault::Disconnect => return self.disconnect(device),
-            Fault::Impatience => self.devices[device].sendings.iter_mut().for_each(|sending| sending.asked = None),
-            Fault::LateCommit => return self.end_late_commit(pick.is_multiple_of(2)),
-            Fault::FailedCommit | Fault::LostAnswer => return false,
-        }
-        true
-    }
-
-    fn is_somebody_greeting(&self) -> bool {
-        self.hubs.iter().flat_map(|hub| hub.sockets.values()).any(|socket| matches!(socket.greeting, Greeting::Read(_)))
-    }
-
-    /// A statement that was given up commits after all, or never.
-    pub fn end_late_commit(&mut self, commits: bool) -> bool {
-        let Some(statement) = self.postgres.late.pop_front() else { return false };
-        if commits {
-            self.lost_marks.extend(statement.marks.iter().map(|(room, _)| room_index(*room)));
-            let _ = self.postgres.commit(&statement);
-            self.note(|| "Postgres commits what was given up".to_owned());
-        }
-        true
-    }
-
-    fn crash_persister(&mut self, shard: usize) {
-        self.lost_marks.extend((0..ROOMS).filter(|room| room % SHARDS == shard));
-        if let Some(persister) = self.engine.persisters.get_mut(shard) {
-            self.postgres.late.extend(persister.under_way());
-            persister.crash();
-        }
-    }
-
-    fn crash_hub(&mut self, hub: usize) {
-        self.hubs[hub] = Hub::default();
-        for device in self.devices.iter_mut().filter(|device| device.place.is_some_and(|(at, _)| at == hub)) {
-            device.disconnected();
-        }
-    }
-
-    fn crash_engine(&mut self, commits: bool) {
-        for shard in 0..SHARDS {
-            self.crash_persister(shard);
-        }
-        self.engine.rooms.clear();
-        // An engine takes longer to start than a statement to end.
-        while self.end_late_commit(commits) {}
-        // Nobody is left to hear what the dying say; but their replies count as given.
-        for said in self.engine.voice.take() {
-            if let super::rooms::Said::Answer(ask, _) = said {
-                self.asks.remove(&ask);
-            }
-        }
-        self.engine = Engine::new(&self.config, &self.clock, &self.plan);
-        for hub in 0..HUBS {
-            self.crash_hub(hub);
-        }
-    }
-
-    pub fn disconnect(&mut self, device: usize) -> bool {
-        let Some((hub, key)) = self.devices[device].place else { return false };
-        self.hubs[hub].sockets.remove(&key);
-        self.devices[device].disconnected();
-        true
     }
 
     /// A socket for a device that has none.

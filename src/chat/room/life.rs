@@ -218,7 +218,7 @@ impl RoomLife {
                     }
                 }
                 Command::Mark(command) => self.mark(command),
-                Command::Compare(command) => self.compare(&command),
+                Command::Compare(command) => self.compare(command),
             },
             Phase::Loading { parked, .. } | Phase::Settling { parked, .. } => {
                 if parked.len() >= self.around.config.room_pending_max {

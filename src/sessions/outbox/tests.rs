@@ -212,6 +212,21 @@ fn a_page_of_an_earlier_stay_that_is_denied_does_not_end_a_later_one() {
 }
 
 #[test]
+fn what_was_shed_while_greeting_does_not_end_the_catch_up_that_follows() {
+    let mut outbox = Outbox::new(4_096, 8_192);
+    outbox.join(room(1), 5, frames(0, 1).remove(0));
+    offer(&mut outbox, room(1), 5, &frames(5, 1_000));
+    assert!(outbox.follow(room(1), 5));
+    outbox.greeted();
+    outbox.follow_behind(room(1), 4);
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), [0]);
+    assert_eq!(outbox.next_behind(), Some((room(1), 3)));
+    outbox.page(room(1), 3, &page(4, 1_001, 1_004));
+    assert_eq!(seqs(&take(&mut outbox, 1 << 20)), (4..=1_004).collect::<Vec<_>>());
+    assert_eq!(outbox.bytes(), 0);
+}
+
+#[test]
 fn a_coming_that_is_told_late_leaves_no_gap() {
     let mut outbox = outbox();
     outbox.follow(room(1), 5);

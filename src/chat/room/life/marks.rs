@@ -7,13 +7,18 @@ impl RoomLife {
         let Phase::Ready(state) = &mut self.phase else { return };
         let marked = state.mark(command.by, command.delivered_seq, command.read_seq);
         if let Ok(Some(mark)) = &marked {
-            if self.marks.is_empty() {
-                self.wishes.push(Wish::FlushMarks);
-            }
-            self.marks.insert(mark.user_id, *mark);
+            self.tell_soon(*mark);
             self.around.card.update(|card| card.mark(mark));
         }
         command.reply.send(marked);
+    }
+
+    /// Has it written and announced with the next.
+    pub(super) fn tell_soon(&mut self, mark: Watermark) {
+        if self.marks.is_empty() {
+            self.wishes.push(Wish::FlushMarks);
+        }
+        self.marks.insert(mark.user_id, mark);
     }
 
     /// Writes and announces the read marks of the last moments.

@@ -1,6 +1,6 @@
 //! A room that was read becomes ready: who may have missed something is told, and what waited is decided.
 
-use super::show::event_of;
+use super::show::{Untold, event_of};
 use super::*;
 
 impl RoomLife {
@@ -56,34 +56,38 @@ impl RoomLife {
             }
         };
         let last_seq = snapshot.last_seq;
-        // What this room, or its life before a crash, had shown.
-        let shown_seq = self.around.latest.load(Ordering::Acquire);
-        let untold: Vec<EventRow> = snapshot
-            .recent
-            .iter()
-            .filter(|row| shown_seq != NOT_LOADED && row.seq > shown_seq)
-            .filter_map(event_of)
-            .cloned()
-            .collect();
-        // Some may not have reached Postgres yet. The state before does not know those of who was just leaving it.
+        let untold = self.untold(&snapshot);
+        // Some may not have reached Postgres, or never will, if the life before crashed or the persister did. The state
+        // before does not know those of who was just leaving it.
         let marks = self.around.card.read(Card::marks).unwrap_or_default();
         let mut card = Card::of(&snapshot);
         marks.iter().for_each(|mark| card.mark(mark));
         self.around.card.replace(card);
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.around.config));
         state.recall(sent);
-        state.raise(&marks);
+        let unwritten = state.raise(&marks);
         self.phase = Phase::Ready(Box::new(state));
+        unwritten.into_iter().for_each(|mark| self.tell_soon(mark));
         self.around.latest.store(last_seq, Ordering::Release);
-        self.forget_rosters(&untold);
+        self.forget_rosters(&untold.events);
         // Whoever follows this room may have missed what was committed while nobody was there to tell.
-        self.catch_listeners_up(&untold, last_seq);
+        self.catch_listeners_up(untold, last_seq);
         for change in redo {
             self.decide_again(change);
         }
         for command in parked {
             self.obey(command);
         }
+    }
+
+    /// What this room, or its life before a crash, had not shown.
+    fn untold(&self, snapshot: &Snapshot) -> Untold {
+        let shown_seq = self.around.latest.load(Ordering::Acquire);
+        if shown_seq == NOT_LOADED {
+            return Untold::default();
+        }
+        let events = snapshot.recent.iter().filter(|row| row.seq > shown_seq).filter_map(event_of).cloned().collect();
+        Untold { events, members: self.around.card.read(Card::members) }
     }
 
     fn fail_parked(&mut self, error: ChatError) {

@@ -39,10 +39,12 @@ impl RoomLife {
     }
 
     /// Loads the room anew when members came or went by another hand.
-    pub(super) fn compare(&mut self, command: &CompareMembers) {
+    pub(super) fn compare(&mut self, command: CompareMembers) {
         let Phase::Ready(state) = &self.phase else { return };
+        let CompareMembers { users, are_members, reply } = command;
+        reply.send(Ok(()));
         // What the room itself does is in its state before it is in Postgres.
-        if command.users.iter().any(|user| state.is_member(*user) != command.are_members) {
+        if users.iter().any(|user| state.is_member(*user) != are_members) {
             tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
             self.begin_settling();
             self.finish_settling();

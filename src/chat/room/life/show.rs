@@ -1,5 +1,7 @@
 //! Telling: committed rows to everyone who listens, results to whoever asked.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 impl RoomLife {
@@ -53,24 +55,17 @@ impl RoomLife {
     }
 
     /// Tells listeners of a room that was read of what they may have missed: that there is more, and who came or went.
-    pub(super) fn catch_listeners_up(&self, untold: &[EventRow], last_seq: i64) {
+    pub(super) fn catch_listeners_up(&self, untold: Untold, last_seq: i64) {
         let Phase::Ready(state) = &self.phase else { return };
-        let (mut joined, mut left) = (Vec::new(), Vec::new());
-        for event in untold {
-            match &event.effect {
-                SideEffect::AddMember { user_id, .. } => {
-                    // Gone again already, or told of a later coming.
-                    let is_told = joined.iter().any(|(told, _)| told == user_id);
-                    if let Some(room) = state.summary_for(*user_id).filter(|_| !is_told) {
-                        joined.push((*user_id, wire::encode(&wire::RoomJoined { room })));
-                    }
-                }
-                SideEffect::RemoveMember { user_id } => left.push(*user_id),
-                SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
-            }
-        }
+        let (came, left) = untold.moves(state);
+        // Not those who are gone again already.
+        let tell = |user| {
+            let room = state.summary_for(user)?;
+            Some((user, wire::encode(&wire::RoomJoined { room })))
+        };
+        let joined: Vec<_> = came.into_iter().filter_map(tell).collect();
         // First who went: one who came back follows from here, not from where they were.
-        self.deliver(last_seq + 1, Vec::new(), Vec::new(), left);
+        self.deliver(last_seq + 1, Vec::new(), Vec::new(), left.into_iter().collect());
         if !joined.is_empty() {
             self.deliver(last_seq + 1, Vec::new(), joined, Vec::new());
         }
@@ -92,6 +87,36 @@ impl RoomLife {
     ) {
         let delivery = Delivery { room_id: self.id, first_seq, frames: frames.into(), joined, left };
         self.around.audience.deliver(delivery);
+    }
+}
+
+/// What a room that was loaded anew has not told its listeners yet.
+#[derive(Default)]
+pub(super) struct Untold {
+    /// Its newest changes, oldest first.
+    pub events: Vec<EventRow>,
+    /// Who was in it as it was last shown. Who came or went since by another hand than a room's, or before all of those
+    /// changes, is known by this alone.
+    pub members: Option<Vec<UserId>>,
+}
+
+impl Untold {
+    /// Who came and who left, each once; perhaps both, in either order.
+    fn moves(self, state: &RoomState) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
+        let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
+        for event in self.events {
+            match event.effect {
+                SideEffect::AddMember { user_id, .. } => drop(came.insert(user_id)),
+                SideEffect::RemoveMember { user_id } => drop(left.insert(user_id)),
+                SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
+            }
+        }
+        if let Some(members) = self.members {
+            let (before, now): (BTreeSet<_>, BTreeSet<_>) = (members.into_iter().collect(), state.members().collect());
+            came.extend(&now - &before);
+            left.extend(&before - &now);
+        }
+        (came, left)
     }
 }
 

@@ -21,14 +21,26 @@ impl Probe {
         std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn jobs(&self) -> Vec<Job> {
+        std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The rows that were handed over to be committed.
     fn written(&self) -> Vec<Arc<Row>> {
-        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
-        let rows = jobs.into_iter().map(|job| match job {
+        let rows = self.jobs().into_iter().map(|job| match job {
             Job::Write(write) => write.rows,
             Job::Watermarks(..) | Job::Barrier(_) => Vec::new(),
         });
         rows.flatten().collect()
+    }
+
+    /// The read marks that were handed over to be committed.
+    fn marked(&self) -> Vec<Watermark> {
+        let marks = self.jobs().into_iter().map(|job| match job {
+            Job::Watermarks(_, marks) => marks,
+            Job::Write(_) | Job::Barrier(_) => Vec::new(),
+        });
+        marks.flatten().collect()
     }
 }
 
@@ -72,19 +84,24 @@ fn snapshot(last_seq: i64, members: &[u128], recent: Vec<Row>) -> Snapshot {
 /// A room of 1 and 2 that has been shown, and who hears it.
 fn room() -> (RoomLife, Arc<Probe>) {
     let probe = Arc::new(Probe::default());
+    (opened(&probe, LiveCard::new(None), 0), probe)
+}
+
+/// A life of that room, with the card that an earlier one left, at its beginning.
+fn opened(probe: &Arc<Probe>, card: Arc<LiveCard>, last_seq: i64) -> RoomLife {
     let config = crate::config::Config::defaults().unwrap().chat;
     let around = Around {
         config: Arc::new(config.clone()),
         clock: Clock::manual(Default::default()),
-        jobs: Arc::clone(&probe) as Arc<dyn TakesJobs>,
-        audience: Arc::clone(&probe) as Arc<dyn Audience>,
+        jobs: Arc::clone(probe) as Arc<dyn TakesJobs>,
+        audience: Arc::clone(probe) as Arc<dyn Audience>,
         memory: RoomMemory::new(&config),
         latest: Arc::new(AtomicI64::new(NOT_LOADED)),
-        card: LiveCard::new(None),
+        card,
     };
     let (mut life, _) = RoomLife::new(RoomId(Uuid::nil()), around);
-    life.loaded(Ok(Some((snapshot(0, &[1, 2], Vec::new()), Vec::new()))));
-    (life, probe)
+    life.loaded(Ok(Some((snapshot(last_seq, &[1, 2], Vec::new()), Vec::new()))));
+    life
 }
 
 fn ask(life: &mut RoomLife, change: Change) {
@@ -164,4 +181,50 @@ fn read_marks_of_whoever_was_about_to_leave_outlive_an_outage() {
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], Vec::new()), Vec::new()))));
     let mark = Watermark { user_id: by, delivered_seq: 1, read_seq: 1 };
     assert!(life.state().unwrap().watermarks().contains(&mark));
+}
+
+#[test]
+fn read_marks_that_a_crash_kept_from_postgres_are_written_after_it() {
+    let (mut life, probe) = room();
+    ask(&mut life, add(3));
+    life.settle(vec![(0, Outcome::Committed)]);
+    let (by, reply) = (person(2), Reply::new(|_| ()));
+    life.obey(Command::Mark(MarkReceipt { by, delivered_seq: Some(1), read_seq: Some(1), reply }));
+    let card = Arc::clone(&life.around.card);
+    drop(life);
+    let mut life = opened(&probe, card, 1);
+    assert!(life.take_wishes().contains(&Wish::FlushMarks));
+    probe.jobs();
+    life.flush_marks();
+    assert_eq!(probe.marked(), [Watermark { user_id: by, delivered_seq: 1, read_seq: 1 }]);
+    life.flush_marks();
+    assert_eq!(probe.marked(), []);
+}
+
+#[test]
+fn a_room_that_is_too_busy_to_compare_its_members_says_so() {
+    let (mut life, _) = room();
+    ask(&mut life, add(3));
+    life.settle(vec![(0, Outcome::Unavailable)]);
+    let (told, answers) = std::sync::mpsc::channel();
+    let mut compare = || {
+        let told = told.clone();
+        let reply = Reply::new(move |looked| told.send(looked).unwrap());
+        life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: true, reply }));
+    };
+    (0..crate::config::Config::defaults().unwrap().chat.room_pending_max).for_each(|_| compare());
+    assert!(answers.try_recv().is_err());
+    compare();
+    assert_eq!(answers.try_recv(), Ok(Err(ChatError::Busy)));
+    life.loaded(Ok(Some((snapshot(0, &[1, 2], Vec::new()), Vec::new()))));
+    assert_eq!(answers.try_recv(), Ok(Ok(())));
+}
+
+#[test]
+fn who_came_and_went_by_another_hand_is_told_of_a_room_that_is_loaded_anew() {
+    let (mut life, probe) = room();
+    let reply = Reply::new(|_| ());
+    life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: false, reply }));
+    life.loaded(Ok(Some((snapshot(0, &[1, 3], Vec::new()), Vec::new()))));
+    assert_eq!(probe.told(), [("went", person(2)), ("came", person(3))]);
 }

@@ -1,0 +1,76 @@
+//! What Postgres tells engines of who came and went, whoever wrote it: a statement that was given up as well.
+//!
+//! Mirrors the triggers of `migrations/0004_changes.sql`, `changes/listener.rs` and `Rooms::members_changed`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parlance::chat::error::ChatError;
+use parlance::chat::messages::{Command, CompareMembers, Reply};
+use parlance::ids::UserId;
+use parlance::persistence::SideEffect;
+
+use super::postgres::Postgres;
+use super::rooms::Host;
+
+/// Somebody came into a room or left it.
+#[derive(Clone, Copy)]
+pub struct MemberChange {
+    pub room: usize,
+    user: UserId,
+    is_member: bool,
+}
+
+impl MemberChange {
+    pub fn of(room: usize, effect: &SideEffect) -> Option<Self> {
+        match effect {
+            SideEffect::AddMember { user_id, .. } => Some(Self { room, user: *user_id, is_member: true }),
+            SideEffect::RemoveMember { user_id } => Some(Self { room, user: *user_id, is_member: false }),
+            SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
+        }
+    }
+}
+
+/// An engine's ear.
+#[derive(Default)]
+pub struct Listener {
+    /// How many of all changes it has heard.
+    heard: usize,
+    /// Those that a room was too busy to look at.
+    again: Arc<Mutex<Vec<MemberChange>>>,
+}
+
+impl Listener {
+    /// One that hears what is told from now on.
+    pub fn new(postgres: &Postgres) -> Self {
+        Self { heard: postgres.changes.len(), ..Self::default() }
+    }
+
+    /// What an engine has to look at next.
+    pub fn next(&mut self, postgres: &Postgres) -> Option<MemberChange> {
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        again.or_else(|| {
+            let change = postgres.changes.get(self.heard).filter(|_| !postgres.is_away)?;
+            self.heard += 1;
+            Some(*change)
+        })
+    }
+
+    /// An open room whose members are others looks for itself.
+    pub fn tell(&self, change: MemberChange, host: &mut Host) {
+        if host.card.read(|card| card.is_member(change.user) == change.is_member) == Some(true) {
+            return;
+        }
+        let again = Arc::clone(&self.again);
+        let reply = Reply::new(move |looked| {
+            if looked == Err(ChatError::Busy) {
+                again.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+            }
+        });
+        let compare = CompareMembers { users: vec![change.user], are_members: change.is_member, reply };
+        host.mailbox.push_back(Command::Compare(compare));
+    }
+
+    pub fn is_idle(&self, postgres: &Postgres) -> bool {
+        self.heard == postgres.changes.len() && self.again.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}

@@ -1,0 +1,125 @@
+//! What goes wrong.
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use super::hub::{Greeting, Hub};
+use super::plan::Fault;
+use super::rooms::{Engine, Said};
+use super::world::World;
+use super::{HUBS, ROOMS, SHARDS, room_index};
+
+impl World {
+    pub fn go_wrong(&mut self, rng: &mut ChaCha8Rng) {
+        const FAULTS: [Fault; 12] = [
+            Fault::Outage,
+            Fault::RoomCrash,
+            Fault::RoomRelease,
+            Fault::PersisterCrash,
+            Fault::HubCrash,
+            Fault::EngineCrash,
+            Fault::SecondOwner,
+            Fault::BusyHub,
+            Fault::SlowReader,
+            Fault::Disconnect,
+            Fault::Impatience,
+            Fault::LateCommit,
+        ];
+        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
+        let pick = rng.random_range(0..1_000);
+        // Those that end most of what is under way are rarer.
+        let is_rare = matches!(fault, Fault::EngineCrash | Fault::PersisterCrash | Fault::HubCrash) && pick % 5 > 0;
+        if self.plan.has(fault) && !is_rare && self.inject(fault, pick) {
+            *self.counts.faults.entry(fault).or_default() += 1;
+            self.note(|| format!("fault: {}", fault.name()));
+        }
+    }
+
+    /// Does it, unless there is nothing to do it to.
+    fn inject(&mut self, fault: Fault, pick: usize) -> bool {
+        let (room, device) = (pick % ROOMS, pick % self.devices.len());
+        match fault {
+            Fault::Outage => self.postgres.is_away = !self.postgres.is_away,
+            Fault::RoomCrash => return self.engine.crash_room(room),
+            // A room is let go after idle minutes: nobody greets for so long, and no statement runs for so long.
+            Fault::RoomRelease if self.is_somebody_greeting() || !self.postgres.late.is_empty() => return false,
+            Fault::RoomRelease => {
+                self.lost_marks.insert(room);
+                return self.engine.release(room);
+            }
+            Fault::PersisterCrash => self.crash_persister(pick % SHARDS),
+            Fault::HubCrash => self.crash_hub(pick % HUBS),
+            Fault::EngineCrash => self.crash_engine(pick.is_multiple_of(2)),
+            Fault::SecondOwner => return self.send_to_rival(device),
+            Fault::BusyHub => {
+                let hub = &mut self.hubs[pick % HUBS];
+                hub.is_busy = !hub.is_busy;
+            }
+            Fault::SlowReader => self.devices[device].is_slow = !self.devices[device].is_slow,
+            Fault::Disconnect => return self.disconnect(device),
+            Fault::Impatience => self.devices[device].sendings.iter_mut().for_each(|sending| sending.asked = None),
+            Fault::LateCommit => return self.end_late_commit(pick.is_multiple_of(2)),
+            Fault::FailedCommit | Fault::LostAnswer => return false,
+        }
+        true
+    }
+
+    fn is_somebody_greeting(&self) -> bool {
+        self.hubs
+            .iter()
+            .flat_map(|hub| hub.sockets.values())
+            .any(|socket| matches!(socket.greeting, Greeting::Listed(_) | Greeting::Read(_)))
+    }
+
+    /// A statement that was given up commits after all, or never.
+    pub fn end_late_commit(&mut self, commits: bool) -> bool {
+        let Some(statement) = self.postgres.late.pop_front() else { return false };
+        if commits {
+            self.lost_marks.extend(statement.marks.iter().map(|(room, _)| room_index(*room)));
+            let _ = self.postgres.commit(&statement);
+            self.note(|| "Postgres commits what was given up".to_owned());
+        }
+        true
+    }
+
+    fn crash_persister(&mut self, shard: usize) {
+        self.lost_marks.extend((0..ROOMS).filter(|room| room % SHARDS == shard));
+        if let Some(persister) = self.engine.persisters.get_mut(shard) {
+            self.postgres.late.extend(persister.under_way());
+            persister.crash();
+        }
+    }
+
+    fn crash_hub(&mut self, hub: usize) {
+        self.hubs[hub] = Hub::default();
+        for device in self.devices.iter_mut().filter(|device| device.place.is_some_and(|(at, _)| at == hub)) {
+            device.disconnected();
+        }
+    }
+
+    fn crash_engine(&mut self, commits: bool) {
+        for shard in 0..SHARDS {
+            self.crash_persister(shard);
+        }
+        self.engine.rooms.clear();
+        // An engine takes longer to start than a statement to end.
+        while self.end_late_commit(commits) {}
+        // Nobody is left to hear what the dying say; but their replies count as given.
+        for said in self.engine.voice.take() {
+            if let Said::Answer(ask, _) = said {
+                self.asks.remove(&ask);
+            }
+        }
+        self.engine = Engine::new(&self.config, &self.clock, &self.plan, &self.postgres);
+        for hub in 0..HUBS {
+            self.crash_hub(hub);
+        }
+    }
+
+    pub fn disconnect(&mut self, device: usize) -> bool {
+        let Some((hub, key)) = self.devices[device].place else { return false };
+        self.hubs[hub].sockets.remove(&key);
+        self.devices[device].disconnected();
+        true
+    }
+}
