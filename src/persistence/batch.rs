@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use chrono::{DateTime, Utc};
+
 use super::{Job, Watermark, Write};
 use crate::ids::RoomId;
 
@@ -23,6 +25,16 @@ pub struct Run {
     pub room_id: RoomId,
     pub from_seq: i64,
     pub to_seq: i64,
+    /// When its newest row happened.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Run {
+    /// Of one write.
+    pub fn of(write: &Write) -> Self {
+        let at = write.rows.last().map(|row| row.at);
+        Self { room_id: write.room_id, from_seq: write.from_seq, to_seq: write.to_seq(), at }
+    }
 }
 
 impl Batch {
@@ -66,10 +78,10 @@ impl Batch {
         let mut places: HashMap<RoomId, usize> = HashMap::new();
         for write in &self.writes {
             match places.get(&write.room_id).and_then(|place| runs.get_mut(*place)) {
-                Some(run) => run.to_seq = write.to_seq(),
+                Some(run) => *run = Run { from_seq: run.from_seq, ..Run::of(write) },
                 None => {
                     places.insert(write.room_id, runs.len());
-                    runs.push(Run { room_id: write.room_id, from_seq: write.from_seq, to_seq: write.to_seq() });
+                    runs.push(Run::of(write));
                 }
             }
         }
@@ -128,7 +140,7 @@ mod tests {
     fn contiguous_writes_of_a_room_share_one_fence() {
         let mut queue = VecDeque::from([Job::Write(write(room(1), 5, 1, 0)), Job::Write(write(room(1), 6, 2, 1))]);
         let batch = Batch::take(&mut queue, 100, 1 << 20);
-        assert_eq!(batch.runs(), [Run { room_id: room(1), from_seq: 5, to_seq: 8 }]);
+        assert_eq!(batch.runs(), [Run { room_id: room(1), from_seq: 5, to_seq: 8, at: Some(Default::default()) }]);
     }
 
     #[test]

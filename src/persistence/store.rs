@@ -63,13 +63,13 @@ struct EventColumns {
 async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
     let runs = batch.runs();
     let (messages, events) = columns(&batch.writes);
-    let at = batch.writes.iter().flat_map(|write| &write.rows).map(|row| row.at).max();
     // Rows whose room's fence did not hold are left out by the joins with `fence`.
     let held = sqlx::query_scalar!(
         r#"
         WITH fence AS (
-            UPDATE rooms SET last_seq = run.to_seq, last_event_at = $18
-            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[]) AS run (room_id, from_seq, to_seq)
+            UPDATE rooms SET last_seq = run.to_seq, last_event_at = run.at
+            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $18::timestamptz[])
+                AS run (room_id, from_seq, to_seq, at)
             WHERE rooms.id = run.room_id AND rooms.last_seq = run.from_seq
             RETURNING rooms.id
         ), new_messages AS (
@@ -107,7 +107,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         &events.seqs,
         &events.ids,
         &events.kinds as &[&str],
-        at,
+        &runs.iter().map(|run| run.at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
         &events.actors as &[Option<Uuid>],
         &events.payloads,
         &events.times,

@@ -186,6 +186,21 @@ async fn rows_are_written_only_where_the_fence_holds() {
 }
 
 #[actix_rt::test]
+async fn rooms_that_are_written_together_have_the_times_of_their_own_rows() {
+    let bench = Bench::new().await;
+    let rooms = [bench.room().await, bench.room().await, bench.room().await];
+    let rows = rooms.map(|_| bench.message(1, "m"));
+    let writes = rooms.iter().zip(&rows).map(|(room, row)| write(*room, vec![Arc::clone(row)]));
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    store::flush(&mut link, &batch(writes.collect())).await.unwrap();
+    for (room, row) in rooms.iter().zip(rows) {
+        let kept = sqlx::query_scalar("SELECT last_event_at FROM rooms WHERE id = $1").bind(room);
+        let kept: chrono::DateTime<chrono::Utc> = kept.fetch_one(bench.database.storage.engine()).await.unwrap();
+        assert_eq!(kept.timestamp_micros(), row.at.timestamp_micros());
+    }
+}
+
+#[actix_rt::test]
 async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence() {
     let bench = Bench::new().await;
     let room = bench.room().await;
