@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::history::{Cast, Entry, History, NOWHERE, RoomNo};
-use super::laws::{changes, lists, marks, messages, outsiders, readers, refusals};
+use super::laws::{changes, lists, marks, messages, outsiders, own_rooms, readers, refusals};
 use super::tale::Tale;
 
 /// What an engine promises.
@@ -44,7 +44,9 @@ pub enum Invariant {
     GrantedIsKept,
     /// The order, replayed from the beginning, gives the members, roles, name and topic that the engine shows.
     ReplayIsState,
-    /// Read marks never go back, and end where they were set.
+    /// Everybody's own list has the rooms that they are in, and shows of each what the order gives.
+    OwnRoomsAreTheOrder,
+    /// Marks never go back, and end where they were set.
     MarksOnlyGrow,
     /// An engine that starts again has what it had before.
     RestartKeepsAll,
@@ -83,6 +85,7 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::GrantedIsKept, changes::forgotten),
     (Invariant::ReplayIsState, changes::replayed_differently),
     (Invariant::ReplayIsState, lists::members_twice),
+    (Invariant::OwnRoomsAreTheOrder, own_rooms::shown_differently),
     (Invariant::MarksOnlyGrow, marks::shrinking),
     (Invariant::RestartKeepsAll, lists::restarted_differently),
 ];
@@ -123,7 +126,8 @@ impl fmt::Display for Invariant {
             Self::MembersOnly => "strangers see nothing",
             Self::GrantedIsKept => "what is granted is kept",
             Self::ReplayIsState => "the replayed order is the state",
-            Self::MarksOnlyGrow => "read marks only grow",
+            Self::OwnRoomsAreTheOrder => "a list of rooms is what the order gives",
+            Self::MarksOnlyGrow => "marks only grow",
             Self::RestartKeepsAll => "a restart changes nothing",
         })
     }

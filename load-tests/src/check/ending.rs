@@ -49,8 +49,11 @@ pub async fn settle(
     }
     finals.marks_written(&ends).await?;
     finals.record(Pass::First).await?;
+    finals.record_cards(Pass::First).await?;
     finals.knock(Pass::First, &ends).await?;
     if faults::restart(engine).await?.is_some() {
+        // Before anything is read that would open a room: what people find who come back first.
+        finals.record_cards(Pass::Again).await?;
         finals.record(Pass::Again).await?;
         finals.knock(Pass::Again, &ends).await?;
     }

@@ -1,9 +1,10 @@
 //! From a frame to what laws are about. Pure.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::history::{Change, Fact, Kept, RoomNo, STRANGER, SendNo, digest};
+use super::history::{Body, Card, Change, Fact, Kept, RoomNo, STRANGER, SendNo, digest};
 use super::world::Numbers;
 
 const CLIENT_ID: &str = "check-";
@@ -13,6 +14,7 @@ const CLIENT_ID: &str = "check-";
 pub struct Event {
     pub room: RoomNo,
     pub seq: u64,
+    pub at: Option<DateTime<Utc>>,
     /// Of the whole frame: however it reaches a reader, it is the same.
     pub frame: u64,
     pub fact: Fact,
@@ -29,12 +31,11 @@ pub fn event(numbers: &Numbers, frame: &Value) -> Option<Event> {
     let seq = frame.get("seq")?.as_u64()?;
     let room = numbers.room(frame.get("room_id")?)?;
     let by = || frame.get("by").and_then(|by| numbers.who(by));
-    let text = |field: &str| frame.get(field).and_then(Value::as_str).map(str::to_owned);
     let user = |place: &Value| place.get("user_id").and_then(|id| numbers.who(id)).unwrap_or(STRANGER);
-    let role = |place: &Value| place.get("role").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let role = |place: &Value| text(place, "role").unwrap_or_default();
     let fact = match kind {
         "message.posted" => Fact::Message(kept(numbers, frame.get("message")?)?),
-        "room.updated" => Fact::Described { by: by(), name: text("name"), topic: text("topic") },
+        "room.updated" => Fact::Described { by: by(), name: text(frame, "name"), topic: text(frame, "topic") },
         "member.added" => {
             let member = frame.get("member")?;
             Fact::Changed { by: by(), change: Change::Add(user(member), role(member)) }
@@ -43,16 +44,114 @@ pub fn event(numbers: &Numbers, frame: &Value) -> Option<Event> {
         "member.role_changed" => Fact::Changed { by: by(), change: Change::Role(user(frame), role(frame)) },
         other => Fact::Other(other.to_owned()),
     };
-    Some(Event { room, seq, frame: digest(&frame.to_string()), fact })
+    let at = frame.get("at").or_else(|| frame.pointer("/message/created_at")).and_then(time);
+    Some(Event { room, seq, at, frame: digest(&frame.to_string()), fact })
 }
 
 /// A message as it is shown.
 pub fn kept(numbers: &Numbers, message: &Value) -> Option<Kept> {
     let client_id = message.get("client_id").and_then(Value::as_str);
+    let body = Body {
+        content: digest(message.get("content")?.as_str()?),
+        kind: text(message, "kind")?,
+        parts: message.get("parts").map(|parts| digest(&parts.to_string())),
+        reply_to: message.get("reply_to").and_then(uuid),
+    };
     Some(Kept {
-        id: Uuid::parse_str(message.get("id")?.as_str()?).ok()?,
+        id: uuid(message.get("id")?)?,
         by: message.pointer("/sender/id").and_then(|id| numbers.who(id)),
         send: client_id.and_then(|id| id.strip_prefix(CLIENT_ID)?.parse().ok()),
-        content: digest(message.get("content")?.as_str()?),
+        body: Box::new(body),
     })
+}
+
+/// A room as somebody's own list of rooms shows it.
+pub fn card(room: &Value) -> Option<Card> {
+    let number = |field: &str| room.get(field)?.as_u64();
+    Some(Card {
+        role: text(room, "role").unwrap_or_default(),
+        name: text(room, "name"),
+        topic: text(room, "topic"),
+        last_seq: number("last_seq")?,
+        last_at: room.get("last_message_at").and_then(time),
+        delivered: number("delivered_seq")?,
+        read: number("read_seq")?,
+        unread: number("unread")?,
+        member_count: number("member_count")?,
+    })
+}
+
+fn text(value: &Value, field: &str) -> Option<String> {
+    value.get(field).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn uuid(value: &Value) -> Option<Uuid> {
+    Uuid::parse_str(value.as_str()?).ok()
+}
+
+fn time(value: &Value) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(value.as_str()?).ok()?.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use parlance::wire::asyncapi::{FRAMES, From, document};
+    use serde_json::json;
+
+    use super::*;
+
+    /// The fields that a schema has, wherever it takes them from.
+    fn fields(document: &Value, schema: &Value) -> BTreeSet<String> {
+        let own = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+        let of_all = schema["allOf"].as_array().into_iter().flatten();
+        let referred = schema["$ref"].as_str().and_then(|at| document.pointer(at.trim_start_matches('#')));
+        own.chain(of_all.chain(referred).flat_map(|schema| fields(document, schema))).collect()
+    }
+
+    /// The events that take a place in a room's order, by the reference of the protocol.
+    fn durable() -> Vec<&'static str> {
+        let document = document();
+        let has_place = |name: &str| {
+            let fields = fields(&document, &document["components"]["schemas"][name]);
+            fields.contains("room_id") && fields.contains("seq") && !fields.contains("re")
+        };
+        let told = FRAMES.iter().filter(|frame| frame.from == From::Server);
+        told.filter(|frame| has_place(frame.name())).map(|frame| frame.kind).collect()
+    }
+
+    #[test]
+    fn no_event_of_a_room_is_unknown() {
+        let id = Uuid::from_u128(7);
+        let numbers = Numbers::of(&[], &[id]);
+        let message = json!({ "id": id, "sender": { "id": id }, "kind": "text", "content": "hello" });
+        let member = json!({ "user_id": id, "role": "guest" });
+        let kinds = durable();
+        assert!(kinds.len() >= 5 && kinds.contains(&"message.posted"), "the reference is found: {kinds:?}");
+        for kind in kinds {
+            let frame = json!({ "type": kind, "room_id": id, "seq": 1, "message": message, "member": member,
+                                "user_id": id, "role": "guest", "name": "a", "topic": "b", "by": id });
+            let fact = event(&numbers, &frame).unwrap().fact;
+            assert!(!matches!(fact, Fact::Other(_)), "no law is about {kind}: say here what it does to a room");
+        }
+    }
+
+    #[test]
+    fn a_message_is_all_that_it_says() {
+        let numbers = Numbers::default();
+        let message = json!({ "id": Uuid::from_u128(1), "kind": "text", "content": "hello", "client_id": "check-5" });
+        let plain = kept(&numbers, &message).unwrap();
+        assert_eq!((plain.send, plain.body.parts, plain.body.reply_to), (Some(5), None, None));
+        for (field, value) in [
+            ("kind", json!("media")),
+            ("content", json!("bye")),
+            ("parts", json!([{ "type": "image" }])),
+            ("reply_to", json!(Uuid::from_u128(2))),
+        ] {
+            let mut other = message.clone();
+            other[field] = value;
+            assert_ne!(kept(&numbers, &other).unwrap(), plain, "{field}");
+        }
+    }
 }

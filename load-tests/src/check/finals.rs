@@ -7,7 +7,7 @@ use anyhow::Context;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::events::{event, kept};
+use super::events::{Event, event, kept};
 use super::history::{Pass, Place, Record, RoomNo, STRANGER};
 use super::world::{RoomEnd, World};
 use crate::client::Accounts;
@@ -64,13 +64,14 @@ impl Finals<'_> {
         Ok(ends)
     }
 
-    /// Waits until these marks are written: everybody in a room has read it all.
+    /// Waits until all marks are written: everybody in a room has received it all, and read what they are to read.
     pub async fn marks_written(&self, ends: &[RoomEnd]) -> anyhow::Result<()> {
         let begun = Instant::now();
         for (room, end) in self.world.room_numbers().zip(ends) {
             while begun.elapsed() < MARKS_PATIENCE {
                 let members = self.members(room).await?;
-                let written = |place: &Place| place.read >= end.last_seq;
+                let read_to = |who| end.last_seq.saturating_sub(self.world.leaves_unread(who, room));
+                let written = |place: &Place| place.delivered >= end.last_seq && place.read >= read_to(place.who);
                 if members.iter().all(written) {
                     break;
                 }
@@ -103,7 +104,8 @@ impl Finals<'_> {
             for frame in page.get("events").and_then(Value::as_array).context("events")? {
                 let event = event(self.world.numbers(), frame).with_context(|| format!("no event: {frame}"))?;
                 after = event.seq;
-                let row = Record::Row { pass, seq: event.seq, frame: event.frame, fact: event.fact };
+                let Event { seq, at, frame, fact, .. } = event;
+                let row = Record::Row { pass, seq, at, frame, fact };
                 self.world.recorder.note(room, row);
             }
             if page.get("more") != Some(&Value::Bool(true)) {

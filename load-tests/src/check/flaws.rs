@@ -11,6 +11,7 @@ pub enum Flaw {
     DoubledMessage,
     OneIdForTwoMessages,
     PhantomMessage,
+    ReplyForgotten,
     RefusedMessageKept,
     MemberRefused,
     ReturnedMemberRefused,
@@ -40,8 +41,18 @@ pub enum Flaw {
     WrongNameShown,
     WrongTopicShown,
     MemberListedTwice,
+    RoomMissingInOnesList,
+    RoomTwiceInOnesList,
+    RoomInAStrangersList,
+    WrongMemberCount,
+    WrongUnread,
+    WrongOwnRole,
+    WrongOwnReadMark,
+    StaleCard,
+    StaleTime,
     ShrinkingReadMark,
     LostReadMark,
+    LostDeliveredMark,
     LostByTheRestart,
     DoubledAfterTheRestart,
 }
@@ -52,7 +63,9 @@ impl Flaw {
         match self {
             Self::LostMessage => Invariant::AcknowledgedIsKept,
             Self::DoubledMessage | Self::OneIdForTwoMessages => Invariant::ExactlyOnce,
-            Self::PhantomMessage | Self::PhantomChange | Self::WipedTopic => Invariant::NothingFromNowhere,
+            Self::PhantomMessage | Self::ReplyForgotten | Self::PhantomChange | Self::WipedTopic => {
+                Invariant::NothingFromNowhere
+            }
             Self::RefusedMessageKept => Invariant::RefusedIsAbsent,
             Self::MemberRefused | Self::ReturnedMemberRefused | Self::RefusedForNoGoodReason => {
                 Invariant::MembersMayWrite
@@ -74,7 +87,16 @@ impl Flaw {
             Self::WrongRoleShown | Self::WrongNameShown | Self::WrongTopicShown | Self::MemberListedTwice => {
                 Invariant::ReplayIsState
             }
-            Self::ShrinkingReadMark | Self::LostReadMark => Invariant::MarksOnlyGrow,
+            Self::RoomMissingInOnesList
+            | Self::RoomTwiceInOnesList
+            | Self::RoomInAStrangersList
+            | Self::WrongMemberCount
+            | Self::WrongUnread
+            | Self::WrongOwnRole
+            | Self::WrongOwnReadMark
+            | Self::StaleCard
+            | Self::StaleTime => Invariant::OwnRoomsAreTheOrder,
+            Self::ShrinkingReadMark | Self::LostReadMark | Self::LostDeliveredMark => Invariant::MarksOnlyGrow,
             Self::LostByTheRestart | Self::DoubledAfterTheRestart => Invariant::RestartKeepsAll,
         }
     }

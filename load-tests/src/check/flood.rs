@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::drafts::Draft;
 use super::faults::Flooder;
 use super::history::{RoomNo, SendNo};
 use super::line::{Heard, Line};
 use super::world::World;
-use super::writers::post_frame;
 
 /// Connections of a flood.
 const SESSIONS: u64 = 6;
@@ -98,10 +98,10 @@ impl Flooding {
             return Some(json!({ "type": "room.catch_up", "id": number, "room_id": room, "after": 0 }).to_string());
         }
         let send = world.next_send();
-        let content = format!("{send} of a flood");
-        world.note_try(self.room, self.by.who, send, &content);
+        let draft = Draft::plain(self.room, format!("{send} of a flood"));
+        world.note_try(self.by.who, send, &draft);
         self.waiting.insert(number, send);
-        Some(post_frame(number, room, send, &content))
+        Some(draft.command(number, room, send))
     }
 
     /// Reads answers until there are no more to come; `false` when the connection has ended.

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -36,10 +37,12 @@ pub struct Founding {
     pub id: Uuid,
     pub name: Option<String>,
     pub members: Vec<(Who, String)>,
+    /// Of a channel, the people of its space: outside it they may find it, and no more.
+    pub finders: Vec<Who>,
 }
 
 /// What [`NOWHERE`] was at the beginning.
-pub static NO_ROOM: Founding = Founding { id: Uuid::nil(), name: None, members: Vec::new() };
+pub static NO_ROOM: Founding = Founding { id: Uuid::nil(), name: None, members: Vec::new(), finders: Vec::new() };
 
 /// A whole run.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +67,7 @@ pub struct Entry {
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// A message left its writer; once for each try.
-    Sent { by: Who, send: SendNo, content: u64 },
+    Sent { by: Who, send: SendNo, body: Box<Body> },
     /// The engine promised to keep it.
     Acked { by: Who, send: SendNo, seq: u64, id: Uuid },
     /// A try was answered with an error. `undone`: one that says that nothing was done; `for_good`: and that it is not
@@ -82,20 +85,22 @@ pub enum Record {
     Leaked { to: Who, what: String },
     /// Somebody who is not in the room in the end asked for something in it over HTTP, and was answered so.
     Knocked { pass: Pass, who: Who, at: String, status: u16 },
-    /// A read mark was sent.
-    Marking { by: Who, read: u64 },
-    /// A read mark was acknowledged.
-    Marked { by: Who, read: u64 },
+    /// Somebody said how far they have received and read.
+    Marking { by: Who, marks: Marks },
+    /// That was acknowledged.
+    Marked { by: Who, marks: Marks },
     /// A reader was told of somebody's marks, on one of its connections.
     Told { reader: Who, connection: u32, of: Who, delivered: u64, read: u64 },
     /// The room's order as it is in the end, one event each.
-    Row { pass: Pass, seq: u64, frame: u64, fact: Fact },
+    Row { pass: Pass, seq: u64, at: Option<DateTime<Utc>>, frame: u64, fact: Fact },
     /// A message as the list of messages shows it in the end.
     Listed { pass: Pass, message: Kept, seq: u64 },
     /// The members in the end.
     Members { pass: Pass, members: Vec<Place> },
     /// The room itself in the end.
     Described { pass: Pass, name: Option<String>, topic: Option<String>, last_seq: u64 },
+    /// The room as somebody's own list of rooms shows it in the end: once, if they are in it.
+    Carded { pass: Pass, board: Board, who: Who, cards: Vec<Card> },
 }
 
 /// The end is read twice.
@@ -106,6 +111,37 @@ pub enum Pass {
     First,
     /// After one more start of the engine, which then has nothing in memory.
     Again,
+}
+
+/// Where somebody finds their own list of rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Board {
+    /// `GET /rooms`.
+    List,
+    /// The answer to hello.
+    Ready,
+}
+
+/// A room as somebody's own list of rooms shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Card {
+    pub role: String,
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub last_seq: u64,
+    pub last_at: Option<DateTime<Utc>>,
+    pub delivered: u64,
+    pub read: u64,
+    pub unread: u64,
+    pub member_count: u64,
+}
+
+/// How far somebody has received and read; 0: nothing is said of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Marks {
+    pub delivered: u64,
+    pub read: u64,
 }
 
 /// A change of a room.
@@ -146,7 +182,16 @@ pub struct Kept {
     pub by: Option<Who>,
     /// `None`: a `client_id` that no writer of this run gives.
     pub send: Option<SendNo>,
+    pub body: Box<Body>,
+}
+
+/// What a message says. Boxed where it stands: most records are of no message, and are as large as the largest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Body {
     pub content: u64,
+    pub kind: String,
+    pub parts: Option<u64>,
+    pub reply_to: Option<Uuid>,
 }
 
 /// A member in the end.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::events::{Event, event};
 use super::history::{NOWHERE, Record, RoomNo, Who};
 use super::line::{Heard, Line};
+use super::marking::Mark;
 use super::view::View;
 use super::world::{Tally, World};
 
@@ -47,7 +48,8 @@ struct Talk {
     number: u64,
     /// Pages by the number of their command, with the step at which they were asked for.
     pages: HashMap<u64, (RoomNo, u64)>,
-    marks: HashMap<u64, (RoomNo, u64)>,
+    marks: HashMap<u64, Mark>,
+    /// Up to where everything that is to be said was acknowledged.
     marked: HashMap<RoomNo, u64>,
     marked_at: Option<Instant>,
     ask_from: Option<Instant>,
@@ -65,7 +67,7 @@ impl Reader {
         Self { world: Rc::clone(world), me, lane, rng, habit, views, connection: 0 }
     }
 
-    /// Until it has been shown the end of every room that it is in, and has marked that as read.
+    /// Until it has been shown the end of every room that it is in, and has marked that.
     pub async fn read(mut self) {
         loop {
             let Some(line) = Line::open(&self.world, self.lane, self.me, &self.resume()).await else {
@@ -179,12 +181,12 @@ impl Reader {
 
     fn take_answer(&mut self, ok: bool, frame: &Value, talk: &mut Talk) {
         let Some(re) = frame.get("re").and_then(Value::as_u64) else { return };
-        if let Some((room, read)) = talk.marks.remove(&re) {
+        if let Some(Mark { room, marks, whole }) = talk.marks.remove(&re) {
             if ok {
                 let marked = talk.marked.entry(room).or_default();
-                *marked = read.max(*marked);
+                *marked = whole.max(*marked);
                 Tally::count(&self.world.tally.marks);
-                self.world.recorder.note(room, Record::Marked { by: self.me, read });
+                self.world.recorder.note(room, Record::Marked { by: self.me, marks });
             }
         } else if let Some((room, asked)) = talk.pages.remove(&re) {
             if ok {
@@ -243,13 +245,11 @@ impl Reader {
             // What an earlier connection had marked is marked again: a crash may have taken it back.
             if marks_now && view.shown > talk.marked.get(room).copied().unwrap_or(0) {
                 talk.number += 1;
-                // At times less than before, as another device of the same person may that is behind.
-                let less = if self.rng.random_ratio(1, 4) { self.rng.random_range(1..30) } else { 0 };
-                let read = view.shown.saturating_sub(less).max(1);
-                talk.marks.insert(talk.number, (*room, read));
-                self.world.recorder.note(*room, Record::Marking { by: self.me, read });
-                let mark = json!({ "type": "receipt.mark", "id": talk.number, "room_id": id, "read_seq": read });
-                frames.push(mark.to_string());
+                let unread = self.world.leaves_unread(self.me, *room);
+                let mark = Mark::of(&mut self.rng, *room, view.shown, unread);
+                talk.marks.insert(talk.number, mark);
+                self.world.recorder.note(*room, Record::Marking { by: self.me, marks: mark.marks });
+                frames.push(mark.command(talk.number, id));
             }
         }
         frames

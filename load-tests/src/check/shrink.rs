@@ -48,7 +48,7 @@ fn shows(cast: &Cast, entries: &[Entry], violation: &Violation) -> bool {
     check_room(cast, violation.room, entries, Some(violation.invariant)).contains(violation)
 }
 
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 
 fn kind_of(entry: &Entry) -> usize {
     use super::history::Record as R;
@@ -59,5 +59,6 @@ fn kind_of(entry: &Entry) -> usize {
         R::Asked { .. } | R::Granted { .. } => 3,
         R::Acked { .. } | R::Leaked { .. } | R::Knocked { .. } => 4,
         R::Row { .. } | R::Listed { .. } | R::Members { .. } | R::Described { .. } => 5,
+        R::Carded { .. } => 6,
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::history::{
-    Cast, Change, Entry, Fact, Founding, Kept, NO_ROOM, NOWHERE, Pass, Place, Record, RoomNo, SendNo, Who,
+    Board, Body, Card, Cast, Change, Entry, Fact, Founding, Kept, Marks, NO_ROOM, NOWHERE, Pass, Place, Record, RoomNo,
+    SendNo, Who,
 };
 
 /// One message of one writer.
@@ -16,7 +18,7 @@ pub type Key = (Who, SendNo);
 pub struct Tale<'a> {
     pub cast: &'a Cast,
     pub founding: &'a Founding,
-    pub sends: HashMap<Key, Sends>,
+    pub sends: HashMap<Key, Sends<'a>>,
     pub acks: Vec<Ack>,
     pub refusals: Vec<Refusal<'a>>,
     /// Each try to change the room.
@@ -29,21 +31,23 @@ pub struct Tale<'a> {
     pub leaked: Vec<(Who, &'a str)>,
     /// Who asked from outside for what, when, and how that was answered.
     pub knocked: Vec<(Pass, Who, &'a str, u16)>,
-    pub marking: HashMap<Who, u64>,
-    pub marked: HashMap<Who, u64>,
+    /// The highest marks that somebody sent, and those that were acknowledged.
+    pub marking: HashMap<Who, Marks>,
+    pub marked: HashMap<Who, Marks>,
     pub told: Vec<Told>,
+    pub carded: Vec<Carded<'a>>,
     pub first: End<'a>,
     pub again: End<'a>,
 }
 
 /// The tries of one message.
 #[derive(Debug, Default)]
-pub struct Sends {
+pub struct Sends<'a> {
     pub first_step: u64,
     pub tries: usize,
     /// Tries whose answer said that nothing was done.
     pub undone: usize,
-    pub content: u64,
+    pub body: Option<&'a Body>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +83,15 @@ pub struct Told {
     pub read: u64,
 }
 
+/// The room in somebody's own list of rooms in the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Carded<'a> {
+    pub pass: Pass,
+    pub board: Board,
+    pub who: Who,
+    pub cards: &'a [Card],
+}
+
 /// How the room was found in the end.
 #[derive(Debug, Default)]
 pub struct End<'a> {
@@ -92,6 +105,7 @@ pub struct End<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     pub seq: u64,
+    pub at: Option<DateTime<Utc>>,
     pub frame: u64,
     pub fact: &'a Fact,
 }
@@ -121,6 +135,7 @@ impl<'a> Tale<'a> {
             marking: HashMap::new(),
             marked: HashMap::new(),
             told: Vec::new(),
+            carded: Vec::new(),
             first: End::default(),
             again: End::default(),
         };
@@ -133,10 +148,10 @@ impl<'a> Tale<'a> {
     fn take(&mut self, entry: &'a Entry) {
         let step = entry.step;
         match &entry.record {
-            Record::Sent { by, send, content } => {
+            Record::Sent { by, send, body } => {
                 let sends = self.sends.entry((*by, *send)).or_default();
                 if sends.tries == 0 {
-                    (sends.first_step, sends.content) = (step, *content);
+                    (sends.first_step, sends.body) = (step, Some(body.as_ref()));
                 }
                 sends.tries += 1;
             }
@@ -160,8 +175,8 @@ impl<'a> Tale<'a> {
             }
             Record::Leaked { to, what } => self.leaked.push((*to, what)),
             Record::Knocked { pass, who, at, status } => self.knocked.push((*pass, *who, at, *status)),
-            Record::Marking { by, read } => raise(&mut self.marking, *by, *read),
-            Record::Marked { by, read } => raise(&mut self.marked, *by, *read),
+            Record::Marking { by, marks } => raise(&mut self.marking, *by, *marks),
+            Record::Marked { by, marks } => raise(&mut self.marked, *by, *marks),
             Record::Told { reader, connection, of, delivered, read } => self.told.push(Told {
                 reader: *reader,
                 connection: *connection,
@@ -169,29 +184,41 @@ impl<'a> Tale<'a> {
                 delivered: *delivered,
                 read: *read,
             }),
-            Record::Row { .. } | Record::Listed { .. } | Record::Members { .. } | Record::Described { .. } => {
-                self.take_end(&entry.record);
-            }
+            Record::Row { .. }
+            | Record::Listed { .. }
+            | Record::Members { .. }
+            | Record::Described { .. }
+            | Record::Carded { .. } => self.take_end(&entry.record),
         }
     }
 
     /// How the room was found in the end.
     fn take_end(&mut self, record: &'a Record) {
         match record {
-            Record::Row { pass, seq, frame, fact } => {
-                self.end(*pass).rows.push(Row { seq: *seq, frame: *frame, fact });
+            Record::Row { pass, seq, at, frame, fact } => {
+                self.end_mut(*pass).rows.push(Row { seq: *seq, at: *at, frame: *frame, fact });
             }
-            Record::Listed { pass, message, seq } => self.end(*pass).listed.push((*seq, message)),
-            Record::Members { pass, members } => self.end(*pass).members = Some(members),
+            Record::Listed { pass, message, seq } => self.end_mut(*pass).listed.push((*seq, message)),
+            Record::Members { pass, members } => self.end_mut(*pass).members = Some(members),
             Record::Described { pass, name, topic, last_seq } => {
                 let described = Described { name: name.as_deref(), topic: topic.as_deref(), last_seq: *last_seq };
-                self.end(*pass).described = Some(described);
+                self.end_mut(*pass).described = Some(described);
+            }
+            Record::Carded { pass, board, who, cards } => {
+                self.carded.push(Carded { pass: *pass, board: *board, who: *who, cards });
             }
             _ => {}
         }
     }
 
-    fn end(&mut self, pass: Pass) -> &mut End<'a> {
+    pub fn end(&self, pass: Pass) -> &End<'a> {
+        match pass {
+            Pass::First => &self.first,
+            Pass::Again => &self.again,
+        }
+    }
+
+    fn end_mut(&mut self, pass: Pass) -> &mut End<'a> {
         match pass {
             Pass::First => &mut self.first,
             Pass::Again => &mut self.again,
@@ -227,7 +254,15 @@ impl<'a> Tale<'a> {
     }
 }
 
-fn raise(marks: &mut HashMap<Who, u64>, who: Who, read: u64) {
-    let mark = marks.entry(who).or_default();
-    *mark = read.max(*mark);
+impl End<'_> {
+    /// How far somebody has received and read, by the list of members.
+    pub fn marks_of(&self, who: Who) -> Option<Marks> {
+        let place = self.members.into_iter().flatten().find(|place| place.who == who)?;
+        Some(Marks { delivered: place.delivered, read: place.read })
+    }
+}
+
+fn raise(highest: &mut HashMap<Who, Marks>, who: Who, marks: Marks) {
+    let highest = highest.entry(who).or_default();
+    (highest.delivered, highest.read) = (marks.delivered.max(highest.delivered), marks.read.max(highest.read));
 }

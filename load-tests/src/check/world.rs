@@ -161,6 +161,13 @@ impl World {
         &self.numbers
     }
 
+    /// How many of the newest events of a room this person leaves unread, all the time: else lists of rooms had nothing
+    /// to count in the end. At times more than an engine counts, or remembers.
+    pub fn leaves_unread(&self, who: Who, room: RoomNo) -> u64 {
+        let mut rng = self.rng(&format!("what {who} leaves unread in {room}"));
+        if rng.random_ratio(1, 3) { rng.random_range(1..250) } else { 0 }
+    }
+
     /// Choices of one client: the same in each run of a seed.
     pub fn rng(&self, client: &str) -> StdRng {
         StdRng::seed_from_u64(self.seed ^ digest(client))
@@ -244,7 +251,7 @@ pub fn says_undone(code: &str) -> bool {
 }
 
 impl Numbers {
-    fn of(people: &[Person], rooms: &[Uuid]) -> Self {
+    pub(super) fn of(people: &[Person], rooms: &[Uuid]) -> Self {
         Self {
             people: people.iter().enumerate().filter_map(|(at, one)| Some((one.id, Who::try_from(at).ok()?))).collect(),
             rooms: rooms.iter().enumerate().filter_map(|(at, id)| Some((*id, RoomNo::try_from(at).ok()?))).collect(),

@@ -6,27 +6,25 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::events::client_id;
-use super::history::{Record, RoomNo, SendNo, Who, digest};
+use super::drafts::Draft;
+use super::history::{RoomNo, SendNo, Who};
 use super::line::{Heard, Line};
-use super::world::{Outcome, Tally, World, says_undone};
+use super::posting::Answered;
+use super::world::{Tally, World};
 
 /// A writer's messages that wait for their acknowledgement; past it, it writes no new ones.
 const OUTBOX_MAX: usize = 48;
 /// Without an answer for so long, a message is sent again on the same connection.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(4);
 const TICK: Duration = Duration::from_millis(20);
-const BYTES_MAX: usize = 700;
 
 /// A message that is not acknowledged yet.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    pub room: RoomNo,
-    pub content: String,
+struct Unsettled {
+    draft: Draft,
     /// When to send it (again).
     due: Instant,
 }
@@ -40,7 +38,9 @@ pub struct Writer {
     per_second: f64,
     begun: Instant,
     written: u64,
-    outbox: BTreeMap<SendNo, Draft>,
+    outbox: BTreeMap<SendNo, Unsettled>,
+    /// The last message of each room that was acknowledged to this writer.
+    known: HashMap<RoomNo, Uuid>,
     /// Sends at times on two connections at once.
     twin: bool,
 }
@@ -56,6 +56,7 @@ impl Writer {
             begun: Instant::now(),
             written: 0,
             outbox: BTreeMap::new(),
+            known: HashMap::new(),
             twin: me % 4 == 1,
         }
     }
@@ -67,8 +68,8 @@ impl Writer {
                 self.world.pause(&mut self.rng, 200).await;
                 continue;
             };
-            for draft in self.outbox.values_mut() {
-                draft.due = Instant::now();
+            for unsettled in self.outbox.values_mut() {
+                unsettled.due = Instant::now();
             }
             self.talk(line).await;
         }
@@ -87,13 +88,12 @@ impl Writer {
             self.write_what_is_due();
             let now = Instant::now();
             let due: Vec<SendNo> =
-                self.outbox.iter().filter(|(_, draft)| draft.due <= now).map(|(send, _)| *send).collect();
+                self.outbox.iter().filter(|(_, unsettled)| unsettled.due <= now).map(|(send, _)| *send).collect();
             for send in due {
                 // At times twice in a row, as a client does that is too eager.
                 for _ in 0..if self.rng.random_ratio(1, 50) { 2 } else { 1 } {
                     number += 1;
                     let Some((room, frame)) = self.frame(number, send) else { continue };
-                    self.world.note_sent(&self.outbox, self.me, send);
                     waiting.insert(number, (send, room));
                     if !line.say(&frame).await {
                         return;
@@ -118,7 +118,7 @@ impl Writer {
             if !self.world.quiet.get() && self.outbox.len() < OUTBOX_MAX {
                 let (send, draft) = self.draft();
                 Tally::count(&self.world.tally.written);
-                self.outbox.insert(send, draft);
+                self.outbox.insert(send, Unsettled { draft, due: Instant::now() });
             }
         }
     }
@@ -126,22 +126,25 @@ impl Writer {
     fn draft(&mut self) -> (SendNo, Draft) {
         let send = self.world.next_send();
         let rooms = u16::try_from(self.world.rooms.len()).unwrap_or(1).max(1);
-        let filling = "x".repeat(self.rng.random_range(0..BYTES_MAX));
-        let content = format!("{send} {:016x} {filling}", self.rng.random::<u64>());
-        (send, Draft { room: self.rng.random_range(0..rooms), content, due: Instant::now() })
+        let room = self.rng.random_range(0..rooms);
+        let known = self.known.get(&room).copied();
+        (send, Draft::any(&mut self.rng, room, send, known))
     }
 
+    /// The command that leaves now, noted.
     fn frame(&mut self, number: u64, send: SendNo) -> Option<(RoomNo, String)> {
-        let draft = self.outbox.get_mut(&send)?;
-        draft.due = Instant::now() + ANSWER_PATIENCE;
-        Some((draft.room, post_frame(number, self.world.room(draft.room)?, send, &draft.content)))
+        let Unsettled { draft, due } = self.outbox.get_mut(&send)?;
+        *due = Instant::now() + ANSWER_PATIENCE;
+        let frame = draft.command(number, self.world.room(draft.room)?, send);
+        self.world.note_try(self.me, send, draft);
+        Some((draft.room, frame))
     }
 
     fn maybe_send_by_twin(&mut self, send: SendNo) {
         if !self.twin || !self.rng.random_ratio(1, 3) {
             return;
         }
-        let Some(draft) = self.outbox.get(&send).cloned() else { return };
+        let Some(Unsettled { draft, .. }) = self.outbox.get(&send).cloned() else { return };
         let (world, lane, me) = (Rc::clone(&self.world), self.lane, self.me);
         tokio::task::spawn_local(async move {
             world.post(lane, me, send, &draft).await;
@@ -152,139 +155,38 @@ impl Writer {
         let re = frame.get("re").and_then(Value::as_u64);
         let Some((send, room)) = re.and_then(|re| waiting.remove(&re)) else { return };
         match self.world.note_answer(self.me, send, room, frame) {
-            Answered::Settled { kept } => self.settle(send, kept),
+            Answered::Kept(id) => self.settle(send, Some(id)),
+            Answered::Denied => self.settle(send, None),
             Answered::Again(after) => {
-                if let Some(draft) = self.outbox.get_mut(&send) {
-                    draft.due = Instant::now() + after;
+                if let Some(unsettled) = self.outbox.get_mut(&send) {
+                    unsettled.due = Instant::now() + after;
                 }
             }
         }
     }
 
-    fn settle(&mut self, send: SendNo, kept: bool) {
-        if self.outbox.remove(&send).is_some() {
-            let tally = &self.world.tally;
-            Tally::count(if kept { &tally.settled } else { &tally.denied });
-        }
+    fn settle(&mut self, send: SendNo, kept: Option<Uuid>) {
+        let Some(Unsettled { draft, .. }) = self.outbox.remove(&send) else { return };
+        let tally = &self.world.tally;
+        Tally::count(if kept.is_some() { &tally.settled } else { &tally.denied });
+        self.known.extend(kept.map(|id| (draft.room, id)));
     }
 
     /// Over HTTP, one after the other.
     pub async fn over_http(mut self) -> usize {
         while !self.is_done() {
             self.write_what_is_due();
-            let Some((send, draft)) = self.outbox.first_key_value().map(|(send, draft)| (*send, draft.clone())) else {
+            let first = self.outbox.first_key_value();
+            let Some((send, draft)) = first.map(|(send, unsettled)| (*send, unsettled.draft.clone())) else {
                 tokio::time::sleep(TICK).await;
                 continue;
             };
-            self.world.note_sent(&self.outbox, self.me, send);
-            match self.world.post_noted(self.lane, self.me, send, &draft).await {
-                Answered::Settled { kept } => self.settle(send, kept),
+            match self.world.post(self.lane, self.me, send, &draft).await {
+                Answered::Kept(id) => self.settle(send, Some(id)),
+                Answered::Denied => self.settle(send, None),
                 Answered::Again(after) => tokio::time::sleep(after.max(TICK)).await,
             }
         }
         self.outbox.len()
-    }
-}
-
-/// What an answer means for its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// Acknowledged (`kept`), or refused for good.
-    Settled {
-        kept: bool,
-    },
-    Again(Duration),
-}
-
-/// An answer that is an error.
-struct Failure<'a> {
-    code: &'a str,
-    /// It says that nothing was done.
-    undone: bool,
-    for_good: bool,
-}
-
-/// The command that posts a message.
-pub fn post_frame(number: u64, room: Uuid, send: SendNo, content: &str) -> String {
-    let client_id = client_id(send);
-    json!({ "type": "message.post", "id": number, "room_id": room, "client_id": client_id, "content": content })
-        .to_string()
-}
-
-impl World {
-    fn note_sent(&self, outbox: &BTreeMap<SendNo, Draft>, by: Who, send: SendNo) {
-        if let Some(draft) = outbox.get(&send) {
-            self.note_try(draft.room, by, send, &draft.content);
-        }
-    }
-
-    /// Notes that a message leaves.
-    pub fn note_try(&self, room: RoomNo, by: Who, send: SendNo, content: &str) {
-        Tally::count(&self.tally.sent);
-        self.recorder.note(room, Record::Sent { by, send, content: digest(content) });
-    }
-
-    /// Notes the answer to a `message.post` to `room`.
-    pub fn note_answer(&self, by: Who, send: SendNo, room: RoomNo, frame: &Value) -> Answered {
-        let said = frame.get("room_id").and_then(|id| self.numbers().room(id));
-        if frame.get("type").is_some_and(|kind| kind == "ok") {
-            // An acknowledgement that names another room is one of a message that is not there.
-            let room = said.unwrap_or(room);
-            self.note_ack(room, by, send, frame.get("seq"), frame.get("message_id"));
-            return Answered::Settled { kept: true };
-        }
-        let code = frame.get("code").and_then(Value::as_str).unwrap_or_default();
-        let never = frame.get("retry").is_some_and(|retry| retry == "never");
-        self.note_failure(room, by, send, &Failure { code, undone: never || says_undone(code), for_good: never });
-        if never {
-            return Answered::Settled { kept: false };
-        }
-        let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
-        Answered::Again(Duration::from_millis(after.max(10)))
-    }
-
-    fn note_ack(&self, room: RoomNo, by: Who, send: SendNo, seq: Option<&Value>, id: Option<&Value>) {
-        Tally::count(&self.tally.acked);
-        let seq = seq.and_then(Value::as_u64).unwrap_or(0);
-        let id = id.and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default();
-        self.recorder.note(room, Record::Acked { by, send, seq, id });
-    }
-
-    fn note_failure(&self, room: RoomNo, by: Who, send: SendNo, failure: &Failure<'_>) {
-        let Failure { code, undone, for_good } = *failure;
-        if for_good {
-            Tally::count(&self.tally.refused);
-        } else {
-            self.tally.count_again(undone);
-        }
-        self.recorder.note(room, Record::Failed { by, send, undone, for_good, code: code.to_owned() });
-    }
-
-    /// One try over HTTP, noted.
-    async fn post(&self, lane: usize, by: Who, send: SendNo, draft: &Draft) -> Answered {
-        self.note_try(draft.room, by, send, &draft.content);
-        self.post_noted(lane, by, send, draft).await
-    }
-
-    /// One try over HTTP that has been noted as sent already.
-    async fn post_noted(&self, lane: usize, by: Who, send: SendNo, draft: &Draft) -> Answered {
-        let Some(room) = self.room(draft.room) else { return Answered::Settled { kept: false } };
-        let path = format!("/api/v1/rooms/{room}/messages");
-        let body = json!({ "client_id": client_id(send), "content": draft.content });
-        match self.call(lane, by, Method::POST, &path, Some(body)).await {
-            Outcome::Done(message) => {
-                self.note_ack(draft.room, by, send, message.get("seq"), message.get("id"));
-                Answered::Settled { kept: true }
-            }
-            Outcome::Refused(code) => {
-                self.note_failure(draft.room, by, send, &Failure { code: &code, undone: true, for_good: true });
-                Answered::Settled { kept: false }
-            }
-            Outcome::Later { code, undone, after } => {
-                self.note_failure(draft.room, by, send, &Failure { code: &code, undone, for_good: false });
-                Answered::Again(after)
-            }
-            Outcome::Lost => Answered::Again(Duration::from_millis(50)),
-        }
     }
 }

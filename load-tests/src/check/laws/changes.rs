@@ -1,8 +1,9 @@
 //! Laws about the room itself: members, roles, name and topic.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::check::history::{Change, Fact, Who};
+use crate::check::laws::replay::Replayed;
 use crate::check::tale::Tale;
 
 /// Granted more often than it is in the order.
@@ -97,25 +98,11 @@ fn unasked<'a>(
 
 /// What the replayed order says otherwise than the engine.
 pub fn replayed_differently(tale: &Tale<'_>) -> Vec<String> {
-    let mut roles: BTreeMap<Who, &str> =
-        tale.founding.members.iter().map(|(who, role)| (*who, role.as_str())).collect();
-    let (mut name, mut topic) = (tale.founding.name.as_deref(), None);
-    for row in &tale.first.rows {
-        match row.fact {
-            Fact::Changed { change: Change::Add(who, role) | Change::Role(who, role), .. } => {
-                roles.insert(*who, role);
-            }
-            Fact::Changed { change: Change::Remove(who), .. } => {
-                roles.remove(who);
-            }
-            Fact::Described { name: new, topic: other, .. } => (name, topic) = (new.as_deref(), other.as_deref()),
-            Fact::Changed { .. } | Fact::Message(_) | Fact::Other(_) => {}
-        }
-    }
+    let Replayed { roles, name, topic, .. } = Replayed::of(tale);
     let mut broken = Vec::new();
     if let Some(members) = tale.first.members {
         let shown: BTreeMap<Who, &str> = members.iter().map(|place| (place.who, place.role.as_str())).collect();
-        let everybody: std::collections::BTreeSet<&Who> = roles.keys().chain(shown.keys()).collect();
+        let everybody: BTreeSet<&Who> = roles.keys().chain(shown.keys()).collect();
         for who in everybody {
             let (replayed, shown) = (roles.get(who), shown.get(who));
             if replayed != shown {

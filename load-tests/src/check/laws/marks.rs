@@ -1,8 +1,8 @@
-//! Laws about read marks: they only grow, and they end where they were set.
+//! Laws about marks of what was received and read: they only grow, and they end where they were set.
 
 use std::collections::HashMap;
 
-use crate::check::history::{Place, Who};
+use crate::check::history::{Marks, Place, Who};
 use crate::check::laws::changes::Membership;
 use crate::check::tale::{End, Tale};
 
@@ -33,15 +33,23 @@ fn places<'a>(end: &End<'a>) -> impl Iterator<Item = &'a Place> {
 
 fn wrong(tale: &Tale<'_>, members: &Membership, place: &Place, when: &str) -> Option<String> {
     let Place { who, read, delivered, .. } = place;
-    let marked = tale.marked.get(who).copied().unwrap_or(0);
-    if *read < marked {
-        return Some(format!("person {who} had marked {marked}, and has {read} {when}"));
-    }
-    // Whoever comes has read what was before.
+    let marked = tale.marked.get(who).copied().unwrap_or_default();
+    // Whoever comes has received and read what was before, and whoever reads has received.
     let came_at = members.stays(*who).last().map_or(0, |stay| stay.from);
-    let highest = tale.marking.get(who).copied().unwrap_or(0).max(came_at);
-    if *read > highest {
-        return Some(format!("person {who} has read {read} {when}, and never marked more than {highest}"));
+    let marking = tale.marking.get(who).copied().unwrap_or_default();
+    let highest =
+        Marks { delivered: marking.delivered.max(marking.read).max(came_at), read: marking.read.max(came_at) };
+    let fields = [
+        ("received", *delivered, marked.delivered.max(marked.read), highest.delivered),
+        ("read", *read, marked.read, highest.read),
+    ];
+    for (what, is, marked, highest) in fields {
+        if is < marked {
+            return Some(format!("person {who} had marked {marked} as {what}, and has {is} {when}"));
+        }
+        if is > highest {
+            return Some(format!("person {who} has {what} {is} {when}, and never marked more than {highest}"));
+        }
     }
     (delivered < read).then(|| format!("person {who} has read {read} {when}, and received only {delivered}"))
 }

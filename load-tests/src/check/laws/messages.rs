@@ -43,14 +43,17 @@ pub fn doubled(tale: &Tale<'_>) -> Vec<String> {
     broken
 }
 
-/// Kept, and never sent like that.
+/// Kept, and never sent, or not like that.
 pub fn phantoms(tale: &Tale<'_>) -> Vec<String> {
-    let sent = |kept: &Kept| {
-        let sends = key_of(kept).and_then(|key| tale.sends.get(&key));
-        sends.is_some_and(|sends| sends.tries > 0 && sends.content == kept.content)
-    };
-    let phantoms = tale.messages().filter(|(_, kept)| !sent(kept));
-    phantoms.map(|(seq, kept)| format!("{seq} is {}, which nobody sent", shown(kept))).collect()
+    let mut broken = Vec::new();
+    for (seq, kept) in tale.messages() {
+        match key_of(kept).and_then(|key| tale.sends.get(&key)?.body) {
+            Some(sent) if *sent == *kept.body => {}
+            Some(sent) => broken.push(format!("{seq} is {} and not as it was sent: {sent:?}", shown(kept))),
+            None => broken.push(format!("{seq} is {}, which nobody sent", shown(kept))),
+        }
+    }
+    broken
 }
 
 /// Kept, though every try was answered with "nothing was done".

@@ -5,5 +5,7 @@ pub mod lists;
 pub mod marks;
 pub mod messages;
 pub mod outsiders;
+pub mod own_rooms;
 pub mod readers;
 pub mod refusals;
+pub mod replay;

@@ -1,8 +1,8 @@
 //! The flaws that show while messages are posted.
 
-use super::{GUEST, Teller, UNLUCKY, content, id, message};
+use super::{GUEST, Teller, UNLUCKY, body, id, kept, message};
 use crate::check::flaws::Flaw;
-use crate::check::history::{Change, Fact, Kept, NOWHERE, Record, SendNo};
+use crate::check::history::{Body, Change, Fact, Kept, Marks, NOWHERE, Record, SendNo, Who};
 
 impl Teller {
     pub(super) fn flawed_post(&mut self, send: SendNo) {
@@ -19,15 +19,15 @@ impl Teller {
                 self.deliver();
             }
             Some(Flaw::OneIdForTwoMessages) => {
-                self.sent(by, send);
-                let kept = Kept { id: id(send - 1), by: Some(by), send: Some(send), content: content(send) };
-                self.append(Fact::Message(kept));
-                self.note(Record::Acked { by, send, seq: next, id: id(send - 1) });
-                self.deliver();
+                self.post_as(by, send, Kept { id: id(send - 1), ..kept(by, send) });
             }
             Some(Flaw::PhantomMessage) => {
                 self.append(message(by, send));
                 self.deliver();
+            }
+            Some(Flaw::ReplyForgotten) => {
+                let body = Body { reply_to: None, ..*body(send) };
+                self.post_as(by, send, Kept { body: Box::new(body), ..kept(by, send) });
             }
             Some(Flaw::PhantomChange) => {
                 self.append(Fact::Changed { by: Some(0), change: Change::Role(UNLUCKY, "admin".to_owned()) });
@@ -76,6 +76,15 @@ impl Teller {
         }
     }
 
+    /// A message that is kept otherwise than it was sent.
+    fn post_as(&mut self, by: Who, send: SendNo, kept: Kept) {
+        self.sent(by, send);
+        let id = kept.id;
+        let seq = self.append(Fact::Message(kept));
+        self.note(Record::Acked { by, send, seq, id });
+        self.deliver();
+    }
+
     /// Flaws that happen to a message which is kept as it should be.
     fn flaw_after_post(&mut self, seq: u64) {
         let frame = self.frame(seq);
@@ -91,7 +100,7 @@ impl Teller {
             Some(Flaw::StrangerSees) => self.saw(GUEST, self.shown[&GUEST] + 1, frame, None),
             Some(Flaw::ShrinkingReadMark) => {
                 for read in [seq, seq - 1] {
-                    self.note(Record::Marking { by: 0, read });
+                    self.note(Record::Marking { by: 0, marks: Marks { delivered: seq, read } });
                     self.note(Record::Told { reader: UNLUCKY, connection: 1, of: 0, delivered: seq, read });
                 }
             }

@@ -1,5 +1,6 @@
 //! Histories made up: one that is right, and the same with one flaw each. They prove the checker, not an engine.
 
+mod ending;
 mod flawed;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::flaws::Flaw;
 use super::history::{
-    Cast, Change, Entry, Fact, Founding, History, Kept, Pass, Place, Record, RoomNo, STRANGER, SendNo, Who, digest,
+    Body, Cast, Change, Entry, Fact, Founding, History, Kept, Marks, Record, RoomNo, SendNo, Who, digest,
 };
 
 /// Messages before, with and after the flaw, in each of two rooms.
@@ -22,6 +23,8 @@ const GUEST: Who = 2;
 const LATE: Who = 4;
 /// The reader whom flaws of delivery meet.
 const UNLUCKY: Who = 1;
+/// A founder who leaves the last two messages unread.
+const LAZY: Who = 3;
 
 /// A history of two rooms, with or without a flaw.
 pub fn sample(flaw: Option<Flaw>) -> History {
@@ -58,7 +61,8 @@ impl Teller {
 
     fn founding(&self) -> Founding {
         let members = self.inside.iter().map(|(who, role)| (*who, role.clone())).collect();
-        Founding { id: Uuid::from_u128(100 + u128::from(self.room)), name: self.name.clone(), members }
+        let (id, name) = (Uuid::from_u128(100 + u128::from(self.room)), self.name.clone());
+        Founding { id, name, members, finders: Vec::new() }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -113,7 +117,7 @@ impl Teller {
     }
 
     fn sent(&mut self, by: Who, send: SendNo) {
-        self.note(Record::Sent { by, send, content: content(send) });
+        self.note(Record::Sent { by, send, body: body(send) });
     }
 
     fn acked(&mut self, by: Who, send: SendNo, seq: u64) {
@@ -199,105 +203,34 @@ impl Teller {
     }
 
     fn mark(&mut self) {
-        let read = self.log.len() as u64;
-        for who in [0, UNLUCKY] {
-            self.note(Record::Marking { by: who, read });
-            self.note(Record::Marked { by: who, read });
-            self.note(Record::Told { reader: 3, connection: 1, of: who, delivered: read, read });
-        }
-    }
-
-    fn end(&mut self) {
-        self.mark();
-        for pass in [Pass::First, Pass::Again] {
-            self.order(pass);
-            self.list(pass);
-            self.state(pass);
-        }
-    }
-
-    fn order(&mut self, pass: Pass) {
-        let lost = usize::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
-        let kept = self.log.len() - lost;
-        for (seq, fact) in (1..).zip(self.log.clone()).take(kept) {
-            let (hole, frame) = (self.hole(seq), self.frame(seq));
-            let row = Record::Row { pass, seq: seq + hole, frame, fact };
-            if self.is(Flaw::DoubledAfterTheRestart) && pass == Pass::Again && seq == u64::from(FLAWED_AT) {
-                self.note(row.clone());
-            }
-            self.note(row);
-        }
-    }
-
-    /// Forwards the first time, then backwards, as a run reads it.
-    fn list(&mut self, pass: Pass) {
-        let lost = usize::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
-        let kept = self.log.len() - lost;
-        let messages = (1..).zip(self.log.clone()).take(kept).filter_map(|(seq, fact)| match fact {
-            Fact::Message(message) => Some((seq, message)),
-            Fact::Changed { .. } | Fact::Described { .. } | Fact::Other(_) => None,
-        });
-        let mut messages: Vec<(u64, Kept)> = messages.collect();
-        let at = messages.iter().position(|(seq, _)| *seq >= u64::from(FLAWED_AT)).unwrap_or(0);
-        match self.flaw {
-            Some(Flaw::MessageMissingInTheList) => drop(messages.remove(at)),
-            Some(Flaw::DoubledInTheList) => messages.insert(at, messages[at].clone()),
-            Some(Flaw::DisorderedList) => messages.swap(at, at + 1),
-            _ => {}
-        }
-        if pass == Pass::Again {
-            messages.reverse();
-        }
-        for (seq, message) in messages {
-            let hole = self.hole(seq);
-            self.note(Record::Listed { pass, message, seq: seq + hole });
-        }
-    }
-
-    /// How far places stand behind what they should be.
-    fn hole(&self, seq: u64) -> u64 {
-        u64::from(self.is(Flaw::HoleInTheOrder) && seq >= u64::from(FLAWED_AT))
-    }
-
-    fn state(&mut self, pass: Pass) {
         let end = self.log.len() as u64;
-        let lost = u64::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
-        let places = self.inside.clone().into_iter().map(|(who, role)| self.place(who, role, end));
-        let mut members: Vec<Place> = places.collect();
-        if self.is(Flaw::MemberListedTwice) {
-            members.extend(members.last().cloned());
+        for who in [0, UNLUCKY] {
+            self.mark_as(who, Marks { delivered: end, read: end });
         }
-        self.note(Record::Members { pass, members });
-        let shown = |flaw, right: &Option<String>| if self.is(flaw) { None } else { right.clone() };
-        let (name, topic) = (shown(Flaw::WrongNameShown, &self.name), shown(Flaw::WrongTopicShown, &self.topic));
-        let last_seq = end - lost + self.hole(end);
-        self.note(Record::Described { pass, name, topic, last_seq });
-        let status = if self.is(Flaw::ReadFromOutside) { 200 } else { 404 };
-        self.note(Record::Knocked { pass, who: STRANGER, at: "/messages".to_owned(), status });
     }
 
-    fn place(&self, who: Who, role: String, end: u64) -> Place {
-        let came_at = |who: Who| {
-            let came =
-                |fact: &Fact| matches!(fact, Fact::Changed { change: Change::Add(added, _), .. } if *added == who);
-            self.log.iter().rposition(came).map_or(0, |at| at as u64 + 1)
-        };
-        let marks = who == 0 || who == UNLUCKY;
-        let lost = u64::from(self.is(Flaw::LostReadMark) && who == UNLUCKY);
-        let read = if marks { end - lost } else { came_at(who) };
-        let role = if self.is(Flaw::WrongRoleShown) && who == LATE { "owner".to_owned() } else { role };
-        Place { who, role, delivered: read, read }
+    fn mark_as(&mut self, by: Who, marks: Marks) {
+        let Marks { delivered, read } = marks;
+        self.note(Record::Marking { by, marks });
+        self.note(Record::Marked { by, marks });
+        self.note(Record::Told { reader: LAZY, connection: 1, of: by, delivered, read });
     }
 }
 
 fn message(by: Who, send: SendNo) -> Fact {
-    Fact::Message(Kept { id: id(send), by: Some(by), send: Some(send), content: content(send) })
+    Fact::Message(kept(by, send))
+}
+
+fn kept(by: Who, send: SendNo) -> Kept {
+    Kept { id: id(send), by: Some(by), send: Some(send), body: body(send) }
 }
 
 fn id(send: SendNo) -> Uuid {
     Uuid::from_u128(u128::from(send) << 32)
 }
 
-fn content(send: SendNo) -> u64 {
-    digest(&send.to_string())
+/// Every tenth message answers the one before it.
+fn body(send: SendNo) -> Box<Body> {
+    let reply_to = send.is_multiple_of(10).then(|| id(send - 1));
+    Box::new(Body { content: digest(&send.to_string()), kind: "text".to_owned(), parts: None, reply_to })
 }

@@ -1,0 +1,92 @@
+//! Posting a message, over both ways in, and what its answer means. All of it is noted.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::drafts::Draft;
+use super::history::{Record, RoomNo, SendNo, Who};
+use super::world::{Outcome, Tally, World, says_undone};
+
+/// What an answer means for its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// Acknowledged with this id.
+    Kept(Uuid),
+    /// Refused for good.
+    Denied,
+    Again(Duration),
+}
+
+/// An answer that is an error.
+struct Failure<'a> {
+    code: &'a str,
+    /// It says that nothing was done.
+    undone: bool,
+    for_good: bool,
+}
+
+impl World {
+    /// Notes that a message leaves.
+    pub fn note_try(&self, by: Who, send: SendNo, draft: &Draft) {
+        Tally::count(&self.tally.sent);
+        self.recorder.note(draft.room, Record::Sent { by, send, body: Box::new(draft.body()) });
+    }
+
+    /// Notes the answer to a `message.post` to `room`.
+    pub fn note_answer(&self, by: Who, send: SendNo, room: RoomNo, frame: &Value) -> Answered {
+        let said = frame.get("room_id").and_then(|id| self.numbers().room(id));
+        if frame.get("type").is_some_and(|kind| kind == "ok") {
+            // An acknowledgement that names another room is one of a message that is not there.
+            let room = said.unwrap_or(room);
+            return self.note_ack(room, by, send, frame.get("seq"), frame.get("message_id"));
+        }
+        let code = frame.get("code").and_then(Value::as_str).unwrap_or_default();
+        let never = frame.get("retry").is_some_and(|retry| retry == "never");
+        self.note_failure(room, by, send, &Failure { code, undone: never || says_undone(code), for_good: never });
+        if never {
+            return Answered::Denied;
+        }
+        let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
+        Answered::Again(Duration::from_millis(after.max(10)))
+    }
+
+    fn note_ack(&self, room: RoomNo, by: Who, send: SendNo, seq: Option<&Value>, id: Option<&Value>) -> Answered {
+        Tally::count(&self.tally.acked);
+        let seq = seq.and_then(Value::as_u64).unwrap_or(0);
+        let id = id.and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default();
+        self.recorder.note(room, Record::Acked { by, send, seq, id });
+        Answered::Kept(id)
+    }
+
+    fn note_failure(&self, room: RoomNo, by: Who, send: SendNo, failure: &Failure<'_>) {
+        let Failure { code, undone, for_good } = *failure;
+        if for_good {
+            Tally::count(&self.tally.refused);
+        } else {
+            self.tally.count_again(undone);
+        }
+        self.recorder.note(room, Record::Failed { by, send, undone, for_good, code: code.to_owned() });
+    }
+
+    /// One try over HTTP.
+    pub async fn post(&self, lane: usize, by: Who, send: SendNo, draft: &Draft) -> Answered {
+        self.note_try(by, send, draft);
+        let Some(room) = self.room(draft.room) else { return Answered::Denied };
+        let path = format!("/api/v1/rooms/{room}/messages");
+        match self.call(lane, by, Method::POST, &path, Some(draft.call(send))).await {
+            Outcome::Done(message) => self.note_ack(draft.room, by, send, message.get("seq"), message.get("id")),
+            Outcome::Refused(code) => {
+                self.note_failure(draft.room, by, send, &Failure { code: &code, undone: true, for_good: true });
+                Answered::Denied
+            }
+            Outcome::Later { code, undone, after } => {
+                self.note_failure(draft.room, by, send, &Failure { code: &code, undone, for_good: false });
+                Answered::Again(after)
+            }
+            Outcome::Lost => Answered::Again(Duration::from_millis(50)),
+        }
+    }
+}
