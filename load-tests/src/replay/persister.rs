@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::RoomId;
-use parlance::persistence::batch::Batch;
+use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{Claim, Job, Outcome, QueueFull, RowBody, TakesJobs, Write};
 
 use super::plan::Broken;
@@ -239,13 +239,8 @@ impl Flight {
             Stage::Marks => Statement { marks: all.marks, ..Statement::default() },
             Stage::Single(index) => {
                 let Some(write) = self.batch.writes.get(index) else { return Statement::default() };
-                let run = parlance::persistence::batch::Run {
-                    room_id: write.room_id,
-                    from_seq: write.from_seq,
-                    to_seq: write.to_seq(),
-                };
                 let rows = write.rows.iter().map(|row| (write.room_id, Arc::clone(row))).collect();
-                Statement { runs: vec![run], rows, marks: Vec::new() }
+                Statement { runs: vec![Run::of(write)], rows, marks: Vec::new() }
             }
         }
     }

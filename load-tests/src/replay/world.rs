@@ -251,8 +251,8 @@ fn limits() -> anyhow::Result<Arc<ChatConfig>> {
         return Ok(Arc::clone(limits));
     }
     let limits = ChatConfig {
-        // More than may wait: a room that crashed tells of comings and goings as far back as its window reaches.
-        window_events_max: 6,
+        // Less than may wait.
+        window_events_max: 3,
         window_bytes_max: 4_500,
         room_pending_max: 4,
         page_items_max: 3,
