@@ -31,8 +31,6 @@ const ROUNDS_OF_LEAVING: usize = 4;
 const PAGE_ITEMS: usize = 200;
 /// Channels of a space.
 const CHANNELS: usize = 10;
-/// At first; what is said in them should not be most of what a large organisation hears.
-const CHANNEL_PEOPLE_MAX: usize = 100;
 
 /// Somebody with an account.
 #[derive(Clone, Debug)]
@@ -199,16 +197,17 @@ impl Accounts {
         }
     }
 
-    /// Makes a space of all these people with some channels, each of every other one of them: people who join and leave at
-    /// random are in half of the channels in the long run, and so the channels stay as large as they are.
-    pub async fn space(&self, people: &[Person]) -> anyhow::Result<(Uuid, Vec<Uuid>)> {
+    /// Makes a space of all these people with some channels, each of every other one of the first `goers` of them:
+    /// people who join and leave at random are in half of the channels in the long run, and so the channels stay as
+    /// large as they are.
+    pub async fn space(&self, people: &[Person], goers: usize) -> anyhow::Result<(Uuid, Vec<Uuid>)> {
         let maker = people.first().context("a space needs somebody")?;
         let body = json!({ "name": "load" });
         let space = id_of(&self.call(Method::POST, "/api/v1/spaces", &maker.token, Some(body)).await?)?;
         let path = format!("/api/v1/spaces/{space}/members");
         self.add_all(&path, maker, people.get(1..).unwrap_or_default()).await?;
         let open = async |number: usize| {
-            let members = people.iter().skip(1 + number % 2).step_by(2).take(CHANNEL_PEOPLE_MAX);
+            let members = people.iter().take(goers).skip(1 + number % 2).step_by(2);
             let ids: Vec<Uuid> = members.map(|person| person.id).collect();
             let name = format!("load {number}");
             let body = json!({ "kind": "channel", "name": name, "space_id": space, "member_ids": ids });

@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use super::accounts::Person;
 use super::frame::{Heard, RoomKey, hear};
-use super::session::Session;
+use super::session::{Session, hello_fields};
 use super::socket::{Message, Socket};
 
 /// What devices of a run have in common.
@@ -95,14 +95,13 @@ impl Device {
         self.rooms.borrow_mut().retain(|_, place| !place.is_denied);
         // What was shed and not read yet is resumed with the rest.
         self.rooms.borrow_mut().values_mut().for_each(Place::go_back);
-        let resume: Vec<(Uuid, u64)> = self.places().into_iter().collect();
         let early = RefCell::new(Vec::new());
         let note = |heard: Heard<'_>, frame: &[u8]| {
             if let Heard::Event { .. } | Heard::Lagged { .. } | Heard::Other = heard {
                 early.borrow_mut().push(frame.to_vec());
             }
         };
-        let (session, ready) = Session::start(self.address, &self.person.token, &resume, note).await?;
+        let (session, ready) = Session::start_with(self.address, &self.hello(), note).await?;
         self.connections.set(self.connections.get() + 1);
         {
             let mut rooms = self.rooms.borrow_mut();
@@ -123,6 +122,12 @@ impl Device {
             former.reader.abort();
         }
         Ok(())
+    }
+
+    /// The fields of its next hello, without the braces: it resumes what it knows.
+    pub fn hello(&self) -> String {
+        let resume: Vec<(Uuid, u64)> = self.places().into_iter().collect();
+        hello_fields(&self.person.token, Some(self.person.id), &resume)
     }
 
     /// Loses the connection, as in a tunnel.

@@ -44,7 +44,16 @@ impl Session {
         resume: &[(uuid::Uuid, u64)],
         on_frame: impl FnMut(Heard<'_>, &[u8]),
     ) -> anyhow::Result<(Self, Ready)> {
-        let greeting = Self::greet(address, token, resume, on_frame);
+        Self::start_with(address, &hello_fields(token, None, resume), on_frame).await
+    }
+
+    /// The same, with a hello that says more.
+    pub async fn start_with(
+        address: SocketAddr,
+        hello: &str,
+        on_frame: impl FnMut(Heard<'_>, &[u8]),
+    ) -> anyhow::Result<(Self, Ready)> {
+        let greeting = Self::greet(address, hello, on_frame);
         let greeted = tokio::time::timeout(HELLO_PATIENCE, greeting).await;
         let seconds = HELLO_PATIENCE.as_secs();
         greeted.with_context(|| {
@@ -56,15 +65,11 @@ impl Session {
 
     async fn greet(
         address: SocketAddr,
-        token: &str,
-        resume: &[(uuid::Uuid, u64)],
+        hello: &str,
         mut on_frame: impl FnMut(Heard<'_>, &[u8]),
     ) -> anyhow::Result<(Self, Ready)> {
         let socket = Socket::open(address).await?;
-        let resume: Vec<String> = resume.iter().map(|(room, seq)| format!("\"{room}\":{seq}")).collect();
-        let hello =
-            format!("{{\"type\":\"hello\",\"id\":1,\"token\":\"{token}\",\"resume\":{{{}}}}}", resume.join(","));
-        socket.send(hello.as_bytes()).await?;
+        socket.send(format!("{{\"type\":\"hello\",\"id\":1,{hello}}}").as_bytes()).await?;
         let mut ready: Option<Ready> = None;
         let mut refused = None;
         while ready.is_none() {
@@ -92,6 +97,14 @@ impl Session {
         }
         Ok((Self { socket }, ready))
     }
+}
+
+/// The fields of a hello, without the braces; `device` names the device, where it has a name.
+pub fn hello_fields(token: &str, device: Option<uuid::Uuid>, resume: &[(uuid::Uuid, u64)]) -> String {
+    let resume: Vec<String> = resume.iter().map(|(room, seq)| format!("\"{room}\":{seq}")).collect();
+    let device = device.map(|id| format!("\"device\":{{\"id\":\"{id}\",\"name\":\"parlance-load\"}},"));
+    let device = device.unwrap_or_default();
+    format!("\"token\":\"{token}\",{device}\"resume\":{{{}}}", resume.join(","))
 }
 
 /// The beginning of the client ids of one run: a second run in the same rooms sends other messages, not the same again.

@@ -1,10 +1,12 @@
 //! The people of a mixed run: their devices, what they have under way, and how it went.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::acts::{ACTS, Outcome};
@@ -16,6 +18,9 @@ use crate::measure::{Meter, Progress};
 /// Acts under way at once; past it the generator is the one that cannot keep up.
 const UNDER_WAY_MAX: u64 = 20_000;
 const CONNECT_PARALLEL: usize = 64;
+/// People who come and go in channels, and who make direct rooms. With more of them, most of what a large organisation
+/// hears would be said in channels, and it would take hours until all direct rooms are there.
+const GOERS_MAX: usize = 200;
 /// Of new groups, and of new spaces: one for so many people is kept.
 const PEOPLE_A_GATHERING: usize = 50;
 const GATHERINGS_MIN: usize = 2;
@@ -26,12 +31,14 @@ pub struct Gathering {
     pub maker: Rc<Device>,
     /// Whom they took along.
     pub others: Vec<Uuid>,
+    /// In a space: for the same people.
+    pub channel: Option<Uuid>,
 }
 
 /// Those that nobody touches at the moment, oldest first.
 pub type Gatherings = RefCell<VecDeque<Gathering>>;
 
-/// How many acts went how.
+/// How many acts went how, and what they sent.
 #[derive(Default)]
 pub struct Tally {
     pub done: Cell<u64>,
@@ -39,6 +46,8 @@ pub struct Tally {
     pub later: Cell<u64>,
     pub away: Cell<u64>,
     pub nothing: Cell<u64>,
+    /// Fields, each behind its call.
+    pub fields: RefCell<BTreeSet<(&'static str, &'static str)>>,
 }
 
 /// Everybody.
@@ -75,7 +84,7 @@ impl Crew {
         let watcher = || Rc::clone(&watch) as Rc<dyn Watcher>;
         let device = |person: &Person| Device::new(person.clone(), target.address, watcher());
         let devices: Vec<Rc<Device>> = town.people.iter().map(device).collect();
-        let (space, channels) = accounts.space(&town.people).await?;
+        let (space, channels) = accounts.space(&town.people, GOERS_MAX).await?;
         let progress = Progress::of("devices", devices.len() as u64);
         for some in devices.chunks(CONNECT_PARALLEL) {
             for connected in futures_util::future::join_all(some.iter().map(Device::connect)).await {
@@ -135,6 +144,29 @@ impl Crew {
             Outcome::Nothing => &self.tally.nothing,
         };
         Meter::count(counter, 1);
+    }
+
+    /// Those who come and go.
+    pub fn goers(&self) -> &[Rc<Device>] {
+        self.devices.get(..GOERS_MAX).unwrap_or(&self.devices)
+    }
+
+    /// One of the two whom this one of them writes to alone.
+    pub fn friend_of(&self, goer: usize, which: usize) -> Option<Uuid> {
+        let people = &self.town.people;
+        people.get((goer + 1 + which) % people.len().max(1)).map(|person| person.id)
+    }
+
+    /// Makes every direct room that there will be: they are for good, and would grow in number for minutes.
+    pub async fn befriend(&self) -> anyhow::Result<()> {
+        let pairs = (0..self.goers().len()).flat_map(|goer| [(goer, 0), (goer, 1)]);
+        let make = async |(goer, which): (usize, usize)| {
+            let (goer, friend) = (self.goers().get(goer), self.friend_of(goer, which));
+            let (Some(goer), Some(friend)) = (goer, friend) else { return Ok(()) };
+            let body = json!({ "kind": "direct", "member_ids": [friend] });
+            self.accounts.call(Method::POST, "/api/v1/rooms", &goer.person.token, Some(body)).await.map(drop)
+        };
+        self.accounts.all(pairs.collect(), make).await.map(drop)
     }
 
     /// Any of these; whoever takes it puts it back.

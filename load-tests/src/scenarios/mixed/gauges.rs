@@ -21,23 +21,20 @@ pub struct Gauge {
     pub scale: f64,
     /// More than this, besides the share, must be gained before it counts as growth.
     pub slack: f64,
-    /// What is still being let go of for this long is no leak.
-    pub settles: Duration,
+    /// Whether it rises until the first rooms that nobody uses any more are let go of.
+    pub has_rooms: bool,
 }
-
-/// An open room is let go of after `chat.room_idle_s`, ten minutes, and with it most of the heap.
-const ROOMS_SETTLE: Duration = Duration::from_secs(11 * 60);
 
 impl Gauge {
     const fn count(metric: &'static str, name: &'static str, slack: f64) -> Self {
-        Self { metric, name, unit: "", scale: 1.0, slack, settles: Duration::ZERO }
+        Self { metric, name, unit: "", scale: 1.0, slack, has_rooms: false }
     }
 }
 
 pub const GAUGES: [Gauge; 4] = [
     Gauge::count("process_open_fds", "open files", 20.0),
     Gauge::count("parlance_sockets", "sockets", 5.0),
-    Gauge { settles: ROOMS_SETTLE, ..Gauge::count("parlance_rooms_open", "open rooms", 20.0) },
+    Gauge { has_rooms: true, ..Gauge::count("parlance_rooms_open", "open rooms", 20.0) },
     HEAP,
 ];
 
@@ -48,7 +45,7 @@ pub const HEAP: Gauge = Gauge {
     unit: "MiB",
     scale: 1_048_576.0,
     slack: 0.0,
-    settles: ROOMS_SETTLE,
+    has_rooms: true,
 };
 
 /// Seconds since the begin, and each gauge at that moment, if it was told.

@@ -11,7 +11,7 @@ mod watch;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use acts::{ACTS, Act};
+use acts::{ACTS, Act, fields_in_all};
 use clap::Args;
 use crew::Crew;
 use gauges::Gauges;
@@ -84,6 +84,9 @@ async fn live(
         SETTINGS.iter().chain(extra).map(|(key, value)| (*key, (*value).to_owned())).collect();
     let target = target.open(&settings).await?;
     let crew = gather(args, &target).await?;
+    if gauges.is_some() {
+        crew.befriend().await?;
+    }
     let meter = Rc::clone(&crew.meter);
     let watching = gauges.map(|gauges| gauges.watch(&target.base));
     let (sampler, before, scraped) =
@@ -129,6 +132,8 @@ fn account_for(args: &MixedArgs, crew: &Crew, spent: &Spent, report: &mut Report
     report.figure("done", tally.done.get() as f64, "");
     report.figure("refused", tally.refused.get() as f64, "as they should be");
     report.figure("nothing to do", tally.nothing.get() as f64, "");
+    let fields = tally.fields.borrow().len();
+    report.figure("fields sent", fields as f64, &format!("of {} that clients can send", fields_in_all()));
     report.figure("told to come later", tally.later.get() as f64, "");
     report.figure("away", tally.away.get() as f64, "while their device was not connected");
     report.figure("ended by the engine", crew.watch.ends() as f64, "connections");

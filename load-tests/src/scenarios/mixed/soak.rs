@@ -1,12 +1,14 @@
 //! `soak`: a mixed day for hours, and whether memory stays flat, and with it open files, sockets and open rooms.
 //!
 //! After the first minutes, in which caches fill, a line is fitted through each of them. It may rise by less than the
-//! given share of where it begins, over the whole time. Of an engine that profiles its heap, the heap in use is judged and
-//! not its resident memory, in which the profile itself grows.
+//! given share of where it begins, over the whole time. Open rooms and the heap are not judged when those minutes end
+//! before the first rooms are let go of. Of an engine that profiles its heap, that is judged and not its resident memory,
+//! in which the profile itself grows. The report says what was not judged.
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::gauges::{GAUGES, Gauge, Gauges, HEAP};
@@ -20,7 +22,7 @@ pub struct SoakArgs {
     /// Minutes of it
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_080))]
     pub minutes: u64,
-    /// Minutes before growth counts
+    /// Minutes before growth counts; of open rooms and the heap it does from 2 on, with --url from 20
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub warm_up: u64,
     /// Growth, in percent of where the line begins, that is still flat
@@ -50,8 +52,19 @@ const SMALL_CACHES: [(&str, &str); 4] = [
     ("auth.argon2_memory_kib", "1024"),
 ];
 
+/// Without commands for so many seconds, a room is let go of.
+const ROOM_IDLE: &str = "chat.room_idle_s";
+/// That of an engine elsewhere, which does not tell its own: as it is by default.
+const ROOM_IDLE_ELSEWHERE: &str = "600";
+
 pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     anyhow::ensure!(args.warm_up < args.minutes, "--warm-up is shorter than --minutes");
+    let judge = Judge {
+        warm_up: Duration::from_secs(args.warm_up * 60),
+        growth_max: args.growth_max,
+        // One that was used since it was opened is looked at once more after that time.
+        rooms_settle: room_idle(target)? * 2,
+    };
     let mixed = MixedArgs {
         users: args.users,
         rooms: 10,
@@ -69,42 +82,76 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
         .setting("seed", args.seed);
     let gauges = Rc::new(Gauges::default());
     let mut report = super::live(&mixed, target, &SMALL_CACHES, Some(&gauges), report).await?;
-    let warm_up = Duration::from_secs(args.warm_up * 60);
-    let mut told: Vec<_> = GAUGES.iter().enumerate().map(|(index, gauge)| (gauge, gauges.series(index))).collect();
-    // The heap is told by few engines.
-    told.retain(|(gauge, series)| gauge.metric != HEAP.metric || !series.is_empty());
-    let growth_max = if told.len() == GAUGES.len() { f64::INFINITY } else { args.growth_max };
-    judge_memory(growth_max, &series_after(&report.series, warm_up.as_secs_f64()), &mut report);
-    for (gauge, series) in told {
-        let counted: Vec<_> = series.iter().copied().filter(|(at, _)| *at >= warm_up.as_secs_f64()).collect();
-        judge(gauge, args.growth_max, warm_up, &counted, &mut report);
-        report.told.push(Told { name: gauge.name.to_owned(), unit: gauge.unit.to_owned(), series });
-    }
+    let told = GAUGES.iter().enumerate().map(|(index, gauge)| (gauge, gauges.series(index)));
+    judge.all(told.filter(|(gauge, series)| gauge.metric != HEAP.metric || !series.is_empty()).collect(), &mut report);
     Ok(report)
 }
 
-fn judge_memory(growth_max: f64, counted: &[(f64, f64)], report: &mut Report) {
-    let Some(trend) = Trend::through(counted) else {
-        return report.fail("too short to see a trend of memory");
-    };
-    report.figure("memory at the begin", trend.first, "MiB");
-    report.figure("memory at the end", trend.last, "MiB");
-    report.figure("growth", trend.growth_percent(), "% over that time");
-    if trend.growth_percent() > growth_max {
-        report.fail(format!("memory grew by {:.1} %: something leaks", trend.growth_percent()));
-    }
+/// How long rooms that nobody uses stay open in this engine.
+fn room_idle(target: &TargetArgs) -> anyhow::Result<Duration> {
+    let set = target.settings.iter().filter_map(|setting| setting.split_once('='));
+    let own = SMALL_CACHES.into_iter().chain(set).rfind(|(key, _)| *key == ROOM_IDLE);
+    let idle = own.filter(|_| target.url.is_none()).map_or(ROOM_IDLE_ELSEWHERE, |(_, value)| value);
+    let seconds =
+        idle.parse::<u64>().with_context(|| format!("--set {ROOM_IDLE}={idle}: it is a number of seconds"))?;
+    Ok(Duration::from_secs(seconds))
 }
 
-/// The same for what the engine counts itself. A few more than before are no leak, however few there were.
-fn judge(gauge: &Gauge, growth_max: f64, warm_up: Duration, series: &[(f64, f64)], report: &mut Report) {
-    let Some(trend) = Trend::through(series) else {
-        return report.fail(format!("too few readings of {} to see a trend", gauge.name));
-    };
-    report.figure(&format!("{} at the begin", gauge.name), trend.first, gauge.unit);
-    report.figure(&format!("{} at the end", gauge.name), trend.last, gauge.unit);
-    let gained = trend.last - trend.first;
-    if warm_up >= gauge.settles && gained > gauge.slack && trend.growth_percent() > growth_max {
-        report.fail(format!("{}: {gained:.1} {} more than at the begin: something leaks", gauge.name, gauge.unit));
+/// What is growth, and from when on.
+struct Judge {
+    warm_up: Duration,
+    /// In percent.
+    growth_max: f64,
+    /// From the begin until as many rooms are let go of as are opened.
+    rooms_settle: Duration,
+}
+
+impl Judge {
+    /// Judges memory and each of these; what is too early to judge is told as that.
+    fn all(&self, told: Vec<(&Gauge, Vec<(f64, f64)>)>, report: &mut Report) {
+        let is_profiled = told.iter().any(|(gauge, _)| gauge.metric == HEAP.metric);
+        let memory = series_after(&report.series, self.warm_up.as_secs_f64());
+        self.memory(is_profiled && self.judges(&HEAP), &memory, report);
+        for (gauge, series) in told {
+            let counted: Vec<_> = series.iter().copied().filter(|(at, _)| *at >= self.warm_up.as_secs_f64()).collect();
+            self.gauge(gauge, &counted, report);
+            report.told.push(Told { name: gauge.name.to_owned(), unit: gauge.unit.to_owned(), series });
+        }
+    }
+
+    fn judges(&self, gauge: &Gauge) -> bool {
+        !gauge.has_rooms || self.warm_up >= self.rooms_settle
+    }
+
+    /// Resident memory; told only, where the heap is judged.
+    fn memory(&self, heap_is_judged: bool, counted: &[(f64, f64)], report: &mut Report) {
+        let Some(trend) = Trend::through(counted) else {
+            return report.fail("too short to see a trend of memory");
+        };
+        report.figure("memory at the begin", trend.first, "MiB");
+        report.figure("memory at the end", trend.last, "MiB");
+        let but = if heap_is_judged { ", not judged: the heap is" } else { "" };
+        report.figure("growth", trend.growth_percent(), &format!("% over that time{but}"));
+        if !heap_is_judged && trend.growth_percent() > self.growth_max {
+            report.fail(format!("memory grew by {:.1} %: something leaks", trend.growth_percent()));
+        }
+    }
+
+    /// The same for what the engine counts itself. A few more than before are no leak, however few there were.
+    fn gauge(&self, gauge: &Gauge, series: &[(f64, f64)], report: &mut Report) {
+        let Some(trend) = Trend::through(series) else {
+            return report.fail(format!("too few readings of {} to see a trend", gauge.name));
+        };
+        report.figure(&format!("{} at the begin", gauge.name), trend.first, gauge.unit);
+        report.figure(&format!("{} at the end", gauge.name), trend.last, gauge.unit);
+        if !self.judges(gauge) {
+            let settle = (self.rooms_settle.as_secs_f64() / 60.0).ceil();
+            return report.figure(&format!("{} not judged", gauge.name), settle, "minutes of --warm-up are needed");
+        }
+        let gained = trend.last - trend.first;
+        if gained > gauge.slack && trend.growth_percent() > self.growth_max {
+            report.fail(format!("{}: {gained:.1} {} more than at the begin: something leaks", gauge.name, gauge.unit));
+        }
     }
 }
 
@@ -155,5 +202,54 @@ mod tests {
         assert!(growth(0.0).abs() < 1.0, "{}", growth(0.0));
         assert!(growth(0.05) > 20.0, "{}", growth(0.05));
         assert!(Trend::through(&[(0.0, 1.0)]).is_none());
+    }
+
+    /// What a report says after a minute of warm-up of an engine in which everything doubles.
+    fn judged(rooms_settle_s: u64, gauges: &[&'static Gauge]) -> Report {
+        let judge = Judge {
+            warm_up: Duration::from_secs(60),
+            growth_max: 5.0,
+            rooms_settle: Duration::from_secs(rooms_settle_s),
+        };
+        let doubling: Vec<(f64, f64)> = (0..100).map(|x| (60.0 + f64::from(x), 100.0 + f64::from(x))).collect();
+        let mut report = Report::of("soak");
+        let point =
+            |(at_s, engine_mib): &(f64, f64)| Point { at_s: *at_s, engine_mib: *engine_mib, ..Point::default() };
+        report.series = doubling.iter().map(point).collect();
+        judge.all(gauges.iter().map(|gauge| (*gauge, doubling.clone())).collect(), &mut report);
+        report
+    }
+
+    #[test]
+    fn what_is_not_judged_is_told_and_memory_always_is_in_one_way() {
+        let rooms = &GAUGES[2];
+        let told = |report: &Report, what: &str| {
+            report.figures.iter().any(|figure| format!("{} {}", figure.name, figure.unit).contains(what))
+        };
+        let early = judged(120, &[rooms, &HEAP]);
+        assert_eq!(early.failures, ["memory grew by 99.0 %: something leaks"]);
+        assert!(told(&early, "open rooms not judged") && told(&early, "heap in use not judged"));
+        let late = judged(60, &[rooms, &HEAP]);
+        assert_eq!(late.failures.len(), 2, "{:?}", late.failures);
+        assert!(late.failures[0].contains("open rooms") && late.failures[1].contains("heap in use"));
+        assert!(told(&late, "not judged: the heap is") && !told(&late, "rooms not judged"));
+        assert_eq!(judged(60, &[rooms]).failures.len(), 2, "without a profile, memory is judged");
+    }
+
+    #[test]
+    fn rooms_settle_as_the_engine_is_set() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            target: TargetArgs,
+        }
+        let seconds = |arguments: &[&str]| {
+            let line = <Line as clap::Parser>::parse_from([&["soak"][..], arguments].concat());
+            room_idle(&line.target).map(|idle| idle.as_secs())
+        };
+        assert_eq!(seconds(&[]).unwrap(), 60);
+        assert_eq!(seconds(&["--set", "chat.room_idle_s=90", "--set", "log.level=debug"]).unwrap(), 90);
+        assert_eq!(seconds(&["--url", "http://127.0.0.1:8080"]).unwrap(), 600);
+        assert!(seconds(&["--set", "chat.room_idle_s=soon"]).is_err());
     }
 }

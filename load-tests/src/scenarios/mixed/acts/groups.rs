@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::Outcome;
 use super::actor::Actor;
@@ -16,10 +17,11 @@ impl Actor {
     pub async fn new_group(self) -> anyhow::Result<Outcome> {
         let Some(other) = self.somebody().map(|person| person.id) else { return Ok(Outcome::Nothing) };
         let body = json!({ "kind": "group", "name": "a new group", "member_ids": [other] });
+        let body = self.perhaps(48, body, "topic", "what it is for");
         Ok(match self.make("/api/v1/rooms", body).await? {
             Ok(id) => {
                 let maker = Rc::clone(&self.device);
-                self.crew.groups.borrow_mut().push_back(Gathering { id, maker, others: vec![other] });
+                self.crew.groups.borrow_mut().push_back(Gathering { id, maker, others: vec![other], channel: None });
                 Outcome::Done
             }
             Err(outcome) => outcome,
@@ -36,8 +38,7 @@ impl Actor {
             return Ok(Outcome::Nothing);
         }
         let path = format!("/api/v1/rooms/{}/members", group.id);
-        let body = json!({ "user_id": other });
-        let added = self.call_as(&group.maker, Method::POST, &path, Some(body), &[]).await;
+        let added = self.call_as(&group.maker, Method::POST, &path, Some(self.member(other)), &[]).await;
         // Whatever was answered: an engine that says "later" may have done it.
         group.others.push(other);
         self.crew.groups.borrow_mut().push_back(group);
@@ -47,21 +48,27 @@ impl Actor {
     /// Whoever made the oldest new group empties it, while there are enough of them.
     pub async fn leave_group(self) -> anyhow::Result<Outcome> {
         let Some(group) = self.crew.take_oldest(&self.crew.groups) else { return Ok(Outcome::Nothing) };
-        let emptied = self.empty("rooms", &group).await;
-        match emptied {
-            Ok(Outcome::Done) => {
-                self.crew.newest.borrow_mut().remove(&group.id);
-            }
+        let emptied = self.empty_room(group.id, &group).await;
+        if !matches!(emptied, Ok(Outcome::Done)) {
             // The next one finishes it.
-            _ => self.crew.groups.borrow_mut().push_front(group),
+            self.crew.groups.borrow_mut().push_front(group);
         }
         emptied
     }
 
+    /// Empties a room of these people; nobody answers any more to what was posted there.
+    pub async fn empty_room(&self, room: Uuid, gathering: &Gathering) -> anyhow::Result<Outcome> {
+        let emptied = self.empty(&format!("rooms/{room}"), gathering).await?;
+        if emptied == Outcome::Done {
+            self.crew.newest.borrow_mut().remove(&room);
+        }
+        Ok(emptied)
+    }
+
     /// Removes the others, and then who made it.
-    pub async fn empty(&self, list: &str, gathering: &Gathering) -> anyhow::Result<Outcome> {
+    pub async fn empty(&self, place: &str, gathering: &Gathering) -> anyhow::Result<Outcome> {
         for member in gathering.others.iter().chain([&gathering.maker.person.id]) {
-            let path = format!("/api/v1/{list}/{}/members/{member}", gathering.id);
+            let path = format!("/api/v1/{place}/members/{member}");
             // Gone already when an earlier try got that far.
             match self.call_as(&gathering.maker, Method::DELETE, &path, None, &[404]).await? {
                 Outcome::Done | Outcome::Refused => {}

@@ -1,9 +1,10 @@
 //! What people do, and how often each: weights out of about a thousand.
 //!
-//! A feature of the engine that clients can use belongs into this list, with the calls and commands that it makes: the
-//! tests compare them with the engine's reference.
+//! A feature of the engine that clients can use belongs into this list, with the calls and commands that it makes and
+//! the fields that it sends, each at least now and then: the tests compare them with the engine's reference.
 
 mod actor;
+mod call;
 mod groups;
 mod people;
 mod posting;
@@ -13,6 +14,7 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,14 +22,15 @@ use std::time::Instant;
 
 use super::crew::Crew;
 use actor::Actor;
+use call::Call;
 
 /// One thing that people do.
 pub struct Act {
     pub name: &'static str,
     pub weight: u32,
-    /// As in the reference: `POST /rooms`, or the type of a frame.
-    pub calls: &'static [&'static str],
-    pub run: fn(Rc<Crew>, usize, Instant, u64, &'static [&'static str]) -> Acting,
+    /// All that it may send.
+    pub calls: &'static [Call],
+    pub run: fn(Rc<Crew>, usize, Instant, u64, &'static [Call]) -> Acting,
 }
 
 /// An act under way.
@@ -48,12 +51,12 @@ pub enum Outcome {
 }
 
 macro_rules! acts {
-    ($($weight:literal $name:literal $act:ident [$($call:literal),+]),* $(,)?) => {
+    ($($weight:literal $name:literal $act:ident [$($call:literal $(: $fields:literal)?),+]),* $(,)?) => {
         /// Everything, with its weight.
         pub const ACTS: &[Act] = &[$(Act {
             name: $name,
             weight: $weight,
-            calls: &[$($call),+],
+            calls: &[$(Call { name: $call, fields: concat!($($fields)?) }),+],
             run: |crew, who, due, random, calls| Box::pin(async move {
                 let Some(device) = crew.devices.get(who).map(Rc::clone) else { return Ok(Outcome::Nothing) };
                 Actor { crew, device, who, due, random, calls }.$act().await
@@ -63,39 +66,64 @@ macro_rules! acts {
 }
 
 acts! {
-    430 "post" post ["message.post"],
-    20 "reply" reply ["message.post"],
-    30 "post over HTTP" post_over_http ["POST /rooms/{id}/messages"],
-    150 "read newest" read_newest ["GET /rooms/{id}/messages"],
-    40 "scroll back" scroll_back ["GET /rooms/{id}/messages"],
-    80 "mark as read" mark_read ["receipt.mark"],
-    20 "catch up" catch_up ["room.catch_up"],
-    4 "catch up far" catch_up_far ["room.catch_up"],
-    10 "events over HTTP" events ["GET /rooms/{id}/events"],
-    60 "come back" come_back ["hello"],
-    30 "list rooms" list_rooms ["GET /rooms"],
+    430 "post" post ["message.post": "room_id client_id content kind parts"],
+    20 "reply" reply ["message.post": "room_id client_id content kind parts reply_to"],
+    30 "post over HTTP" post_over_http ["POST /rooms/{id}/messages": "client_id content kind parts reply_to"],
+    150 "read newest" read_newest ["GET /rooms/{id}/messages": "limit"],
+    40 "scroll back" scroll_back ["GET /rooms/{id}/messages": "before after limit"],
+    80 "mark as read" mark_read ["receipt.mark": "room_id delivered_seq read_seq"],
+    20 "catch up" catch_up ["room.catch_up": "room_id after limit"],
+    4 "catch up far" catch_up_far ["room.catch_up": "room_id after"],
+    10 "events over HTTP" events ["GET /rooms/{id}/events": "after limit"],
+    60 "come back" come_back ["hello": "token device.id device.name resume"],
+    30 "list rooms" list_rooms ["GET /rooms": "limit after"],
     15 "look at room" look_at_room ["GET /rooms/{id}"],
-    15 "list members" list_members ["GET /rooms/{id}/members"],
-    15 "find people" find_people ["GET /users"],
+    15 "list members" list_members ["GET /rooms/{id}/members": "limit after"],
+    15 "find people" find_people ["GET /users": "query limit after"],
     10 "look at person" look_at_person ["GET /users/{id}"],
     5 "look at oneself" look_at_oneself ["GET /users/me"],
-    8 "new group" new_group ["POST /rooms"],
-    8 "add to group" add_to_group ["POST /rooms/{id}/members"],
+    8 "new group" new_group ["POST /rooms": "kind=group name topic member_ids"],
+    8 "add to group" add_to_group [
+        "POST /rooms/{id}/members": "user_id role=guest role=member role=admin role=owner"
+    ],
     // More often than one is made: else their number would wander, and with it the memory of a soak.
     10 "leave group" leave_group ["DELETE /rooms/{id}/members/{user_id}"],
-    8 "new direct" new_direct ["POST /rooms"],
-    5 "change topic" change_topic ["PATCH /rooms/{id}"],
-    4 "rename room" rename_room ["PATCH /rooms/{id}"],
-    12 "join channel" join_channel ["POST /rooms/{id}/members"],
+    8 "new direct" new_direct ["POST /rooms": "kind=direct member_ids"],
+    5 "change topic" change_topic ["PATCH /rooms/{id}": "topic"],
+    4 "rename room" rename_room ["PATCH /rooms/{id}": "name"],
+    12 "join channel" join_channel ["POST /rooms/{id}/members": "user_id"],
     12 "leave channel" leave_channel ["DELETE /rooms/{id}/members/{user_id}"],
-    3 "change role" change_role ["PATCH /rooms/{id}/members/{user_id}"],
-    8 "spaces" browse_spaces ["GET /spaces", "GET /spaces/{id}", "GET /spaces/{id}/rooms", "GET /spaces/{id}/members"],
-    3 "new space" new_space ["POST /spaces", "POST /spaces/{id}/members"],
-    3 "rename space" rename_space ["PATCH /spaces/{id}"],
-    4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}"],
-    4 "edit profile" edit_profile ["PATCH /users/me"],
+    3 "change role" change_role [
+        "PATCH /rooms/{id}/members/{user_id}": "role=guest role=member role=admin role=owner"
+    ],
+    8 "spaces" browse_spaces [
+        "GET /spaces": "limit after",
+        "GET /spaces/{id}",
+        "GET /spaces/{id}/rooms": "limit after",
+        "GET /spaces/{id}/members": "limit after"
+    ],
+    3 "new space" new_space [
+        "POST /spaces": "name topic",
+        "POST /spaces/{id}/members": "user_id role=guest role=member role=admin role=owner",
+        "POST /rooms": "kind=channel name topic space_id member_ids"
+    ],
+    3 "rename space" rename_space ["PATCH /spaces/{id}": "name topic"],
+    4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}", "DELETE /rooms/{id}/members/{user_id}"],
+    4 "edit profile" edit_profile ["PATCH /users/me": "full_name avatar_url status_message phone preferences"],
     10 "ping" ping ["ping"],
-    4 "sign in" sign_in ["POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout"],
+    4 "sign in" sign_in [
+        "POST /auth/register": "username email password full_name device.id device.name",
+        "POST /auth/login": "login password device.id device.name",
+        "POST /auth/refresh": "refresh_token",
+        "POST /auth/logout"
+    ],
+}
+
+/// How many fields there are to be sent.
+pub fn fields_in_all() -> usize {
+    let calls = ACTS.iter().flat_map(|act| act.calls);
+    let fields = calls.flat_map(|call| call.fields.split_whitespace().map(|field| (call.name, field)));
+    fields.collect::<BTreeSet<_>>().len()
 }
 
 /// A path without its base, its question and its ids, as in the reference: one mistake is one complaint.

@@ -6,8 +6,8 @@ use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Outcome;
-use super::actor::Actor;
+use super::actor::{Actor, with};
+use super::{Outcome, shape};
 
 /// Accounts with a password; once there are so many, they sign in again rather than more of them registering.
 const NEWCOMERS_MAX: usize = 100;
@@ -16,8 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Actor {
     pub async fn find_people(self) -> anyhow::Result<Outcome> {
-        let part = self.random % 100;
-        self.call(Method::GET, &format!("/api/v1/users?query=load-{part}&limit=20"), None, &[]).await
+        // A part of names such as `load-1f2e3d4c-171`.
+        let part = 10 + self.random % 90;
+        self.leaf_through(&format!("/api/v1/users?query=-{part}"), &[]).await
     }
 
     pub async fn look_at_person(self) -> anyhow::Result<Outcome> {
@@ -29,15 +30,27 @@ impl Actor {
         self.call(Method::GET, "/api/v1/users/me", None, &[]).await
     }
 
+    /// One thing about oneself; one time in four it is cleared.
     pub async fn edit_profile(self) -> anyhow::Result<Outcome> {
-        let body = json!({ "status_message": format!("busy until {}", self.random % 24) });
-        self.call(Method::PATCH, "/api/v1/users/me", Some(body), &[]).await
+        let number = self.random % 24;
+        let changes = [
+            ("status_message", json!(format!("busy until {number}"))),
+            ("full_name", json!(format!("Load of {number}"))),
+            ("avatar_url", json!(format!("/media/{number}"))),
+            ("phone", json!(format!("+493012345{number}"))),
+            ("preferences", json!({ "theme": "dark", "volume": number })),
+        ];
+        let Some((field, value)) = self.pick(&changes, 48) else { return Ok(Outcome::Nothing) };
+        let value = if self.one_in(4, 56) { Value::Null } else { value.clone() };
+        self.call(Method::PATCH, "/api/v1/users/me", Some(with(json!({}), field, value)), &[]).await
     }
 
     /// A newcomer registers, or comes again, signs in, refreshes and signs out: the whole life of a sign-in.
     pub async fn sign_in(self) -> anyhow::Result<Outcome> {
-        let Some(name) = self.newcomer().await? else { return Ok(Outcome::Later) };
-        let body = json!({ "login": name, "password": PASSWORD, "device": { "name": "day" } });
+        // Of this act alone: signing in on a device ends what was begun on it before.
+        let device = json!({ "id": format!("{:x}", self.random), "name": "day" });
+        let Some(name) = self.newcomer(&device).await? else { return Ok(Outcome::Later) };
+        let body = json!({ "login": name, "password": PASSWORD, "device": device });
         let Some(signed_in) = self.door("login", None, body).await? else { return Ok(Outcome::Later) };
         let refresh = signed_in.get("refresh_token").cloned().context("a refresh token")?;
         let body = json!({ "refresh_token": refresh });
@@ -48,7 +61,7 @@ impl Actor {
     }
 
     /// The name of an account with a password; `None` when the engine does not take one more now.
-    async fn newcomer(&self) -> anyhow::Result<Option<String>> {
+    async fn newcomer(&self, device: &Value) -> anyhow::Result<Option<String>> {
         {
             let newcomers = self.crew.newcomers.borrow();
             if newcomers.len() >= NEWCOMERS_MAX {
@@ -56,7 +69,9 @@ impl Actor {
             }
         }
         let name = format!("{}-{:x}", self.crew.run_name, self.random);
-        let body = json!({ "username": name, "email": format!("{name}@example.com"), "password": PASSWORD });
+        let email = format!("{name}@example.com");
+        let body = json!({ "username": name, "email": email, "password": PASSWORD, "device": device });
+        let body = self.perhaps(48, body, "full_name", "A newcomer");
         let registered = self.door("register", None, body).await?;
         if registered.is_some() {
             self.crew.newcomers.borrow_mut().push(name.clone());
@@ -65,6 +80,8 @@ impl Actor {
     }
 
     async fn door(&self, which: &str, token: Option<&str>, body: Value) -> anyhow::Result<Option<Value>> {
-        self.crew.accounts.open_door(&format!("/api/v1/auth/{which}"), token, body, PATIENCE).await
+        let path = format!("/api/v1/auth/{which}");
+        self.note_sent(&format!("POST {}", shape(&path)), &path, &body)?;
+        self.crew.accounts.open_door(&path, token, body, PATIENCE).await
     }
 }

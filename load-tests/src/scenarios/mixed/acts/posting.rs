@@ -5,15 +5,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Outcome;
-use super::actor::Actor;
+use super::actor::{Actor, with};
 use crate::scenarios::chatter::Content;
 
 impl Actor {
     pub async fn post(self) -> anyhow::Result<Outcome> {
-        match self.room() {
-            Some(room) => self.post_in(room, "").await,
-            None => Ok(Outcome::Nothing),
-        }
+        let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
+        self.post_in(room, self.message()).await
     }
 
     /// To what was posted last in one of the rooms.
@@ -23,13 +21,25 @@ impl Actor {
             self.device.rooms().iter().filter_map(|room| Some((*room, *newest.get(room)?))).collect()
         };
         let Some((room, message)) = self.pick(&answerable, 0) else { return Ok(Outcome::Nothing) };
-        self.post_in(*room, &format!(",\"reply_to\":\"{message}\"")).await
+        self.post_in(*room, with(self.message(), "reply_to", message.to_string())).await
     }
 
-    async fn post_in(&self, room: Uuid, more: &str) -> anyhow::Result<Outcome> {
+    /// What to post, without where: mostly a text that does not say so, now and then one that does, or a picture.
+    fn message(&self) -> Value {
         let text = Content::of(80).due_at(self.crew.meter.nanos(self.due));
-        let body = format!("\"room_id\":\"{room}\",\"client_id\":\"{}\",\"content\":\"{text}\"{more}", self.random);
-        match self.command("message.post", &body).await? {
+        let message = json!({ "client_id": self.random.to_string(), "content": text });
+        match self.place(8, 48) {
+            0 => {
+                let picture = json!({ "type": "image", "url": "/media/1", "width": 640, "height": 480 });
+                with(with(message, "kind", "media"), "parts", json!([picture]))
+            }
+            1 => with(message, "kind", "text"),
+            _ => message,
+        }
+    }
+
+    async fn post_in(&self, room: Uuid, message: Value) -> anyhow::Result<Outcome> {
+        match self.command("message.post", &with(message, "room_id", room.to_string())).await? {
             Ok(answer) => {
                 let id = answer.get("message_id").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
                 if let Some(id) = id {
@@ -41,17 +51,27 @@ impl Actor {
         }
     }
 
+    /// In half of the rooms that nobody leaves, where what was posted last can be read, as an answer to that.
     pub async fn post_over_http(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
-        let text = Content::of(80).due_at(self.crew.meter.nanos(self.due));
-        let body = json!({ "client_id": self.random.to_string(), "content": text });
+        let newest = self.crew.newest.borrow().get(&room).copied();
+        let body = match newest.filter(|_| self.crew.town.rooms.contains(&room)) {
+            Some(newest) => self.perhaps(56, self.message(), "reply_to", newest.to_string()),
+            None => self.message(),
+        };
         self.call(Method::POST, &format!("/api/v1/rooms/{room}/messages"), Some(body), &[404]).await
     }
 
+    /// As read, or only as received, or both at once.
     pub async fn mark_read(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
         let seq = self.device.last_seq(room).unwrap_or(0);
-        self.obey("receipt.mark", &format!("\"room_id\":\"{room}\",\"read_seq\":{seq}")).await
+        let body = match self.place(4, 48) {
+            0 => json!({ "room_id": room, "delivered_seq": seq }),
+            1 => json!({ "room_id": room, "delivered_seq": seq, "read_seq": seq }),
+            _ => json!({ "room_id": room, "read_seq": seq }),
+        };
+        self.obey("receipt.mark", &body).await
     }
 
     /// A tunnel: the connection is cut, and a moment later the device resumes.
@@ -59,11 +79,12 @@ impl Actor {
         if !self.device.is_connected() {
             return Ok(Outcome::Away);
         }
+        self.note_sent("hello", "", &serde_json::from_str(&format!("{{{}}}", self.device.hello()))?)?;
         self.device.come_back().await?;
         Ok(Outcome::Done)
     }
 
     pub async fn ping(self) -> anyhow::Result<Outcome> {
-        self.obey("ping", "").await
+        self.obey("ping", &json!({})).await
     }
 }

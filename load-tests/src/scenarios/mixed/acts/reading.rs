@@ -1,15 +1,17 @@
 //! Reading what was written, and looking at rooms.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Outcome;
 use super::actor::Actor;
+use super::{Outcome, shape};
 
 /// Events that "catch up" asks for again.
 const A_FEW: u64 = 50;
 /// Pages that somebody reads who was away for long.
 const PAGES_MAX: usize = 5;
+/// Of a list.
+const PAGE_ITEMS: usize = 50;
 
 impl Actor {
     pub async fn read_newest(self) -> anyhow::Result<Outcome> {
@@ -17,17 +19,20 @@ impl Actor {
         self.call(Method::GET, &format!("/api/v1/rooms/{room}/messages?limit=50"), None, &[404]).await
     }
 
+    /// From the middle of a room, and now and then forth again.
     pub async fn scroll_back(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
-        let before = self.device.last_seq(room).unwrap_or(1) / 2 + 1;
-        let path = format!("/api/v1/rooms/{room}/messages?before={before}&limit=50");
+        let middle = self.device.last_seq(room).unwrap_or(1) / 2 + 1;
+        let way = if self.one_in(4, 48) { "after" } else { "before" };
+        let path = format!("/api/v1/rooms/{room}/messages?{way}={middle}&limit=50");
         self.call(Method::GET, &path, None, &[404]).await
     }
 
     pub async fn catch_up(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
         let after = self.device.last_seq(room).unwrap_or(0).saturating_sub(A_FEW);
-        self.obey("room.catch_up", &format!("\"room_id\":\"{room}\",\"after\":{after}")).await
+        let body = self.perhaps(48, json!({ "room_id": room, "after": after }), "limit", A_FEW);
+        self.obey("room.catch_up", &body).await
     }
 
     /// From anywhere in the room's order, beyond what the engine keeps in memory, a few pages on: none has a gap.
@@ -35,7 +40,7 @@ impl Actor {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
         let mut after = self.random % self.device.last_seq(room).unwrap_or(0).max(1);
         for _ in 0..PAGES_MAX {
-            let body = format!("\"room_id\":\"{room}\",\"after\":{after}");
+            let body = json!({ "room_id": room, "after": after });
             let page = match self.command("room.catch_up", &body).await? {
                 Ok(page) => page,
                 Err(outcome) => return Ok(outcome),
@@ -59,7 +64,7 @@ impl Actor {
     }
 
     pub async fn list_rooms(self) -> anyhow::Result<Outcome> {
-        self.call(Method::GET, "/api/v1/rooms?limit=50", None, &[]).await
+        self.leaf_through("/api/v1/rooms", &[]).await
     }
 
     pub async fn look_at_room(self) -> anyhow::Result<Outcome> {
@@ -69,6 +74,33 @@ impl Actor {
 
     pub async fn list_members(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
-        self.call(Method::GET, &format!("/api/v1/rooms/{room}/members?limit=50"), None, &[404]).await
+        self.leaf_through(&format!("/api/v1/rooms/{room}/members"), &[404]).await
     }
+
+    /// A page of a list; one in four comes in two: its first item, and what follows that.
+    pub async fn leaf_through(&self, list: &str, refusals: &[u16]) -> anyhow::Result<Outcome> {
+        let and = if list.contains('?') { '&' } else { '?' };
+        let page = format!("{list}{and}limit={PAGE_ITEMS}");
+        if !self.one_in(4, 48) {
+            return self.call(Method::GET, &page, None, refusals).await;
+        }
+        let first = match self.page(&format!("{list}{and}limit=1"), refusals).await? {
+            Ok(first) => first,
+            Err(outcome) => return Ok(outcome),
+        };
+        let Some(next) = first.get("next").and_then(Value::as_str) else { return Ok(Outcome::Done) };
+        let rest = match self.page(&format!("{page}&after={next}"), refusals).await? {
+            Ok(rest) => rest,
+            Err(outcome) => return Ok(outcome),
+        };
+        let shown = first.pointer("/items/0").and_then(id_of);
+        let mut items = rest.get("items").and_then(Value::as_array).into_iter().flatten();
+        anyhow::ensure!(items.all(|item| id_of(item) != shown), "{}: the next page repeats an item", shape(list));
+        Ok(Outcome::Done)
+    }
+}
+
+/// Of what a list has: itself, or somebody as a member.
+fn id_of(item: &Value) -> Option<&Value> {
+    item.get("id").or_else(|| item.pointer("/user/id"))
 }

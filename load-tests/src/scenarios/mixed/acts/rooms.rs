@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::actor::Actor;
+use super::actor::{Actor, ROLES};
 use super::{Outcome, shape};
 use crate::client::Device;
 
@@ -14,20 +14,20 @@ use crate::client::Device;
 struct Made<'a> {
     room: Uuid,
     maker: &'a Device,
-    /// Who may be an admin at any time.
+    /// Who may have any role at any time.
     helpers: &'a [usize],
-    /// Who never is one: what takes a role must be refused to them.
+    /// Who never has more than they began with: what takes a role must be refused to them.
     plain: &'a [usize],
 }
 
 impl Actor {
-    /// With one of the few whom everybody writes to alone.
+    /// With one of the few whom everybody who does so writes to alone.
     pub async fn new_direct(self) -> anyhow::Result<Outcome> {
-        let people = &self.crew.town.people;
-        let friend = self.who + 1 + usize::from(self.random.is_multiple_of(2));
-        let Some(other) = people.get(friend % people.len().max(1)) else { return Ok(Outcome::Nothing) };
-        let body = json!({ "kind": "direct", "member_ids": [other.id] });
-        self.call(Method::POST, "/api/v1/rooms", Some(body), &[]).await
+        let place = self.place(self.crew.goers().len(), 16);
+        let (goer, friend) = (self.crew.goers().get(place), self.crew.friend_of(place, self.place(2, 0)));
+        let (Some(goer), Some(friend)) = (goer, friend) else { return Ok(Outcome::Nothing) };
+        let body = json!({ "kind": "direct", "member_ids": [friend] });
+        self.call_as(goer, Method::POST, "/api/v1/rooms", Some(body), &[]).await
     }
 
     pub async fn change_topic(self) -> anyhow::Result<Outcome> {
@@ -46,7 +46,7 @@ impl Actor {
     }
 
     pub async fn change_role(self) -> anyhow::Result<Outcome> {
-        let role = json!({ "role": if self.random.is_multiple_of(2) { "admin" } else { "member" } });
+        let role = json!({ "role": self.pick(&ROLES, 48) });
         let Some(made) = self.made_room() else { return Ok(Outcome::Nothing) };
         let Some(helper) = self.device_of(made.helpers, 16) else { return Ok(Outcome::Nothing) };
         self.rule(&made, &format!("/api/v1/rooms/{}/members/{}", made.room, helper.person.id), role).await
@@ -65,8 +65,7 @@ impl Actor {
 
     fn made_room(&self) -> Option<Made<'_>> {
         let town = &self.crew.town;
-        let places: Vec<usize> = (0..town.rooms.len()).collect();
-        let place = *self.pick(&places, 24)?;
+        let place = self.place(town.rooms.len(), 24);
         let (maker, others) = town.members.get(place)?.split_first()?;
         let (helpers, plain) = others.split_at(others.len().div_ceil(2));
         Some(Made { room: *town.rooms.get(place)?, maker: self.crew.devices.get(*maker)?, helpers, plain })
@@ -78,21 +77,23 @@ impl Actor {
 
     /// One that they are not in yet, as far as the device knows.
     pub async fn join_channel(self) -> anyhow::Result<Outcome> {
-        let Some(channel) = self.channel(false) else { return Ok(Outcome::Nothing) };
-        let body = json!({ "user_id": self.device.person.id });
-        self.call(Method::POST, &format!("/api/v1/rooms/{channel}/members"), Some(body), &[409]).await
+        let Some((goer, channel)) = self.channel(false) else { return Ok(Outcome::Nothing) };
+        let body = json!({ "user_id": goer.person.id });
+        self.call_as(goer, Method::POST, &format!("/api/v1/rooms/{channel}/members"), Some(body), &[409]).await
     }
 
     /// Whoever made a channel is told to stay while others are in it.
     pub async fn leave_channel(self) -> anyhow::Result<Outcome> {
-        let Some(channel) = self.channel(true) else { return Ok(Outcome::Nothing) };
-        let path = format!("/api/v1/rooms/{channel}/members/{}", self.device.person.id);
-        self.call(Method::DELETE, &path, None, &[404, 409]).await
+        let Some((goer, channel)) = self.channel(true) else { return Ok(Outcome::Nothing) };
+        let path = format!("/api/v1/rooms/{channel}/members/{}", goer.person.id);
+        self.call_as(goer, Method::DELETE, &path, None, &[404, 409]).await
     }
 
-    fn channel(&self, joined: bool) -> Option<Uuid> {
+    /// Somebody who comes and goes, and a channel that they are in, or are not.
+    fn channel(&self, joined: bool) -> Option<(&Device, Uuid)> {
+        let goer = self.pick(self.crew.goers(), 40)?;
         let channels = self.crew.channels.iter().copied();
-        let some: Vec<Uuid> = channels.filter(|channel| self.device.last_seq(*channel).is_some() == joined).collect();
-        self.pick(&some, 32).copied()
+        let some: Vec<Uuid> = channels.filter(|channel| goer.last_seq(*channel).is_some() == joined).collect();
+        Some((Rc::as_ref(goer), *self.pick(&some, 32)?))
     }
 }

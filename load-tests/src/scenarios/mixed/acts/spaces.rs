@@ -2,43 +2,62 @@
 
 use std::rc::Rc;
 
-use anyhow::Context;
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::Outcome;
-use super::actor::Actor;
+use super::actor::{Actor, with};
 use crate::scenarios::mixed::crew::Gathering;
 
 impl Actor {
     pub async fn browse_spaces(self) -> anyhow::Result<Outcome> {
-        let space = self.crew.space;
-        let paths = [
-            "/api/v1/spaces".to_owned(),
-            format!("/api/v1/spaces/{space}"),
-            format!("/api/v1/spaces/{space}/rooms"),
-            format!("/api/v1/spaces/{space}/members?limit=50"),
-        ];
-        self.call(Method::GET, self.pick(&paths, 0).context("one of four")?, None, &[]).await
+        let space = format!("/api/v1/spaces/{}", self.crew.space);
+        match self.place(4, 0) {
+            0 => self.call(Method::GET, &space, None, &[]).await,
+            1 => self.leaf_through(&format!("{space}/rooms"), &[]).await,
+            2 => self.leaf_through(&format!("{space}/members"), &[]).await,
+            _ => self.leaf_through("/api/v1/spaces", &[]).await,
+        }
     }
 
     /// A space with one more person than who makes it.
     pub async fn new_space(self) -> anyhow::Result<Outcome> {
         let Some(other) = self.somebody().map(|person| person.id) else { return Ok(Outcome::Nothing) };
-        let id = match self.make("/api/v1/spaces", json!({ "name": "a new space" })).await? {
+        let body = self.perhaps(48, json!({ "name": "a new space" }), "topic", "what it is for");
+        let id = match self.make("/api/v1/spaces", body).await? {
             Ok(id) => id,
             Err(outcome) => return Ok(outcome),
         };
-        let body = json!({ "user_id": other });
-        let added = self.call(Method::POST, &format!("/api/v1/spaces/{id}/members"), Some(body), &[]).await;
-        let maker = Rc::clone(&self.device);
-        self.crew.spaces.borrow_mut().push_back(Gathering { id, maker, others: vec![other] });
-        added
+        let mut space = Gathering { id, maker: Rc::clone(&self.device), others: vec![other], channel: None };
+        let furnished = self.furnish(&mut space, other).await;
+        self.crew.spaces.borrow_mut().push_back(space);
+        furnished
     }
 
+    /// Adds the other one, and in half of all spaces makes a channel for both.
+    async fn furnish(&self, space: &mut Gathering, other: Uuid) -> anyhow::Result<Outcome> {
+        let path = format!("/api/v1/spaces/{}/members", space.id);
+        let added = self.call(Method::POST, &path, Some(self.member(other)), &[]).await?;
+        if added != Outcome::Done || self.one_in(2, 56) {
+            return Ok(added);
+        }
+        let body = json!({ "kind": "channel", "name": "a new channel", "space_id": space.id, "member_ids": [other] });
+        let body = self.perhaps(60, body, "topic", "what it is for");
+        Ok(match self.make("/api/v1/rooms", body).await? {
+            Ok(channel) => {
+                space.channel = Some(channel);
+                Outcome::Done
+            }
+            Err(outcome) => outcome,
+        })
+    }
+
+    /// Another name, or another topic.
     pub async fn rename_space(self) -> anyhow::Result<Outcome> {
         let Some(space) = self.crew.take_any(&self.crew.spaces, self.random) else { return Ok(Outcome::Nothing) };
-        let body = json!({ "name": format!("space {}", self.random % 1_000) });
+        let field = if self.one_in(2, 48) { "topic" } else { "name" };
+        let body = with(json!({}), field, format!("space {}", self.random % 1_000));
         let path = format!("/api/v1/spaces/{}", space.id);
         let renamed = self.call_as(&space.maker, Method::PATCH, &path, Some(body), &[]).await;
         self.crew.spaces.borrow_mut().push_back(space);
@@ -48,10 +67,21 @@ impl Actor {
     /// Whoever made the oldest new space removes the other one and leaves it, while there are enough of them.
     pub async fn leave_space(self) -> anyhow::Result<Outcome> {
         let Some(space) = self.crew.take_oldest(&self.crew.spaces) else { return Ok(Outcome::Nothing) };
-        let emptied = self.empty("spaces", &space).await;
+        let emptied = self.dissolve(&space).await;
         if !matches!(emptied, Ok(Outcome::Done)) {
             self.crew.spaces.borrow_mut().push_front(space);
         }
         emptied
+    }
+
+    /// The channel goes first: whoever leaves a space stays in its channels.
+    async fn dissolve(&self, space: &Gathering) -> anyhow::Result<Outcome> {
+        if let Some(channel) = space.channel {
+            let emptied = self.empty_room(channel, space).await?;
+            if emptied != Outcome::Done {
+                return Ok(emptied);
+            }
+        }
+        self.empty(&format!("spaces/{}", space.id), space).await
     }
 }
