@@ -1,7 +1,8 @@
-//! What does handing one delivery to its local listeners cost?
+//! What does one delivery cost in the outboxes of its local listeners, from offered to taken?
 //!
-//! Offered to the outbox of each, in which other rooms are followed as well, and taken out again as their sockets would:
-//! without the map of the hub, the message that wakes a session, and the write to the socket.
+//! Of a hub's dispatch the part that grows with frames and listeners. Other rooms are followed in each outbox as well.
+//! Left out is what needs whole sessions, with sockets and the rest of the engine: the hub's maps, the mark that has a
+//! session flushed, and the write to the socket.
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use clap::Subcommand;
+use tokio::sync::mpsc;
 
 use crate::report::Report;
 use crate::scenarios::fanout::FanoutArgs;
@@ -59,7 +60,7 @@ pub async fn serve(what: &Serve) -> anyhow::Result<()> {
 /// A child that runs `serve …` of this program. Killed when it is dropped.
 pub struct Served {
     child: Child,
-    output: BufReader<std::process::ChildStdout>,
+    lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Served {
@@ -69,7 +70,10 @@ impl Served {
         command.arg("serve").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().context("starting the baseline")?;
         let output = BufReader::new(child.stdout.take().context("its output is piped")?);
-        Ok(Self { child, output })
+        let (told, lines) = mpsc::unbounded_channel();
+        // A thread of its own, for which nobody waits when the run is interrupted.
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+        Ok(Self { child, lines })
     }
 
     pub fn pid(&self) -> u32 {
@@ -77,11 +81,8 @@ impl Served {
     }
 
     /// The next line that it prints.
-    pub fn line(&mut self) -> anyhow::Result<String> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).context("reading from the baseline")?;
-        anyhow::ensure!(!line.is_empty(), "the baseline ended before it had said what it should");
-        Ok(line.trim().to_owned())
+    pub async fn line(&mut self) -> anyhow::Result<String> {
+        self.lines.recv().await.context("the baseline ended before it had said what it should")
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The same table, columns, indexes and constraints, one `UNNEST` insert a batch, no fence and no engine.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -10,9 +11,15 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::Served;
-use crate::engine::{Usage, passing_folder};
-use crate::measure::{RATES_OR_NONE, within};
+use crate::engine::{UsageSource, passing_folder};
+use crate::measure::{Meter, Progress, RATES_OR_NONE, Reading, Sampler, within};
 use crate::report::Report;
+
+/// How often the child says how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// The first and the last line of the child; between them it says how many rows there are, and after how many seconds.
+const BEGIN: &str = "begin";
+const END: &str = "end";
 
 #[derive(Args, Clone, Debug)]
 pub struct PostgresArgs {
@@ -28,6 +35,7 @@ pub struct PostgresArgs {
     /// Bytes of a message's text
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=32_768))]
     pub bytes: u32,
+    /// Seconds of it
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
 }
@@ -44,39 +52,54 @@ pub struct ServeArgs {
 pub async fn run(args: &PostgresArgs) -> anyhow::Result<Report> {
     // Its rows belong to no user and no engine: in a folder that is kept they would stay for good.
     let folder = passing_folder()?;
+    let mut served = Served::start(&arguments(args, folder.path()))?;
+    anyhow::ensure!(served.line().await? == BEGIN, "the baseline did not begin");
+    let (meter, usage) = (Meter::new(&[]), UsageSource::Process(served.pid()));
+    let (sampler, before) = (Sampler::of(&meter, &usage), Reading::of(&usage).await);
+    let (rows, seconds) = follow(args, &mut served, &meter).await?;
+    let spent = Reading::of(&usage).await.since(&before).usage;
+    let mut report = Report::of("baseline postgres")
+        .setting("batch", args.batch)
+        .setting("rate", args.rate)
+        .setting("rooms", args.rooms)
+        .setting("bytes", args.bytes)
+        .setting("seconds", args.seconds);
+    report.figure("rows", rows / seconds, "a second");
+    report.figure("Postgres CPU", spent.postgres.cpu_seconds / rows * 1e6, "µs a row");
+    report.figure("client CPU", spent.engine.cpu_seconds / rows * 1e6, "µs a row");
+    report.series = sampler.stop();
+    Ok(report)
+}
+
+/// For the child.
+fn arguments(args: &PostgresArgs, folder: &Path) -> Vec<String> {
     let words = [
         ("--batch", args.batch.to_string()),
         ("--rate", args.rate.to_string()),
         ("--rooms", args.rooms.to_string()),
         ("--bytes", args.bytes.to_string()),
         ("--seconds", args.seconds.to_string()),
-        ("--folder", folder.path().display().to_string()),
+        ("--folder", folder.display().to_string()),
     ];
-    let mut arguments = vec!["postgres".to_owned()];
-    arguments.extend(words.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
-    let mut served = Served::start(&arguments)?;
-    let pid = served.pid();
-    let (spent, rows, seconds) = tokio::task::spawn_blocking(move || {
-        anyhow::ensure!(served.line()? == "begin", "the baseline did not begin");
-        let before = Usage::of(pid);
-        let line = served.line()?;
-        let after = Usage::of(pid);
-        let mut words = line.split(' ').map(str::parse::<f64>);
-        let (Some(Ok(rows)), Some(Ok(seconds))) = (words.next(), words.next()) else {
-            anyhow::bail!("the baseline said {line:?}");
-        };
-        Ok((after.since(&before), rows, seconds))
-    })
-    .await??;
-    let mut report = Report::of("baseline postgres")
-        .setting("batch", args.batch)
-        .setting("rate", args.rate)
-        .setting("rooms", args.rooms)
-        .setting("bytes", args.bytes);
-    report.figure("rows", rows / seconds, "a second");
-    report.figure("Postgres CPU", spent.postgres.cpu_seconds / rows * 1e6, "µs a row");
-    report.figure("client CPU", spent.engine.cpu_seconds / rows * 1e6, "µs a row");
-    Ok(report)
+    let words = words.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
+    std::iter::once("postgres".to_owned()).chain(words).collect()
+}
+
+/// Until the child is at its end: how many rows there are by then, and after how many seconds.
+async fn follow(args: &PostgresArgs, served: &mut Served, meter: &Meter) -> anyhow::Result<(f64, f64)> {
+    let progress = Progress::of_run("rows", Duration::from_secs(args.seconds));
+    let (mut rows, mut seconds) = (0_u64, 0.0_f64);
+    loop {
+        let line = served.line().await?;
+        if line == END {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            return Ok((rows as f64, seconds));
+        }
+        let told = line.split_once(' ').and_then(|(rows, at)| Some((rows.parse().ok()?, at.parse().ok()?)));
+        (rows, seconds) = told.with_context(|| format!("the baseline said {line:?}"))?;
+        meter.received.set(rows);
+        progress.set(Duration::from_secs_f64(seconds).as_secs(), format!("{rows} rows"));
+    }
 }
 
 /// The child: its own Postgres, its rooms, then the rows.
@@ -88,9 +111,9 @@ pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let outcome = async {
         let mut connection = database.storage.dedicated_connection().await?;
         let rooms = make_rooms(&mut connection, work.rooms).await?;
-        println!("begin");
-        let (rows, seconds) = insert_all(&mut connection, work, &rooms).await?;
-        println!("{rows} {seconds}");
+        println!("{BEGIN}");
+        insert_all(&mut connection, work, &rooms).await?;
+        println!("{END}");
         anyhow::Ok(())
     };
     let outcome = outcome.await;
@@ -106,7 +129,8 @@ async fn make_rooms(connection: &mut PgConnection, count: u32) -> anyhow::Result
     Ok(rooms)
 }
 
-async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &[Uuid]) -> anyhow::Result<(u64, f64)> {
+/// Says now and then, and at the end, how many rows there are.
+async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &[Uuid]) -> anyhow::Result<()> {
     let insert = "INSERT INTO messages (room_id, seq, id, sender_user_id, client_id, kind, content, created_at)
         SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, 'text', m.content, m.at
         FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
@@ -114,7 +138,8 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
     let content = "x".repeat(usize::try_from(work.bytes)?);
     let sender = Uuid::now_v7();
     let (begun, length) = (Instant::now(), Duration::from_secs(work.seconds));
-    let (mut rows, mut commits) = (0_u64, 0_u64);
+    let tell = |rows: u64| println!("{rows} {}", begun.elapsed().as_secs_f64());
+    let (mut rows, mut commits, mut told_at) = (0_u64, 0_u64, Duration::ZERO);
     while begun.elapsed() < length {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let due = if work.rate > 0.0 { Duration::from_secs_f64(rows as f64 / work.rate) } else { Duration::ZERO };
@@ -143,8 +168,13 @@ async fn insert_all(connection: &mut PgConnection, work: &PostgresArgs, rooms: &
             .await
             .context("inserting rows")?;
         rows += batch as u64;
+        if begun.elapsed() >= told_at + TELL_EVERY {
+            told_at = begun.elapsed();
+            tell(rows);
+        }
     }
-    Ok((rows, begun.elapsed().as_secs_f64()))
+    tell(rows);
+    Ok(())
 }
 
 /// How many rows there are after so many commits: whole ones, whose average is the batch that was asked for.

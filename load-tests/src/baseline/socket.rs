@@ -17,10 +17,10 @@ pub struct Broadcaster {
 }
 
 impl Broadcaster {
-    pub fn start() -> anyhow::Result<Self> {
+    pub async fn start() -> anyhow::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut served = Served::start(&["socket".into(), "--threads".into(), threads.to_string()])?;
-        let port: u16 = served.line()?.parse().context("the baseline's port")?;
+        let port: u16 = served.line().await?.parse().context("the baseline's port")?;
         Ok(Self { served, address: ([127, 0, 0, 1], port).into() })
     }
 
@@ -52,5 +52,5 @@ impl Broadcaster {
 }
 
 pub async fn run(args: &FanoutArgs) -> anyhow::Result<Report> {
-    Broadcaster::start()?.fanout(args).await
+    Broadcaster::start().await?.fanout(args).await
 }

@@ -123,7 +123,7 @@ impl TargetArgs {
 
     /// How an own engine is to be started.
     pub fn launch(&self, extra: &[(&str, String)]) -> anyhow::Result<Launch> {
-        let mut launch = Launch::new(self.binary()?, self.data_dir.clone());
+        let mut launch = Launch::new(&self.binary()?, self.data_dir.as_deref())?;
         for (key, value) in extra {
             launch.set(key, value);
         }

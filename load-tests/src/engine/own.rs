@@ -42,22 +42,25 @@ enum Folder {
 }
 
 impl Launch {
-    pub fn new(binary: PathBuf, data_dir: Option<PathBuf>) -> Self {
+    pub fn new(binary: &Path, data_dir: Option<&Path>) -> anyhow::Result<Self> {
+        // The engine runs elsewhere than we do.
+        let absolute = |path: &Path| std::path::absolute(path).with_context(|| format!("the path {}", path.display()));
+        let folder = data_dir.map(absolute).transpose()?;
         let issuer_secret = format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
         let external = format!(
             "[{{issuer=\"{ISSUER}\",audience=\"{AUDIENCE}\",algorithms=[\"HS256\"],hs256_secret=\"{issuer_secret}\",create_users=true}}]"
         );
         let mut launch = Self {
-            binary,
+            binary: absolute(binary)?,
             settings: Vec::new(),
             issuer_secret,
-            folder: Arc::new(data_dir.map_or(Folder::Unmade, Folder::Kept)),
+            folder: Arc::new(folder.map_or(Folder::Unmade, Folder::Kept)),
         };
         launch.set("server.port", "0");
         launch.set("server.demo_accounts", "false");
         launch.set("log.level", "warn");
         launch.set("auth.external", &external);
-        launch
+        Ok(launch)
     }
 
     /// Changes a setting, named as in the configuration: `sessions.heartbeat_ms`.
@@ -68,8 +71,10 @@ impl Launch {
 
     /// Makes the data folder, so that everything started from here on shares it.
     pub fn make_folder(&mut self) -> anyhow::Result<&Path> {
-        if matches!(*self.folder, Folder::Unmade) {
-            self.folder = Arc::new(Folder::Passing(passing_folder()?));
+        match &*self.folder {
+            Folder::Unmade => self.folder = Arc::new(Folder::Passing(passing_folder()?)),
+            Folder::Kept(folder) => make_kept(folder).with_context(|| format!("making {}", folder.display()))?,
+            Folder::Passing(_) => {}
         }
         Ok(self.folder())
     }
@@ -90,7 +95,8 @@ impl Launch {
                 command.env_remove(&name);
             }
         }
-        command.arg("serve").env("PARLANCE__STORAGE__DATA_DIR", self.folder());
+        // What it leaves behind where it runs, such as a profile of its heap, goes or stays with its data.
+        command.arg("serve").env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
         for (key, value) in &self.settings {
             command.env(format!("PARLANCE__{}", key.replace('.', "__").to_uppercase()), value);
         }
@@ -104,6 +110,15 @@ pub fn passing_folder() -> anyhow::Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new().prefix("parlance-load-").tempdir_in("/tmp")?;
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
     Ok(folder)
+}
+
+/// A data folder that stays, as an engine makes it: its Postgres, who may be another user, passes through.
+fn make_kept(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
 }
 
 /// An engine of ours. Ended when it is dropped.

@@ -32,12 +32,14 @@ pub struct Meter {
 }
 
 /// One second of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Point {
     pub at_s: f64,
     pub sent: u64,
     pub received: u64,
     pub errors: u64,
+    /// What the latencies are of.
+    pub lane: &'static str,
     /// Of this second. Not a number, which is `null` in JSON, when nothing arrived: no latency is not a short one.
     pub p50_ms: f64,
     pub p99_ms: f64,
@@ -111,12 +113,13 @@ impl Meter {
         }
     }
 
-    fn take_recent(&self) -> Latency {
+    /// Of the first lane: its name, and what it recorded since the last time.
+    fn take_recent(&self) -> (&'static str, Latency) {
         let mut lanes = self.lanes.borrow_mut();
-        let Some((_, _, recent)) = lanes.first_mut() else { return Latency::default() };
+        let Some((name, _, recent)) = lanes.first_mut() else { return ("", Latency::default()) };
         let taken = recent.clone();
         recent.clear();
-        taken
+        (*name, taken)
     }
 }
 
@@ -204,13 +207,14 @@ fn point(meter: &Meter, begun: Instant, before: &Sample, now: &Sample) -> Point 
     const MIB: f64 = 1_048_576.0;
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(1e-9);
     let used = now.usage.since(&before.usage);
-    let recent = meter.take_recent();
+    let (lane, recent) = meter.take_recent();
     let of_recent = |latency: f64| if recent.count() > 0 { latency } else { f64::NAN };
     Point {
         at_s: now.at.duration_since(begun).as_secs_f64(),
         sent: now.sent.saturating_sub(before.sent),
         received: now.received.saturating_sub(before.received),
         errors: meter.errors.get(),
+        lane,
         p50_ms: of_recent(recent.quantile_ms(0.5)),
         p99_ms: of_recent(recent.quantile_ms(0.99)),
         max_ms: of_recent(recent.summary().max_ms),
@@ -268,6 +272,7 @@ mod tests {
         let own = UsageSource::Process(std::process::id());
         let sample = Sample::of(&meter, &own).await;
         let point = point(&meter, sample.at, &sample, &Sample::of(&meter, &own).await);
+        assert_eq!(point.lane, "delivery");
         assert!(point.p50_ms.is_nan() && point.p99_ms.is_nan() && point.max_ms.is_nan());
         assert!(serde_json::to_string(&point).unwrap().contains("\"p99_ms\":null"));
     }

@@ -102,10 +102,11 @@ fn latencies(page: &mut String, report: &Report) {
 fn charts(page: &mut String, series: &[Point]) {
     type Value = fn(&Point) -> f64;
     /// Title, unit, lines.
-    type Chart = (&'static str, &'static str, Vec<(&'static str, Value)>);
+    type Chart<'a> = (&'a str, &'static str, Vec<(&'static str, Value)>);
+    let latency = format!("Latency: {}", series.first().map_or("", |point| point.lane));
     #[expect(clippy::cast_precision_loss, reason = "counts of a second")]
-    let charts: [Chart; 4] = [
-        ("Latency", "ms", vec![("p50", |p| p.p50_ms), ("p99", |p| p.p99_ms), ("max", |p| p.max_ms)]),
+    let charts: [Chart<'_>; 4] = [
+        (latency.as_str(), "ms", vec![("p50", |p| p.p50_ms), ("p99", |p| p.p99_ms), ("max", |p| p.max_ms)]),
         ("Throughput", "a second", vec![("sent", |p| p.sent as f64), ("received", |p| p.received as f64)]),
         (
             "CPU",
@@ -153,10 +154,12 @@ mod tests {
         report.figure("deliveries", 1234.0, "a second");
         report.fail("<lost> & found");
         let series = vec![(1.0, 7.0), (2.0, 8.0)];
+        report.series = vec![Point { at_s: 1.0, lane: "caught up", p50_ms: 2.0, ..Point::default() }];
         report.told.push(Told { name: "open rooms".to_owned(), unit: String::new(), series });
         let page = render(&report);
         assert!(page.contains("&lt;lost&gt; &amp; found") && page.contains("1 234 a second"), "{page}");
         assert!(!page.contains("Nothing went wrong"));
         assert!(page.contains("<h2>open rooms</h2><p") && page.contains("<polyline"));
+        assert!(page.contains("<h2>Latency: caught up</h2><p"), "{page}");
     }
 }

@@ -181,6 +181,12 @@ impl Report {
         self.figure("messages a write", growth("parlance_frames_out_total") / writes, "to a socket");
     }
 
+    /// The seconds of one more run, behind those that are there.
+    pub fn go_on(&mut self, series: Vec<Point>) {
+        let offset = self.series.last().map_or(0.0, |point| point.at_s);
+        self.series.extend(series.into_iter().map(|point| Point { at_s: point.at_s + offset, ..point }));
+    }
+
     /// All latencies of a meter that recorded any.
     pub fn latencies(&mut self, meter: &Meter) {
         for (name, latency) in meter.latencies() {

@@ -76,15 +76,15 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
         usage: target.usage.clone(),
         base: Some(target.base.clone()),
     };
-    let broadcaster = Broadcaster::start()?;
+    let broadcaster = Broadcaster::start().await?;
     for in_flight in &args.in_flight {
         let (listeners, seconds) = (args.listeners, args.seconds);
         let work = FanoutArgs { listeners, in_flight: *in_flight, bytes: 100, seconds, warm_up: 1 };
         let (mut ratios, mut engines, mut baselines, mut rates) = <(Spread, Spread, Spread, Spread)>::default();
         for round in 0..args.rounds {
             let ours = fanout::drive(&work, &venue, Report::of("fanout"));
-            let (engine, baseline) = alternately(round, ours, broadcaster.fanout(&work)).await?;
-            adopt_failures(report, &engine, &baseline);
+            let (mut engine, baseline) = alternately(round, ours, broadcaster.fanout(&work)).await?;
+            adopt(report, &mut engine, &baseline);
             if !report.failures.is_empty() {
                 // It ended before its time, and has no figures to compare.
                 return Ok(());
@@ -108,13 +108,13 @@ async fn chatters(args: &CompareArgs, target: &Target, accounts: &Accounts, repo
     let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
     let work = ChatterArgs { users, room_size: 10, rate, bytes: 100, seconds, warm_up: 2 };
     let venue = chatter::gather(&work, target, accounts).await?;
-    let broadcaster = Broadcaster::start()?;
+    let broadcaster = Broadcaster::start().await?;
     let (mut ratios, mut engines, mut sockets, mut rows) = <(Spread, Spread, Spread, Spread)>::default();
     let mut batches = Spread::default();
     for round in 0..args.rounds {
         let ours = async { Ok(chatter::drive(&work, &venue, Report::of("chatter")).await?.strictly()) };
-        let (engine, socket) = alternately(round, ours, broadcaster.chatter(&work)).await?;
-        adopt_failures(report, &engine, &socket);
+        let (mut engine, socket) = alternately(round, ours, broadcaster.chatter(&work)).await?;
+        adopt(report, &mut engine, &socket);
         // How many rows share a commit depends on the disk of that second, and decides what a row costs: the median of
         // the rounds so far, so that one odd round does not choose what it is compared with.
         batches.add(engine.needed("rows a commit")?);
@@ -152,8 +152,10 @@ async fn alternately<T>(
     }
 }
 
-fn adopt_failures(report: &mut Report, engine: &Report, baseline: &Report) {
-    for failed in [engine, baseline] {
+/// What went wrong in either, and the seconds of the engine: a chart has one line for the program under load.
+fn adopt(report: &mut Report, engine: &mut Report, baseline: &Report) {
+    report.go_on(std::mem::take(&mut engine.series));
+    for failed in [&*engine, baseline] {
         report.failures.extend(failed.failures.iter().map(|failure| format!("{}: {failure}", failed.scenario)));
     }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use super::chatter::{self, ChatterArgs, Found};
 use crate::client::Accounts;
 use crate::engine::TargetArgs;
-use crate::measure::{Point, RATES, within};
+use crate::measure::{RATES, within};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -80,7 +80,7 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
         let step = Step::of(args, search.rate, &found);
         eprintln!("{}", step.told());
         report.failures.extend(found.wrong.iter().map(|wrong| format!("at {} a second: {wrong}", shown(search.rate))));
-        append(&mut report.series, found.report.series);
+        report.go_on(found.report.series);
         let is_good = step.too_much.is_empty();
         steps.push(step);
         if !search.learn(is_good) {
@@ -93,12 +93,6 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
     conclude(&mut report, &search, steps, members);
     report.take_in(target.close().await);
     Ok(report)
-}
-
-/// One step's seconds behind those before it.
-fn append(series: &mut Vec<Point>, step: Vec<Point>) {
-    let offset = series.last().map_or(0.0, |point| point.at_s);
-    series.extend(step.into_iter().map(|point| Point { at_s: point.at_s + offset, ..point }));
 }
 
 impl Step {

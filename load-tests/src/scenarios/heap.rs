@@ -5,7 +5,6 @@
 //! that it has more, is what one session costs; what the engine holds anyway falls out.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -31,14 +30,17 @@ pub struct HeapArgs {
     pub bytes_min: u32,
 }
 
-/// Where such an engine leaves its profile: in the folder that it was started from.
+/// What such an engine leaves behind: where it runs, which is its data folder.
 const PROFILE: &str = "dhat-heap.json";
 
 /// Bytes and blocks by the code that holds them.
 type Holdings = BTreeMap<String, (f64, f64)>;
 
 pub async fn run(args: &HeapArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    ensure!(target.url.is_none(), "heap starts its own engine: leave --url out");
+    ensure!(
+        target.url.is_none() && target.data_dir.is_none(),
+        "heap starts engines of its own, on folders that it removes: leave --url and --data-dir out"
+    );
     let small = profile(args, target, args.sessions / 2).await?;
     let large = profile(args, target, args.sessions).await?;
     let more = f64::from(args.sessions - args.sessions / 2);
@@ -66,17 +68,19 @@ pub async fn run(args: &HeapArgs, target: &TargetArgs) -> anyhow::Result<Report>
 
 /// What the heap held with so many idle sessions.
 async fn profile(args: &HeapArgs, target: &TargetArgs, sessions: u32) -> anyhow::Result<Holdings> {
-    ensure!(!Path::new(PROFILE).exists(), "{PROFILE} is here already, from another run: move it away first");
     // The memory of one password hash would be the largest heap that there ever is.
     let mut target = target.clone();
     target.settings.push("auth.argon2_memory_kib=64".to_owned());
     let idle = IdleArgs { sessions, rooms: args.rooms, room_size: args.room_size, seconds: 1 };
-    let report = idle::run(&idle, &target).await?;
+    let target = target.open(&[]).await?;
+    // The folder goes with the last that know it, however this ends.
+    let launch = target.own.as_ref().context("an engine of ours")?.launch();
+    let report = idle::watch(&idle, &target).await?;
+    target.close().await?;
     ensure!(report.failures.is_empty(), "{}", report.failures.join("; "));
-    let text = std::fs::read_to_string(PROFILE).with_context(|| {
+    let text = std::fs::read_to_string(launch.folder().join(PROFILE)).with_context(|| {
         format!("the engine wrote no {PROFILE}: build one with `--features heap-profile` and name it with --engine")
     })?;
-    std::fs::remove_file(PROFILE).with_context(|| format!("removing {}", Path::new(PROFILE).display()))?;
     holdings(&text)
 }
 
@@ -121,6 +125,10 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
     found.map_or_else(|| "unknown".to_owned(), |frame| frame.shown())
 }
 
+/// What of the engine's code lies in folders, as much of their path as DHAT keeps.
+const FOLDERS: [&str; 10] =
+    ["auth", "changes", "chat", "edge", "persistence", "room", "sessions", "storage", "supervision", "wire"];
+
 /// `0x1234: function::<T> (src/file.rs:1:2)`: of the path, DHAT keeps the last three parts.
 #[derive(Clone, Copy)]
 struct Frame<'a> {
@@ -139,8 +147,6 @@ impl<'a> Frame<'a> {
 
     /// In one of the engine's features, or beside them.
     fn is_own(&self) -> bool {
-        const FOLDERS: [&str; 9] =
-            ["auth", "chat", "edge", "embedded", "persistence", "sessions", "storage", "supervision", "telemetry"];
         let Some((folders, file)) = self.file.rsplit_once('/') else { return false };
         folders.split('/').any(|folder| FOLDERS.contains(&folder)) || (file == "recent.rs" && folders.ends_with("src"))
     }
@@ -161,6 +167,8 @@ impl<'a> Frame<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     #[test]
@@ -184,5 +192,25 @@ mod tests {
         let expected =
             [("chat/store/cards.rs:5", 20.0), ("runtime/task/raw.rs:7 poll", 7.0), ("sessions/link.rs:3 new", 100.0)];
         assert_eq!(shown, expected);
+    }
+
+    /// Those below this one, however deep.
+    fn folders_in(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).flat_map(|path| [folders_in(&path), vec![path]].concat()).collect()
+    }
+
+    #[test]
+    fn every_folder_of_the_engine_is_known() {
+        let mut folders = folders_in(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../src")));
+        folders.retain(|folder| !folder.iter().any(|part| part == "tests" || part == "testing"));
+        for folder in &folders {
+            let parts: Vec<_> = folder.iter().map(|part| part.to_str().unwrap()).collect();
+            let file = format!("{}/mod.rs", parts[parts.len() - 2..].join("/"));
+            assert!(Frame { function: "", file: &file, line: "" }.is_own(), "{file}");
+        }
+        for known in FOLDERS {
+            assert!(folders.iter().any(|folder| folder.ends_with(known)), "{known} is not there any more");
+        }
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Accounts, Crowd, Town, connect_all};
+use crate::client::{Accounts, Crowd, Session, Town, connect_all};
 use crate::engine::{Target, TargetArgs};
-use crate::measure::{Meter, Progress, Reading, Sampler};
+use crate::measure::{Meter, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -39,22 +39,22 @@ const MOVES_MIN: f64 = 8.0 * 1_048_576.0;
 
 pub async fn run(args: &IdleArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     let target = target.open(&[]).await?;
-    let accounts = Accounts::on(&target)?;
+    let mut report = watch(args, &target).await?;
+    report.take_in(target.close().await);
+    Ok(report)
+}
+
+/// Connects them all to an engine that runs, and watches it.
+pub async fn watch(args: &IdleArgs, target: &Target) -> anyhow::Result<Report> {
+    let accounts = Accounts::on(target)?;
     let (rooms, size) = (usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
     let town = Town::build(&accounts, usize::try_from(args.sessions)?, rooms, size).await?;
-    let quiet = Quiet::of(&target, &town).await?;
+    let quiet = Quiet::of(target, &town).await?;
     let meter = Meter::new(&["frame"]);
     let empty = Reading::of(&target.usage).await;
-    let sampler = Sampler::start(&meter, &target);
-    let sessions =
-        connect_all(target.address, &town.people, |_, _, _| {}).await?.into_iter().map(|(session, _)| session);
-    let count = f64::from(args.sessions);
-    let (heard, ended) = (Rc::clone(&meter), Rc::clone(&meter));
-    let on_end = move |_, code: Option<u16>| match code {
-        Some(code) => ended.fault(&format!("a connection was closed with {code} while nothing happened")),
-        None => ended.fault("a connection was lost while nothing happened"),
-    };
-    let crowd = Crowd::new(sessions, move |_, _, _| Meter::count(&heard.received, 1), on_end);
+    let sampler = Sampler::start(&meter, target);
+    let sessions = connect_all(target.address, &town.people, |_, _, _| {}).await?;
+    let crowd = listen(&meter, sessions.into_iter().map(|(session, _)| session));
     tokio::time::sleep(REST).await;
     let before = Reading::of(&target.usage).await;
     let progress = Progress::of_run("idle", Duration::from_secs(args.seconds));
@@ -64,24 +64,37 @@ pub async fn run(args: &IdleArgs, target: &TargetArgs) -> anyhow::Result<Report>
     }
     let after = Reading::of(&target.usage).await;
     let (connecting, idling) = (before.since(&empty), after.since(&before));
-    let faults = meter.faults();
-    let series = sampler.stop();
+    let mut report = conclude(args, &quiet, &meter, &connecting, &idling);
+    report.series = sampler.stop();
     drop(progress);
+    crowd.close().await;
+    Ok(report)
+}
+
+/// They read what comes; one that ends by itself is a fault.
+fn listen(meter: &Rc<Meter>, sessions: impl Iterator<Item = Session>) -> Crowd {
+    let (heard, ended) = (Rc::clone(meter), Rc::clone(meter));
+    let on_end = move |_, code: Option<u16>| match code {
+        Some(code) => ended.fault(&format!("a connection was closed with {code} while nothing happened")),
+        None => ended.fault("a connection was lost while nothing happened"),
+    };
+    Crowd::new(sessions, move |_, _, _| Meter::count(&heard.received, 1), on_end)
+}
+
+fn conclude(args: &IdleArgs, quiet: &Quiet, meter: &Meter, connecting: &Spent, idling: &Spent) -> Report {
     let mut report = Report::of("idle")
         .setting("sessions", args.sessions)
         .setting("rooms each", args.rooms)
         .setting("room size", args.room_size)
         .setting("seconds", args.seconds);
+    let count = f64::from(args.sessions);
     let held = u32::try_from(meter.errors.get()).map_or(0, |lost| args.sessions.saturating_sub(lost));
     report.figure("connections held", f64::from(held), "");
-    quiet.memory(&mut report, after.usage.engine.resident_bytes, count);
+    quiet.memory(&mut report, idling.usage.engine.resident_bytes, count);
     report.figure("server CPU", idling.usage.engine.cpu_seconds / idling.seconds / count * 1e6, "µs a second each");
     report.figure("to connect", connecting.usage.engine.cpu_seconds / count * 1e6, "µs of CPU each");
-    report.series = series;
-    report.failures.extend(faults);
-    crowd.close().await;
-    report.take_in(target.close().await);
-    Ok(report)
+    report.failures.extend(meter.faults());
+    report
 }
 
 /// The engine's memory before the sessions come, in bytes.

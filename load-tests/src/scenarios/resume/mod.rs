@@ -14,7 +14,7 @@ use crate::client::{
     ANSWER_PATIENCE, Accounts, Crowd, Heard, Message, RoomKey, Session, Town, connect_all, hear, post_frame,
 };
 use crate::engine::{Target, TargetArgs};
-use crate::measure::{Meter, Progress, Reading, Sampler};
+use crate::measure::{Meter, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
 #[derive(Args, Clone, Debug)]
@@ -34,7 +34,14 @@ pub struct ResumeArgs {
     /// Handshakes under way at once
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub parallel: u32,
+    /// Reads of Postgres, by all together, that are no failure where all that they missed lies within the rooms' windows:
+    /// the engine hears a moment later of rooms that were made, and lists of rooms that it read until then are read anew
+    #[arg(long, default_value_t = 100)]
+    pub reads_max: u32,
 }
+
+/// `chat.window_events_max` as it is by default.
+const WINDOW_EVENTS: u64 = 512;
 
 /// Everybody reads on for this long when the last one has everything.
 const AFTERWARDS: Duration = Duration::from_secs(1);
@@ -42,6 +49,7 @@ const AFTERWARDS: Duration = Duration::from_secs(1);
 const POSTS_IN_FLIGHT: u64 = 256;
 
 pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Report> {
+    let fits = window_events(target).is_some_and(|window| missed_in_a_room(args) <= window);
     let target = target.open(&[]).await?;
     let accounts = Accounts::on(&target)?;
     let (rooms, size) = (usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
@@ -59,18 +67,16 @@ pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Repor
     let series = sampler.stop();
     let after_scrape = target.scrape().await;
 
-    let mut report = Report::of("resume")
-        .setting("sessions", args.sessions)
-        .setting("missed each", u64::from(args.missed.div_ceil(args.rooms)) * u64::from(args.rooms))
-        .setting("rooms each", args.rooms)
-        .setting("room size", args.room_size)
-        .setting("parallel", args.parallel);
-    report.figure("all back", took.as_secs_f64(), "s");
-    report.figure("sessions", f64::from(args.sessions) / took.as_secs_f64(), "a second");
-    report.cpu(&spent, f64::from(args.sessions), "session");
+    let mut report = conclude(args, took, &spent);
     if let Some(after) = report.take_in(after_scrape) {
         let reads = after.growth(&before_scrape, "parlance_storage_reads_total");
         report.figure("reads of Postgres", reads, "by all of them");
+        if fits && reads > f64::from(args.reads_max) {
+            let max = args.reads_max;
+            report.fail(format!(
+                "{reads} reads of Postgres, above --reads-max {max}, though all misses lie within the rooms' windows"
+            ));
+        }
     }
     report.latencies(&meter);
     report.series = series;
@@ -82,6 +88,34 @@ pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Repor
     }
     report.take_in(target.close().await);
     Ok(report)
+}
+
+/// Of how long it took and what it cost.
+fn conclude(args: &ResumeArgs, took: Duration, spent: &Spent) -> Report {
+    let mut report = Report::of("resume")
+        .setting("sessions", args.sessions)
+        .setting("missed each", missed_in_a_room(args) * u64::from(args.rooms))
+        .setting("rooms each", args.rooms)
+        .setting("room size", args.room_size)
+        .setting("parallel", args.parallel);
+    report.figure("all back", took.as_secs_f64(), "s");
+    report.figure("sessions", f64::from(args.sessions) / took.as_secs_f64(), "a second");
+    report.cpu(spent, f64::from(args.sessions), "session");
+    report
+}
+
+fn missed_in_a_room(args: &ResumeArgs) -> u64 {
+    u64::from(args.missed.div_ceil(args.rooms))
+}
+
+/// How many events each open room of an engine that is started keeps in memory; `None`: it runs already, and its settings
+/// are not known.
+fn window_events(target: &TargetArgs) -> Option<u64> {
+    if target.url.is_some() {
+        return None;
+    }
+    let set = |setting: &String| setting.strip_prefix("chat.window_events_max=")?.parse().ok();
+    Some(target.settings.iter().rev().find_map(set).unwrap_or(WINDOW_EVENTS))
 }
 
 /// By session: the newest seq of each room when it was cut.
@@ -100,8 +134,8 @@ async fn connect_once(target: &Target, town: &Town) -> anyhow::Result<Seen> {
 
 /// The maker of each room says something while the others are away; by room, the newest seq afterwards.
 async fn post_everywhere(args: &ResumeArgs, target: &Target, town: &Town) -> anyhow::Result<HashMap<RoomKey, u64>> {
-    let each = args.missed.div_ceil(args.rooms);
-    let progress = Progress::of("missed messages", town.rooms.len() as u64 * u64::from(each));
+    let each = missed_in_a_room(args);
+    let progress = Progress::of("missed messages", town.rooms.len() as u64 * each);
     let mut newest = HashMap::new();
     let mut by_maker: HashMap<usize, Vec<Uuid>> = HashMap::new();
     for (room, members) in town.rooms.iter().zip(&town.members) {
@@ -111,10 +145,11 @@ async fn post_everywhere(args: &ResumeArgs, target: &Target, town: &Town) -> any
         let person = town.people.get(maker).context("a maker")?;
         let (session, ready) = Session::start(target.address, &person.token, &[], |_, _| {}).await?;
         let before: HashMap<RoomKey, u64> = ready.rooms.iter().map(|room| (room.id.as_u128(), room.last_seq)).collect();
-        let posts: Vec<Uuid> = rooms.iter().flat_map(|room| std::iter::repeat_n(*room, each as usize)).collect();
+        let in_a_room = usize::try_from(each)?;
+        let posts: Vec<Uuid> = rooms.iter().flat_map(|room| std::iter::repeat_n(*room, in_a_room)).collect();
         post_all(&session, &posts, &mut newest).await?;
         for room in rooms.iter().map(Uuid::as_u128) {
-            let last = before.get(&room).context("the maker of a room is in it")? + u64::from(each);
+            let last = before.get(&room).context("the maker of a room is in it")? + each;
             // Nobody else posts, so that anything else means that places were skipped, or given twice.
             let reached = *newest.entry(room).or_insert(last);
             anyhow::ensure!(reached == last, "{each} posts in a room were acknowledged up to {reached}, not {last}");
@@ -201,4 +236,26 @@ fn goals(town: &Town, seen: &Seen, newest: &HashMap<RoomKey, u64>) -> Vec<back::
         back::Goal::new(seen.iter().map(|(room, last)| (*room, *last, newest.get(room).copied().unwrap_or(*last))))
     };
     town.people.iter().zip(seen).map(|(_, seen)| goal(seen)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        target: TargetArgs,
+    }
+
+    #[test]
+    fn the_window_is_known_of_engines_that_are_started() {
+        let window = |flags: &[&str]| window_events(&Line::parse_from([&["resume"][..], flags].concat()).target);
+        let default = parlance::config::Config::defaults().unwrap().chat.window_events_max;
+        assert_eq!(window(&[]), Some(default as u64));
+        assert_eq!(window(&["--set", "chat.window_events_max=9", "--set", "chat.window_events_max=8"]), Some(8));
+        assert_eq!(window(&["--url", "http://127.0.0.1:1"]), None);
+    }
 }
