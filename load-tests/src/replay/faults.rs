@@ -41,8 +41,7 @@ impl World {
         match fault {
             Fault::Outage => self.postgres.is_away = !self.postgres.is_away,
             Fault::RoomCrash => return self.engine.crash_room(room),
-            // A room is let go after idle minutes: nobody greets for so long, and no statement runs for so long.
-            Fault::RoomRelease if self.is_somebody_greeting() || !self.postgres.late.is_empty() => return false,
+            Fault::RoomRelease if self.is_something_brief() => return false,
             Fault::RoomRelease => {
                 self.lost_marks.insert(room);
                 return self.engine.release(room);
@@ -64,11 +63,13 @@ impl World {
         true
     }
 
-    fn is_somebody_greeting(&self) -> bool {
-        self.hubs
-            .iter()
-            .flat_map(|hub| hub.sockets.values())
-            .any(|socket| matches!(socket.greeting, Greeting::Listed(_) | Greeting::Read(_)))
+    /// What never lasts as long as the idle minutes after which a room is let go: a greeting, a statement, or news of who
+    /// came and went on its way.
+    fn is_something_brief(&self) -> bool {
+        let mut sockets = self.hubs.iter().flat_map(|hub| hub.sockets.values());
+        sockets.any(|socket| matches!(socket.greeting, Greeting::Listed(_) | Greeting::Read(_)))
+            || !self.postgres.late.is_empty()
+            || !self.engine.has_heard_all(&self.postgres)
     }
 
     /// A statement that was given up commits after all, or never.

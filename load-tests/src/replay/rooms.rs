@@ -194,8 +194,12 @@ impl Engine {
         self.rooms.get(&room).map(|host| host.latest.load(Ordering::Acquire)).filter(|seq| *seq != NOT_LOADED)
     }
 
-    pub fn is_idle(&self, postgres: &Postgres) -> bool {
+    pub fn has_heard_all(&self, postgres: &Postgres) -> bool {
         self.listener.is_idle(postgres)
+    }
+
+    pub fn is_idle(&self, postgres: &Postgres) -> bool {
+        self.has_heard_all(postgres)
             && self.persisters.iter().all(Persister::is_idle)
             && self.rooms.values().all(Host::is_idle)
     }

@@ -45,9 +45,12 @@ pub struct SoakArgs {
 /// Caches that are full within the first minutes, rooms that close soon, and password hashes that are small (the
 /// allocator keeps their memory for a while): what grows after that is none of these. An engine that was started for the
 /// run gets these.
-const SMALL_CACHES: [(&str, &str); 4] = [
+const SMALL_CACHES: [(&str, &str); 6] = [
     ("chat.window_events_max", "16"),
     ("chat.recent_cards_max", "500"),
+    ("chat.recent_rosters_max", "500"),
+    // People come all along who sign in once.
+    ("auth.recent_users_max", "500"),
     ("chat.room_idle_s", "60"),
     ("auth.argon2_memory_kib", "1024"),
 ];
