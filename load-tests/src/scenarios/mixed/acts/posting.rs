@@ -14,11 +14,12 @@ impl Actor {
         self.post_in(room, self.message()).await
     }
 
-    /// To what was posted last in one of the rooms.
+    /// To what was posted last in one of the rooms that nobody leaves.
     pub async fn reply(self) -> anyhow::Result<Outcome> {
         let answerable: Vec<(Uuid, Uuid)> = {
             let newest = self.crew.newest.borrow();
-            self.device.rooms().iter().filter_map(|room| Some((*room, *newest.get(room)?))).collect()
+            let rooms = self.device.rooms().into_iter().filter(|room| self.crew.town.rooms.contains(room));
+            rooms.filter_map(|room| Some((room, *newest.get(&room)?))).collect()
         };
         let Some((room, message)) = self.pick(&answerable, 0) else { return Ok(Outcome::Nothing) };
         self.post_in(*room, with(self.message(), "reply_to", message.to_string())).await
