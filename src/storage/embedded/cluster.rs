@@ -82,7 +82,6 @@ impl Cluster {
     /// Makes the cluster under another name and renames it when it is whole: a start that is killed half-way leaves
     /// nothing that looks like data.
     pub async fn create(&self, install: &Install, account: &Account) -> Result<(), EmbeddedError> {
-        self.remove_unfinished();
         let fresh = self.parent.join(format!("{UNFINISHED}{}", Alphanumeric.sample_string(&mut rand::rng(), 8)));
         DirBuilder::new().mode(0o700).create(&fresh).map_err(EmbeddedError::io("create", &fresh))?;
         account.own(&fresh)?;
@@ -131,7 +130,8 @@ impl Cluster {
         Err(EmbeddedError::Initdb { path: self.parent.clone(), output })
     }
 
-    fn remove_unfinished(&self) {
+    /// What starts that were killed half-way have left.
+    pub fn remove_unfinished(&self) {
         for entry in fs::read_dir(&self.parent).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                 tracing::info!(folder = %entry.path().display(), "removing a database whose making was interrupted");

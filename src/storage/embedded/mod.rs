@@ -175,6 +175,7 @@ async fn prepare(settings: &EmbeddedSettings) -> Result<Server, EmbeddedError> {
         process::stop_leftovers(&name, &account, &cluster.dir, settings.stop_timeout).await?;
     }
     let password = cluster.password(&install, &account).await?;
+    cluster.remove_unfinished();
     if cluster_major.is_none() {
         tracing::info!(version = install.version, data = %cluster.dir.display(), "making a new database");
         cluster.create(&install, &account).await?;

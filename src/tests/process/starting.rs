@@ -87,7 +87,14 @@ async fn a_first_start_that_was_killed_half_way_is_no_obstacle_to_the_next() {
     let engine = Engine::start(engine_on(&folder)).await;
     assert!(engine.line("  demo login").is_some(), "{}", engine.log());
     engine.stop().await;
-    assert_eq!(half_made().next(), None, "nothing half-made is left");
+    // An initdb that lost its engine may have gone on for a while: a start after its end removes what it left.
+    until("nothing half-made is left", async || {
+        if half_made().next().is_some() {
+            Engine::start(engine_on(&folder)).await.stop().await;
+        }
+        half_made().next().is_none()
+    })
+    .await;
 }
 
 #[actix_rt::test]
