@@ -189,7 +189,11 @@ async fn rows_are_written_only_where_the_fence_holds() {
 async fn rooms_that_are_written_together_have_the_times_of_their_own_rows() {
     let bench = Bench::new().await;
     let rooms = [bench.room().await, bench.room().await, bench.room().await];
-    let rows = rooms.map(|_| bench.message(1, "m"));
+    // The rooms' times are apart, the first the newest.
+    let rows = [0, 1, 2].map(|minutes| {
+        let row = Row::clone(&bench.message(1, "m"));
+        Arc::new(Row { at: row.at - chrono::Duration::minutes(minutes), ..row })
+    });
     let writes = rooms.iter().zip(&rows).map(|(room, row)| write(*room, vec![Arc::clone(row)]));
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
     store::flush(&mut link, &batch(writes.collect())).await.unwrap();
