@@ -44,6 +44,16 @@ enum Mode {
     Lagged,
 }
 
+impl Follow {
+    /// The newest seq that is known of the room.
+    fn heard(&self) -> i64 {
+        match self.mode {
+            Mode::CatchingUp { seen } => seen.max(self.next - 1),
+            Mode::Live | Mode::Lagged => self.next - 1,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Item {
     /// An answer, or something short-lived.
@@ -133,7 +143,7 @@ impl Outbox {
     /// from a coming while its session greeted, or shed since, comes with them: else it would come twice, or its
     /// `room.lagged` would end the catch-up.
     pub fn follow_behind(&mut self, room: RoomId, next: i64) {
-        let heard = self.rooms.get(&room).map_or(next, |follow| follow.next - 1);
+        let heard = self.rooms.get(&room).map_or(next, Follow::heard);
         let bytes = &mut self.bytes;
         self.queue.retain(|item| {
             let comes_again = match item {
@@ -185,13 +195,11 @@ impl Outbox {
             left.push(room);
         }
         let Some(follow) = self.rooms.remove(&room) else { return };
-        let last_seq = match follow.mode {
-            Mode::Live => return,
-            Mode::CatchingUp { seen } => seen.max(follow.next - 1),
-            Mode::Lagged => follow.next - 1,
-        };
+        if follow.mode == Mode::Live {
+            return;
+        }
         self.queue.retain(|item| !matches!(item, Item::Lagged(of) if *of == room));
-        self.enqueue(Item::LaggedTo(room, last_seq));
+        self.enqueue(Item::LaggedTo(room, follow.heard()));
     }
 
     pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
@@ -229,25 +237,24 @@ impl Outbox {
         self.enqueue(Item::Parcel(room, Rc::clone(parcel), known));
     }
 
-    /// A page of what came after `after` in a room that catches up.
+    /// A page of what came after `after` in a room that catches up. Postgres may have more than the room has shown: that
+    /// comes live. Else a `room.lagged` could name a seq that the room does not answer with yet, and never offers again.
     pub fn page(&mut self, room: RoomId, after: i64, page: &Page) {
         let Some(follow) = self.rooms.get_mut(&room) else { return };
-        let (Mode::CatchingUp { seen }, None) = (&follow.mode, self.closing) else { return };
-        let seen = *seen;
+        let (&Mode::CatchingUp { seen }, None) = (&follow.mode, self.closing) else { return };
         // A page asked for before the backlog was shed belongs to no place any more.
         if after + 1 != follow.next {
             return self.behind.push_front(room);
         }
-        for frame in &page.frames {
+        let shown = usize::try_from(seen - after).unwrap_or(0);
+        for frame in page.frames.iter().take(shown) {
             self.bytes += frame.len();
             self.queue.push_back(Item::Event(room, frame.clone()));
         }
-        follow.next = follow.next.max(page.next_after + 1);
-        let newest = seen.max(page.last_seq);
-        if follow.next > newest {
+        follow.next = follow.next.max(page.next_after.min(seen) + 1);
+        if follow.next > seen {
             follow.mode = Mode::Live;
         } else {
-            follow.mode = Mode::CatchingUp { seen: newest };
             // In front: one room's pages follow each other.
             self.behind.push_front(room);
         }

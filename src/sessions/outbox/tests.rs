@@ -74,6 +74,21 @@ fn a_gap_becomes_a_catch_up() {
 }
 
 #[test]
+fn what_a_room_has_not_shown_yet_comes_live_and_no_lagged_reaches_it() {
+    let mut outbox = outbox();
+    outbox.follow_behind(room(1), 1);
+    outbox.announce(room(1), 2);
+    assert_eq!(outbox.next_behind(), Some((room(1), 0)));
+    // Postgres has a third, which the room will show next.
+    outbox.page(room(1), 0, &page(1, 3, 3));
+    outbox.shed();
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [-2]);
+    offer(&mut outbox, room(1), 3, &frames(3, 1));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [3]);
+    assert!(!outbox.is_behind());
+}
+
+#[test]
 fn what_was_heard_before_its_pages_comes_with_them_alone() {
     let mut outbox = outbox();
     outbox.follow(room(1), 3);
@@ -87,6 +102,17 @@ fn what_was_heard_before_its_pages_comes_with_them_alone() {
     outbox.page(room(1), 3, &page(4, 1, 4));
     assert_eq!(seqs(&take(&mut outbox, 4_096)), [0, 2, 3, 4]);
     assert_eq!(outbox.bytes(), 0);
+}
+
+#[test]
+fn news_that_came_before_a_greeting_is_not_forgotten_by_it() {
+    let mut outbox = outbox();
+    outbox.follow(room(1), 3);
+    outbox.announce(room(1), 4);
+    outbox.follow_behind(room(1), 2);
+    outbox.page(room(1), 1, &page(2, 3, 4));
+    assert_eq!(seqs(&take(&mut outbox, 4_096)), [2, 3, 4]);
+    assert_eq!(outbox.next_behind(), None);
 }
 
 #[test]
