@@ -33,7 +33,7 @@ struct Door {
     is_late: AtomicBool,
 }
 
-/// Whatever must arrive.
+/// What a hub is told.
 #[derive(Clone)]
 enum ToHub {
     Deliver(Arc<Delivery>),
@@ -106,6 +106,13 @@ impl Door {
         }
     }
 
+    /// Sends what is not worth waiting for: marks come again with the next ones, and with the next greeting.
+    fn whisper(&self, message: &ToHub) {
+        if !self.is_late.load(Ordering::Acquire) {
+            self.takes(message);
+        }
+    }
+
     /// Adds to the backlog, and sees to it that somebody works it off.
     fn wait(self: &Arc<Self>, keep: impl FnOnce(&mut Backlog<ToHub>)) {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,7 +176,8 @@ impl Audience for Hubs {
     }
 
     fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
-        self.tell_all(&ToHub::Whisper(room_id, frames.into()));
+        let message = ToHub::Whisper(room_id, frames.into());
+        self.hubs.load().iter().for_each(|door| door.whisper(&message));
     }
 }
 

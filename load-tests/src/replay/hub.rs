@@ -183,6 +183,13 @@ impl Hub {
         }
     }
 
+    /// Something that is not worth waiting for.
+    pub fn whisper(&mut self, room: usize, frames: Vec<ByteString>) {
+        if !self.is_late() {
+            self.mailbox.push_back(ToHub::Whisper(room, frames));
+        }
+    }
+
     /// An answer of a room: not part of what keeps its order.
     pub fn answer(&mut self, key: u64, frame: ByteString) {
         if self.is_busy { self.answers.push((key, frame)) } else { self.mailbox.push_back(ToHub::Answer(key, frame)) }

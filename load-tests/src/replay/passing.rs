@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::actions::short;
 use super::check::{Failure, Invariant};
-use super::hub::{Stage, ToHub};
+use super::hub::Stage;
 use super::plan::{Broken, Fault};
 use super::rooms::{Answered, Said};
 use super::world::{Ask, World};
@@ -55,7 +55,7 @@ impl World {
                     self.check_receipt(room_index(room), frame);
                 }
                 for hub in &mut self.hubs {
-                    hub.send(ToHub::Whisper(room_index(room), frames.clone()), self.now);
+                    hub.whisper(room_index(room), frames.clone());
                 }
             }
             Said::Answer(ask, answered) => self.answer(ask, answered),
