@@ -3,24 +3,17 @@
 //! A room makes its card when it is loaded and folds into it each row that it shows and each mark that it takes; anyone
 //! may read it meanwhile (`memory.rs`). What was taken but not committed is not on it, so a card says what Postgres says
 //! or said a moment ago, and whoever listens first and reads the card second misses nothing.
-//!
-//! Invariant: of messages with a seq above `known_after`, all senders are in `senders`, up to `last_seq`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
 use super::permissions::{Role, RoomKind};
+use super::senders::Senders;
 use super::state::{Member, Snapshot};
 use super::wire::RoomSummary;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::persistence::{Row, RowBody, SideEffect, Watermark};
-
-/// Unread messages are counted up to here: a badge says 99+.
-pub const UNREAD_MAX: i64 = 100;
-
-/// How many of the newest messages' senders a card knows: enough to count to [`UNREAD_MAX`] past some of one's own.
-pub const SENDERS_MAX: usize = 160;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -34,26 +27,7 @@ pub struct Card {
     last_event_at: Option<DateTime<Utc>>,
     last_seq: i64,
     members: HashMap<UserId, Member>,
-    /// By seq, oldest first.
-    senders: VecDeque<Sent>,
-    known_after: i64,
-}
-
-/// That somebody sent a message. Half the size of what it stands for: a card has many.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    seq: i64,
-    by: Sender,
-}
-
-/// The low half of a user's id, nearly all of it random: no two members of a room share it. 0: not a user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sender(u64);
-
-impl Sender {
-    fn of(sender: Option<UserId>) -> Self {
-        Self(sender.map_or(0, |user| user.0.as_u64_pair().1))
-    }
+    senders: Senders,
 }
 
 /// The room as one member sees it.
@@ -67,28 +41,6 @@ pub struct Seen {
     pub unread_known: bool,
 }
 
-/// The newest messages of a room: who sent them, oldest first, and the seq above which none is missing.
-#[derive(Clone, Debug, Default)]
-pub struct Senders {
-    pub senders: Vec<(i64, Option<UserId>)>,
-    pub known_after: i64,
-}
-
-impl Senders {
-    /// Those of rows without a gap, the last of which is the room's newest.
-    fn of(rows: &[Row], last_seq: i64) -> Self {
-        let known_after = rows.first().map_or(last_seq, |row| row.seq - 1);
-        Self { senders: rows.iter().filter_map(sender_of).collect(), known_after }
-    }
-}
-
-fn sender_of(row: &Row) -> Option<(i64, Option<UserId>)> {
-    match &row.body {
-        RowBody::Message(message) => Some((row.seq, Some(message.sender))),
-        RowBody::Event(_) => None,
-    }
-}
-
 impl Card {
     /// The card of a room as loaded.
     pub fn of(snapshot: &Snapshot) -> Self {
@@ -96,8 +48,8 @@ impl Card {
     }
 
     /// The card of a room of which only the newest senders were loaded.
-    pub fn with(room: &Snapshot, newest: Senders) -> Self {
-        let mut card = Self {
+    pub fn with(room: &Snapshot, senders: Senders) -> Self {
+        Self {
             id: room.id,
             kind: room.kind,
             name: room.name.clone(),
@@ -107,22 +59,17 @@ impl Card {
             last_event_at: room.last_event_at,
             last_seq: room.last_seq,
             members: room.members.iter().copied().collect(),
-            senders: VecDeque::with_capacity(newest.senders.len().min(SENDERS_MAX)),
-            known_after: newest.known_after,
-        };
-        for (seq, sender) in newest.senders {
-            card.remember(seq, sender);
+            senders,
         }
-        card
     }
 
     /// The next row of the room is about to be shown.
     pub fn show(&mut self, row: &Row) {
         self.last_seq = row.seq;
         self.last_event_at = Some(row.at);
-        match &row.body {
-            RowBody::Message(message) => self.remember(row.seq, Some(message.sender)),
-            RowBody::Event(event) => self.apply(row.seq, &event.effect),
+        self.senders.push_row(row);
+        if let RowBody::Event(event) = &row.body {
+            self.apply(row.seq, &event.effect);
         }
     }
 
@@ -149,11 +96,15 @@ impl Card {
     /// What `user` sees; `None` for a stranger.
     pub fn seen_by(&self, user: UserId) -> Option<Seen> {
         let member = self.members.get(&user)?;
-        let newer = self.senders.iter().rev().take_while(|sent| sent.seq > member.read_seq);
-        let others = newer.filter(|sent| sent.by != Sender::of(Some(user)));
-        let unread = others.zip(1..=UNREAD_MAX).last().map_or(0, |(_, count)| count);
+        let (unread, unread_known) = self.senders.unread(user, member.read_seq);
         let peer = self.members.keys().copied().find(|other| *other != user).filter(|_| self.kind == RoomKind::Direct);
-        let summary = RoomSummary {
+        let summary = RoomSummary { unread, ..self.summary_of(*member) };
+        Some(Seen { summary, peer, unread_known })
+    }
+
+    /// The room as such a member sees it, without what they have not read.
+    pub fn summary_of(&self, member: Member) -> RoomSummary {
+        RoomSummary {
             id: self.id,
             kind: self.kind,
             name: self.name.clone(),
@@ -163,22 +114,12 @@ impl Card {
             last_seq: self.last_seq,
             delivered_seq: member.delivered_seq,
             read_seq: member.read_seq,
-            unread,
+            unread: 0,
             member_count: i64::try_from(self.members.len()).unwrap_or(i64::MAX),
             last_message_at: self.last_event_at,
             created_at: self.created_at,
             peer: None,
-        };
-        Some(Seen { summary, peer, unread_known: member.read_seq >= self.known_after || unread == UNREAD_MAX })
-    }
-
-    fn remember(&mut self, seq: i64, sender: Option<UserId>) {
-        if self.senders.len() >= SENDERS_MAX
-            && let Some(forgotten) = self.senders.pop_front()
-        {
-            self.known_after = forgotten.seq;
         }
-        self.senders.push_back(Sent { seq, by: Sender::of(sender) });
     }
 
     fn apply(&mut self, seq: i64, effect: &SideEffect) {
@@ -206,6 +147,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::chat::senders::UNREAD_MAX;
     use crate::ids::MessageId;
     use crate::persistence::{EventRow, MessageRow};
 
@@ -308,8 +250,11 @@ mod tests {
                     continue;
                 };
                 let seen = card.seen_by(who).unwrap();
-                let others = rows.iter().filter(|row| row.seq > member.read_seq).filter_map(sender_of);
-                let unread = others.filter(|(_, sender)| *sender != Some(who)).count() as i64;
+                let others = rows.iter().filter(|row| row.seq > member.read_seq).filter_map(|row| match &row.body {
+                    RowBody::Message(message) => Some(message.sender),
+                    RowBody::Event(_) => None,
+                });
+                let unread = others.filter(|sender| *sender != who).count() as i64;
                 prop_assert!(!seen.unread_known || seen.summary.unread == unread.min(UNREAD_MAX));
                 // Whoever has read lately is always counted.
                 prop_assert!(seen.unread_known || member.read_seq < rows.len() as i64 - 50);

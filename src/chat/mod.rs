@@ -24,6 +24,7 @@ mod memory;
 pub mod messages;
 pub mod permissions;
 mod room;
+mod senders;
 pub mod state;
 pub mod store;
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::chat::card::{Card, SENDERS_MAX, Senders, UNREAD_MAX};
+use crate::chat::card::Card;
 use crate::chat::error::ChatError;
 use crate::chat::permissions::RoomKind;
+use crate::chat::senders::{SENDERS_MAX, Senders, UNREAD_MAX};
 use crate::chat::state::{Member, Snapshot};
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::storage::Storage;
@@ -67,8 +68,11 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
         let seqs = row.seqs.unwrap_or_default();
         // Fewer than asked for are all that there are.
         let known_after = seqs.first().filter(|_| seqs.len() >= SENDERS_MAX).map_or(0, |first| first - 1);
-        let senders = row.senders.unwrap_or_default().into_iter().map(|sender| sender.map(UserId));
-        cards.push(Card::with(&room, Senders { senders: seqs.into_iter().zip(senders).collect(), known_after }));
+        let mut senders = Senders::after(known_after);
+        for (seq, sender) in seqs.into_iter().zip(row.senders.unwrap_or_default()) {
+            senders.push(seq, sender.map(UserId));
+        }
+        cards.push(Card::with(&room, senders));
     }
     Ok(cards)
 }
