@@ -329,10 +329,16 @@ impl Flush {
         if !marks.is_empty()
             && let Err(error) = self.settle(&marks).await
         {
+            self.gave_up = is_outage(&error);
             tracing::error!(%error, "read marks could not be written");
         }
         let mut outcomes = Vec::with_capacity(batch.writes.len());
         for write in &batch.writes {
+            if self.gave_up {
+                // Each of them would wait for Postgres anew.
+                outcomes.push(Outcome::Unavailable);
+                continue;
+            }
             let single = Batch {
                 writes: vec![Write {
                     room_id: write.room_id,
@@ -345,7 +351,10 @@ impl Flush {
             self.tries = 0;
             let outcome = match self.settle(&single).await {
                 Ok(outcomes) => outcomes.into_iter().next().unwrap_or(Outcome::Unavailable),
-                Err(error) if is_outage(&error) => Outcome::Unavailable,
+                Err(error) if is_outage(&error) => {
+                    self.gave_up = true;
+                    Outcome::Unavailable
+                }
                 Err(error) => self.judge(write, &error).await,
             };
             outcomes.push(outcome);
@@ -356,10 +365,15 @@ impl Flush {
     /// Why Postgres refused one write: its row is there already, or is impossible.
     async fn judge(&mut self, write: &Write, error: &sqlx::Error) -> Outcome {
         if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice()) {
-            match store::first_result(link, write.room_id, row).await {
+            let reading = store::first_result(link, write.room_id, row);
+            let read = tokio::time::timeout(ATTEMPT_AT_LEAST, reading).await;
+            match read.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(Some(first)) => return Outcome::Duplicate(first),
                 Ok(None) => {}
                 Err(error) => {
+                    // The connection's state is unknown.
+                    self.link = None;
+                    self.gave_up = is_outage(&error);
                     tracing::warn!(%error, "the first result of a repeated write could not be read");
                     return Outcome::Unavailable;
                 }
