@@ -146,8 +146,12 @@ impl Rooms {
     pub fn members_changed(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
         self.memory.moved(users.iter().copied());
         self.memory.closed.forget(&room_id);
-        let Some(card) = self.live_card(room_id) else { return };
-        let agrees = card.read(|card| users.iter().all(|user| card.is_member(*user) == are_members));
+        let agrees = match self.live_card(room_id) {
+            Some(card) => card.read(|card| users.iter().all(|user| card.is_member(*user) == are_members)),
+            None if are_members => return,
+            // Whoever is connected would hear it again as soon as it is opened.
+            None => None,
+        };
         if agrees != Some(true) {
             self.compare_members(room_id, users, are_members);
         }
@@ -304,6 +308,8 @@ impl Handler<OpenAndSend> for RoomDirectory {
         }
         if known.is_none() {
             self.open.insert(room_id, open);
+            // A greeting may have read it from Postgres just now, and kept it: from here on the room has its own.
+            self.parts.memory.closed.forget(&room_id);
             self.gauge();
         }
     }

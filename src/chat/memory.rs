@@ -69,6 +69,11 @@ impl LiveCard {
         *self.card.write().unwrap_or_else(PoisonError::into_inner) = Some(card);
     }
 
+    /// There is no such room.
+    pub fn clear(&self) {
+        *self.card.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub fn update(&self, update: impl FnOnce(&mut Card)) {
         if let Some(card) = &mut *self.card.write().unwrap_or_else(PoisonError::into_inner) {
             update(card);

@@ -157,14 +157,14 @@ impl RoomState {
     }
 
     /// Takes note of older messages that are being sent again: as many as can wait for a load, parked or fenced.
-    pub fn recall(&mut self, rows: Vec<Row>) {
+    pub fn recall(&mut self, rows: impl IntoIterator<Item = Arc<Row>>) {
         for row in rows {
             let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body else { continue };
             let key = (*sender, client_id.clone());
             if self.sent.contains_key(&key) {
                 continue;
             }
-            self.sent.insert(key.clone(), Sent::Done(Arc::new(row)));
+            self.sent.insert(key.clone(), Sent::Done(row));
             self.recalled.push_back(key);
         }
         while self.recalled.len() > self.limits.room_pending_max.saturating_mul(2) {
@@ -319,12 +319,8 @@ impl RoomState {
 
     /// The room as a new member sees it, just after joining.
     pub fn summary_for(&self, user: UserId) -> Option<wire::RoomSummary> {
-        Some(self.summary_of(*self.members.get(&user)?))
-    }
-
-    /// The room as `member` sees it.
-    pub fn summary_of(&self, member: Member) -> wire::RoomSummary {
-        wire::RoomSummary {
+        let member = *self.members.get(&user)?;
+        Some(wire::RoomSummary {
             id: self.id,
             kind: self.kind,
             name: self.name.clone(),
@@ -339,7 +335,7 @@ impl RoomState {
             last_message_at: None,
             created_at: self.created_at,
             peer: None,
-        }
+        })
     }
 
     fn remember(&mut self, row: Arc<Row>) -> Entry {

@@ -97,7 +97,8 @@ async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
     assert_eq!(cleos.event_of("room.joined").await["room"]["id"], json!(room));
     assert_eq!(app.post(&cleo, &room, "m2", "m2").await, 2);
     assert_eq!(cleos.event_of("message.posted").await["seq"], 2);
-    // Who is out hears nothing more.
+    // Who is out hears nothing more, of a room that was closed neither.
+    app.post(&ada, &closed, "m1", "m1").await;
     let ping = bens.send(json!({ "type": "ping" })).await;
     loop {
         let frame = bens.frame().await.unwrap();

@@ -4,13 +4,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use parlance::chat::LiveCard;
 use parlance::chat::error::ChatError;
 use parlance::chat::messages::{Command, CompareMembers, Reply};
 use parlance::ids::UserId;
 use parlance::persistence::SideEffect;
 
 use super::postgres::Postgres;
-use super::rooms::Host;
 
 /// Somebody came into a room or left it.
 #[derive(Clone, Copy)]
@@ -55,10 +55,15 @@ impl Listener {
         })
     }
 
-    /// An open room whose members are others looks for itself.
-    pub fn tell(&self, change: MemberChange, host: &mut Host) {
-        if host.card.read(|card| card.is_member(change.user) == change.is_member) == Some(true) {
-            return;
+    /// What the room is asked, if anything: an open one whose members are others looks for itself, a closed one may have
+    /// people listen to it who left. `card`: of the open room.
+    pub fn question(&self, change: MemberChange, card: Option<&LiveCard>) -> Option<Command> {
+        let agrees = match card {
+            Some(card) => card.read(|card| card.is_member(change.user) == change.is_member) == Some(true),
+            None => change.is_member,
+        };
+        if agrees {
+            return None;
         }
         let again = Arc::clone(&self.again);
         let reply = Reply::new(move |looked| {
@@ -66,8 +71,7 @@ impl Listener {
                 again.lock().unwrap_or_else(PoisonError::into_inner).push(change);
             }
         });
-        let compare = CompareMembers { users: vec![change.user], are_members: change.is_member, reply };
-        host.mailbox.push_back(Command::Compare(compare));
+        Some(Command::Compare(CompareMembers { users: vec![change.user], are_members: change.is_member, reply }))
     }
 
     pub fn is_idle(&self, postgres: &Postgres) -> bool {

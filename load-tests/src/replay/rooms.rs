@@ -207,8 +207,9 @@ impl Engine {
     /// Hears of the next change to who is in a room.
     pub fn hear(&mut self, postgres: &Postgres) {
         let Some(change) = self.listener.next(postgres) else { return };
-        if let Some(host) = self.rooms.get_mut(&change.room) {
-            self.listener.tell(change, host);
+        let card = self.rooms.get(&change.room).map(|host| &*host.card);
+        if let Some(question) = self.listener.question(change, card) {
+            self.send(change.room, question);
         }
     }
 

@@ -42,6 +42,9 @@ pub type LatestSeq = Arc<AtomicI64>;
 /// No seq: a new room without any change is at 0, and has been shown.
 pub const NOT_LOADED: i64 = -1;
 
+/// Of so many sends a room remembers that Postgres knew them; each may be as long as a message may be.
+const REPEATED_MAX: usize = 64;
+
 /// What a room needs done that takes time; the shell does it and comes back.
 #[derive(Debug, PartialEq)]
 pub enum Wish {
@@ -82,6 +85,9 @@ pub struct RoomLife {
     /// In the order of their tickets, so that one seed of a simulation gives one run.
     waiting: BTreeMap<u64, Waiting>,
     marks: BTreeMap<UserId, Watermark>,
+    /// The newest that Postgres had when they were sent again: known after the load that follows, so that who sends one
+    /// over and over does not have the room loaded each time.
+    repeated: VecDeque<Arc<Row>>,
     wishes: Vec<Wish>,
     post_seconds: metrics::Histogram,
 }
@@ -152,6 +158,7 @@ impl RoomLife {
             lane,
             waiting: BTreeMap::new(),
             marks: BTreeMap::new(),
+            repeated: VecDeque::new(),
             wishes: Vec::new(),
             post_seconds: metrics::histogram!("parlance_post_seconds"),
         };

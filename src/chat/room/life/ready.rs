@@ -13,6 +13,9 @@ impl RoomLife {
         match loaded {
             Ok(Some((snapshot, sent))) => self.become_ready(snapshot, sent),
             Ok(None) => {
+                // It owes nobody news any more, and nobody is to be greeted with it.
+                self.around.latest.store(NOT_LOADED, Ordering::Release);
+                self.around.card.clear();
                 self.fail_parked(ChatError::RoomNotFound);
                 self.wishes.push(Wish::Release);
             }
@@ -64,7 +67,7 @@ impl RoomLife {
         marks.iter().for_each(|mark| card.mark(mark));
         self.around.card.replace(card);
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.around.config));
-        state.recall(sent);
+        state.recall(sent.into_iter().map(Arc::new).chain(self.repeated.iter().cloned()));
         let unwritten = state.raise(&marks);
         self.phase = Phase::Ready(Box::new(state));
         unwritten.into_iter().for_each(|mark| self.tell_soon(mark));

@@ -21,7 +21,11 @@ impl RoomLife {
             let result = match outcome {
                 // Committed after a write whose fate was unknown: the load that follows shows both.
                 Outcome::Committed => Ok(Posted { row: Arc::clone(&waiting.row), repeated: false }),
-                Outcome::Duplicate(first) => Ok(Posted { row: first.row, repeated: true }),
+                Outcome::Duplicate(first) => {
+                    self.repeated.truncate(REPEATED_MAX - 1);
+                    self.repeated.push_front(Arc::clone(&first.row));
+                    Ok(Posted { row: first.row, repeated: true })
+                }
                 Outcome::Unavailable => Err(ChatError::Unavailable),
                 Outcome::Refused => Err(ChatError::Refused),
                 Outcome::Fenced => {
@@ -38,7 +42,7 @@ impl RoomLife {
         self.finish_settling();
     }
 
-    /// Loads the room anew when members came or went by another hand.
+    /// Loads the room anew when members came or went by another hand. Who went while it was closed was told by nobody.
     pub(super) fn compare(&mut self, command: CompareMembers) {
         let Phase::Ready(state) = &self.phase else { return };
         let CompareMembers { users, are_members, reply } = command;
@@ -47,7 +51,13 @@ impl RoomLife {
         if users.iter().any(|user| state.is_member(*user) != are_members) {
             tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
             self.begin_settling();
-            self.finish_settling();
+            return self.finish_settling();
+        }
+        let last_seq = state.committed_seq();
+        let is_gone = |user: &UserId| self.around.card.read(|card| !card.is_member(*user)) == Some(true);
+        let gone: Vec<UserId> = users.into_iter().filter(is_gone).collect();
+        if !gone.is_empty() {
+            self.deliver(last_seq + 1, Vec::new(), Vec::new(), gone);
         }
     }
 

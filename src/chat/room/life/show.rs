@@ -42,14 +42,17 @@ impl RoomLife {
     /// Who came with this row, with the frame that tells them, or who went: by the row alone. What was taken after it
     /// may never be committed.
     fn coming_or_going(&self, row: &Row) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
-        match (&self.phase, event_of(row).map(|event| &event.effect)) {
-            (Phase::Ready(state), Some(SideEffect::AddMember { user_id, role })) => {
+        match event_of(row).map(|event| &event.effect) {
+            Some(SideEffect::AddMember { user_id, role }) => {
                 let role = role.parse().unwrap_or(Role::Guest);
-                let summary = state.summary_of(Member { role, delivered_seq: row.seq, read_seq: row.seq });
-                let room = wire::RoomSummary { last_seq: row.seq, ..summary };
+                let member = Member { role, delivered_seq: row.seq, read_seq: row.seq };
+                let Some(summary) = self.around.card.read(|card| card.summary_of(member)) else {
+                    return (Vec::new(), Vec::new());
+                };
+                let room = wire::RoomSummary { last_seq: row.seq, last_message_at: Some(row.at), ..summary };
                 (vec![(*user_id, wire::encode(&wire::RoomJoined { room }))], Vec::new())
             }
-            (_, Some(SideEffect::RemoveMember { user_id })) => (Vec::new(), vec![*user_id]),
+            Some(SideEffect::RemoveMember { user_id }) => (Vec::new(), vec![*user_id]),
             _ => (Vec::new(), Vec::new()),
         }
     }

@@ -7,12 +7,15 @@ use uuid::Uuid;
 use super::*;
 use crate::chat::permissions::{Role, RoomKind};
 use crate::chat::state::Change;
-use crate::persistence::QueueFull;
+use crate::ids::MessageId;
+use crate::persistence::{FirstResult, MessageRow, QueueFull};
 
 /// Who was told to have come or gone, in order.
 #[derive(Default)]
 struct Probe {
     told: Mutex<Vec<(&'static str, UserId)>>,
+    /// What those who came were told.
+    joined: Mutex<Vec<ByteString>>,
     jobs: Mutex<Vec<Job>>,
 }
 
@@ -48,6 +51,8 @@ impl Audience for Probe {
     fn deliver(&self, delivery: Delivery) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.extend(delivery.joined.iter().map(|(user, _)| ("came", *user)));
+        let frames = delivery.joined.iter().map(|(_, frame)| frame.clone());
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner).extend(frames);
         told.extend(delivery.left.iter().map(|user| ("went", *user)));
     }
 
@@ -227,4 +232,65 @@ fn who_came_and_went_by_another_hand_is_told_of_a_room_that_is_loaded_anew() {
     life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: false, reply }));
     life.loaded(Ok(Some((snapshot(0, &[1, 3], Vec::new()), Vec::new()))));
     assert_eq!(probe.told(), [("went", person(2)), ("came", person(3))]);
+}
+
+#[test]
+fn who_went_while_a_room_was_closed_is_told_when_it_opens() {
+    let (mut life, probe) = room();
+    let went = |n| CompareMembers { users: vec![person(n)], are_members: false, reply: Reply::new(|_| ()) };
+    life.obey(Command::Compare(went(3)));
+    assert_eq!(probe.told(), [("went", person(3))]);
+    // Not who is just leaving, and may yet stay.
+    ask(&mut life, remove(2));
+    life.obey(Command::Compare(went(2)));
+    assert_eq!(probe.told(), []);
+    life.settle(vec![(0, Outcome::Committed)]);
+    assert_eq!(probe.told(), [("went", person(2))]);
+}
+
+#[test]
+fn who_comes_is_not_told_what_may_never_be() {
+    let (mut life, probe) = room();
+    ask(&mut life, add(3));
+    ask(&mut life, Change::Describe { name: Some("not yet".to_owned()), topic: None });
+    ask(&mut life, add(4));
+    life.settle(vec![(0, Outcome::Committed), (1, Outcome::Unavailable), (2, Outcome::Unavailable)]);
+    let joined = std::mem::take(&mut *probe.joined.lock().unwrap());
+    let joined: serde_json::Value = serde_json::from_str(&joined[0]).unwrap();
+    let room = &joined["room"];
+    assert_eq!((&room["name"], room["member_count"].as_i64()), (&serde_json::Value::Null, Some(3)));
+}
+
+#[test]
+fn a_send_that_postgres_knew_is_known_after_the_load_that_follows() {
+    let (mut life, probe) = room();
+    let send = |life: &mut RoomLife| {
+        let message = MessageRow {
+            id: MessageId(Uuid::from_u128(7)),
+            sender: person(1),
+            client_id: Some("old".to_owned()),
+            kind: "text".into(),
+            content: "old".to_owned(),
+            parts: None,
+            reply_to: None,
+        };
+        life.obey(Command::Post(PostMessage { by: person(1), message, reply: Reply::new(|_| ()) }));
+        probe.written()
+    };
+    let row = send(&mut life).remove(0);
+    life.settle(vec![(0, Outcome::Duplicate(FirstResult { row }))]);
+    life.loaded(Ok(Some((snapshot(900, &[1, 2], Vec::new()), Vec::new()))));
+    assert_eq!(send(&mut life), []);
+    assert_eq!(life.phase(), "ready");
+}
+
+#[test]
+fn a_room_that_is_gone_is_let_go_and_greets_nobody() {
+    let (mut life, _) = room();
+    let compare = CompareMembers { users: vec![person(2)], are_members: false, reply: Reply::new(|_| ()) };
+    life.obey(Command::Compare(compare));
+    assert!(life.take_wishes().iter().any(|wish| matches!(wish, Wish::Load(_))));
+    life.loaded(Ok(None));
+    assert_eq!(life.take_wishes(), [Wish::Release]);
+    assert!(life.may_be_let_go() && life.around.card.read(|_| ()).is_none());
 }
