@@ -109,15 +109,7 @@ fn with_origin(mut report: Report, target: &engine::TargetArgs) -> Report {
     if let Some(version) = target.opened.version() {
         report = report.setting("engine", version);
     }
-    target.settings.iter().fold(report, |report, setting| report.setting("set", without_secret(setting)))
-}
-
-/// Reports are passed on: what looks like a secret stays here.
-fn without_secret(setting: &str) -> String {
-    match setting.split_once('=') {
-        Some((key, _)) if ["secret", "password", "url"].iter().any(|word| key.contains(word)) => format!("{key}=…"),
-        _ => setting.to_owned(),
-    }
+    target.settings.iter().fold(report, |report, setting| report.setting("set", report::without_secret(setting)))
 }
 
 /// Runs it, unless somebody ends it, or its engine does: what was started for it then ends with it.

@@ -2,13 +2,15 @@
 
 use super::CheckArgs;
 use crate::engine::TargetArgs;
+use crate::report::without_secret;
 
-/// See the module. The binary and secrets are for the caller to name again.
+/// See the module. It stands in the report: the binary and secrets are for the caller to name again.
 pub fn command(args: &CheckArgs, seed: u64, target: &TargetArgs) -> String {
     let faults: Vec<String> = args.faults.iter().map(ToString::to_string).collect();
     let faults = if faults.is_empty() { String::new() } else { format!(" --faults {}", faults.join(",")) };
     let url = target.url.as_ref().map(|url| format!(" --url {}", quoted(url))).unwrap_or_default();
-    let settings: Vec<String> = target.settings.iter().map(|setting| format!(" --set {}", quoted(setting))).collect();
+    let set = |setting: &String| format!(" --set {}", quoted(&without_secret(setting)));
+    let settings: Vec<String> = target.settings.iter().map(set).collect();
     let settings = settings.concat();
     let CheckArgs { seconds, users, rooms, rate, every, .. } = args;
     format!(
@@ -44,6 +46,14 @@ mod tests {
         let line = Line::parse_from(typed.split_whitespace());
         let rest = typed.strip_prefix("check").unwrap();
         assert_eq!(command(&line.args, 7, &line.target), format!("parlance-load check --seed 7{rest}"));
+    }
+
+    #[test]
+    fn secrets_stay_here() {
+        let typed = "check --set storage.database_url=postgres://me:mine@localhost/parlance";
+        let line = Line::parse_from(typed.split_whitespace());
+        let said = command(&line.args, 7, &line.target);
+        assert!(said.contains("storage.database_url=") && !said.contains("mine"), "{said}");
     }
 
     #[test]

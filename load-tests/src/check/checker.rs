@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::history::{Cast, Entry, History, NOWHERE, RoomNo};
-use super::laws::{changes, lists, marks, messages, outsiders, own_rooms, readers, refusals};
+use super::laws::{answers, changes, lists, marks, messages, outsiders, own_rooms, readers, refusals};
 use super::tale::Tale;
 
 /// What an engine promises.
@@ -46,8 +46,10 @@ pub enum Invariant {
     ReplayIsState,
     /// Everybody's own list has the rooms that they are in, and shows of each what the order gives.
     OwnRoomsAreTheOrder,
-    /// Marks never go back, and end where they were set.
+    /// Marks never go back, and are told and end as they were set.
     MarksOnlyGrow,
+    /// Every command is answered once.
+    AnsweredOnce,
     /// An engine that starts again has what it had before.
     RestartKeepsAll,
 }
@@ -76,6 +78,7 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::RealTimeOrder, messages::overtaken),
     (Invariant::ListIsTheOrder, lists::listed_differently),
     (Invariant::MembersOnly, readers::strangers),
+    (Invariant::MembersOnly, marks::told_outside),
     (Invariant::MembersOnly, outsiders::leaks),
     (Invariant::MembersOnly, outsiders::open_doors),
     (Invariant::SeenInOrder, readers::out_of_order),
@@ -87,6 +90,8 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::ReplayIsState, lists::members_twice),
     (Invariant::OwnRoomsAreTheOrder, own_rooms::shown_differently),
     (Invariant::MarksOnlyGrow, marks::shrinking),
+    (Invariant::MarksOnlyGrow, marks::invented),
+    (Invariant::AnsweredOnce, answers::not_once),
     (Invariant::RestartKeepsAll, lists::restarted_differently),
 ];
 
@@ -128,6 +133,7 @@ impl fmt::Display for Invariant {
             Self::ReplayIsState => "the replayed order is the state",
             Self::OwnRoomsAreTheOrder => "a list of rooms is what the order gives",
             Self::MarksOnlyGrow => "marks only grow",
+            Self::AnsweredOnce => "every command is answered once",
             Self::RestartKeepsAll => "a restart changes nothing",
         })
     }

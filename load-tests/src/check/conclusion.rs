@@ -98,6 +98,8 @@ fn worth<'a>(plan: &'a [Fault], done: &'a [FaultKind], world: &World, history: &
         denied: world.tally.denied.get(),
         changes_asked: count(|record| matches!(record, Record::Asked { .. })),
         changes_granted: count(|record| matches!(record, Record::Granted { .. })),
+        marked: count(|record| matches!(record, Record::Marked { .. })),
+        told: count(|record| matches!(record, Record::Told { .. })),
     }
 }
 

@@ -33,6 +33,7 @@ pub enum Flaw {
     RemovedReadsAPage,
     StrangerIsSentWhileBehind,
     FrameOfAForeignRoom,
+    StrangerIsToldOfMarks,
     ReadFromOutside,
     ForgottenChange,
     PhantomChange,
@@ -53,6 +54,8 @@ pub enum Flaw {
     ShrinkingReadMark,
     LostReadMark,
     LostDeliveredMark,
+    InventedMark,
+    UnansweredCommand,
     LostByTheRestart,
     DoubledAfterTheRestart,
 }
@@ -82,6 +85,7 @@ impl Flaw {
             | Self::RemovedReadsAPage
             | Self::StrangerIsSentWhileBehind
             | Self::FrameOfAForeignRoom
+            | Self::StrangerIsToldOfMarks
             | Self::ReadFromOutside => Invariant::MembersOnly,
             Self::ForgottenChange => Invariant::GrantedIsKept,
             Self::WrongRoleShown | Self::WrongNameShown | Self::WrongTopicShown | Self::MemberListedTwice => {
@@ -96,7 +100,10 @@ impl Flaw {
             | Self::WrongOwnReadMark
             | Self::StaleCard
             | Self::StaleTime => Invariant::OwnRoomsAreTheOrder,
-            Self::ShrinkingReadMark | Self::LostReadMark | Self::LostDeliveredMark => Invariant::MarksOnlyGrow,
+            Self::ShrinkingReadMark | Self::LostReadMark | Self::LostDeliveredMark | Self::InventedMark => {
+                Invariant::MarksOnlyGrow
+            }
+            Self::UnansweredCommand => Invariant::AnsweredOnce,
             Self::LostByTheRestart | Self::DoubledAfterTheRestart => Invariant::RestartKeepsAll,
         }
     }

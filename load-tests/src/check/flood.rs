@@ -5,18 +5,19 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::drafts::Draft;
 use super::faults::Flooder;
 use super::history::{RoomNo, SendNo};
 use super::line::{Heard, Line};
+use super::posting::ANSWERED_WITHIN;
 use super::world::World;
 
 /// Connections of a flood.
 const SESSIONS: u64 = 6;
-/// The answers that still come are read for so long at most.
+/// A silence on the way to the answers is no end.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// A connection is tried for so long: the engine may be down, or paused.
 const OPEN_PATIENCE: Duration = Duration::from_secs(15);
@@ -72,7 +73,8 @@ struct Flooding {
     world: Rc<World>,
     by: Flooder,
     room: RoomNo,
-    waiting: HashMap<u64, SendNo>,
+    /// What has no answer yet: messages, and questions.
+    waiting: HashMap<u64, Option<SendNo>>,
 }
 
 impl Flooding {
@@ -95,32 +97,45 @@ impl Flooding {
     fn command(&mut self, number: u64) -> Option<String> {
         let (world, room) = (&self.world, self.world.room(self.room)?);
         if !number.is_multiple_of(3) {
+            self.waiting.insert(number, None);
             return Some(json!({ "type": "room.catch_up", "id": number, "room_id": room, "after": 0 }).to_string());
         }
         let send = world.next_send();
         let draft = Draft::plain(self.room, format!("{send} of a flood"));
         world.note_try(self.by.who, send, &draft);
-        self.waiting.insert(number, send);
+        self.waiting.insert(number, Some(send));
         Some(draft.command(number, room, send))
     }
 
     /// Reads answers until there are no more to come; `false` when the connection has ended.
     async fn hear(&mut self, line: &mut Line) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE && !self.waiting.is_empty() {
+        let mut answered_at = Instant::now();
+        while !self.waiting.is_empty() {
             match line.hear_within(PATIENCE).await {
                 Heard::Frames(frames) => {
-                    for frame in &frames {
-                        let re = frame.get("re").and_then(serde_json::Value::as_u64);
-                        if let Some(send) = re.and_then(|re| self.waiting.remove(&re)) {
-                            self.world.note_answer(self.by.who, send, self.room, frame);
-                        }
+                    let before = self.waiting.len();
+                    frames.iter().for_each(|frame| self.take_answer(frame));
+                    if self.waiting.len() < before {
+                        answered_at = Instant::now();
                     }
                 }
                 Heard::Nothing => {}
                 Heard::End => return false,
             }
+            if answered_at.elapsed() > ANSWERED_WITHIN {
+                self.world.note_unanswered(self.by.who, self.waiting.len());
+                return true;
+            }
         }
         true
+    }
+
+    fn take_answer(&mut self, frame: &Value) {
+        let Some(re) = frame.get("re").and_then(Value::as_u64) else { return };
+        match self.waiting.remove(&re) {
+            Some(Some(send)) => _ = self.world.note_answer(self.by.who, send, self.room, frame),
+            Some(None) => {}
+            None => self.world.note_answered_again(self.by.who, frame),
+        }
     }
 }

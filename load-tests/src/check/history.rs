@@ -83,6 +83,8 @@ pub enum Record {
     Came { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
     /// Somebody was sent something of a room that is not theirs and takes no part; stands in [`NOWHERE`].
     Leaked { to: Who, what: String },
+    /// Commands that somebody sent on a connection were not answered once each; stands in [`NOWHERE`].
+    Misanswered { by: Who, what: String },
     /// Somebody who is not in the room in the end asked for something in it over HTTP, and was answered so.
     Knocked { pass: Pass, who: Who, at: String, status: u16 },
     /// Somebody said how far they have received and read.
@@ -142,6 +144,13 @@ pub struct Card {
 pub struct Marks {
     pub delivered: u64,
     pub read: u64,
+}
+
+impl Marks {
+    /// Of each, the higher one.
+    pub fn or_more(self, other: Self) -> Self {
+        Self { delivered: self.delivered.max(other.delivered), read: self.read.max(other.read) }
+    }
 }
 
 /// A change of a room.

@@ -7,8 +7,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::drafts::Draft;
-use super::history::{Record, RoomNo, SendNo, Who};
+use super::history::{NOWHERE, Record, RoomNo, SendNo, Who};
 use super::world::{Outcome, Tally, World, says_undone};
+
+/// Nobody waits longer for the next answer, whatever goes wrong meanwhile, while their connection works.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What an answer means for its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,18 @@ impl World {
         }
         let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
         Answered::Again(Duration::from_millis(after.max(10)))
+    }
+
+    /// Notes commands that were never answered, though their connection worked.
+    pub fn note_unanswered(&self, by: Who, commands: usize) {
+        let what = format!("{commands} commands without an answer within {} s", ANSWERED_WITHIN.as_secs());
+        self.recorder.note(NOWHERE, Record::Misanswered { by, what });
+    }
+
+    /// Notes an answer to a command that had one already, or that nobody sent.
+    pub fn note_answered_again(&self, by: Who, frame: &Value) {
+        let what = format!("one answer too many: {frame}");
+        self.recorder.note(NOWHERE, Record::Misanswered { by, what });
     }
 
     fn note_ack(&self, room: RoomNo, by: Who, send: SendNo, seq: Option<&Value>, id: Option<&Value>) -> Answered {

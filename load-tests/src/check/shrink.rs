@@ -57,7 +57,7 @@ fn kind_of(entry: &Entry) -> usize {
         R::Marking { .. } | R::Marked { .. } | R::Told { .. } => 1,
         R::Sent { .. } | R::Failed { .. } => 2,
         R::Asked { .. } | R::Granted { .. } => 3,
-        R::Acked { .. } | R::Leaked { .. } | R::Knocked { .. } => 4,
+        R::Acked { .. } | R::Leaked { .. } | R::Misanswered { .. } | R::Knocked { .. } => 4,
         R::Row { .. } | R::Listed { .. } | R::Members { .. } | R::Described { .. } => 5,
         R::Carded { .. } => 6,
     }

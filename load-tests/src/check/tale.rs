@@ -29,10 +29,12 @@ pub struct Tale<'a> {
     /// What came to readers and was not shown.
     pub came: BTreeMap<Who, Vec<Sight>>,
     pub leaked: Vec<(Who, &'a str)>,
+    pub misanswered: Vec<(Who, &'a str)>,
     /// Who asked from outside for what, when, and how that was answered.
     pub knocked: Vec<(Pass, Who, &'a str, u16)>,
-    /// The highest marks that somebody sent, and those that were acknowledged.
-    pub marking: HashMap<Who, Marks>,
+    /// The highest marks that somebody had sent by each step at which they sent some.
+    markings: HashMap<Who, Vec<(u64, Marks)>>,
+    /// The highest that were acknowledged.
     pub marked: HashMap<Who, Marks>,
     pub told: Vec<Told>,
     pub carded: Vec<Carded<'a>>,
@@ -76,6 +78,7 @@ pub struct Sight {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
+    pub step: u64,
     pub reader: Who,
     pub connection: u32,
     pub of: Who,
@@ -131,8 +134,9 @@ impl<'a> Tale<'a> {
             saw: BTreeMap::new(),
             came: BTreeMap::new(),
             leaked: Vec::new(),
+            misanswered: Vec::new(),
             knocked: Vec::new(),
-            marking: HashMap::new(),
+            markings: HashMap::new(),
             marked: HashMap::new(),
             told: Vec::new(),
             carded: Vec::new(),
@@ -174,10 +178,19 @@ impl<'a> Tale<'a> {
                 self.came.entry(*reader).or_default().push(sight);
             }
             Record::Leaked { to, what } => self.leaked.push((*to, what)),
+            Record::Misanswered { by, what } => self.misanswered.push((*by, what)),
             Record::Knocked { pass, who, at, status } => self.knocked.push((*pass, *who, at, *status)),
-            Record::Marking { by, marks } => raise(&mut self.marking, *by, *marks),
-            Record::Marked { by, marks } => raise(&mut self.marked, *by, *marks),
+            Record::Marking { by, marks } => {
+                let markings = self.markings.entry(*by).or_default();
+                let highest = markings.last().map_or(*marks, |(_, before)| before.or_more(*marks));
+                markings.push((step, highest));
+            }
+            Record::Marked { by, marks } => {
+                let marked = self.marked.entry(*by).or_default();
+                *marked = marked.or_more(*marks);
+            }
             Record::Told { reader, connection, of, delivered, read } => self.told.push(Told {
+                step,
                 reader: *reader,
                 connection: *connection,
                 of: *of,
@@ -234,6 +247,19 @@ impl<'a> Tale<'a> {
         [&self.saw, &self.came].into_iter().filter_map(move |sights| sights.get(&reader)).flatten()
     }
 
+    /// The highest marks that somebody had sent before this step.
+    pub fn marking_before(&self, who: Who, step: u64) -> Marks {
+        let markings = self.markings.get(&who).map_or(&[][..], Vec::as_slice);
+        let sent = markings.partition_point(|(at, _)| *at < step);
+        sent.checked_sub(1).and_then(|last| markings.get(last)).map_or_else(Marks::default, |(_, marks)| *marks)
+    }
+
+    /// How many additions of somebody had been asked for before this step.
+    pub fn additions_asked(&self, who: Who, step: u64) -> usize {
+        let adds = |change: &Change| matches!(change, Change::Add(added, _) if *added == who);
+        self.asked.iter().filter(|(at, _, change)| *at < step && adds(change)).count()
+    }
+
     /// The messages of the room's order.
     pub fn messages(&self) -> impl Iterator<Item = (u64, &'a Kept)> {
         self.first.rows.iter().filter_map(|row| match row.fact {
@@ -260,9 +286,4 @@ impl End<'_> {
         let place = self.members.into_iter().flatten().find(|place| place.who == who)?;
         Some(Marks { delivered: place.delivered, read: place.read })
     }
-}
-
-fn raise(highest: &mut HashMap<Who, Marks>, who: Who, marks: Marks) {
-    let highest = highest.entry(who).or_default();
-    (highest.delivered, highest.read) = (marks.delivered.max(highest.delivered), marks.read.max(highest.read));
 }

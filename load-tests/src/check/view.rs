@@ -10,6 +10,8 @@ pub struct View {
     pub shown: u64,
     /// Up to here, pages of this connection reach: live events may come after the page that has them.
     paged: u64,
+    /// What comes next in the page that was asked for.
+    page_next: u64,
     /// There is more up to here at least, and it was announced.
     behind_to: Option<u64>,
     asking: bool,
@@ -56,13 +58,15 @@ impl View {
             return None;
         }
         self.asking = true;
+        self.page_next = self.shown + 1;
         Some(self.shown)
     }
 
-    /// An event of a page; whether it is shown.
+    /// An event of a page; whether it is shown, as it is when the page itself repeats or leaves out something.
     pub fn paged(&mut self, seq: u64) -> bool {
-        self.paged = seq.max(self.paged);
-        let shown = seq > self.shown;
+        let is_next = seq == self.page_next;
+        (self.paged, self.page_next) = (seq.max(self.paged), seq + 1);
+        let shown = seq > self.shown || !is_next;
         self.shown = seq.max(self.shown);
         shown
     }
@@ -113,6 +117,14 @@ mod tests {
     fn other_gaps_and_repetitions_are_shown_as_they_come() {
         let mut view = View { shown: 2, ..View::default() };
         assert!(view.live(5) && view.live(5) && view.live(3));
+    }
+
+    #[test]
+    fn a_page_that_repeats_is_shown_as_it_comes() {
+        let mut view = View { shown: 5, ..View::default() };
+        view.announce(8);
+        assert_eq!(view.ask(), Some(5));
+        assert!([5, 6, 7, 7, 8].into_iter().all(|seq| view.paged(seq)));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::nemesis::{Fault, FaultKind};
 const KEPT_PERCENT_MIN: u64 = 90;
 /// Of so many changes that were asked for, one at least is granted; fewer may all have met somebody else's, or a fault.
 const ASKED_MIN: u64 = 20;
+/// Of so many marks that were acknowledged, somebody is told of one at least: what tells of them may be dropped, but not
+/// always.
+const MARKED_MIN: u64 = 50;
 /// A kind of fault that was to come so often came once at least. One alone may find its victim away.
 const PLANNED_MIN: usize = 2;
 
@@ -23,13 +26,16 @@ pub struct Worth<'a> {
     pub denied: u64,
     pub changes_asked: u64,
     pub changes_granted: u64,
+    /// Marks that were acknowledged, and how often a reader was told of some.
+    pub marked: u64,
+    pub told: u64,
 }
 
 impl Worth<'_> {
     /// Why the run proves nothing, or less than it says.
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
-        let Self { written, settled, denied, changes_asked, changes_granted, .. } = *self;
+        let Self { written, settled, denied, changes_asked, changes_granted, marked, told, .. } = *self;
         let to_keep = written.saturating_sub(denied);
         if settled == 0 {
             lacks.push(format!("nothing was acknowledged of {written} messages, so nothing is proved"));
@@ -38,6 +44,9 @@ impl Worth<'_> {
         }
         if changes_granted == 0 && changes_asked >= ASKED_MIN {
             lacks.push(format!("rooms were to be changed {changes_asked} times, and nothing of it was granted"));
+        }
+        if told == 0 && marked >= MARKED_MIN {
+            lacks.push(format!("{marked} marks were acknowledged, and nobody was told of one"));
         }
         if self.done.is_empty() {
             lacks.push("nothing went wrong: the run is too short for --every, or no fault found its victim".to_owned());
@@ -91,5 +100,13 @@ mod tests {
         let done = [FaultKind::Cut];
         let worth = Worth { done: &done, written: 9, settled: 9, changes_asked: 20, ..Worth::default() };
         assert_eq!(worth.lacks().len(), 1);
+    }
+
+    #[test]
+    fn marks_that_nobody_hears_of_are_told() {
+        let done = [FaultKind::Cut];
+        let silent = Worth { done: &done, written: 9, settled: 9, marked: 50, ..Worth::default() };
+        assert_eq!(silent.lacks(), ["50 marks were acknowledged, and nobody was told of one"]);
+        assert_eq!(Worth { told: 1, ..silent }.lacks(), Vec::<String>::new());
     }
 }

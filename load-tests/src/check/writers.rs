@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::drafts::Draft;
 use super::history::{RoomNo, SendNo, Who};
 use super::line::{Heard, Line};
-use super::posting::Answered;
+use super::posting::{ANSWERED_WITHIN, Answered};
 use super::world::{Tally, World};
 
 /// A writer's messages that wait for their acknowledgement; past it, it writes no new ones.
@@ -107,7 +107,29 @@ impl Writer {
                 Heard::End => return,
             }
         }
-        line.close().await;
+        if self.hear_out(&mut line, waiting).await {
+            line.close().await;
+        }
+    }
+
+    /// Takes the answers that are still to come; `false` when the connection has ended.
+    async fn hear_out(&mut self, line: &mut Line, mut waiting: HashMap<u64, (SendNo, RoomNo)>) -> bool {
+        let mut answered_at = Instant::now();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            match line.hear_within(TICK).await {
+                Heard::Frames(frames) => frames.iter().for_each(|frame| self.take_answer(frame, &mut waiting)),
+                Heard::Nothing => {}
+                Heard::End => return false,
+            }
+            if waiting.len() < before {
+                answered_at = Instant::now();
+            } else if answered_at.elapsed() > ANSWERED_WITHIN {
+                self.world.note_unanswered(self.me, waiting.len());
+                break;
+            }
+        }
+        true
     }
 
     fn write_what_is_due(&mut self) {
@@ -152,8 +174,8 @@ impl Writer {
     }
 
     fn take_answer(&mut self, frame: &Value, waiting: &mut HashMap<u64, (SendNo, RoomNo)>) {
-        let re = frame.get("re").and_then(Value::as_u64);
-        let Some((send, room)) = re.and_then(|re| waiting.remove(&re)) else { return };
+        let Some(re) = frame.get("re").and_then(Value::as_u64) else { return };
+        let Some((send, room)) = waiting.remove(&re) else { return self.world.note_answered_again(self.me, frame) };
         match self.world.note_answer(self.me, send, room, frame) {
             Answered::Kept(id) => self.settle(send, Some(id)),
             Answered::Denied => self.settle(send, None),

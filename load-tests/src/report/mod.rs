@@ -101,6 +101,14 @@ impl ReportArgs {
     }
 }
 
+/// Reports are passed on: what looks like a secret in a `--set` stays here.
+pub fn without_secret(setting: &str) -> String {
+    match setting.split_once('=') {
+        Some((key, _)) if ["secret", "password", "url"].iter().any(|word| key.contains(word)) => format!("{key}=…"),
+        _ => setting.to_owned(),
+    }
+}
+
 /// Refuses a file that cannot be written. One that was not there is not left behind: a run that fails early has no
 /// report.
 pub fn can_be_written(file: &Path) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The flaws that show while messages are posted.
 
-use super::{GUEST, Teller, UNLUCKY, body, id, kept, message};
+use super::{GUEST, LAZY, Teller, UNLUCKY, body, id, kept, message};
 use crate::check::flaws::Flaw;
 use crate::check::history::{Body, Change, Fact, Kept, Marks, NOWHERE, Record, SendNo, Who};
 
@@ -97,11 +97,17 @@ impl Teller {
                 let what = "message.posted of a room that is not theirs".to_owned();
                 self.note_in(NOWHERE, Record::Leaked { to: UNLUCKY, what });
             }
+            Some(Flaw::UnansweredCommand) => {
+                let what = "1 command without an answer".to_owned();
+                self.note_in(NOWHERE, Record::Misanswered { by: UNLUCKY, what });
+            }
+            Some(Flaw::StrangerIsToldOfMarks) => self.told(GUEST, 0, Marks { delivered: 1, read: 1 }),
+            Some(Flaw::InventedMark) => self.told(UNLUCKY, LAZY, Marks { delivered: seq, read: seq }),
             Some(Flaw::StrangerSees) => self.saw(GUEST, self.shown[&GUEST] + 1, frame, None),
             Some(Flaw::ShrinkingReadMark) => {
                 for read in [seq, seq - 1] {
                     self.note(Record::Marking { by: 0, marks: Marks { delivered: seq, read } });
-                    self.note(Record::Told { reader: UNLUCKY, connection: 1, of: 0, delivered: seq, read });
+                    self.told(UNLUCKY, 0, Marks { delivered: seq, read });
                 }
             }
             Some(Flaw::RemovedReadsAPage) => {

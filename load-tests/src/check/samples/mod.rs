@@ -210,10 +210,13 @@ impl Teller {
     }
 
     fn mark_as(&mut self, by: Who, marks: Marks) {
-        let Marks { delivered, read } = marks;
         self.note(Record::Marking { by, marks });
         self.note(Record::Marked { by, marks });
-        self.note(Record::Told { reader: LAZY, connection: 1, of: by, delivered, read });
+        self.told(LAZY, by, marks);
+    }
+
+    fn told(&mut self, reader: Who, of: Who, Marks { delivered, read }: Marks) {
+        self.note(Record::Told { reader, connection: 1, of, delivered, read });
     }
 }
 
