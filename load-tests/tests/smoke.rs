@@ -110,6 +110,7 @@ fn a_mistake_is_one_clear_line() {
         (&["chatter", "--rate", "0"], "--rate"),
         (&["idle", "--json", "same.json", "--html", "./same.json"], "same file"),
         (&["check", "--keep-history", "/nowhere/history"], "cannot be written"),
+        (&["soak", "--minutes", "10"], "--warm-up 15 has to be shorter"),
         (&["history", "--installed", "--data-dir", "/nowhere"], "no database"),
     ] {
         let output = Command::new(program).args(arguments).output().unwrap();

@@ -10,6 +10,7 @@ pub mod socket;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -17,6 +18,9 @@ use tokio::sync::mpsc;
 
 use crate::report::Report;
 use crate::scenarios::fanout::FanoutArgs;
+
+const END_PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(10);
 
 /// Which ceiling to measure.
 #[derive(Subcommand, Clone, Debug)]
@@ -80,6 +84,22 @@ impl Served {
         self.child.id()
     }
 
+    /// Its orderly end, after which nothing of it is left.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            anyhow::ensure!(begun.elapsed() < END_PATIENCE, "the baseline does not end");
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    pub fn kill(&mut self) {
+        // Fails when it has ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// The next line that it prints.
     pub async fn line(&mut self) -> anyhow::Result<String> {
         self.lines.recv().await.context("the baseline ended before it had said what it should")
@@ -88,8 +108,6 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Fails when it has ended, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

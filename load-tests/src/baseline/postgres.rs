@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::Served;
-use crate::engine::{UsageSource, passing_folder};
+use crate::engine::{UsageSource, passing_folder, see_postgres_end};
 use crate::measure::{Meter, Progress, RATES_OR_NONE, Reading, Sampler, within};
 use crate::report::Report;
 
@@ -40,6 +40,19 @@ pub struct PostgresArgs {
     pub seconds: u64,
 }
 
+/// The child, and the folder of its Postgres. Both are gone when it is dropped.
+struct Bench {
+    served: Served,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.served.kill();
+        see_postgres_end(self.folder.path());
+    }
+}
+
 /// The same for the child, and where its data goes.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
@@ -52,11 +65,11 @@ pub struct ServeArgs {
 pub async fn run(args: &PostgresArgs) -> anyhow::Result<Report> {
     // Its rows belong to no user and no engine: in a folder that is kept they would stay for good.
     let folder = passing_folder()?;
-    let mut served = Served::start(&arguments(args, folder.path()))?;
-    anyhow::ensure!(served.line().await? == BEGIN, "the baseline did not begin");
-    let (meter, usage) = (Meter::new(&[]), UsageSource::Process(served.pid()));
+    let mut bench = Bench { served: Served::start(&arguments(args, folder.path()))?, folder };
+    anyhow::ensure!(bench.served.line().await? == BEGIN, "the baseline did not begin");
+    let (meter, usage) = (Meter::new(&[]), UsageSource::Process(bench.served.pid()));
     let (sampler, before) = (Sampler::of(&meter, &usage), Reading::of(&usage).await);
-    let (rows, seconds) = follow(args, &mut served, &meter).await?;
+    let (rows, seconds) = follow(args, &mut bench.served, &meter).await?;
     let spent = Reading::of(&usage).await.since(&before).usage;
     let mut report = Report::of("baseline postgres")
         .setting("batch", args.batch)
@@ -68,6 +81,7 @@ pub async fn run(args: &PostgresArgs) -> anyhow::Result<Report> {
     report.figure("Postgres CPU", spent.postgres.cpu_seconds / rows * 1e6, "µs a row");
     report.figure("client CPU", spent.engine.cpu_seconds / rows * 1e6, "µs a row");
     report.series = sampler.stop();
+    bench.served.ended().await?;
     Ok(report)
 }
 

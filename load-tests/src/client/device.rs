@@ -34,8 +34,6 @@ pub trait Watcher {
     fn arrived(&self, frame: &[u8], at: Instant);
     /// A room's order had a gap or a repetition.
     fn out_of_order(&self, room: RoomKey, seq: u64, expected: u64);
-    /// The engine shed a backlog.
-    fn lagged(&self);
     /// A connection ended that the device had not ended itself; the close code, if one came.
     fn ended(&self, code: Option<u16>);
     /// Something else went wrong that the protocol rules out, in words.

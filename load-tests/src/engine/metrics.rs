@@ -10,8 +10,10 @@ pub struct Scrape(HashMap<String, f64>);
 
 impl Scrape {
     pub async fn from(base: &str) -> anyhow::Result<Self> {
-        let text =
-            super::http_client()?.get(format!("{base}/metrics")).send().await.context("/metrics")?.text().await?;
+        let url = format!("{base}/metrics");
+        let answer = super::http_client()?.get(&url).send().await.with_context(|| url.clone())?;
+        // A page that is not there is no page on which every count is 0.
+        let text = answer.error_for_status().context("the engine's metrics are needed")?.text().await?;
         Ok(Self::parse(&text))
     }
 

@@ -15,9 +15,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
 use opened::Opened;
-pub use own::{Launch, OwnEngine, passing_folder, signal_process};
+pub use own::{Launch, OwnEngine, passing_folder, see_postgres_end, signal_process};
 use usage::UsageOf;
-pub use usage::{Usage, UsageSource, descendants};
+pub use usage::{Usage, UsageSource, descendants, own_cpu_seconds};
 
 use crate::client::Visitors;
 

@@ -199,8 +199,7 @@ impl OwnEngine {
 
     /// The embedded Postgres under it.
     pub fn postmaster(&self) -> Option<u32> {
-        let text = std::fs::read_to_string(self.launch.folder().join("postgres/postmaster.pid")).ok()?;
-        text.lines().next()?.trim().parse().ok()
+        postmaster_of(self.launch.folder())
     }
 
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
@@ -253,13 +252,24 @@ impl Drop for OwnEngine {
         let _ = child.wait();
         // A folder that is kept may be another engine's, and with it the Postgres there.
         let has_postgres = !self.base.is_empty() || matches!(*self.launch.folder, Folder::Passing(_));
-        // The Postgres of an engine that was killed notices, and follows.
-        if has_postgres && let Some(postmaster) = self.postmaster() {
-            while Path::new(&format!("/proc/{postmaster}")).exists() && is_within(DROP_PATIENCE * 2) {
-                std::thread::sleep(POLL);
-            }
+        if has_postgres {
+            see_postgres_end(self.launch.folder());
         }
     }
+}
+
+/// Waits until the Postgres of a data folder is gone: that of a program which was killed notices, and follows.
+pub fn see_postgres_end(folder: &Path) {
+    let begun = Instant::now();
+    let Some(postmaster) = postmaster_of(folder) else { return };
+    while Path::new(&format!("/proc/{postmaster}")).exists() && begun.elapsed() < DROP_PATIENCE {
+        std::thread::sleep(POLL);
+    }
+}
+
+fn postmaster_of(folder: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(folder.join("postgres/postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
 
 /// Sends a signal to a process of ours.

@@ -74,7 +74,12 @@ impl UsageSource {
     /// What has been used by now.
     pub async fn usage(&self) -> Usage {
         let base = match self {
-            Self::Process(pid) => return Usage::of(*pid),
+            // Elsewhere: to look at every process of a large machine would hold up whatever is being timed here.
+            Self::Process(pid) => {
+                let pid = *pid;
+                let read = tokio::task::spawn_blocking(move || Usage::of(pid)).await;
+                return read.unwrap_or(Usage { engine: UsageOf::UNKNOWN, postgres: UsageOf::UNKNOWN });
+            }
             Self::Metrics(base) => base,
         };
         let engine = Scrape::from(base).await.ok().and_then(|scrape| UsageOf::told(&scrape));
@@ -125,6 +130,11 @@ impl UsageOf {
         let least = if self.is_coarse { COARSE_SECONDS_MIN } else { 0.0 };
         Self { cpu_seconds: if used < least { f64::NAN } else { used }, ..*self }
     }
+}
+
+/// CPU that this program has used.
+pub fn own_cpu_seconds() -> f64 {
+    read(std::process::id()).map_or(f64::NAN, |stat| UsageOf::one(&stat, false).cpu_seconds)
 }
 
 /// Every process below this one.

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::latency::Latency;
 use super::wrong::Wrong;
-use crate::engine::{Target, Usage, UsageSource};
+use crate::engine::{Target, Usage, UsageSource, own_cpu_seconds};
 
 /// Counts and latencies of a run.
 #[derive(Debug)]
@@ -224,11 +224,6 @@ fn point(meter: &Meter, begun: Instant, before: &Sample, now: &Sample) -> Point 
         engine_mib: used.engine.resident_bytes / MIB,
         postgres_mib: used.postgres.resident_bytes / MIB,
     }
-}
-
-/// CPU that this program has used.
-pub fn own_cpu_seconds() -> f64 {
-    Usage::of(std::process::id()).engine.cpu_seconds
 }
 
 #[cfg(test)]

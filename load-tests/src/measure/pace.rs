@@ -24,6 +24,8 @@ pub struct Pace {
 const AHEAD_MAX: usize = 65_536;
 /// What was due just before the end may be taken just after it; a backlog may not.
 const GRACE: Duration = Duration::from_millis(200);
+/// In so many strokes at most, all that was left out is told.
+const OVERDUE_TOLD_MAX: usize = 100_000;
 /// A generator that leaves out more than this share measured another rate than it was asked for.
 const LEFT_OUT_MAX: f64 = 0.03;
 
@@ -94,6 +96,14 @@ impl Pace {
         })
     }
 
+    /// How long those have been due by now, and how many each stands for. Whoever leaves out what is due leaves out what
+    /// waited longest: without these, latencies would look the better for it.
+    pub fn overdue(&self) -> impl Iterator<Item = (Duration, u64)> + use<> {
+        let left = self.left_out();
+        let together = left.len().div_ceil(OVERDUE_TOLD_MAX).max(1);
+        left.step_by(together).map(move |due| (due.at.elapsed(), together as u64))
+    }
+
     /// What to say when too many were left out for the run to be what was asked for.
     pub fn fell_behind(&self) -> Option<String> {
         let (left, planned) = (self.left_out().len(), self.plan.count);
@@ -132,6 +142,8 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         assert_eq!(pace.left_out().len() as u64, pace.planned() - taken);
         assert_eq!(pace.left_out().next().map(|due| due.index), Some(taken));
+        let overdue: Vec<_> = pace.overdue().collect();
+        assert!(overdue.len() <= OVERDUE_TOLD_MAX && overdue.iter().map(|(_, count)| count).sum::<u64>() > 9_000_000);
         assert!(pace.fell_behind().is_some_and(|said| said.contains("10000000")), "{:?}", pace.fell_behind());
     }
 

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use super::meter::own_cpu_seconds;
-use crate::engine::{Usage, UsageSource};
+use crate::engine::{Usage, UsageSource, own_cpu_seconds};
 
 /// CPU at one moment, and when that was.
 pub struct Reading {

@@ -53,6 +53,9 @@ pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Repo
         }
         tokio::task::spawn_local(Rc::clone(&guests).receive(target.address, person, due));
     }
+    for (age, count) in pace.overdue() {
+        meter.record_many(0, age, count);
+    }
     while guests.pending.get() > 0 {
         // Each ends by itself, at the latest when hello was not answered in time.
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -27,7 +27,6 @@ enum Page {
 impl Device {
     /// What waited for us was shed.
     pub(super) fn fall_behind(self: &Rc<Self>, room: RoomKey, last_seq: u64) {
-        self.watcher.lagged();
         let is_first = self.rooms.borrow_mut().get_mut(&room).map(|place| place.shed(last_seq));
         match is_first {
             Some(true) => {

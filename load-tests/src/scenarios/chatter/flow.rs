@@ -136,6 +136,11 @@ impl Flow {
         }
     }
 
+    /// Deliveries of messages that were due so long ago and not sent.
+    pub fn miss(&self, age: Duration, count: u64) {
+        self.meter.record_many(DELIVERY, age, count);
+    }
+
     fn fall_behind(&self, index: usize) {
         Meter::count(&self.shed, 1);
         self.slow.borrow_mut().insert(index);

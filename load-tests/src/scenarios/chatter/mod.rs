@@ -14,7 +14,7 @@ pub use content::{Content, DueReader};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use uuid::Uuid;
 
@@ -79,6 +79,27 @@ pub async fn gather(args: &ChatterArgs, target: &crate::engine::Target, accounts
 
 /// Runs the messages through the rooms and says what became of them.
 pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow::Result<Found> {
+    let (flow, crowd) = assemble(args, venue).await?;
+    let (counted, pace) = talk(args, venue, &flow, &crowd).await?;
+    let spent = Reading::of(&venue.usage).await.since(&counted.before);
+    let counts = flow.counts().since(&counted.counts);
+    anyhow::ensure!(counts.sent > 0, "nothing was due: raise --rate or --seconds");
+    flow.settle().await;
+    let after = Scrape::of(venue.base.as_deref()).await;
+    let series = counted.sampler.stop();
+    flow.closing.set(true);
+    crowd.close().await;
+    let mut found = found::conclude(args, report, &flow, &spent, counts);
+    found.behind = pace.fell_behind();
+    found.report.series = series;
+    if let (Some(before), Some(after)) = (counted.scraped, found.report.take_in(after).flatten()) {
+        found.report.coalescing(&before, &after);
+    }
+    Ok(found)
+}
+
+/// Everybody connected, and where each of their rooms is.
+async fn assemble(args: &ChatterArgs, venue: &Venue) -> anyhow::Result<(Rc<Flow>, Crowd)> {
     let sessions = connect_all(venue.address, &venue.people, |_, _, _| {}).await?;
     let size = usize::try_from(args.room_size)?;
     let mut bases = Vec::new();
@@ -94,16 +115,27 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
         move |index, what, frame| heard.hear(index, &what, frame),
         move |index, code| ended.end(index, code),
     );
-    let length = Duration::from_secs(args.warm_up + args.seconds);
-    let progress = Progress::of_run("chatter", length);
+    Ok((flow, crowd))
+}
+
+/// Sends what is due, from the begin of the warm-up to the end of the seconds that count.
+async fn talk(args: &ChatterArgs, venue: &Venue, flow: &Flow, crowd: &Crowd) -> anyhow::Result<(Counted, Pace)> {
     let begun = Instant::now();
-    let mut pace = Pace::start(args.rate, length);
+    let (counts_from, until) = (begun + Duration::from_secs(args.warm_up), begun + length(args));
+    let progress = Progress::of_run("chatter", length(args));
+    let mut pace = Pace::start(args.rate, length(args));
     let mut counted: Option<Counted> = None;
     let (run, content) = (run_name(), Content::of(args.bytes));
-    while let Some(due) = pace.next().await {
-        if counted.is_none() && begun.elapsed() >= Duration::from_secs(args.warm_up) {
-            counted = Some(Counted::begin(&flow, venue).await?);
-        }
+    loop {
+        let due = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(counts_from.into()), if counted.is_none() => {
+                counted = Some(Counted::begin(flow, venue).await?);
+                continue;
+            }
+            due = pace.next() => due,
+        };
+        let Some(due) = due else { break };
         let sender = sender_of(due.index, args, venue);
         let (Some(socket), Some(room)) = (crowd.socket(sender.user), venue.rooms.get(sender.room)) else { continue };
         let text = content.due_at(flow.meter.nanos(due.at));
@@ -117,22 +149,23 @@ pub async fn drive(args: &ChatterArgs, venue: &Venue, report: Report) -> anyhow:
             progress.set(begun.elapsed().as_secs(), format!("{} received, {errors} errors", flow.meter.received.get()));
         }
     }
-    let Some(counted) = counted else { bail!("nothing was due: raise --rate or --seconds") };
-    let spent = Reading::of(&venue.usage).await.since(&counted.before);
-    let counts = flow.counts().since(&counted.counts);
-    flow.settle().await;
-    let after = Scrape::of(venue.base.as_deref()).await;
-    let series = counted.sampler.stop();
-    flow.closing.set(true);
-    crowd.close().await;
-    drop(progress);
-    let mut found = found::conclude(args, report, &flow, &spent, counts);
-    found.behind = pace.fell_behind();
-    found.report.series = series;
-    if let (Some(before), Some(after)) = (counted.scraped, found.report.take_in(after).flatten()) {
-        found.report.coalescing(&before, &after);
+    let counted = match counted {
+        Some(counted) => counted,
+        None => {
+            tokio::time::sleep_until(counts_from.into()).await;
+            Counted::begin(flow, venue).await?
+        }
+    };
+    // The last one is due before the end: figures a second are of all of them.
+    tokio::time::sleep_until(until.into()).await;
+    for (age, count) in pace.overdue() {
+        flow.miss(age, count * u64::from(args.room_size));
     }
-    Ok(found)
+    Ok((counted, pace))
+}
+
+fn length(args: &ChatterArgs) -> Duration {
+    Duration::from_secs(args.warm_up + args.seconds)
 }
 
 /// How everything stood when the warm-up was over.

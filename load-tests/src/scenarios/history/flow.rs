@@ -13,8 +13,6 @@ use crate::measure::{Due, Meter, Pace};
 const KINDS: [&str; 4] = ["newest page", "page before", "page after", "catch-up"];
 /// The last of them, the only one over the WebSocket.
 pub const CATCH_UP: usize = 3;
-/// Reads that were left out are recorded in at most so many strokes.
-const UNREAD_RECORDED_MAX: usize = 100_000;
 /// What went wrong is told so many times.
 const COMPLAINTS_MAX: usize = 5;
 
@@ -73,17 +71,14 @@ impl Flow {
         }
     }
 
-    /// What is still due at the end waited until then at least, and counts with its age: a stall that leaves reads out
-    /// would otherwise look the better for it.
+    /// What is still due at the end waited until then at least, and counts with its age.
     pub async fn record_unread(&self) {
         let Some(pace) = &self.pace else { return };
         let pace = pace.lock().await;
-        let left = pace.left_out();
         self.due.set(pace.planned());
-        self.unread.set(left.len() as u64);
-        let together = left.len().div_ceil(UNREAD_RECORDED_MAX).max(1);
-        for (place, Due { at, .. }) in left.step_by(together).enumerate() {
-            self.meter.record_many(place % KINDS.len(), at.elapsed(), together as u64);
+        self.unread.set(pace.left_out().len() as u64);
+        for (place, (age, count)) in pace.overdue().enumerate() {
+            self.meter.record_many(place % KINDS.len(), age, count);
         }
     }
 

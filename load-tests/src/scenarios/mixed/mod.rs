@@ -91,7 +91,7 @@ async fn live(
     let watching = gauges.map(|gauges| gauges.watch(&target.base));
     let (sampler, before, scraped) =
         (Sampler::start(&meter, &target), Reading::of(&target.usage).await, target.scrape().await?);
-    let behind = act_out(args, &crew).await;
+    let pace = act_out(args, &crew).await;
     crew.settle(SETTLE).await;
     let spent = Reading::of(&target.usage).await.since(&before);
     let after = target.scrape().await;
@@ -99,8 +99,10 @@ async fn live(
     if let Some(watching) = watching {
         watching.abort();
     }
-    report.failures.extend(behind);
+    report.failures.extend(pace.fell_behind());
     account_for(args, &crew, &spent, &mut report);
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+    report.figure("not begun", pace.left_out().len() as f64, "though due");
     if let Some(after) = report.take_in(after) {
         engine_figures(&scraped, &after, &mut report);
     }
@@ -149,8 +151,8 @@ fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
     report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
 }
 
-/// Lets everybody act for as long as was asked for; what to say when the generator fell behind.
-async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) -> Option<String> {
+/// Lets everybody act for as long as was asked for; the pace at which they were to.
+async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) -> Pace {
     let progress = Progress::of_run("mixed", Duration::from_secs(args.seconds));
     let mut pace = Pace::start(args.rate, Duration::from_secs(args.seconds));
     let mut random = rand::rngs::StdRng::seed_from_u64(args.seed);
@@ -165,7 +167,7 @@ async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) -> Option<String> {
             progress.set(shown, crew.how_it_goes());
         }
     }
-    pace.fell_behind()
+    pace
 }
 
 /// The act at this place of all weights laid end to end.

@@ -45,12 +45,9 @@ pub struct SoakArgs {
 /// Caches that are full within the first minutes, rooms that close soon, and password hashes that are small (the
 /// allocator keeps their memory for a while): what grows after that is none of these. An engine that was started for the
 /// run gets these.
-const SMALL_CACHES: [(&str, &str); 6] = [
+const SMALL_CACHES: [(&str, &str); 4] = [
     ("chat.window_events_max", "16"),
     ("chat.recent_cards_max", "500"),
-    ("chat.recent_rosters_max", "500"),
-    // People come all along who sign in once.
-    ("auth.recent_users_max", "500"),
     ("chat.room_idle_s", "60"),
     ("auth.argon2_memory_kib", "1024"),
 ];
@@ -61,7 +58,12 @@ const ROOM_IDLE: &str = "chat.room_idle_s";
 const ROOM_IDLE_ELSEWHERE: &str = "600";
 
 pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    anyhow::ensure!(args.warm_up < args.minutes, "--warm-up is shorter than --minutes");
+    anyhow::ensure!(
+        args.warm_up < args.minutes,
+        "--warm-up {} has to be shorter than --minutes {}",
+        args.warm_up,
+        args.minutes
+    );
     let judge = Judge {
         warm_up: Duration::from_secs(args.warm_up * 60),
         growth_max: args.growth_max,

@@ -24,7 +24,6 @@ pub struct Watch {
     more: Cell<u64>,
     /// Connections that the engine ended, by close code.
     ended: RefCell<BTreeMap<Option<u16>, u64>>,
-    pub lagged: Cell<u64>,
 }
 
 impl Watch {
@@ -35,7 +34,6 @@ impl Watch {
             complaints: RefCell::default(),
             more: Cell::default(),
             ended: RefCell::default(),
-            lagged: Cell::default(),
         }
     }
 
@@ -78,10 +76,6 @@ impl Watcher for Watch {
 
     fn out_of_order(&self, room: RoomKey, seq: u64, expected: u64) {
         self.complain(format!("room {}: seq {seq} came where {expected} was next", Uuid::from_u128(room)));
-    }
-
-    fn lagged(&self) {
-        Meter::count(&self.lagged, 1);
     }
 
     fn ended(&self, code: Option<u16>) {
