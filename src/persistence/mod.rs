@@ -15,6 +15,7 @@
 
 pub mod batch;
 pub mod config;
+mod flush;
 mod persister;
 mod row;
 pub mod store;

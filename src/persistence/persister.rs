@@ -1,23 +1,21 @@
-//! The actor that commits: thin shell around [`Batch`] and `store`.
+//! The actor that commits: thin shell around [`Batch`] and [`Flush`].
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::batch::{Batch, Run};
+use super::batch::Batch;
 use super::config::PersistenceConfig;
-use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody, Write, store};
-use crate::storage::{Storage, is_outage};
+use super::flush::{Flush, connect};
+use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody};
+use crate::storage::Storage;
 use crate::supervision::{Supervised, after_what_has_come};
 
 /// Pause between flushes while Postgres is away.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
-/// A try gets this long, even when the deadline has passed.
-const ATTEMPT_AT_LEAST: Duration = Duration::from_secs(2);
 
 /// Command: do these jobs after those before them.
 #[derive(Message)]
@@ -104,19 +102,11 @@ impl Persister {
         let batch = Batch::take(&mut self.queue, self.config.flush_rows_max, self.config.flush_bytes_max);
         let rows = batch.rows;
         let patience = if self.outage { 0 } else { self.config.write_timeout_ms };
-        let flush = Flush {
-            storage: self.storage.clone(),
-            link: self.link.take(),
-            deadline: Instant::now() + Duration::from_millis(patience),
-            pause: Duration::from_millis(self.config.retry_pause_ms),
-            tries: 0,
-            is_doubtful: false,
-            gave_up: false,
-        };
+        let pause = Duration::from_millis(self.config.retry_pause_ms);
+        let mut flush = Flush::new(self.storage.clone(), self.link.take(), Duration::from_millis(patience), pause);
         self.flushing = true;
         let begun = Instant::now();
         let work = async move {
-            let mut flush = flush;
             let outcomes = flush.run(&batch).await;
             (flush, batch, outcomes)
         };
@@ -237,161 +227,4 @@ impl Handler<Enqueue> for Persister {
         }
         self.flush_what_has_come(ctx);
     }
-}
-
-/// One batch on its way into Postgres, through outages.
-struct Flush {
-    storage: Storage,
-    link: Option<PgConnection>,
-    deadline: Instant,
-    pause: Duration,
-    tries: u32,
-    /// An earlier try of the same rows may have been committed.
-    is_doubtful: bool,
-    /// Postgres stayed away.
-    gave_up: bool,
-}
-
-impl Flush {
-    /// One outcome a write, in order.
-    async fn run(&mut self, batch: &Batch) -> Vec<Outcome> {
-        match self.settle(batch).await {
-            Ok(outcomes) => outcomes,
-            Err(error) if is_outage(&error) => {
-                tracing::error!(%error, rows = batch.rows, "Postgres stayed away; the senders are told to try again");
-                self.gave_up = true;
-                vec![Outcome::Unavailable; batch.writes.len()]
-            }
-            Err(error) => {
-                tracing::info!(%error, rows = batch.rows, "a batch was refused; writing it one by one");
-                self.one_by_one(batch).await
-            }
-        }
-    }
-
-    /// Commits all of the batch; an outage is waited out until the deadline.
-    async fn settle(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
-        loop {
-            self.tries += 1;
-            // A server that is there and says nothing is away, too.
-            let patience = self.deadline.saturating_duration_since(Instant::now()).max(ATTEMPT_AT_LEAST);
-            let error = match tokio::time::timeout(patience, self.attempt(batch)).await {
-                Ok(Ok(outcomes)) => return Ok(outcomes),
-                Ok(Err(error)) => error,
-                Err(_) => sqlx::Error::PoolTimedOut,
-            };
-            if !is_outage(&error) {
-                return Err(error);
-            }
-            // The connection's state is unknown: begin with a new one.
-            self.link = None;
-            let pause = self.pause.saturating_mul(1 << self.tries.min(10)).min(Duration::from_secs(1));
-            if Instant::now() + pause > self.deadline {
-                return Err(error);
-            }
-            metrics::counter!("parlance_write_retries_total").increment(1);
-            tracing::warn!(%error, tries = self.tries, "a flush failed; trying again");
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    async fn attempt(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
-        if self.link.is_none() {
-            self.link = Some(connect(&self.storage).await?);
-        }
-        let Some(link) = self.link.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
-        let held = store::flush(link, batch).await?;
-        let fenced: Vec<(Run, uuid::Uuid)> = batch
-            .runs()
-            .into_iter()
-            .filter(|run| !held.contains(&run.room_id))
-            .filter_map(|run| Some((run, last_id(batch, run)?)))
-            .collect();
-        // Only after a failed try can a fence have been moved by ourselves.
-        let ours = if fenced.is_empty() || (self.tries == 1 && !self.is_doubtful) {
-            Default::default()
-        } else {
-            store::recognise(link, &fenced).await?
-        };
-        let fenced_now = fenced.len() - ours.len();
-        metrics::counter!("parlance_writes_fenced_total").increment(fenced_now as u64);
-        let outcome = |write: &Write| match held.contains(&write.room_id) || ours.contains(&write.room_id) {
-            true => Outcome::Committed,
-            false => Outcome::Fenced,
-        };
-        Ok(batch.writes.iter().map(outcome).collect())
-    }
-
-    /// For a batch that Postgres refuses as a whole: each write on its own, so that only the guilty one fails.
-    async fn one_by_one(&mut self, batch: &Batch) -> Vec<Outcome> {
-        self.is_doubtful = self.tries > 1;
-        let marks = Batch { watermarks: batch.watermarks.clone(), ..Batch::default() };
-        if !marks.is_empty()
-            && let Err(error) = self.settle(&marks).await
-        {
-            self.gave_up = is_outage(&error);
-            tracing::error!(%error, "read marks could not be written");
-        }
-        let mut outcomes = Vec::with_capacity(batch.writes.len());
-        for write in &batch.writes {
-            if self.gave_up {
-                // Each of them would wait for Postgres anew.
-                outcomes.push(Outcome::Unavailable);
-                continue;
-            }
-            let single = Batch {
-                writes: vec![Write {
-                    room_id: write.room_id,
-                    from_seq: write.from_seq,
-                    rows: write.rows.clone(),
-                    claim: Claim::waived(),
-                }],
-                ..Batch::default()
-            };
-            self.tries = 0;
-            let outcome = match self.settle(&single).await {
-                Ok(outcomes) => outcomes.into_iter().next().unwrap_or(Outcome::Unavailable),
-                Err(error) if is_outage(&error) => {
-                    self.gave_up = true;
-                    Outcome::Unavailable
-                }
-                Err(error) => self.judge(write, &error).await,
-            };
-            outcomes.push(outcome);
-        }
-        outcomes
-    }
-
-    /// Why Postgres refused one write: its row is there already, or is impossible.
-    async fn judge(&mut self, write: &Write, error: &sqlx::Error) -> Outcome {
-        if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice()) {
-            let reading = store::first_result(link, write.room_id, row);
-            let read = tokio::time::timeout(ATTEMPT_AT_LEAST, reading).await;
-            match read.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-                Ok(Some(first)) => return Outcome::Duplicate(first),
-                Ok(None) => {}
-                Err(error) => {
-                    // The connection's state is unknown.
-                    self.link = None;
-                    self.gave_up = is_outage(&error);
-                    tracing::warn!(%error, "the first result of a repeated write could not be read");
-                    return Outcome::Unavailable;
-                }
-            }
-        }
-        tracing::error!(%error, room_id = %write.room_id, from_seq = write.from_seq, "Postgres refuses a write");
-        Outcome::Refused
-    }
-}
-
-/// A connection within a bounded time: a server that accepts and says nothing counts as away.
-async fn connect(storage: &Storage) -> Result<PgConnection, sqlx::Error> {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    tokio::time::timeout(PATIENCE, storage.dedicated_connection()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
-}
-
-/// The id of the last row of a run.
-fn last_id(batch: &Batch, run: Run) -> Option<uuid::Uuid> {
-    let last = batch.writes.iter().rev().find(|write| write.room_id == run.room_id)?;
-    last.rows.last().map(|row| Arc::as_ref(row).id())
 }

@@ -10,7 +10,7 @@ use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;
 
 use super::check::Failure;
-use super::rooms::Answered;
+use super::voice::Answered;
 use super::world::{Ask, World};
 use super::{HUBS, ROOMS};
 

@@ -5,7 +5,8 @@ use rand::rngs::ChaCha8Rng;
 
 use super::hub::{Greeting, Hub};
 use super::plan::Fault;
-use super::rooms::{Engine, Said};
+use super::rooms::Engine;
+use super::voice::Said;
 use super::world::World;
 use super::{HUBS, ROOMS, SHARDS, room_index};
 

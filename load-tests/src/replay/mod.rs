@@ -34,6 +34,7 @@ mod sessions;
 mod shrink;
 #[cfg(test)]
 mod tests;
+mod voice;
 mod world;
 
 use std::ops::Range;

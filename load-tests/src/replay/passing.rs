@@ -12,7 +12,7 @@ use super::actions::short;
 use super::check::{Failure, Invariant};
 use super::hub::Stage;
 use super::plan::{Broken, Fault};
-use super::rooms::{Answered, Said};
+use super::voice::{Answered, Said};
 use super::world::{Ask, World};
 use super::{room_id, room_index};
 

@@ -4,17 +4,16 @@
 //! and then read in two transactions, timers.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytestring::ByteString;
 use parlance::chat::config::ChatConfig;
 use parlance::chat::error::ChatError;
-use parlance::chat::messages::{Audience, Command, Delivery, Posted, Reply};
-use parlance::chat::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, Page, RoomLife, RoomMemory, Snapshot, Wish};
+use parlance::chat::messages::Command;
+use parlance::chat::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, RoomLife, RoomMemory, Snapshot, Wish};
 use parlance::clock::Clock;
-use parlance::ids::{RoomId, UserId};
-use parlance::persistence::{Job, Outcome, Row, TakesJobs, Watermark};
+use parlance::ids::UserId;
+use parlance::persistence::{Job, Outcome, Row, TakesJobs};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tokio::sync::oneshot;
@@ -24,63 +23,8 @@ use super::check::{Failure, Invariant};
 use super::persister::{Persister, Queue};
 use super::plan::{Broken, Plan};
 use super::postgres::Postgres;
+use super::voice::{Said, Voice};
 use super::{SHARDS, room_id};
-
-/// What a room answered to a command.
-#[derive(Debug)]
-pub enum Answered {
-    Posted(Result<Posted, ChatError>),
-    Changed(Result<Arc<Row>, ChatError>),
-    Page(Result<Option<Page>, ChatError>),
-    Marked(Result<Option<Watermark>, ChatError>),
-}
-
-/// What rooms said, in order.
-pub enum Said {
-    Deliver(Delivery),
-    Whisper(RoomId, Vec<ByteString>),
-    Answer(u64, Answered),
-    /// It has been read, with these marks, and says only now what comes of that.
-    Loaded(usize, Vec<Watermark>),
-}
-
-/// Keeps what rooms say until the simulation passes it on.
-#[derive(Clone, Default)]
-pub struct Voice(Arc<Mutex<VecDeque<Said>>>);
-
-impl Voice {
-    fn all(&self) -> MutexGuard<'_, VecDeque<Said>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn say(&self, said: Said) {
-        self.all().push_back(said);
-    }
-
-    pub fn take(&self) -> VecDeque<Said> {
-        std::mem::take(&mut *self.all())
-    }
-
-    /// A reply that is said under the number `ask`.
-    pub fn reply<T: Send + 'static>(
-        &self,
-        ask: u64,
-        wrap: impl FnOnce(Result<T, ChatError>) -> Answered + Send + 'static,
-    ) -> Reply<T> {
-        let voice = self.clone();
-        Reply::new(move |result| voice.say(Said::Answer(ask, wrap(result))))
-    }
-}
-
-impl Audience for Voice {
-    fn deliver(&self, delivery: Delivery) {
-        self.say(Said::Deliver(delivery));
-    }
-
-    fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
-        self.say(Said::Whisper(room_id, frames));
-    }
-}
 
 type Loaded = Result<Option<(Snapshot, Vec<Row>)>, ChatError>;
 

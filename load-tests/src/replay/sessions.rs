@@ -16,7 +16,7 @@ use super::actions::short;
 use super::check::Invariant;
 use super::hub::{Greeting, OUTBOX_BYTES_MAX, Reading, Socket, Stage};
 use super::plan::Broken;
-use super::rooms::Answered;
+use super::voice::Answered;
 use super::world::{Ask, World};
 use super::{room_id, room_index};
 

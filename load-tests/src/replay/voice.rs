@@ -1,0 +1,67 @@
+//! What rooms say, kept in order until the simulation passes it on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytestring::ByteString;
+use parlance::chat::Page;
+use parlance::chat::error::ChatError;
+use parlance::chat::messages::{Audience, Delivery, Posted, Reply};
+use parlance::ids::RoomId;
+use parlance::persistence::{Row, Watermark};
+
+/// What a room answered to a command.
+#[derive(Debug)]
+pub enum Answered {
+    Posted(Result<Posted, ChatError>),
+    Changed(Result<Arc<Row>, ChatError>),
+    Page(Result<Option<Page>, ChatError>),
+    Marked(Result<Option<Watermark>, ChatError>),
+}
+
+/// What rooms said, in order.
+pub enum Said {
+    Deliver(Delivery),
+    Whisper(RoomId, Vec<ByteString>),
+    Answer(u64, Answered),
+    /// It has been read, with these marks, and says only now what comes of that.
+    Loaded(usize, Vec<Watermark>),
+}
+
+/// See the module.
+#[derive(Clone, Default)]
+pub struct Voice(Arc<Mutex<VecDeque<Said>>>);
+
+impl Voice {
+    pub fn all(&self) -> MutexGuard<'_, VecDeque<Said>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, said: Said) {
+        self.all().push_back(said);
+    }
+
+    pub fn take(&self) -> VecDeque<Said> {
+        std::mem::take(&mut *self.all())
+    }
+
+    /// A reply that is said under the number `ask`.
+    pub fn reply<T: Send + 'static>(
+        &self,
+        ask: u64,
+        wrap: impl FnOnce(Result<T, ChatError>) -> Answered + Send + 'static,
+    ) -> Reply<T> {
+        let voice = self.clone();
+        Reply::new(move |result| voice.say(Said::Answer(ask, wrap(result))))
+    }
+}
+
+impl Audience for Voice {
+    fn deliver(&self, delivery: Delivery) {
+        self.say(Said::Deliver(delivery));
+    }
+
+    fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
+        self.say(Said::Whisper(room_id, frames));
+    }
+}
