@@ -67,7 +67,9 @@ impl RoomLife {
         marks.iter().for_each(|mark| card.mark(mark));
         self.around.card.replace(card);
         let mut state = RoomState::new(snapshot, next_ticket, Arc::clone(&self.around.config));
-        state.recall(sent.into_iter().map(Arc::new).chain(self.repeated.iter().cloned()));
+        // What waits to be decided goes before what was merely known once.
+        let room_for = (self.around.config.room_pending_max * 2).saturating_sub(sent.len());
+        state.recall(sent.into_iter().map(Arc::new).chain(self.repeated.iter().take(room_for).cloned()));
         let unwritten = state.raise(&marks);
         self.phase = Phase::Ready(Box::new(state));
         unwritten.into_iter().for_each(|mark| self.tell_soon(mark));
