@@ -56,8 +56,8 @@ fn every_scenario_loses_nothing() {
 #[test]
 fn a_soak_watches_memory_and_what_the_engine_counts() {
     // A minute in which everything is still filling: of growth itself it says nothing.
-    let soak = ["soak", "--minutes", "1", "--warm-up", "0", "--users", "20", "--rate", "20", "--growth-max", "1000"];
-    let report = run(&soak);
+    let soak = ["soak", "--minutes", "1", "--warm-up", "0", "--users", "20", "--rate", "20", "--burst", "40"];
+    let report = run(&[&soak[..], &["--growth-max", "1000"]].concat());
     for what in ["memory", "open files", "sockets", "open rooms"] {
         assert!(figure(&report, &format!("{what} at the end")) > 0.0, "{what}");
     }

@@ -114,7 +114,7 @@ impl Crew {
     pub fn begin(self: &Rc<Self>, act: usize, who: usize, due: Instant, random: u64) {
         Meter::count(&self.meter.sent, 1);
         if self.under_way.get() >= UNDER_WAY_MAX {
-            return self.watch.complain("the generator could not keep up: lower --rate".to_owned());
+            return self.watch.complain("the generator could not keep up: lower --rate or --burst".to_owned());
         }
         self.under_way.set(self.under_way.get() + 1);
         let crew = Rc::clone(self);

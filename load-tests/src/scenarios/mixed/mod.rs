@@ -36,6 +36,9 @@ pub struct MixedArgs {
     /// Things done a second, by all of them together
     #[arg(long, default_value_t = 200.0, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: f64,
+    /// Things done all at once besides, at the begin of each minute
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub burst: u32,
     /// Seconds of it
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
@@ -58,6 +61,8 @@ const SETTINGS: [(&str, &str); 4] = [
     ("auth.refresh_per_address_per_minute", "100000"),
 ];
 
+/// From burst to burst.
+const MINUTE: Duration = Duration::from_secs(60);
 /// After the last act, what is under way gets this long.
 const SETTLE: Duration = Duration::from_secs(40);
 
@@ -67,6 +72,7 @@ pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report
         .setting("rooms each", args.rooms)
         .setting("room size", args.room_size)
         .setting("rate", args.rate)
+        .setting("burst", args.burst)
         .setting("seconds", args.seconds)
         .setting("seed", args.seed);
     live(args, target, &[], None, report).await
@@ -157,11 +163,18 @@ async fn act_out(args: &MixedArgs, crew: &Rc<Crew>) -> Pace {
     let mut pace = Pace::start(args.rate, Duration::from_secs(args.seconds));
     let mut random = rand::rngs::StdRng::seed_from_u64(args.seed);
     let total: u32 = ACTS.iter().map(|act| act.weight).sum();
-    let (begun, mut shown) = (Instant::now(), 0);
-    while let Some(due) = pace.next().await {
+    let mut begin = |due: Instant| {
         let drawn = draw(random.random_range(0..total));
         let who = random.random_range(0..crew.devices.len());
-        crew.begin(drawn, who, due.at, random.next_u64());
+        crew.begin(drawn, who, due, random.next_u64());
+    };
+    let (begun, mut shown, mut bursts) = (Instant::now(), 0, 0);
+    while let Some(due) = pace.next().await {
+        if begun.elapsed() >= MINUTE * bursts {
+            bursts += 1;
+            (0..args.burst).for_each(|_| begin(due.at));
+        }
+        begin(due.at);
         if begun.elapsed().as_secs() > shown {
             shown = begun.elapsed().as_secs();
             progress.set(shown, crew.how_it_goes());

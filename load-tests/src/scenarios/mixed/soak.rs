@@ -1,5 +1,8 @@
 //! `soak`: a mixed day for hours, and whether memory stays flat, and with it open files, sockets and open rooms.
 //!
+//! What an engine keeps of a pile-up of requests (buffers, the allocator's pages) is as much as the highest one took, and
+//! the highest one of a quiet hour may be its last. So each minute begins with one that is higher than those.
+//!
 //! After the first minutes, in which caches fill, a line is fitted through each of them. It may rise by less than the
 //! given share of where it begins, over the whole time. Open rooms and the heap are not judged when those minutes end
 //! before the first rooms are let go of. Of an engine that profiles its heap, that is judged and not its resident memory,
@@ -34,6 +37,9 @@ pub struct SoakArgs {
     /// Things done a second, by all of them together
     #[arg(long, default_value_t = 200.0, value_parser = within(RATES), allow_negative_numbers = true)]
     pub rate: f64,
+    /// Things done all at once besides, at the begin of each minute
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub burst: u32,
     /// Who does what is drawn with this
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -75,6 +81,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
         rooms: 10,
         room_size: 20,
         rate: args.rate,
+        burst: args.burst,
         seconds: args.minutes * 60,
         seed: args.seed,
         later_max: args.later_max,
@@ -84,6 +91,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
         .setting("warm-up", args.warm_up)
         .setting("users", args.users)
         .setting("rate", args.rate)
+        .setting("burst", args.burst)
         .setting("seed", args.seed);
     let gauges = Rc::new(Gauges::default());
     let mut report = super::live(&mixed, target, &SMALL_CACHES, Some(&gauges), report).await?;
