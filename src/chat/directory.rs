@@ -16,6 +16,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use actix_rt::ArbiterHandle;
 use dashmap::DashMap;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
@@ -28,8 +29,12 @@ use crate::tree;
 /// How long a room may take to commit what it took, when it is let go.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Pause before a room that was too busy to compare its members is asked again.
+/// Pause before a room that could not compare its members is asked again.
 const COMPARE_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Rooms that compare their members at once: for each, one that is closed is opened, and somebody may have been taken out
+/// of all that there are.
+const COMPARING_MAX: usize = 16;
 
 #[derive(Clone)]
 struct OpenRoom {
@@ -73,6 +78,7 @@ pub struct Rooms {
     /// One a room thread; a room always belongs to the same one.
     directories: Arc<[ActorHandle<RoomDirectory>]>,
     memory: RoomMemory,
+    comparing: Arc<Semaphore>,
 }
 
 impl Rooms {
@@ -93,7 +99,8 @@ impl Rooms {
             })
         };
         let directories = threads.iter().enumerate().map(start).collect();
-        Self { open, detours: Detours::default(), directories, memory: parts.memory.clone() }
+        let comparing = Arc::new(Semaphore::new(COMPARING_MAX));
+        Self { open, detours: Detours::default(), directories, memory: parts.memory.clone(), comparing }
     }
 
     /// Sends a command to a room, opening it if need be. The command is answered through its own reply, also when it
@@ -146,26 +153,23 @@ impl Rooms {
     pub fn members_changed(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
         self.memory.moved(users.iter().copied());
         self.memory.closed.forget(&room_id);
-        let agrees = match self.live_card(room_id) {
-            Some(card) => card.read(|card| users.iter().all(|user| card.is_member(*user) == are_members)),
-            None if are_members => return,
-            // Whoever is connected would hear it again as soon as it is opened.
-            None => None,
-        };
-        if agrees != Some(true) {
+        let is_known = |card: &LiveCard| card.read(|card| users.iter().all(|user| card.is_member(*user)));
+        // Of those who left nobody may have told: a room that was closed, or is being read, does not know that they were
+        // there. They would hear it again.
+        let is_told = are_members && self.live_card(room_id).is_none_or(|card| is_known(&card) == Some(true));
+        if !is_told {
             self.compare_members(room_id, users, are_members);
         }
     }
 
-    /// Asks the room to look, again if it is too busy now. One that is down, or cannot be read, loads anew anyway.
+    /// Asks the room to look, again if it cannot now.
     fn compare_members(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
-        let (reply, looked) = Reply::channel();
-        self.send(room_id, Command::Compare(CompareMembers { users: users.clone(), are_members, reply }));
         let rooms = self.clone();
         actix_rt::spawn(async move {
-            if looked.await == Err(ChatError::Busy) {
+            let Ok(_turn) = rooms.comparing.acquire().await else { return };
+            let compare = |reply| Command::Compare(CompareMembers { users: users.clone(), are_members, reply });
+            while rooms.ask(room_id, compare).await.is_err_and(|error| error.is_passing()) {
                 tokio::time::sleep(COMPARE_AGAIN_AFTER).await;
-                rooms.members_changed(room_id, users, are_members);
             }
         });
     }

@@ -40,6 +40,13 @@ pub enum ChatError {
     Refused,
 }
 
+impl ChatError {
+    /// Whether it may go well a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable | Self::Restarted)
+    }
+}
+
 impl From<ChatError> for Problem {
     fn from(error: ChatError) -> Self {
         use ChatError as E;

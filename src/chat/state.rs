@@ -116,8 +116,6 @@ pub struct RoomState {
     kind: RoomKind,
     name: Option<String>,
     topic: Option<String>,
-    space_id: Option<SpaceId>,
-    created_at: chrono::DateTime<chrono::Utc>,
     members: HashMap<UserId, Member>,
     taken_seq: i64,
     committed_seq: i64,
@@ -138,8 +136,6 @@ impl RoomState {
             kind: snapshot.kind,
             name: snapshot.name,
             topic: snapshot.topic,
-            space_id: snapshot.space_id,
-            created_at: snapshot.created_at,
             members: snapshot.members.into_iter().collect(),
             taken_seq: snapshot.last_seq,
             committed_seq: snapshot.last_seq,
@@ -201,6 +197,10 @@ impl RoomState {
 
     pub fn members_len(&self) -> usize {
         self.members.len()
+    }
+
+    pub fn member(&self, user: UserId) -> Option<Member> {
+        self.members.get(&user).copied()
     }
 
     pub fn is_member(&self, user: UserId) -> bool {
@@ -317,25 +317,9 @@ impl RoomState {
         marks.iter().filter_map(raise).collect()
     }
 
-    /// The room as a new member sees it, just after joining.
-    pub fn summary_for(&self, user: UserId) -> Option<wire::RoomSummary> {
-        let member = *self.members.get(&user)?;
-        Some(wire::RoomSummary {
-            id: self.id,
-            kind: self.kind,
-            name: self.name.clone(),
-            topic: self.topic.clone(),
-            space_id: self.space_id,
-            role: Some(member.role),
-            last_seq: self.committed_seq,
-            delivered_seq: member.delivered_seq,
-            read_seq: member.read_seq,
-            unread: 0,
-            member_count: i64::try_from(self.members.len()).unwrap_or(i64::MAX),
-            last_message_at: None,
-            created_at: self.created_at,
-            peer: None,
-        })
+    /// The name and the topic.
+    pub fn described(&self) -> (Option<&str>, Option<&str>) {
+        (self.name.as_deref(), self.topic.as_deref())
     }
 
     fn remember(&mut self, row: Arc<Row>) -> Entry {

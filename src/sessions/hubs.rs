@@ -106,7 +106,7 @@ impl Door {
         }
     }
 
-    /// Sends what is not worth waiting for: marks come again with the next ones, and with the next greeting.
+    /// Sends what is not worth waiting for: whoever marks goes on to mark, and lists of members have it all along.
     fn whisper(&self, message: &ToHub) {
         if !self.is_late.load(Ordering::Acquire) {
             self.takes(message);

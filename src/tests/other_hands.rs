@@ -112,6 +112,35 @@ async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
 }
 
 #[actix_rt::test]
+async fn who_was_taken_out_before_a_room_was_opened_does_not_hear_it_on() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let mut bens = app.connect(&ben).await;
+    // Told only when somebody has opened the room without him.
+    let untold = "BEGIN; SET LOCAL session_replication_role = replica";
+    app.sql(&format!("{untold}; DELETE FROM room_members WHERE user_id = '{}'; COMMIT", ben.id)).await;
+    app.post(&ada, &room, "m1", "m1").await;
+    app.sql(&format!("SELECT pg_notify('parlance_changes', 'left {room} {}')", ben.id)).await;
+    let mut posted = 1;
+    until("he hears nothing more", async || {
+        posted += 1;
+        app.post(&ada, &room, &format!("m{posted}"), "hello?").await;
+        let ping = bens.send(json!({ "type": "ping" })).await;
+        let mut heard = Vec::new();
+        loop {
+            let frame = bens.frame().await.unwrap();
+            if frame["re"] == ping {
+                return !heard.iter().any(|frame: &serde_json::Value| frame["seq"] == posted);
+            }
+            heard.push(frame);
+        }
+    })
+    .await;
+}
+
+#[actix_rt::test]
 async fn what_happened_while_nobody_heard_is_made_up_for() {
     let database = TestDatabase::create().await;
     let proxy = Proxy::before(&database.url()).await;

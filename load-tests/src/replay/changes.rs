@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::chat::LiveCard;
-use parlance::chat::error::ChatError;
 use parlance::chat::messages::{Command, CompareMembers, Reply};
 use parlance::ids::UserId;
 use parlance::persistence::SideEffect;
@@ -35,7 +34,7 @@ impl MemberChange {
 pub struct Listener {
     /// How many of all changes it has heard.
     heard: usize,
-    /// Those that a room was too busy to look at.
+    /// Those that a room could not look at.
     again: Arc<Mutex<Vec<MemberChange>>>,
 }
 
@@ -55,19 +54,17 @@ impl Listener {
         })
     }
 
-    /// What the room is asked, if anything: an open one whose members are others looks for itself, a closed one may have
-    /// people listen to it who left. `card`: of the open room.
+    /// What the room is asked, if anything: an open one without somebody who came looks for itself, and any may have people
+    /// listen to it who left. `card`: of the open room.
     pub fn question(&self, change: MemberChange, card: Option<&LiveCard>) -> Option<Command> {
-        let agrees = match card {
-            Some(card) => card.read(|card| card.is_member(change.user) == change.is_member) == Some(true),
-            None => change.is_member,
-        };
-        if agrees {
+        let is_told =
+            change.is_member && card.is_none_or(|card| card.read(|card| card.is_member(change.user)) == Some(true));
+        if is_told {
             return None;
         }
         let again = Arc::clone(&self.again);
         let reply = Reply::new(move |looked| {
-            if looked == Err(ChatError::Busy) {
+            if looked.is_err_and(|error| error.is_passing()) {
                 again.lock().unwrap_or_else(PoisonError::into_inner).push(change);
             }
         });

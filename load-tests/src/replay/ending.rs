@@ -164,10 +164,13 @@ impl World {
         if state.members_len() != table.members.len() {
             return wrong("other members");
         }
+        if state.described() != (table.name.as_deref(), table.topic.as_deref()) {
+            return wrong("another name or topic");
+        }
         for (user, member) in &table.members {
-            let Some(seen) = state.summary_for(*user) else { return wrong("a member is missing") };
-            if (seen.name, seen.topic, seen.role) != (table.name.clone(), table.topic.clone(), Some(member.role)) {
-                return wrong("another name, topic or role");
+            let Some(seen) = state.member(*user) else { return wrong("a member is missing") };
+            if seen.role != member.role {
+                return wrong("another role");
             }
             let kept = (member.delivered_seq, member.read_seq);
             if is_ended && !self.lost_marks.contains(&room) {

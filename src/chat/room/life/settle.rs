@@ -42,7 +42,8 @@ impl RoomLife {
         self.finish_settling();
     }
 
-    /// Loads the room anew when members came or went by another hand. Who went while it was closed was told by nobody.
+    /// Loads the room anew when members came or went by another hand. That somebody went may have been told by nobody: it
+    /// was closed, or read after that.
     pub(super) fn compare(&mut self, command: CompareMembers) {
         let Phase::Ready(state) = &self.phase else { return };
         let CompareMembers { users, are_members, reply } = command;
@@ -52,6 +53,9 @@ impl RoomLife {
             tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
             self.begin_settling();
             return self.finish_settling();
+        }
+        if are_members {
+            return;
         }
         let last_seq = state.committed_seq();
         let is_gone = |user: &UserId| self.around.card.read(|card| !card.is_member(*user)) == Some(true);

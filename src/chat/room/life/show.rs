@@ -63,8 +63,8 @@ impl RoomLife {
         let (came, left) = untold.moves(state);
         // Not those who are gone again already.
         let tell = |user| {
-            let room = state.summary_for(user)?;
-            Some((user, wire::encode(&wire::RoomJoined { room })))
+            let seen = self.around.card.read(|card| card.seen_by(user))??;
+            Some((user, wire::encode(&wire::RoomJoined { room: seen.summary })))
         };
         let joined: Vec<_> = came.into_iter().filter_map(tell).collect();
         // First who went: one who came back follows from here, not from where they were.
