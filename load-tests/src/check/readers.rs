@@ -195,6 +195,8 @@ impl Reader {
                 view.page_failed(frame.get("retry").is_some_and(|retry| retry != "never"));
                 talk.ask_from = Some(Instant::now() + ASK_PAUSE);
             }
+        } else {
+            self.world.note_answered_again(self.me, frame);
         }
     }
 

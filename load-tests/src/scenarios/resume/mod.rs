@@ -34,7 +34,7 @@ pub struct ResumeArgs {
     /// Handshakes under way at once
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub parallel: u32,
-    /// Reads of Postgres, by all together, that are no failure where all that they missed lies within the rooms' windows:
+    /// Reads of Postgres, by all together, that are no failure where they missed at most 160 a room, all in its window:
     /// the engine hears a moment later of rooms that were made, and lists of rooms that it read until then are read anew
     #[arg(long, default_value_t = 100)]
     pub reads_max: u32,
