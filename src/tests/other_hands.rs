@@ -94,7 +94,8 @@ async fn what_an_operator_changes_by_hand_is_in_the_next_greeting() {
         app.resume(&cleo, json!({})).await.1["rooms"].as_array().unwrap().len() == 2
     })
     .await;
-    assert_eq!(cleos.event_of("room.joined").await["room"]["id"], json!(room));
+    // The other one was opened because somebody was taken out of it, and may tell her as well.
+    while cleos.event_of("room.joined").await["room"]["id"] != json!(room) {}
     assert_eq!(app.post(&cleo, &room, "m2", "m2").await, 2);
     assert_eq!(cleos.event_of("message.posted").await["seq"], 2);
     // Who is out hears nothing more, of a room that was closed neither.
