@@ -47,11 +47,11 @@ impl fmt::Display for UserRole {
     }
 }
 
-/// Somebody who is signed in, as an access token proves.
+/// Somebody who is signed in: an access token proves who it is, and Postgres says that they may still come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user_id: UserId,
-    /// As of when the token was given out; what only admins may do asks [`Caller::require_admin`].
+    /// As Postgres has it, not the token; what only admins may do asks [`Caller::require_admin`] all the same.
     pub role: UserRole,
     /// The sign-in that the token came from; `None` for a token of an outside issuer.
     pub family_id: Option<FamilyId>,

@@ -16,7 +16,7 @@ use super::passwords::Checked;
 use super::store::accounts::{self, NewAccount};
 use super::store::families::{self, FoundToken, TokenTimes};
 use super::store::users;
-use super::tokens::{RefreshHash, RefreshToken};
+use super::tokens::{Bearer, RefreshToken};
 use super::wire::{Device, SignedIn};
 use super::{Caller, UserRole, input};
 use crate::ids::{FamilyId, UserId};
@@ -55,7 +55,41 @@ impl Auth {
 
     /// Ends the sign-in that the caller's token came from; a token of an outside issuer has none here.
     pub async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
-        let Some(family) = caller.family_id else { return Ok(()) };
+        match caller.family_id {
+            Some(family) => self.end_sign_in(family).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the sign-in of an access token, or of a refresh token where that is none any more.
+    pub async fn leave(
+        &self,
+        access_token: Result<&str, AuthError>,
+        refresh_token: Option<&str>,
+        address: ClientAddress,
+    ) -> Result<(), AuthError> {
+        let bearer = match access_token {
+            Ok(token) => self.bearer(token).await,
+            Err(refusal) => Err(refusal),
+        };
+        let family = match (bearer, refresh_token) {
+            (Ok(Bearer { family_id: Some(family), .. }), _) => family,
+            (_, Some(token)) => self.family_of(token, address).await?,
+            // Of an outside issuer: nothing is signed in here.
+            (Ok(_), None) => return Ok(()),
+            (Err(refusal), None) => return Err(refusal),
+        };
+        self.end_sign_in(family).await
+    }
+
+    async fn family_of(&self, refresh_token: &str, address: ClientAddress) -> Result<FamilyId, AuthError> {
+        self.0.limits.refresh(address)?;
+        let token = RefreshToken::parse(refresh_token)?.hash();
+        let mut conn = self.0.storage.engine().acquire().await?;
+        families::family_of_token(&mut conn, &token).await?.ok_or(AuthError::RefreshRefused)
+    }
+
+    async fn end_sign_in(&self, family: FamilyId) -> Result<(), AuthError> {
         let auth = self.clone();
         to_the_end(async move {
             let mut conn = auth.0.storage.engine().acquire().await?;

@@ -1,4 +1,8 @@
-//! Our own tokens: access tokens (a signed JWT, checked without a database) and refresh tokens (random, stored hashed).
+//! Our own tokens: access tokens (a signed JWT, checked without a database) and refresh tokens (stored hashed).
+//!
+//! The first refresh token of a sign-in is random. Each next one is made of the one before, under our key: so the engine
+//! can answer with it again, although it keeps only its hash, and whoever has the database or the older token, but not
+//! the key, cannot make it. All engines with the same key make the same; one with another key makes another.
 //!
 //! Pure but for randomness. Invariants: only HS256 under our key is accepted, whatever the header says; times are
 //! compared with the engine's clock; a refresh token is never stored or logged, only its SHA-256.
@@ -13,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::AuthError;
-use super::{Caller, UserRole};
+use super::UserRole;
 use crate::ids::{FamilyId, UserId};
 
 /// Whom our access tokens are for: this engine itself.
@@ -29,6 +33,16 @@ pub(super) struct AccessTokens {
     checking: DecodingKey,
     validation: Validation,
 }
+    succession: Hmac<Sha256>,
+}
+
+/// Whom a token names and until when: a signature proves no more. Whether they may still come in, Postgres says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    pub(super) user_id: UserId,
+    /// `None` for a token of an outside issuer.
+    pub(super) family_id: Option<FamilyId>,
+    pub(super) expires_at: DateTime<Utc>,
 
 /// What an access token says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +63,7 @@ impl AccessTokens {
     pub(super) fn new(issuer: &str, life_s: u64, secret: &str) -> anyhow::Result<Self> {
         ensure!(secret.chars().count() >= 32, "the key of access tokens has at least 32 characters");
         let mut validation = Validation::new(Algorithm::HS256);
+    /// For clients to show; here, Postgres is asked.
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[AUDIENCE]);
@@ -94,13 +109,13 @@ impl AccessTokens {
     }
 
     /// Whose token it is; whether its family was signed out is for the caller to check.
-    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, AuthError> {
+    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Bearer, AuthError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation).map_err(refusal)?.claims;
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(AuthError::TokenInvalid)?;
         if expires_at <= now {
             return Err(AuthError::TokenExpired);
         }
-        Ok(Caller { user_id: claims.sub, role: claims.role, family_id: Some(claims.sid), expires_at })
+        Ok(Bearer { user_id: claims.sub, family_id: Some(claims.sid), expires_at })
     }
 }
 
@@ -128,7 +143,7 @@ pub(super) fn claimed_issuer(token: &str) -> Result<String, AuthError> {
     Ok(claims.iss)
 }
 
-/// A refresh token: 256 random bits as text, for the client alone.
+/// A refresh token: 256 bits that nobody can guess, as text, for the client alone.
 pub(super) struct RefreshToken(String);
 
 /// What is stored of a refresh token.
@@ -189,9 +204,9 @@ mod tests {
         let (tokens, clock) = (tokens(), clock());
         let (user, family) = (UserId::new(&clock), FamilyId::new(&clock));
         let token = tokens.sign(user, family, UserRole::Admin, clock.now()).unwrap();
-        let caller = tokens.check(&token, clock.now()).unwrap();
-        assert_eq!((caller.user_id, caller.family_id, caller.role), (user, Some(family), UserRole::Admin));
-        assert_eq!(caller.expires_at, clock.now() + Duration::from_secs(900));
+        let bearer = tokens.check(&token, clock.now()).unwrap();
+        let expires_at = clock.now() + Duration::from_secs(900);
+        assert_eq!(bearer, Bearer { user_id: user, family_id: Some(family), expires_at });
         clock.advance(Duration::from_secs(899));
         tokens.check(&token, clock.now()).unwrap();
         clock.advance(Duration::from_secs(1));

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::outbox::Outbox;
 use super::session::SessionParts;
+use crate::auth::Caller;
 use crate::ids::{FamilyId, UserId};
 use crate::wire::close::{self, CloseCode};
 
@@ -41,7 +42,12 @@ pub struct Link {
     /// When the hub ends the socket, however far it is.
     ends_at: Cell<Option<Instant>>,
     pub user: Cell<Option<UserId>>,
-    pub family: Cell<Option<FamilyId>>,
+    /// The sign-in of its token; `None` for one of an outside issuer.
+    family: Cell<Option<FamilyId>>,
+    /// When its token expires, in seconds since 1970.
+    expires_at_s: Cell<i64>,
+    /// Another token is looked at.
+    pub renewing: Cell<bool>,
     pub since: Instant,
     pub heard_at: Cell<Instant>,
     pub spoke_at: Cell<Instant>,
@@ -78,6 +84,8 @@ impl Link {
             ends_at: Cell::new(None),
             user: Cell::new(None),
             family: Cell::new(None),
+            expires_at_s: Cell::new(i64::MAX),
+            renewing: Cell::new(false),
             since: now,
             heard_at: Cell::new(now),
             spoke_at: Cell::new(now),
@@ -89,6 +97,20 @@ impl Link {
             drained: Notify::new(),
             gone: Cell::new(false),
         })
+    }
+
+    /// From here on it lives by this token: as long, and no longer than its sign-in.
+    pub fn live_by(&self, caller: &Caller) {
+        self.family.set(caller.family_id);
+        self.expires_at_s.set(caller.expires_at.timestamp());
+    }
+
+    pub fn family(&self) -> Option<FamilyId> {
+        self.family.get()
+    }
+
+    pub fn expires_at_s(&self) -> i64 {
+        self.expires_at_s.get()
     }
 
     pub fn attach(&self, task: AbortHandle) {

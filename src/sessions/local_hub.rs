@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
 use super::config::SessionsConfig;
-use super::hub::Whose;
+use super::hub::{Connected, Whose};
 use super::link::Link;
 use super::parcel::Parcel;
 use crate::chat::messages::Delivery;
@@ -151,7 +151,7 @@ impl HubState {
         for link in self.links.values() {
             let meant = match whose {
                 Whose::Everyone => true,
-                Whose::Family(family) => link.family.get() == Some(family),
+                Whose::Family(family) => link.family() == Some(family),
                 Whose::User(user) => link.user.get() == Some(user),
             };
             if meant {
@@ -163,6 +163,13 @@ impl HubState {
     pub fn answer(&self, session: u64, frame: ByteString) {
         if let Some(link) = self.links.get(&session) {
             link.answer(frame);
+        }
+    }
+
+    pub fn connected(&self) -> Connected {
+        Connected {
+            users: self.users.keys().copied().collect(),
+            families: self.links.values().filter_map(|link| link.family()).collect(),
         }
     }
 

@@ -274,11 +274,11 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         return Err(Problem::malformed("protocol.too_many_rooms", detail));
     }
     let begun = Instant::now();
-    let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
-    link.family.set(caller.family_id);
+    let (caller, user) = parts.auth.verify_person(&hello.token).await?;
+    link.live_by(&caller);
     parts.hub.borrow_mut().greet(link, caller.user_id);
     // Signed out or disabled between the check and the listening: asked again, now that we listen.
-    parts.auth.verify_still(&hello.token, &caller).await?;
+    parts.auth.verify(&hello.token).await?;
     let mut rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
     link.with(|outbox| {
         rooms.retain(|room| outbox.follow(room.id, room.last_seq + 1));

@@ -267,3 +267,15 @@ pub async fn delete_expired(conn: &mut PgConnection, now: DateTime<Utc>, rows_ma
     .await?;
     Ok(tokens.rows_affected() + families.rows_affected())
 }
+/// Those of `families` that were revoked or are gone.
+pub async fn ended_among(conn: &mut PgConnection, families: &[FamilyId]) -> sqlx::Result<Vec<FamilyId>> {
+    let families: Vec<_> = families.iter().map(|family| family.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT asked.id AS "id!: FamilyId" FROM unnest($1::uuid[]) AS asked (id)
+           WHERE NOT EXISTS (SELECT FROM token_families f WHERE f.id = asked.id AND f.revoked_at IS NULL)"#,
+        &families,
+    )
+    .fetch_all(conn)
+    .await
+}
+

@@ -16,7 +16,7 @@ async fn signing_up_signs_in() {
     assert_eq!((ada.user.username.as_str(), ada.user.role, ada.expires_in), ("ada", UserRole::User, 900));
     let caller = bench.auth.verify(&ada.access_token).await.unwrap();
     assert_eq!((caller.user_id, caller.role), (ada.user.id, UserRole::User));
-    let (same, own) = bench.auth.verify_hello(&ada.access_token).await.unwrap();
+    let (same, own) = bench.auth.verify_person(&ada.access_token).await.unwrap();
     assert_eq!((same, own.as_ref()), (caller, &ada.user));
 }
 
@@ -157,9 +157,9 @@ async fn a_sign_out_on_one_engine_is_known_to_another_at_hello() {
     let bench = Bench::new().await;
     let ada = bench.register("ada").await;
     let other = bench.restarted().await;
-    let (caller, _) = other.verify_hello(&ada.access_token).await.unwrap();
+    let (caller, _) = other.verify_person(&ada.access_token).await.unwrap();
     bench.auth.logout(&caller).await.unwrap();
-    assert!(matches!(other.verify_hello(&ada.access_token).await, Err(AuthError::TokenInvalid)));
+    assert!(matches!(other.verify_person(&ada.access_token).await, Err(AuthError::TokenInvalid)));
 }
 
 #[actix_web::test]
@@ -219,7 +219,7 @@ async fn a_disabled_account_is_out_until_it_is_enabled() {
     assert!(matches!(bench.login("ada", PASSWORD).await, Err(AuthError::AccountDisabled)));
     assert!(matches!(bench.login("ada", "wrong").await, Err(AuthError::LoginRefused)), "told only to the owner");
     assert!(matches!(bench.refresh(&ada.refresh_token).await, Err(AuthError::RefreshRefused)));
-    assert!(matches!(bench.auth.verify_hello(&ada.access_token).await, Err(AuthError::TokenInvalid)));
+    assert!(matches!(bench.auth.verify_person(&ada.access_token).await, Err(AuthError::TokenInvalid)));
     assert_eq!(bench.signed_out()[0].reason, SignOutReason::Disabled);
     bench.auth.set_disabled("ada", false).await.unwrap();
     bench.login("ada", PASSWORD).await.unwrap();
