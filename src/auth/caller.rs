@@ -77,23 +77,7 @@ impl FromRequest for Caller {
         let request = request.clone();
         Box::pin(async move {
             let auth = auth_of(&request)?;
-            Ok(auth.verify(bearer(&request)?).await?)
-        })
-    }
-}
-
-/// Somebody who wants to sign out: as [`Caller`], but signing out twice is no error.
-pub(super) struct Leaver(pub(super) Caller);
-
-impl FromRequest for Leaver {
-    type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let auth = auth_of(&request)?;
-            Ok(Self(auth.verify_even_signed_out(bearer(&request)?).await?))
+            Ok(auth.verify(bearer_token(&request)?).await?)
         })
     }
 }
@@ -107,7 +91,7 @@ fn auth_of(request: &HttpRequest) -> Result<&Auth, Problem> {
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name may be in any case (RFC 9110, 11.1).
-fn bearer(request: &HttpRequest) -> Result<&str, AuthError> {
+pub(super) fn bearer_token(request: &HttpRequest) -> Result<&str, AuthError> {
     let value = request.headers().get(AUTHORIZATION).ok_or(AuthError::TokenMissing)?;
     let value = value.to_str().map_err(|_| AuthError::TokenInvalid)?;
     let (scheme, token) = value.trim().split_once(' ').ok_or(AuthError::TokenMissing)?;

@@ -14,6 +14,7 @@ pub struct AuthConfig {
     pub token_secret: Option<String>,
     pub access_token_s: u64,
     pub refresh_token_s: u64,
+    pub refresh_grace_s: u64,
     pub devices_max: u32,
     pub issuer: String,
     pub password_chars_min: usize,
@@ -73,6 +74,7 @@ impl AuthConfig {
             "auth.refresh_token_s",
             "more than auth.access_token_s and at most 315360000 seconds",
         );
+        c.require(self.refresh_grace_s <= 300, "auth.refresh_grace_s", "at most 300 seconds (0: it works once)");
         c.require((1..=10_000).contains(&self.devices_max), "auth.devices_max", "between 1 and 10000");
         c.require(!self.issuer.is_empty(), "auth.issuer", "a name, such as \"parlance\"");
         c.require((1..=128).contains(&self.password_chars_min), "auth.password_chars_min", "between 1 and 128");
