@@ -184,11 +184,13 @@ impl HubState {
         })
     }
 
-    /// Heartbeats to those who heard nothing, and an end to those who say nothing or do not go.
+    /// Heartbeats to those who heard nothing, and an end to those who say nothing, whose token ran out, or who do not go.
     pub fn sweep(&self, config: &SessionsConfig, clock: &Clock) {
         let now = Instant::now();
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
-        let frame = encode(&Heartbeat { at: clock.now() });
+        let at = clock.now();
+        let frame = encode(&Heartbeat { at });
+        let expired_before_s = at.timestamp().saturating_sub(i64::from(config.token_grace_s));
         for link in self.links.values() {
             if link.is_overdue(now) {
                 link.end();
@@ -198,6 +200,8 @@ impl HubState {
                 {
                     link.close(close::HELLO_MISSING);
                 }
+            } else if link.expires_at_s() <= expired_before_s {
+                link.close(close::BAD_TOKEN);
             } else if now.duration_since(link.heard_at.get()) > heartbeat * 2 {
                 link.close(close::HEARTBEAT_MISSED);
             } else if now.duration_since(link.spoke_at.get()) >= heartbeat {

@@ -110,6 +110,7 @@ impl UserSession {
             ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
             ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
             ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
+            ClientFrame::Renew(command) => self.renew(re, user, command, ctx),
             ClientFrame::Hello(_) => {
                 let detail = "This connection has said hello already.";
                 self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
@@ -293,8 +294,8 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         parts.hub.borrow_mut().listen(link, room.id);
     }
     let session_id = SessionId::new(&parts.clock);
-    let heartbeat_ms = parts.config.heartbeat_ms;
+    let (heartbeat_ms, expires_at) = (parts.config.heartbeat_ms, caller.expires_at);
     let user = Arc::unwrap_or_clone(user);
     metrics::histogram!("parlance_hello_seconds").record(begun.elapsed().as_secs_f64());
-    Ok((caller, Ready { session_id, user, heartbeat_ms, rooms }, behind))
+    Ok((caller, Ready { session_id, user, heartbeat_ms, expires_at, rooms }, behind))
 }
