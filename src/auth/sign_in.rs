@@ -72,7 +72,7 @@ impl Auth {
         }
         let username = input::username(sign_up.username)?;
         let email = input::email(sign_up.email)?;
-        input::password(sign_up.password, self.0.config.password_chars_min, &username, &email)?;
+        input::password(sign_up.password, self.0.config.password_chars_min, &username, Some(&email))?;
         let full_name = sign_up.full_name.map(input::full_name).transpose()?;
         let device = input::device(sign_up.device)?;
         self.0.limits.register(address)?;
