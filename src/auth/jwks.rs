@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use serde::Deserialize;
@@ -20,8 +19,8 @@ use super::config::{AuthConfig, ExternalIssuerConfig};
 use super::error::AuthError;
 use crate::clock::Clock;
 
-const FRESH_FOR: TimeDelta = TimeDelta::hours(1);
-const PAUSE_BETWEEN_FETCHES: TimeDelta = TimeDelta::minutes(1);
+const FRESH_FOR: Duration = Duration::from_secs(3_600);
+const PAUSE_BETWEEN_FETCHES: Duration = Duration::from_secs(60);
 const KEYS_MAX: usize = 100;
 
 /// The keys of one issuer.
@@ -30,8 +29,8 @@ pub(super) struct Jwks {
     source: Source,
     clock: Clock,
     loaded: ArcSwap<Loaded>,
-    /// When the last fetch began; held while one runs.
-    fetching: Mutex<Option<DateTime<Utc>>>,
+    /// When the last fetch began, on the monotonic clock; held while one runs.
+    fetching: Mutex<Option<Duration>>,
 }
 
 enum Source {
@@ -42,8 +41,8 @@ enum Source {
 #[derive(Default)]
 struct Loaded {
     keys: Vec<PublicKey>,
-    /// `None`: never.
-    at: Option<DateTime<Utc>>,
+    /// On the monotonic clock; `None`: never.
+    at: Option<Duration>,
 }
 
 struct PublicKey {
@@ -62,7 +61,7 @@ impl Jwks {
                 let path = PathBuf::from(path);
                 let keys = read_file(&path, bytes_max)
                     .with_context(|| format!("auth.external.jwks_file {} must hold a JWKS", path.display()))?;
-                loaded = Loaded { keys, at: Some(clock.now()) };
+                loaded = Loaded { keys, at: Some(clock.monotonic()) };
                 Source::File { path, bytes_max }
             }
             (None, Some(url)) => {
@@ -89,7 +88,7 @@ impl Jwks {
 
     /// The key that a token names, or the only one that fits when it names none.
     pub(super) async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, AuthError> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let loaded = self.loaded.load_full();
         let known = loaded.find(id, algorithm);
         if let Some(key) = known {
@@ -113,8 +112,8 @@ impl Jwks {
         }
     }
 
-    async fn fetch(&self, last_fetch: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) {
-        if last_fetch.is_some_and(|last| now - last < PAUSE_BETWEEN_FETCHES) {
+    async fn fetch(&self, last_fetch: &mut Option<Duration>, now: Duration) {
+        if last_fetch.is_some_and(|last| now.saturating_sub(last) < PAUSE_BETWEEN_FETCHES) {
             return;
         }
         *last_fetch = Some(now);
@@ -129,8 +128,8 @@ impl Jwks {
 }
 
 impl Loaded {
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.at.is_some_and(|at| now - at < FRESH_FOR)
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.at.is_some_and(|at| now.saturating_sub(at) < FRESH_FOR)
     }
 
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
