@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import { describe, MESSAGE_BYTES_MAX, messageBytes } from "../../sdk";
 import { useChat, useDrafts } from "../context";
+import { isComposing, isMeantEnter } from "../ui/enter";
 import { Icon } from "../ui/Icon";
 
 interface ComposerProps {
@@ -47,10 +48,10 @@ export function Composer({ roomId, name }: ComposerProps) {
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // While an input method composes a word, Enter belongs to it.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event.nativeEvent)) return;
+    // A held one would otherwise fill the empty field with lines.
     event.preventDefault();
-    send();
+    if (isMeantEnter(event.nativeEvent)) send();
   };
 
   return (
