@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use serde::Deserialize;
@@ -22,10 +21,10 @@ use super::config::{AuthConfig, ExternalIssuerConfig};
 use super::error::AuthError;
 use crate::clock::Clock;
 
-const FRESH_FOR: TimeDelta = TimeDelta::hours(1);
-const PAUSE_BETWEEN_FETCHES: TimeDelta = TimeDelta::minutes(1);
+const FRESH_FOR: Duration = Duration::from_secs(3_600);
+const PAUSE_BETWEEN_FETCHES: Duration = Duration::from_secs(60);
 /// The same after one that failed: well within the minute that a session has left when its token has run out.
-const PAUSE_AFTER_FAILURE: TimeDelta = TimeDelta::seconds(5);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 const KEYS_MAX: usize = 100;
 
 /// The keys of one issuer.
@@ -41,7 +40,8 @@ pub(super) struct Jwks {
 /// How a fetch went.
 #[derive(Clone, Copy)]
 struct Fetch {
-    began_at: DateTime<Utc>,
+    /// On the monotonic clock.
+    began_at: Duration,
     failed: bool,
 }
 
@@ -53,8 +53,8 @@ enum Source {
 #[derive(Default)]
 struct Loaded {
     keys: Vec<PublicKey>,
-    /// `None`: never.
-    at: Option<DateTime<Utc>>,
+    /// On the monotonic clock; `None`: never.
+    at: Option<Duration>,
 }
 
 struct PublicKey {
@@ -73,7 +73,7 @@ impl Jwks {
                 let path = PathBuf::from(path);
                 let keys = read_file(&path, bytes_max)
                     .with_context(|| format!("auth.external.jwks_file {} must hold a JWKS", path.display()))?;
-                loaded = Loaded { keys, at: Some(clock.now()) };
+                loaded = Loaded { keys, at: Some(clock.monotonic()) };
                 Source::File { path, bytes_max }
             }
             (None, Some(url)) => {
@@ -100,7 +100,7 @@ impl Jwks {
 
     /// The key that a token names, or the only one that fits when it names none.
     pub(super) async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, AuthError> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let loaded = self.loaded.load_full();
         let known = loaded.find(id, algorithm);
         if let Some(key) = known {
@@ -122,9 +122,9 @@ impl Jwks {
         self.loaded.load_full().find(id, algorithm).ok_or(AuthError::TokenInvalid)
     }
 
-    async fn fetch(&self, last_fetch: &mut Option<Fetch>, now: DateTime<Utc>) {
+    async fn fetch(&self, last_fetch: &mut Option<Fetch>, now: Duration) {
         let pause = |last: &Fetch| if last.failed { PAUSE_AFTER_FAILURE } else { PAUSE_BETWEEN_FETCHES };
-        if last_fetch.as_ref().is_some_and(|last| now - last.began_at < pause(last)) {
+        if last_fetch.as_ref().is_some_and(|last| now.saturating_sub(last.began_at) < pause(last)) {
             return;
         }
         // Until it is known: whoever is cut off in the middle of it has not found the issuer.
@@ -143,8 +143,8 @@ impl Jwks {
 }
 
 impl Loaded {
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.at.is_some_and(|at| now - at < FRESH_FOR)
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.at.is_some_and(|at| now.saturating_sub(at) < FRESH_FOR)
     }
 
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {

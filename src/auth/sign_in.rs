@@ -109,7 +109,7 @@ impl Auth {
         }
         let username = input::username(sign_up.username)?;
         let email = input::email(sign_up.email)?;
-        input::password(sign_up.password, self.0.config.password_chars_min, &username, &email)?;
+        input::password(sign_up.password, self.0.config.password_chars_min, &username, Some(&email))?;
         let full_name = sign_up.full_name.map(input::full_name).transpose()?;
         let device = input::device(sign_up.device)?;
         self.0.limits.register(address)?;
@@ -145,7 +145,12 @@ impl Auth {
         let login = input::login(login)?;
         input::given_password(password)?;
         let device = input::device(device)?;
-        self.0.limits.login(address, &login)?;
+        self.0.limits.login_from(address)?;
+        if let Err(limited) = self.0.limits.login_to(&login, address)
+            && !self.may_pass(&login, &device).await?
+        {
+            return Err(limited);
+        }
         let mut conn = self.0.storage.engine().acquire().await?;
         let account = accounts::credentials(&mut conn, &login).await?;
         // Nobody waits for a connection because somebody waits for a hash.
@@ -160,11 +165,26 @@ impl Auth {
             return Err(AuthError::AccountDisabled);
         }
         let mut transaction = self.0.storage.engine().begin().await?;
-        if let (Some(old), Some(new)) = (stored, rehashed) {
-            accounts::replace_hash(&mut transaction, account.user_id, &old, &new).await?;
+        // The hash took its time: a password that was changed meanwhile, and with it ended all sign-ins, opens nothing.
+        let stored = stored.unwrap_or_default();
+        if !accounts::hold_hash(&mut transaction, account.user_id, &stored).await? {
+            return Err(AuthError::LoginRefused);
+        }
+        if let Some(fresh) = rehashed {
+            accounts::replace_hash(&mut transaction, account.user_id, &stored, &fresh).await?;
         }
         let auth = self.clone();
         to_the_end(async move { auth.open_family(transaction, account.user_id, &device).await }).await
+    }
+
+    /// Whether a try past the account's allowance is from a device of its owner. Who guesses from many addresses, or from
+    /// the owner's own, shuts out others and new devices for a minute, not this one. That the answer may take a read of
+    /// Postgres tells nothing: it is a refusal unless somebody knows an id of the owner's devices.
+    async fn may_pass(&self, login: &str, device: &Device) -> Result<bool, AuthError> {
+        let Some(device_id) = &device.id else { return Ok(false) };
+        let mut conn = self.0.storage.engine_read("known_device").acquire().await?;
+        let owner = accounts::owner_of_device(&mut conn, login, device_id).await?;
+        Ok(owner.is_some_and(|user| self.0.limits.login_on(user, device_id).is_ok()))
     }
 
     async fn try_refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
@@ -296,7 +316,7 @@ impl Auth {
 
 /// A handler is dropped when its client hangs up, and a page that signs out often closes at once: what a commit
 /// ended must still be told, so the work goes on without the client.
-async fn to_the_end<T: Send + 'static>(
+pub(super) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;

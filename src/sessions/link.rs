@@ -44,8 +44,8 @@ pub struct Link {
     pub user: Cell<Option<UserId>>,
     /// The sign-in of its token; `None` for one of an outside issuer.
     family: Cell<Option<FamilyId>>,
-    /// When its token expires, in seconds since 1970.
-    expires_at_s: Cell<i64>,
+    /// Until when it may live by its token, on the monotonic clock: a time of day that is set back prolongs nothing.
+    lives_until: Cell<Duration>,
     /// Another token is looked at.
     pub renewing: Cell<bool>,
     pub since: Instant,
@@ -84,7 +84,7 @@ impl Link {
             ends_at: Cell::new(None),
             user: Cell::new(None),
             family: Cell::new(None),
-            expires_at_s: Cell::new(i64::MAX),
+            lives_until: Cell::new(Duration::MAX),
             renewing: Cell::new(false),
             since: now,
             heard_at: Cell::new(now),
@@ -99,18 +99,22 @@ impl Link {
         })
     }
 
-    /// From here on it lives by this token: as long, and no longer than its sign-in.
+    /// From here on it lives by this token: a moment longer, and no longer than its sign-in.
     pub fn live_by(&self, caller: &Caller) {
         self.family.set(caller.family_id);
-        self.expires_at_s.set(caller.expires_at.timestamp());
+        let (clock, grace) = (&self.parts.clock, Duration::from_secs(self.parts.config.token_grace_s.into()));
+        // One that is just past its end, as a clock apart from ours allows, has nothing left of its own.
+        let left = (caller.expires_at - clock.now()).to_std().unwrap_or_default();
+        self.lives_until.set(clock.monotonic().saturating_add(left).saturating_add(grace));
     }
 
     pub fn family(&self) -> Option<FamilyId> {
         self.family.get()
     }
 
-    pub fn expires_at_s(&self) -> i64 {
-        self.expires_at_s.get()
+    /// Whether its token has run out, and the moment after that.
+    pub fn has_outlived_its_token(&self, monotonic: Duration) -> bool {
+        self.lives_until.get() <= monotonic
     }
 
     pub fn attach(&self, task: AbortHandle) {

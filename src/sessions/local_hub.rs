@@ -188,9 +188,8 @@ impl HubState {
     pub fn sweep(&self, config: &SessionsConfig, clock: &Clock) {
         let now = Instant::now();
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
-        let at = clock.now();
-        let frame = encode(&Heartbeat { at });
-        let expired_before_s = at.timestamp().saturating_sub(i64::from(config.token_grace_s));
+        let monotonic = clock.monotonic();
+        let frame = encode(&Heartbeat { at: clock.now() });
         for link in self.links.values() {
             if link.is_overdue(now) {
                 link.end();
@@ -200,7 +199,7 @@ impl HubState {
                 {
                     link.close(close::HELLO_MISSING);
                 }
-            } else if link.expires_at_s() <= expired_before_s {
+            } else if link.has_outlived_its_token(monotonic) {
                 link.close(close::BAD_TOKEN);
             } else if now.duration_since(link.heard_at.get()) > heartbeat * 2 {
                 link.close(close::HEARTBEAT_MISSED);

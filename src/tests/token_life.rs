@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -57,6 +57,20 @@ async fn a_session_ends_a_minute_after_its_token_has_expired() {
     clock.advance(A_SECOND);
     assert_eq!(socket.closed().await, 4500);
     app.connect(&app.refreshed(&ada).await).await;
+}
+
+#[actix_rt::test]
+async fn a_session_is_as_long_however_the_time_of_day_is_set() {
+    let (app, clock) = engine(|_| {}).await;
+    let ada = app.sign_up("ada").await;
+    let mut socket = app.connect(&ada).await;
+    for days in [2, -4] {
+        clock.step(TimeDelta::days(days));
+        clock.advance((LIFE + GRACE - A_SECOND) / 2);
+        lives_on(&app, &mut socket).await;
+    }
+    clock.advance(A_SECOND);
+    assert_eq!(socket.closed().await, 4500);
 }
 
 #[actix_rt::test]

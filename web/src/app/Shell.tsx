@@ -6,6 +6,7 @@ import { LinkBanner } from "./rooms/LinkBanner";
 import { Sidebar } from "./rooms/Sidebar";
 import { goToRoom, useOpenRoom } from "./route";
 import { Logo } from "./ui/Logo";
+import { StorageNotice } from "./ui/StorageNotice";
 
 /** The page of a signed-in person: rooms on the left, the open one on the right; on a phone, one of the two. */
 export function Shell() {
@@ -26,6 +27,7 @@ export function Shell() {
       <Sidebar openId={openId} />
       <main className="shell-main">
         <LinkBanner />
+        <StorageNotice />
         {isOpen ? <Conversation key={open.id} room={open} /> : <NoRoom known={known} missing={openId !== null} />}
       </main>
     </div>

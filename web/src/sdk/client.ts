@@ -33,12 +33,16 @@ export class ParlanceClient {
   /** Null while nobody is signed in. */
   readonly chat = new Store<Chat | null>(null);
   readonly api: Api;
+  /** Where a page may keep its own small things too. */
+  readonly storage: KeyValueStore;
   private readonly session: Session;
   private readonly options: ClientOptions;
+  private deviceId: string | null = null;
 
   constructor(options: Partial<ClientOptions> = {}) {
     this.options = { ...browserOptions(), ...options };
     const { storage, locks, successor, clock, fetch } = this.options;
+    this.storage = storage;
     const anonymous = new Http(BASE, null, fetch);
     this.session = new Session({
       storage,
@@ -92,9 +96,13 @@ export class ParlanceClient {
   /** This browser, all tabs of it: signing in again on it ends its earlier sign-in. */
   private device(): { id: string; name: string } {
     const { storage, agent } = this.options;
-    const id = storage.get(DEVICE_KEY) ?? newId();
-    storage.set(DEVICE_KEY, id);
-    return { id, name: deviceName(agent) };
+    this.deviceId ??= storage.get(DEVICE_KEY) ?? newId();
+    try {
+      storage.set(DEVICE_KEY, this.deviceId);
+    } catch {
+      // Then it is this device until the page is closed.
+    }
+    return { id: this.deviceId, name: deviceName(agent) };
   }
 }
 

@@ -8,5 +8,6 @@ export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
 export type { OutboxEntry } from "./outbox";
 export type { Room, RoomState } from "./room";
 export type { RoomsState } from "./rooms";
+export { StorageFull, type Keeping, type KeyValueStore } from "./storage";
 export { Store } from "./store";
 export type { Channel, Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";

@@ -1,10 +1,10 @@
 /**
  * Sends what a person wrote: exactly once as the engine sees it, in order per room, across lost links, reloads and tabs.
  *
- * Invariants: a message is stored before it is sent and forgotten only after the engine acknowledged it; one message
- * per room is under way at a time, and the next one waits for its answer, whichever tab sends; `client_id` never
- * changes. A lock per room keeps tabs from sending the same thing side by side; even if they did, the engine would
- * take only the first.
+ * Invariants: a message is stored before it is sent (`storage.ts` says what of a browser that refuses) and forgotten
+ * only after the engine acknowledged it; one message per room is under way at a time, and the next one waits for its
+ * answer, whichever tab sends; `client_id` never changes. A lock per room keeps tabs from sending the same thing side
+ * by side; even if they did, the engine would take only the first.
  */
 import { Backoff } from "./backoff";
 import type { Clock } from "./clock";
@@ -53,7 +53,7 @@ export class Outbox {
     this.publish();
   }
 
-  /** Stores a message and sends it when it can. Throws when the browser's storage is full. */
+  /** Stores a message and sends it when it can. Throws when neither the browser nor this page's memory takes it. */
   post(roomId: string, content: string): void {
     this.stored.put({ clientId: newId(), roomId, content, order: this.nextOrder() });
     this.publish();
@@ -145,9 +145,7 @@ export class Outbox {
       return true;
     } catch (error) {
       if (error instanceof CommandError && error.retry === "never") {
-        // Unless it was discarded meanwhile.
-        if (this.stored.get(item.clientId) !== null) this.stored.put({ ...item, failure: error.message });
-        return true;
+        if (this.markFailed(item, error.message)) return true;
       }
       this.sending.delete(item.clientId);
       this.publish();
@@ -156,6 +154,18 @@ export class Outbox {
     } finally {
       this.sending.delete(item.clientId);
       this.publish();
+    }
+  }
+
+  /** False when nothing takes the mark: then the message is tried again, later and later. */
+  private markFailed(item: OutboxItem, failure: string): boolean {
+    // Unless it was discarded meanwhile.
+    if (this.stored.get(item.clientId) === null) return true;
+    try {
+      this.stored.put({ ...item, failure });
+      return true;
+    } catch {
+      return false;
     }
   }
 

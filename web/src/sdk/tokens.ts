@@ -81,7 +81,11 @@ export class Session implements TokenSource {
   }
 
   private keep(session: StoredSession): void {
-    this.deps.storage.set(KEY, JSON.stringify(session));
+    try {
+      this.deps.storage.set(KEY, JSON.stringify(session));
+    } catch {
+      // Nothing takes it any more: the session then lasts as long as this page.
+    }
     this.current.set(session);
   }
 

@@ -5,6 +5,7 @@ import { roomName } from "../names";
 import { goToRoom } from "../route";
 import { RoomAvatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
+import { isComposing } from "../ui/enter";
 import { Field, FormError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { useTask } from "../ui/useTask";
@@ -17,7 +18,7 @@ export function RoomDetails({ room, onClose }: { readonly room: Room; readonly o
   useEffect(() => {
     const close = (event: KeyboardEvent) => {
       // A dialog on top takes its own Escape.
-      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) onClose();
+      if (event.key === "Escape" && !isComposing(event) && document.querySelector("dialog[open]") === null) onClose();
     };
     window.addEventListener("keydown", close);
     return () => window.removeEventListener("keydown", close);
