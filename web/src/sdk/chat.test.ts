@@ -39,6 +39,7 @@ function open(): Chat {
     device: { id: "device", name: "Test" },
     open: network.open,
     accessToken: () => Promise.resolve("token"),
+    expiresAt: () => null,
     onSignedOut: () => undefined,
   });
 }

@@ -20,6 +20,7 @@ export interface ChatDeps {
   readonly device: { readonly id: string; readonly name: string };
   open(): Socket;
   accessToken(rejected?: string): Promise<string>;
+  expiresAt(token: string): number | null;
   onSignedOut(): void;
 }
 

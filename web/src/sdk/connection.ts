@@ -34,6 +34,8 @@ export interface ConnectionDeps {
   readonly device: { readonly id: string; readonly name: string };
   open(): Socket;
   accessToken(rejected?: string): Promise<string>;
+  /** When a token expires by this machine's clock, where that is known better than from the engine's. */
+  expiresAt(token: string): number | null;
   /** For each room that we follow, the last `seq` that we have. */
   resume(): Record<string, number>;
   onReady(ready: Ready): void;
@@ -50,6 +52,11 @@ const ANSWER_MS_MAX = 20_000;
 const STABLE_MS = 10_000;
 /** After the network changed, a link that stays silent this long is taken for dead. */
 const PROBE_MS_MAX = 5_000;
+/** The engine ends a session a minute after its token: this long before, at most, it is given another one. */
+const RENEW_EARLY_MS = 60_000;
+const RENEW_MS_MIN = 5_000;
+/** Browsers run a timer that is longer than 24 days at once. */
+const RENEW_MS_MAX = 24 * 3_600_000;
 const RETRY = { baseMs: 500, capMs: 15_000 };
 
 /** Close codes of ours (see the protocol); everything from 4500 to 4999 means "do not come back". */
@@ -73,6 +80,8 @@ export class Connection {
   private lastReceivedAt = 0;
   private lastSentAt = 0;
   private nextId = 1;
+  /** The one that the session lives by. */
+  private token: string | undefined;
   /** Grows with every attempt, so that whatever an older one still has under way is recognised and dropped. */
   private generation = 0;
   /** The token that the engine refused; refused again after a refresh, there is no point in going on. */
@@ -146,6 +155,7 @@ export class Connection {
   private openSocket(token: string): void {
     const socket = this.deps.open();
     this.socket = socket;
+    this.token = token;
     this.timer("open", OPEN_MS_MAX, () => this.lost(ABNORMAL, "no answer"));
     const helloId = this.nextId++;
     socket.onopen = () => {
@@ -153,7 +163,7 @@ export class Connection {
     };
     socket.onmessage = (text) => this.receive(text, helloId);
     socket.onclose = (code, reason) => {
-      if (code === BAD_TOKEN) this.tokenRejected(token);
+      if (code === BAD_TOKEN) this.tokenRejected();
       else this.lost(code, reason);
     };
   }
@@ -202,9 +212,44 @@ export class Connection {
     this.timer("stable", STABLE_MS, () => this.backoff.reset());
     this.pingRegularly();
     this.watchSilence(2 * this.heartbeatMs);
+    this.renewBefore(ready.expires_at);
     // The rooms first learn what the engine has, then everyone else may use the link.
     this.deps.onReady(ready);
     this.state.set({ name: "online" });
+  }
+
+  /** Its own clock is what a machine can wait by; the engine's word serves for tokens that are not from here. */
+  private renewBefore(expiresAt = ""): void {
+    const known = this.token === undefined ? null : this.deps.expiresAt(this.token);
+    const leftMs = (known ?? Date.parse(expiresAt)) - this.deps.clock.now();
+    // A broken time is no reason to ask without pause, or never again.
+    const waitMs = Number.isNaN(leftMs) ? RENEW_MS_MAX : leftMs - Math.min(RENEW_EARLY_MS, leftMs / 4);
+    this.renewIn(Math.min(Math.max(waitMs, RENEW_MS_MIN), RENEW_MS_MAX));
+  }
+
+  private renewIn(ms: number): void {
+    this.timer("renew", ms, () => void this.renew());
+  }
+
+  private async renew(): Promise<void> {
+    const { generation } = this;
+    try {
+      // Another one than ours, from another tab or from the engine.
+      const token = await this.deps.accessToken(this.token);
+      if (generation !== this.generation) return;
+      const { expires_at: expiresAt } = await this.request({ type: "auth.renew", token });
+      this.token = token;
+      this.renewBefore(expiresAt);
+    } catch (error) {
+      if (generation === this.generation) this.renewFailed(error);
+    }
+  }
+
+  private renewFailed(error: unknown): void {
+    if (error instanceof SignedOut) this.signOut();
+    // Refused for good: the session keeps its minute, then closes with 4500, and we come back with a fresh token.
+    else if (error instanceof CommandError && error.retry === "never") return;
+    else this.renewIn(error instanceof CommandError ? (error.retryAfterMs ?? RENEW_MS_MIN) : RENEW_MS_MIN);
   }
 
   private pingRegularly(): void {
@@ -240,12 +285,13 @@ export class Connection {
     this.socket?.send(JSON.stringify(frame));
   }
 
-  private tokenRejected(token: string): void {
+  /** Refused, or expired under a session that could not be renewed: with a fresh one at once. */
+  private tokenRejected(): void {
     if (this.rejectedToken !== undefined) {
       this.signOut();
       return;
     }
-    this.rejectedToken = token;
+    this.rejectedToken = this.token;
     this.leave();
     void this.connect();
   }
