@@ -26,7 +26,8 @@ export class Api {
   user = (id: string) => this.http.call<User>("GET", `/users/${encodeURIComponent(id)}`);
   searchUsers = (query: string) => this.http.call<Page<User>>("GET", "/users", { query: { query, limit: 20 } });
 
-  rooms = () => this.all<RoomInfo>("/rooms");
+  /** Newest activity first. */
+  roomsPage = (after?: string) => this.http.call<Page<RoomInfo>>("GET", "/rooms", { query: { limit: PAGE_ITEMS, after } });
   room = (id: string) => this.http.call<RoomInfo>("GET", `/rooms/${id}`);
   createRoom = (room: NewRoom) => this.http.call<RoomInfo>("POST", "/rooms", { body: room });
   updateRoom = (id: string, changes: RoomChanges) =>

@@ -63,7 +63,10 @@ export class Chat {
       api,
       users: this.users,
       receipts: this.receipts,
-      fetchRoom: api.room,
+      onAnotherEpoch: () => {
+        this.receipts.forget();
+        this.outbox.forgetSent();
+      },
       onApplied: (roomId, events) => this.onApplied(roomId, events),
     });
     // The outbox waits for "online", which comes after the rooms have taken `ready` in.

@@ -34,7 +34,7 @@ beforeEach(() => {
       return token === "gone" ? Promise.reject(new SignedOut()) : Promise.resolve(token);
     },
     expiresAt: () => expiresAt,
-    resume: () => ({ room: 7 }),
+    resume: () => ({ resume: { room: 7 }, epoch: "first" }),
     onReady: (ready) => readies.push(ready),
     onFrame: (frame) => frames.push(frame),
     onLost: () => events.push("lost"),
@@ -58,6 +58,7 @@ describe("coming up", () => {
       token: "token",
       device: { id: "device" },
       resume: { room: 7 },
+      epoch: "first",
     });
     expect(connection.isOnline).toBe(true);
     expect(readies).toHaveLength(1);
@@ -150,6 +151,22 @@ describe("coming back", () => {
     await clock.advance(10_000);
     network.current.onclose?.(1006, "");
     expect(connection.state.get()).toMatchObject({ attempt: 1 });
+  });
+
+  test("a hello that is refused for now says why, and comes back when the engine said", async () => {
+    connection.start();
+    await settled();
+    network.current.onopen?.();
+    const { id } = network.current.last("hello");
+    const refusal = { code: "limits.sockets", message: "Too many.", retry: "later", retry_after_ms: 10_000 };
+    network.current.deliver({ type: "error", re: id, ...refusal });
+    expect(connection.state.get()).toMatchObject({ name: "waiting", reason: "Too many.", retryAt: clock.now() + 10_000 });
+    await clock.advance(9_999);
+    expect(network.sockets).toHaveLength(1);
+    await clock.advance(1);
+    expect(network.sockets).toHaveLength(2);
+    network.current.onclose?.(1006, "");
+    expect(connection.state.get()).toMatchObject({ name: "waiting", reason: null });
   });
 
   test("`reconnectNow` does not wait", async () => {

@@ -24,10 +24,19 @@ export type LinkState =
   | { readonly name: "stopped" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "online" }
-  | { readonly name: "waiting"; readonly attempt: number; readonly retryAt: number }
+  /** `reason` is the engine's own word, when it had one. */
+  | { readonly name: "waiting"; readonly attempt: number; readonly retryAt: number; readonly reason: string | null }
   /** The engine does not want this client; trying again would change nothing. */
   | { readonly name: "refused"; readonly code: number; readonly reason: string }
   | { readonly name: "signed_out" };
+
+/** What a hello asks to go on from. */
+export interface Resumption {
+  /** For each room that we follow, the last `seq` that we have. */
+  readonly resume: Record<string, number>;
+  /** The life of the log that this is of; none before the first answer. */
+  readonly epoch?: string;
+}
 
 export interface ConnectionDeps {
   readonly clock: Clock;
@@ -36,8 +45,7 @@ export interface ConnectionDeps {
   accessToken(rejected?: string): Promise<string>;
   /** When a token expires by this machine's clock, where that is known better than from the engine's. */
   expiresAt(token: string): number | null;
-  /** For each room that we follow, the last `seq` that we have. */
-  resume(): Record<string, number>;
+  resume(): Resumption;
   onReady(ready: Ready): void;
   /** Frames that answer no command. */
   onFrame(frame: ServerFrame): void;
@@ -80,6 +88,8 @@ export class Connection {
   private lastReceivedAt = 0;
   private lastSentAt = 0;
   private nextId = 1;
+  /** What the engine said to the latest hello when it did not take it. */
+  private refusal: { readonly message: string; readonly retryAfterMs: number } | null = null;
   /** The one that the session lives by. */
   private token: string | undefined;
   /** Grows with every attempt, so that whatever an older one still has under way is recognised and dropped. */
@@ -138,6 +148,7 @@ export class Connection {
   private async connect(): Promise<void> {
     this.release();
     const generation = ++this.generation;
+    this.refusal = null;
     this.state.set({ name: "connecting", attempt: this.backoff.attempt });
     let token: string;
     try {
@@ -159,7 +170,7 @@ export class Connection {
     this.timer("open", OPEN_MS_MAX, () => this.lost(ABNORMAL, "no answer"));
     const helloId = this.nextId++;
     socket.onopen = () => {
-      this.send({ type: "hello", id: helloId, token, device: this.deps.device, resume: this.deps.resume() });
+      this.send({ type: "hello", id: helloId, token, device: this.deps.device, ...this.deps.resume() });
     };
     socket.onmessage = (text) => this.receive(text, helloId);
     socket.onclose = (code, reason) => {
@@ -197,6 +208,7 @@ export class Connection {
     if (frame.re === helloId) {
       // The engine says why before it closes; its close code decides. Only when it leaves the socket open is it up
       // to us to try later.
+      this.refusal = { message: frame.message, retryAfterMs: frame.retry_after_ms ?? 0 };
       if (frame.retry !== "never") this.lost(ABNORMAL, frame.code);
       return;
     }
@@ -307,8 +319,9 @@ export class Connection {
   }
 
   private retryLater(): void {
-    const delayMs = this.backoff.nextMs();
-    this.drop({ name: "waiting", attempt: this.backoff.attempt, retryAt: this.deps.clock.now() + delayMs });
+    const delayMs = Math.max(this.backoff.nextMs(), this.refusal?.retryAfterMs ?? 0);
+    const retryAt = this.deps.clock.now() + delayMs;
+    this.drop({ name: "waiting", attempt: this.backoff.attempt, retryAt, reason: this.refusal?.message ?? null });
     this.timer("retry", delayMs, () => void this.connect());
   }
 

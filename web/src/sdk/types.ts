@@ -11,7 +11,10 @@ type Frames = FrameDocument["schemas"];
 type Http = HttpDocument["schemas"];
 
 export type ServerFrame = Frames["ServerFrame"];
-export type ClientFrame = Frames["ClientFrame"] | RenewFrame;
+export type ClientFrame = Frames["ClientFrame"] | HelloFrame | RenewFrame;
+
+/** `epoch`: the life of the log that what we have is of. */
+type HelloFrame = Frames["HelloFrame"] & { readonly epoch?: string };
 
 /** Another token of the same person, before the session's own has run out. */
 interface RenewFrame {
@@ -36,7 +39,12 @@ interface Answers {
 
 export type AnswerTo<C extends Command> = C["type"] extends keyof Answers ? Answers[C["type"]] : unknown;
 
-export type Ready = FrameOf<"ready"> & { readonly expires_at?: string };
+export type Ready = FrameOf<"ready"> & {
+  readonly expires_at?: string;
+  readonly epoch?: string;
+  readonly rooms_truncated?: boolean;
+  readonly resume_refused?: readonly { readonly room_id: string; readonly reason: string }[];
+};
 export type Ok = FrameOf<"ok">;
 export type CaughtUp = Frames["CaughtUp"];
 export type Retry = FrameOf<"error">["retry"];
