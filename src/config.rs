@@ -56,6 +56,7 @@ pub struct ServerConfig {
 pub struct LogConfig {
     pub level: String,
     pub format: LogFormat,
+    pub queue_lines_max: usize,
 }
 
 /// How log lines look.
@@ -141,6 +142,11 @@ impl Config {
             crate::telemetry::is_filter(&self.log.level),
             "log.level",
             "a level (error, warn, info, debug, trace) or a filter such as \"info,parlance::chat=debug\"",
+        );
+        complaints.require(
+            (16..=1_000_000).contains(&self.log.queue_lines_max),
+            "log.queue_lines_max",
+            "between 16 and 1000000 lines",
         );
         self.storage.check(&mut complaints);
         self.auth.check(&mut complaints);

@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -15,6 +18,8 @@ use parlance::{docs, telemetry, tree, wire};
 const EXIT_ESCALATED: u8 = 70;
 /// The configuration or the surroundings are wrong: starting again will not help.
 const EXIT_REFUSED: u8 = 78;
+/// How long what is printed beside the log may wait for its reader.
+const PRINTED_WITHIN: Duration = Duration::from_secs(1);
 /// An orderly stop that takes longer is cut short: ten seconds are promised, and the process has to end, too.
 const STOP_WITHIN: Duration = Duration::from_millis(9_000);
 
@@ -111,13 +116,32 @@ fn main() -> ExitCode {
         database_url: arguments.database_url,
         log_level: arguments.log_level,
     };
-    match run(arguments.command.unwrap_or(Command::Serve), &flags) {
-        Ok(code) => code,
-        Err(error) => {
-            // Not through the log: this is the answer to whoever started it.
-            eprintln!("parlance: {}", told_once(&error));
-            ExitCode::from(EXIT_REFUSED)
-        }
+    let code = run(arguments.command.unwrap_or(Command::Serve), &flags).unwrap_or_else(|error| {
+        telemetry::flush_logs(PRINTED_WITHIN);
+        // Not through the log: this is the answer to whoever started it.
+        print_beside_the_log(io::stderr(), format!("parlance: {}\n", told_once(&error)));
+        ExitCode::from(EXIT_REFUSED)
+    });
+    telemetry::flush_logs(PRINTED_WITHIN);
+    code
+}
+
+/// Prints what a command answers; it waits for a slow reader, as a pipe's writer does. That nobody reads any more, as
+/// behind `| head`, is no failure.
+fn answer(text: &str) {
+    let mut stdout = io::stdout();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Prints from a thread of its own: the engine starts and ends also when nobody takes what it says.
+fn print_beside_the_log(mut stream: impl Write + Send + 'static, text: String) {
+    let (done, printed) = mpsc::channel();
+    let print = move || {
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let _ = done.send(());
+    };
+    if std::thread::Builder::new().spawn(print).is_ok() {
+        let _ = printed.recv_timeout(PRINTED_WITHIN);
     }
 }
 
@@ -166,10 +190,10 @@ fn told_once(error: &anyhow::Error) -> String {
 fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
     // These print what is built in and need no configuration.
     match &command {
-        Command::Tree => println!("{}", tree::picture()),
-        Command::Docs { document: Document::Openapi } => println!("{}", docs::openapi().to_pretty_json()?),
+        Command::Tree => answer(&format!("{}\n", tree::picture())),
+        Command::Docs { document: Document::Openapi } => answer(&format!("{}\n", docs::openapi().to_pretty_json()?)),
         Command::Docs { document: Document::Asyncapi } => {
-            println!("{}", serde_json::to_string_pretty(&wire::asyncapi::document())?);
+            answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
         }
         Command::Serve | Command::Migrate | Command::Config | Command::Users(_) => {}
     }
@@ -178,10 +202,11 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load(flags)?;
     if matches!(command, Command::Config) {
-        print!("{}", config.masked()?);
+        answer(&config.masked()?);
         return Ok(ExitCode::SUCCESS);
     }
     telemetry::init_logs(&config.log);
+    telemetry::log_panics();
     let system = actix_rt::System::new();
     system.block_on(async {
         match command {
@@ -237,7 +262,7 @@ async fn stop_starting(starting: impl Future<Output = anyhow::Result<App>>) -> a
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first lines: where everything is.
+/// Where everything is. Printed when all else is under way, so that these lines stand below the log of the start.
 fn greet(config: &Config, app: &App) {
     let base = match config.server.host {
         IpAddr::V4(host) if host.is_unspecified() => format!("http://localhost:{}", app.port),
@@ -245,19 +270,24 @@ fn greet(config: &Config, app: &App) {
         IpAddr::V4(host) => format!("http://{host}:{}", app.port),
         IpAddr::V6(host) => format!("http://[{host}]:{}", app.port),
     };
-    println!("Parlance {}", env!("CARGO_PKG_VERSION"));
-    println!("  web client  {base}");
-    println!("  API docs    {base}/docs");
-    println!("  data folder {}", app.data_dir.display());
-    println!("  log level   {}", config.log.level);
+    let mut lines = format!("Parlance {}\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |label: &str, what: &dyn std::fmt::Display| {
+        let _ = writeln!(lines, "  {label:<11} {what}");
+    };
+    line("web client", &base);
+    line("API docs", &format_args!("{base}/docs"));
+    line("data folder", &app.data_dir.display());
+    line("log level", &config.log.level);
     for login in app.demo_logins.iter().flatten() {
-        println!("  demo login  {} / {}", login.username, login.password);
+        line("demo login", &format_args!("{} / {}", login.username, login.password));
     }
+    telemetry::flush_logs(PRINTED_WITHIN);
+    print_beside_the_log(io::stdout(), lines);
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     Database::open(config).await?.close().await;
-    println!("The database is up to date.");
+    answer("The database is up to date.\n");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -272,7 +302,7 @@ async fn users(config: &Config, command: Users) -> anyhow::Result<ExitCode> {
         Users::Enable { login } => auth.set_disabled(login, false).await.map(|()| format!("{login} is enabled.")),
     };
     database.close().await;
-    println!("{}", done?);
+    answer(&format!("{}\n", done?));
     Ok(ExitCode::SUCCESS)
 }
 

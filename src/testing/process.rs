@@ -92,6 +92,12 @@ impl Engine {
         Self { child, stdout: Captured::of(stdout), stderr: Captured::of(stderr) }
     }
 
+    /// The same, with its own output going where `command` sends it: nobody hears it here.
+    pub fn spawn_unheard(mut command: Command) -> Self {
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        Self { child, stdout: Captured::of(std::io::empty()), stderr: Captured::of(std::io::empty()) }
+    }
+
     /// Starts and waits until it serves.
     pub async fn start(command: Command) -> Self {
         let mut engine = Self::spawn(command);

@@ -23,8 +23,13 @@ pub(super) fn keep_short(path: &Path) {
     if !long {
         return;
     }
-    let shortened = fs::copy(path, older(path)).and_then(|_| OpenOptions::new().write(true).open(path)?.set_len(0));
-    if let Err(error) = shortened {
+    if let Err(error) = fs::copy(path, older(path)) {
+        // As on a full disk, where the room is worth more than the old lines; and half a copy takes room as well.
+        tracing::warn!(log = %path.display(), %error, "the log of Postgres grew too long and its beginning is not kept");
+        let _ = fs::remove_file(older(path));
+    }
+    let emptied = OpenOptions::new().write(true).open(path).and_then(|log| log.set_len(0));
+    if let Err(error) = emptied {
         tracing::warn!(log = %path.display(), %error, "the log of Postgres could not be shortened");
     }
 }
@@ -70,6 +75,16 @@ mod tests {
         assert_eq!(fs::metadata(folder.path().join("postgres.log.1")).unwrap().len(), LOG_BYTES_MAX + 6);
         io::Write::write_all(&mut writer, b"next\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "next\n", "the server's handle goes on at the new end");
+    }
+
+    #[test]
+    fn a_long_log_that_cannot_be_copied_is_emptied_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postgres.log");
+        io::copy(&mut io::repeat(b'x').take(LOG_BYTES_MAX + 1), &mut open(&path).unwrap()).unwrap();
+        fs::create_dir(folder.path().join("postgres.log.1")).unwrap();
+        keep_short(&path);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
     }
 
     #[test]
