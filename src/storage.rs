@@ -13,6 +13,7 @@ pub mod embedded;
 mod epoch;
 mod listen;
 mod reader;
+mod readiness;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::ids::UserId;
 use config::StorageConfig;
 pub use epoch::Epoch;
 pub use listen::Listener;
+pub use readiness::{Check, Readiness};
 
 /// Oldest Postgres that the migrations run on: 15 has `security_invoker` views and `NULLS NOT DISTINCT`.
 const OLDEST_POSTGRES: i32 = 150_000;
@@ -39,6 +41,7 @@ pub struct Storage {
     /// The role that row level security binds.
     reader_role: Arc<str>,
     epoch: Epoch,
+    readiness: readiness::Known,
 }
 
 /// Why the engine could not start on this database; the text says what to do.
@@ -85,7 +88,7 @@ impl Storage {
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             // It has just answered: a slow machine's first connection need not beat the timeout of a request.
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, options, reader_role, epoch: Epoch::default() })
+        Ok(Self { pool, options, reader_role, epoch: Epoch::default(), readiness: Default::default() })
     }
 
     /// Brings the schema up to date; engines that start at the same time take turns.

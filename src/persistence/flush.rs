@@ -170,6 +170,24 @@ pub(super) async fn connect(storage: &Storage) -> Result<PgConnection, sqlx::Err
     tokio::time::timeout(PATIENCE, storage.dedicated_connection()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
+/// The connection, or a new one, when Postgres takes writes on it.
+pub(super) async fn probe(storage: &Storage, link: Option<PgConnection>) -> Option<PgConnection> {
+    let probing = async {
+        let mut link = match link {
+            Some(link) => link,
+            None => connect(storage).await?,
+        };
+        store::try_to_write(&mut link).await.map(|()| link)
+    };
+    match tokio::time::timeout(ATTEMPT_AT_LEAST, probing).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        Ok(link) => Some(link),
+        Err(error) => {
+            tracing::debug!(%error, "Postgres still takes no writes");
+            None
+        }
+    }
+}
+
 /// The id of the last row of a run.
 fn last_id(batch: &Batch, run: Run) -> Option<uuid::Uuid> {
     let last = batch.writes.iter().rev().find(|write| write.room_id == run.room_id)?;

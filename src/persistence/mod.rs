@@ -25,7 +25,7 @@ mod tray;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -176,9 +176,13 @@ struct Shard {
     queued: QueuedRows,
 }
 
-/// Rows waiting in one shard: counted by the senders before they send, so that the bound holds at the door.
+/// Rows waiting in one shard: counted by the senders before they send, so that the bound holds at the door. And whether
+/// they wait in vain.
 #[derive(Clone, Debug, Default)]
-pub struct QueuedRows(Arc<AtomicUsize>);
+pub struct QueuedRows {
+    rows: Arc<AtomicUsize>,
+    failing: Arc<AtomicBool>,
+}
 
 /// A place in the queue for some rows; given back when it is dropped, also with the mailbox of a persister that crashed.
 #[derive(Debug)]
@@ -189,14 +193,14 @@ struct Places {
 
 impl QueuedRows {
     fn reserve(&self, rows: usize, max: usize) -> Option<Places> {
-        let before = self.0.fetch_add(rows, Ordering::AcqRel);
+        let before = self.rows.fetch_add(rows, Ordering::AcqRel);
         let places = Places { queued: self.clone(), rows };
         // A job larger than the bound may pass alone.
         if before + rows > max && before > 0 { None } else { Some(places) }
     }
 
     fn get(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+        self.rows.load(Ordering::Acquire)
     }
 }
 
@@ -210,7 +214,7 @@ impl Places {
 
 impl Drop for Places {
     fn drop(&mut self) {
-        self.queued.0.fetch_sub(self.rows, Ordering::AcqRel);
+        self.queued.rows.fetch_sub(self.rows, Ordering::AcqRel);
     }
 }
 
@@ -251,6 +255,11 @@ impl Persisters {
         // A persister that crashed meanwhile has dropped its jobs: they are done, too.
         let _ = receiver.await;
         Ok(())
+    }
+
+    /// Whether the last flush of a shard failed, and since then nothing shows that the next would not.
+    pub fn are_failing(&self) -> bool {
+        self.shards.iter().any(|shard| shard.queued.failing.load(Ordering::Relaxed))
     }
 
     /// Rows waiting in all shards.

@@ -1,6 +1,7 @@
 //! The actor that commits: thin shell around [`Batch`] and [`Flush`].
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
@@ -9,13 +10,16 @@ use sqlx::PgConnection;
 
 use super::batch::Batch;
 use super::config::PersistenceConfig;
-use super::flush::{Flush, connect};
+use super::flush::{Flush, connect, probe};
 use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody};
 use crate::storage::Storage;
 use crate::supervision::{Supervised, after_what_has_come};
 
 /// Pause between flushes while Postgres is away.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
+
+/// Pause between looks whether Postgres takes writes again, while nobody wants to write.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Command: do these jobs after those before them.
 #[derive(Message)]
@@ -37,6 +41,8 @@ pub struct Persister {
     gathering: bool,
     /// The last flush gave up on Postgres: until one succeeds, the next ones try once and do not wait.
     outage: bool,
+    /// The next look whether the outage is over is due.
+    probe_is_due: bool,
     stopping: bool,
     meters: Meters,
 }
@@ -52,6 +58,7 @@ struct Meters {
 impl Persister {
     /// A persister for shard `shard`; `queued` is shared with the door in front of it.
     pub fn new(shard: usize, config: PersistenceConfig, storage: Storage, queued: QueuedRows) -> Self {
+        queued.failing.store(false, Ordering::Relaxed);
         let shard = shard.to_string();
         let meters = Meters {
             messages: metrics::counter!("parlance_messages_committed_total"),
@@ -70,6 +77,7 @@ impl Persister {
             flushing: false,
             gathering: false,
             outage: false,
+            probe_is_due: false,
             stopping: false,
             meters,
         }
@@ -96,6 +104,8 @@ impl Persister {
         if !self.answer_barriers() {
             if self.stopping {
                 ctx.stop();
+            } else if self.outage {
+                self.probe_soon(ctx);
             }
             return;
         }
@@ -112,7 +122,7 @@ impl Persister {
         };
         ctx.spawn(work.into_actor(self).map(move |(flush, mut batch, outcomes), actor, ctx| {
             actor.link = flush.link;
-            actor.outage = flush.gave_up;
+            actor.note_outage(flush.gave_up);
             actor.count(&batch, &outcomes, begun);
             let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
             actor.give_back(rows - kept);
@@ -124,6 +134,37 @@ impl Persister {
             } else {
                 actor.next_flush(ctx);
             }
+        }));
+    }
+
+    fn note_outage(&mut self, outage: bool) {
+        self.outage = outage;
+        self.queued.failing.store(outage, Ordering::Relaxed);
+    }
+
+    /// Whoever looks at `/readyz` sends no writes here while the last one failed: nobody but us would find out that the
+    /// next would succeed.
+    fn probe_soon(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.probe_is_due, true) {
+            return;
+        }
+        ctx.run_later(PROBE_PAUSE, |actor, ctx| {
+            actor.probe_is_due = false;
+            // A flush finds out as well.
+            if actor.outage && !actor.flushing && !actor.stopping {
+                actor.probe(ctx);
+            }
+        });
+    }
+
+    fn probe(&mut self, ctx: &mut Context<Self>) {
+        self.flushing = true;
+        let (storage, link) = (self.storage.clone(), self.link.take());
+        let probing = async move { probe(&storage, link).await };
+        ctx.spawn(probing.into_actor(self).map(|link, actor, ctx| {
+            actor.note_outage(link.is_none());
+            actor.link = link;
+            actor.next_flush(ctx);
         }));
     }
 

@@ -35,6 +35,31 @@ pub async fn flush(connection: &mut PgConnection, batch: &Batch) -> Result<HashS
     Ok(held)
 }
 
+/// Commits something that takes room on the disk and leaves nothing behind: with a disk that is merely nearly full, a
+/// commit of nothing would succeed where the next flush fails.
+pub async fn try_to_write(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let filled = sqlx::query(
+        "CREATE TEMP TABLE parlance_room_on_disk ON COMMIT DROP
+             AS SELECT repeat('x', 1000) AS filling FROM generate_series(1, 512)",
+    )
+    .execute(&mut *transaction)
+    .await;
+    match filled {
+        Err(error) if may_not(&error) => {
+            // Somebody took the right to temporary tables away: then the log of Postgres alone must do.
+            transaction.rollback().await?;
+            sqlx::query("SELECT pg_current_xact_id()").execute(connection).await.map(|_| ())
+        }
+        Err(error) => Err(error),
+        Ok(_) => transaction.commit().await,
+    }
+}
+
+fn may_not(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some("42501"))
+}
+
 #[derive(Default)]
 struct MessageColumns<'a> {
     rooms: Vec<Uuid>,

@@ -1,0 +1,226 @@
+//! What an operator must know of Postgres before traffic is sent here, as named checks.
+//!
+//! Whether Postgres answers and takes writes is asked each time, as cheaply as can be. What only an operator's hand
+//! changes is read from the catalogue at most once a second, however often somebody wants to know.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::PgConnection;
+use tokio::sync::Mutex;
+
+use super::{Storage, cause};
+
+/// For how long an answer of the catalogue is good.
+const FRESH: Duration = Duration::from_secs(1);
+/// A Postgres that says nothing for this long is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What users read, under row level security. A test holds it to the catalogue.
+const READ_BY_USERS: [&str; 9] = [
+    "users",
+    "accounts",
+    "token_families",
+    "spaces",
+    "space_members",
+    "rooms",
+    "room_members",
+    "messages",
+    "room_events",
+];
+
+/// Whether one thing is as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Stable: a label of `parlance_ready`.
+    pub name: &'static str,
+    /// What is wrong and what to do, for an operator. It is shown to whoever may ask: no secrets, no addresses.
+    pub problem: Option<String>,
+}
+
+impl Check {
+    /// All is well when there is nothing to complain about.
+    pub fn new(name: &'static str, problem: Option<String>) -> Self {
+        Self { name, problem }
+    }
+}
+
+/// Every check of the database, always the same ones in the same order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    pub checks: Vec<Check>,
+}
+
+/// The last answer of the catalogue and when it was given. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(Arc<Mutex<Option<Seen>>>);
+
+#[derive(Debug)]
+struct Seen {
+    at: Instant,
+    checks: Vec<Check>,
+}
+
+impl Storage {
+    /// What is not as it must be.
+    pub async fn readiness(&self) -> Readiness {
+        let asked = tokio::time::timeout(PATIENCE, self.ask()).await;
+        asked.unwrap_or(Err(sqlx::Error::PoolTimedOut)).unwrap_or_else(|error| Readiness::unanswered(&error))
+    }
+
+    async fn ask(&self) -> Result<Readiness, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let writable = read_only(&mut connection).await?;
+        let mut checks = vec![Check::new("database", None), Check::new("writable", writable)];
+        // Whoever asks meanwhile waits for this answer.
+        let mut known = self.readiness.0.lock().await;
+        let seen = match known.take().filter(|seen| seen.at.elapsed() < FRESH) {
+            Some(fresh) => fresh,
+            None => Seen { at: Instant::now(), checks: catalogue(&mut connection, &self.reader_role).await? },
+        };
+        checks.extend_from_slice(&known.insert(seen).checks);
+        Ok(Readiness { checks })
+    }
+}
+
+async fn catalogue(connection: &mut PgConnection, role: &str) -> Result<Vec<Check>, sqlx::Error> {
+    let reader = reader(&mut *connection, role).await?;
+    let (grants, policies) = tables(connection, role).await?;
+    Ok(vec![Check::new("reader_role", reader), Check::new("grants", grants), Check::new("policies", policies)])
+}
+
+impl Readiness {
+    fn unanswered(error: &sqlx::Error) -> Self {
+        let database = match error {
+            // Where it was sought is for the log.
+            sqlx::Error::Database(_) => format!("Postgres answers with an error: {}", cause(error)),
+            _ => "Postgres does not answer".to_owned(),
+        };
+        tracing::debug!(%error, "Postgres is not ready");
+        let unknown = || Some("not known, because Postgres does not answer".to_owned());
+        let others = ["writable", "reader_role", "grants", "policies"].map(|name| Check::new(name, unknown()));
+        Self { checks: std::iter::once(Check::new("database", Some(database))).chain(others).collect() }
+    }
+}
+
+async fn read_only(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    let (standby, read_only): (bool, bool) =
+        sqlx::query_as("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean")
+            .fetch_one(connection)
+            .await?;
+    Ok(match (standby, read_only) {
+        (true, _) => Some("Postgres is a standby: promote it, or let storage.database_url name the primary".into()),
+        (false, true) => {
+            Some("Postgres takes no writes: set default_transaction_read_only = off for the role or database".into())
+        }
+        (false, false) => None,
+    })
+}
+
+async fn reader(connection: &mut PgConnection, role: &str) -> Result<Option<String>, sqlx::Error> {
+    let member: Option<bool> =
+        sqlx::query_scalar("SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1")
+            .bind(role)
+            .fetch_optional(connection)
+            .await?;
+    Ok(match member {
+        Some(true) => None,
+        Some(false) => Some(format!("the engine may not read as \"{role}\": GRANT \"{role}\" TO its own role")),
+        None => {
+            Some(format!("the role \"{role}\" is missing: start the engine anew, or CREATE ROLE \"{role}\" NOLOGIN"))
+        }
+    })
+}
+
+/// What is wrong with the grants, and with the policies, of what users read.
+async fn tables(connection: &mut PgConnection, role: &str) -> Result<(Option<String>, Option<String>), sqlx::Error> {
+    let rows: Vec<(String, bool, bool)> = sqlx::query_as(
+        "SELECT wanted.name,
+                coalesce((SELECT has_any_column_privilege(reader.oid, found.oid, 'SELECT')
+                          FROM pg_roles reader WHERE reader.rolname = $1), false),
+                coalesce(found.relrowsecurity, false)
+                    AND EXISTS (SELECT FROM pg_policy WHERE polrelid = found.oid)
+         FROM unnest($2::text[]) AS wanted (name)
+         LEFT JOIN pg_class found ON found.oid = to_regclass(wanted.name)",
+    )
+    .bind(role)
+    .bind(READ_BY_USERS.as_slice())
+    .fetch_all(connection)
+    .await?;
+    let without = |right: fn(&(String, bool, bool)) -> bool| -> Vec<&str> {
+        rows.iter().filter(|row| !right(row)).map(|row| row.0.as_str()).collect()
+    };
+    let (ungranted, unprotected) = (without(|row| row.1), without(|row| row.2));
+    let grants = (!ungranted.is_empty()).then(|| {
+        format!(
+            "\"{role}\" may not read {}: start the engine anew, or grant what the table reader_grants lists",
+            ungranted.join(", ")
+        )
+    });
+    let policies = (!unprotected.is_empty()).then(|| {
+        format!(
+            "row level security or its policies are missing on {}: restore them from a backup made with them",
+            unprotected.join(", ")
+        )
+    });
+    Ok((grants, policies))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDatabase;
+
+    /// The problems of a fresh look, by check.
+    async fn problems(database: &TestDatabase) -> Vec<&'static str> {
+        database.storage.readiness.0.lock().await.take();
+        let readiness = database.storage.readiness().await;
+        readiness.checks.into_iter().filter(|check| check.problem.is_some()).map(|check| check.name).collect()
+    }
+
+    async fn run(database: &TestDatabase, statement: &str) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(database.storage.engine()).await.unwrap();
+    }
+
+    #[actix_rt::test]
+    async fn what_users_read_is_what_the_catalogue_protects() {
+        let database = TestDatabase::create().await;
+        let protected: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT relname::text FROM pg_policy JOIN pg_class c ON c.oid = polrelid")
+                .fetch_all(database.storage.engine())
+                .await
+                .unwrap();
+        let mut listed: Vec<String> = READ_BY_USERS.map(str::to_owned).to_vec();
+        let mut protected = protected;
+        listed.sort();
+        protected.sort();
+        assert_eq!(listed, protected, "READ_BY_USERS and the policies in migrations/ differ");
+        assert_eq!(problems(&database).await, [""; 0]);
+    }
+
+    #[actix_rt::test]
+    async fn what_a_restore_may_lack_is_named() {
+        let database = TestDatabase::create().await;
+        let role = database.storage.reader_role.to_string();
+        run(&database, &format!("REVOKE ALL ON messages FROM \"{role}\"")).await;
+        assert_eq!(problems(&database).await, ["grants"]);
+        run(&database, "ALTER TABLE rooms DISABLE ROW LEVEL SECURITY; DROP POLICY own_account ON accounts").await;
+        assert_eq!(problems(&database).await, ["grants", "policies"]);
+        let (_, policies) = tables(&mut database.storage.pool.acquire().await.unwrap(), &role).await.unwrap();
+        let said = policies.unwrap();
+        assert!(said.contains("rooms") && said.contains("accounts") && !said.contains("messages"), "{said}");
+        run(&database, &format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\"")).await;
+        assert_eq!(problems(&database).await, ["reader_role", "grants", "policies"]);
+    }
+
+    #[actix_rt::test]
+    async fn a_postgres_that_is_gone_has_the_same_checks_and_passes_none() {
+        let database = TestDatabase::create().await;
+        let before = database.storage.readiness().await;
+        assert!(before.checks.iter().all(|check| check.problem.is_none()), "{before:?}");
+        let after = Readiness::unanswered(&sqlx::Error::PoolTimedOut);
+        let names = |readiness: &Readiness| -> Vec<_> { readiness.checks.iter().map(|check| check.name).collect() };
+        assert_eq!(names(&before), names(&after), "always the same checks");
+        assert!(after.checks.iter().all(|check| check.problem.is_some()), "{after:?}");
+    }
+}
