@@ -15,7 +15,7 @@ use crate::chat::http::ChatParts;
 use crate::chat::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::edge::{self, EdgeParts};
+use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir, share_data_dir};
@@ -108,6 +108,8 @@ fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
 impl App {
     /// Starts everything. On error, what had been started is stopped.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        // A port that is taken is found before a database is made.
+        let bound = edge::bind(&config.server)?;
         let metrics = telemetry::init_metrics()?;
         let database = Database::open(&config).await?;
         let mut order = StartOrder::default();
@@ -115,7 +117,7 @@ impl App {
         let storage = database.storage.clone();
         let data_dir = database.data_dir.path().to_owned();
         order.started("database", |_| database.close());
-        let mut built = match Self::build(config, clock, metrics, storage, data_dir, order).await {
+        let mut built = match Self::build(config, clock, metrics, bound, storage, data_dir, order).await {
             Ok(built) => built,
             Err((error, order)) => {
                 order.stop(stop_patience).await;
@@ -130,6 +132,7 @@ impl App {
         config: Config,
         clock: Clock,
         metrics: PrometheusHandle,
+        bound: Bound,
         storage: Storage,
         data_dir: PathBuf,
         mut order: StartOrder,
@@ -184,9 +187,10 @@ impl App {
             lobby: Lobby::new(storage.clone(), auth.clone(), rooms.clone(), memory.clone()),
             hubs: hubs.clone(),
             supervisor: supervisor.clone(),
+            admission: Admission::new(&config.server),
             metrics,
         };
-        let edge = match edge::listen(&parts) {
+        let edge = match edge::listen(&parts, bound) {
             Ok(edge) => edge,
             Err(error) => return Err((error, order)),
         };

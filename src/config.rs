@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::config::AuthConfig;
 use crate::chat::config::ChatConfig;
+use crate::edge::config::ServerConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
@@ -32,22 +33,6 @@ pub struct Config {
     pub chat: ChatConfig,
     pub sessions: SessionsConfig,
     pub persistence: PersistenceConfig,
-}
-
-/// `[server]`: the listening socket and its threads.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerConfig {
-    pub host: IpAddr,
-    pub port: u16,
-    /// HTTP worker threads; 0 means one a core.
-    pub workers: usize,
-    pub request_bytes_max: usize,
-    pub connections_max: usize,
-    pub trust_forwarded_for: bool,
-    pub allowed_origins: Vec<String>,
-    pub stop_timeout_ms: u64,
-    pub demo_accounts: bool,
 }
 
 /// `[log]`: what is written to standard error, and how.
@@ -124,20 +109,6 @@ impl Config {
     /// Checks every value; all complaints come in one error.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut complaints = Complaints::default();
-        let server = &self.server;
-        let kib = 1024;
-        complaints.require(server.workers <= 256, "server.workers", "at most 256 (0 means one a core)");
-        complaints.require(
-            (kib..=64 * kib * kib).contains(&server.request_bytes_max),
-            "server.request_bytes_max",
-            "between 1024 and 67108864 bytes",
-        );
-        complaints.require(server.connections_max >= 16, "server.connections_max", "at least 16");
-        complaints.require(
-            (500..=9_000).contains(&server.stop_timeout_ms),
-            "server.stop_timeout_ms",
-            "between 500 and 9000 milliseconds",
-        );
         complaints.require(
             crate::telemetry::is_filter(&self.log.level),
             "log.level",
@@ -148,6 +119,7 @@ impl Config {
             "log.queue_lines_max",
             "between 16 and 1000000 lines",
         );
+        self.server.check(&mut complaints);
         self.storage.check(&mut complaints);
         self.auth.check(&mut complaints);
         self.chat.check(&mut complaints);

@@ -1,5 +1,9 @@
 //! Every route of the engine, and what is done for each request.
 
+mod admission;
+pub mod config;
+mod connection;
+mod limits;
 mod server;
 
 use std::rc::Rc;
@@ -26,11 +30,15 @@ use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
 use crate::{chat, docs, telemetry, web as client};
-
-pub use server::{Edge, listen};
+pub use admission::{Admission, describe_metrics};
+use limits::RefusedByLimit;
+pub use server::{Bound, Edge, bind, listen};
 
 /// How many actors `/internal/actors` lists at most.
 const ACTORS_SHOWN_MAX: usize = 1_000;
+
+/// Where a request becomes a WebSocket.
+const SOCKET_PATH: &str = "/api/v1/ws";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,6 +53,7 @@ pub struct EdgeParts {
     pub lobby: Lobby,
     pub hubs: Hubs,
     pub supervisor: Supervisor,
+    pub admission: Arc<Admission>,
     pub metrics: PrometheusHandle,
 }
 
@@ -69,7 +78,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .service(web::scope("/internal").service(list_actors))
         .configure(docs::routes)
         // Compression would hold back the frames of a WebSocket: it is outside of the scope.
-        .route("/api/v1/ws", web::get().to(sessions::upgrade))
+        .route(SOCKET_PATH, web::get().to(sessions::upgrade))
         .service(
             web::scope("/api/v1")
                 .wrap(Compress::default())
@@ -144,7 +153,8 @@ async fn observe(
     let route = response.request().match_pattern().unwrap_or_else(|| "other".into());
     let status = response.status().as_u16();
     let elapsed = begun.elapsed();
-    if status >= 500 {
+    let refused = response.response().extensions().contains::<RefusedByLimit>();
+    if status >= 500 && !refused {
         tracing::warn!(request_id = %text, %method, %route, status, elapsed_ms = elapsed.as_millis(), "answered");
     } else {
         tracing::debug!(request_id = %text, %method, %route, status, elapsed_ms = elapsed.as_millis(), "answered");

@@ -83,6 +83,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
+    /// 408: it did not come whole in time; nothing was done.
+    pub fn timed_out(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, code, detail).retry_now()
+    }
+
     /// 409: at odds with what is there.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)

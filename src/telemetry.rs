@@ -118,6 +118,7 @@ fn describe_metrics() {
     #[cfg(feature = "heap-profile")]
     describe_heap();
     crate::auth::describe_metrics();
+    crate::edge::describe_metrics();
     metrics_process::Collector::default().describe();
 }
 

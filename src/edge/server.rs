@@ -4,27 +4,32 @@
 //! takes connections over. Each worker has the same app twice over the same hub: for ordinary requests, and for those
 //! that ask for a WebSocket. A connection that was taken over is no longer the server's: its hub counts it and ends it.
 
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, map_config};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol, Request};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Server, ServerHandle, ServiceResponse};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
+use socket2::{Domain, Socket, Type};
 
+use super::config::ServerConfig;
+use super::connection::{Guarded, HEAD_WITHIN, KEEP_ALIVE, Pace};
+use super::limits::{follow, limit};
 use super::{EdgeParts, cors, observe, routes};
 use crate::sessions::{self, Flusher, Hub, LocalHub, ReadBuffer, SessionParts};
 use crate::tree;
 
 /// Connections that the kernel holds until a worker takes them.
-const BACKLOG: u32 = 4_096;
-const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(10);
+const BACKLOG: i32 = 4_096;
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// The listening server.
 pub struct Edge {
@@ -34,18 +39,33 @@ pub struct Edge {
     pub task: actix_rt::task::JoinHandle<std::io::Result<()>>,
 }
 
-/// Listens on the configured address and serves until stopped.
-pub fn listen(parts: &EdgeParts) -> anyhow::Result<Edge> {
+/// The configured address, taken and not yet listened on: whoever comes too early is refused, not kept waiting.
+pub struct Bound(Socket);
+
+/// Takes the address, or says who has it: before anything else is begun.
+pub fn bind(config: &ServerConfig) -> anyhow::Result<Bound> {
+    let address = SocketAddr::from((config.host, config.port));
+    let bound = Socket::new(Domain::for_address(address), Type::STREAM, None).and_then(|socket| {
+        // As std does: connections of an engine that was here before do not keep the port from us.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        Ok(socket)
+    });
+    bound.map(Bound).map_err(|error| cannot_listen(&error, config))
+}
+
+/// Listens on the address and serves until stopped.
+pub fn listen(parts: &EdgeParts, bound: Bound) -> anyhow::Result<Edge> {
     let config = &parts.config.server;
     let workers =
         if config.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { config.workers };
-    let listener =
-        std::net::TcpListener::bind((config.host, config.port)).map_err(|error| cannot_listen(&error, parts))?;
+    // Only now does another program that took the address at the same time show.
+    bound.0.listen(BACKLOG).map_err(|error| cannot_listen(&error, config))?;
+    let listener = TcpListener::from(bound.0);
     let address = listener.local_addr()?;
     let builder = actix_server::Server::build()
         .workers(workers)
         .max_concurrent_connections(config.connections_max)
-        .backlog(BACKLOG)
         .shutdown_timeout(config.stop_timeout_ms.div_ceil(1_000))
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
@@ -55,20 +75,28 @@ pub fn listen(parts: &EdgeParts) -> anyhow::Result<Edge> {
     let serve = move || {
         let local = start_hub(&parts, worker.fetch_add(1, Ordering::Relaxed));
         let stopping = stopping.clone();
-        HttpService::build()
+        let (admission, pace) = (Arc::clone(&parts.admission), Pace::new(&parts.config.server));
+        let http = HttpService::build()
             // Connections that are merely kept alive end with it.
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
             .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(REQUEST_HEAD_WITHIN)
+            .client_request_timeout(HEAD_WITHIN)
             .client_disconnect_timeout(DISCONNECT_WITHIN)
             .local_addr(address)
-            .on_connect_ext(move |stream, _| sessions::prepare_connection(stream, stalled_socket_ms))
+            .on_connect_ext(move |guarded: &Guarded, extensions| {
+                sessions::prepare_connection(guarded.stream(), stalled_socket_ms);
+                extensions.insert(guarded.connection());
+            })
             .upgrade(sessions::upgrades(app(&parts, &local)))
-            .finish(app(&parts, &local).map_err(|error| error.error_response()))
-            .tcp()
+            .finish(app(&parts, &local).map_err(|error| error.error_response()));
+        fn_service(move |stream: TcpStream| {
+            let (peer, guarded) = (stream.peer_addr().ok(), Guarded::new(stream, Arc::clone(&admission), pace));
+            async move { Ok::<_, DispatchError>((guarded, Protocol::Http1, peer)) }
+        })
+        .and_then(http)
     };
     let server: Server = builder.listen("edge", listener, serve)?.run();
     let handle = server.handle();
@@ -88,14 +116,16 @@ fn app(
 > + use<> {
     let (parts, local) = (parts.clone(), Rc::clone(local));
     let app = App::new()
+        .wrap(from_fn(limit))
         .wrap(from_fn(observe))
         .wrap(cors(&parts.config.server.allowed_origins))
+        .wrap(from_fn(follow))
         .configure(move |cfg| routes(cfg, &parts, local));
     map_config(app.into_factory(), |()| AppConfig::default())
 }
 
-fn cannot_listen(error: &std::io::Error, parts: &EdgeParts) -> anyhow::Error {
-    let (host, port) = (parts.config.server.host, parts.config.server.port);
+fn cannot_listen(error: &std::io::Error, config: &ServerConfig) -> anyhow::Error {
+    let (host, port) = (config.host, config.port);
     let what_to_do = match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!(

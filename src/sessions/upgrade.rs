@@ -22,6 +22,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::SinkExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::local_hub::Seat;
 use super::session::SessionParts;
@@ -85,10 +86,11 @@ fn bad_handshake(error: HandshakeError) -> HttpResponse {
 }
 
 /// The service for connections on which a request asks for another protocol: answered by `app`, the one for all others.
-pub fn upgrades<F, B>(
+/// `IO` is the server's own kind of stream; a session takes the connection itself.
+pub fn upgrades<F, B, IO>(
     app: F,
 ) -> impl ServiceFactory<
-    (Request, Framed<TcpStream, Codec>),
+    (Request, Framed<IO, Codec>),
     Config = (),
     Response = (),
     Error = actix_web::Error,
@@ -97,6 +99,7 @@ pub fn upgrades<F, B>(
 where
     F: ServiceFactory<Request, Config = (), Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
     B: MessageBody + 'static,
+    IO: AsyncRead + AsyncWrite + Unpin + Into<TcpStream> + 'static,
 {
     fn_factory(move || {
         let making = app.new_service(());
@@ -115,10 +118,11 @@ where
     })
 }
 
-async fn answer<S, B>(app: &S, request: Request, mut connection: Framed<TcpStream, Codec>) -> Result<(), Unsent>
+async fn answer<S, B, IO>(app: &S, request: Request, mut connection: Framed<IO, Codec>) -> Result<(), Unsent>
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
+    IO: AsyncRead + AsyncWrite + Unpin + Into<TcpStream>,
 {
     request.extensions_mut().insert(Takeable);
     let answered = match poll_fn(|context| app.poll_ready(context)).await {
@@ -137,7 +141,7 @@ where
     match takeover {
         Some(Takeover { parts, seat }) => {
             let connection = connection.into_parts();
-            socket::begin(&parts, seat, connection.io, &connection.read_buf);
+            socket::begin(&parts, seat, connection.io.into(), &connection.read_buf);
         }
         None => SinkExt::<Message<(Response<()>, BodySize)>>::close(&mut connection).await?,
     }
@@ -146,7 +150,10 @@ where
 
 /// Writes a response. Not with `actix_http::h1::SendResponse`, which waits for ever once a connection was full at the
 /// end of a body.
-async fn send(connection: &mut Framed<TcpStream, Codec>, response: Response<BoxBody>) -> Result<(), Unsent> {
+async fn send<IO>(connection: &mut Framed<IO, Codec>, response: Response<BoxBody>) -> Result<(), Unsent>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
     let (head, body) = response.into_parts();
     let size = body.size();
     connection.feed(Message::Item((head, size))).await?;

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod escalation;
+mod limits;
 mod log;
 mod metrics;
 mod refusals;

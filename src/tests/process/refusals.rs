@@ -16,12 +16,14 @@ async fn a_port_that_is_taken() {
     let port = taken.local_addr().unwrap().port().to_string();
     let mut command = engine_with(&folder, &database.url());
     command.args(["--port", &port]);
+    // Before a database is even looked for.
+    command.env("DATABASE_URL", "postgres://127.0.0.1:1/x");
     run(command).await.refusal(&["Port", &port, "127.0.0.1", "taken", "--port", "PARLANCE__SERVER__PORT"]);
     // With a Postgres of its own, which goes as well.
     let mut command = engine_on(&folder);
     command.args(["--port", &port]);
     run(command).await.refusal(&["Port", &port, "taken"]);
-    assert!(folder.servers().is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
 }
 
 #[actix_rt::test]
