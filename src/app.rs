@@ -15,6 +15,7 @@ use crate::chat::http::ChatParts;
 use crate::chat::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
@@ -25,6 +26,8 @@ use crate::{telemetry, tree};
 
 /// How often tokens that expired are removed.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
+/// How often readiness is looked at, whether or not somebody asks.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often histograms are drained: between two drains, each value that was recorded takes its place in memory.
 const DRAIN_METRICS_EVERY: Duration = Duration::from_secs(5);
 
@@ -157,6 +160,8 @@ impl App {
         clean_up_regularly(&auth, &mut order);
         drain_metrics_regularly(&metrics, &mut order);
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
+        let health = Health::new(storage.clone(), supervisor.clone(), persisters.clone());
+        look_regularly(&health, &mut order);
         let memory = RoomMemory::new(&config.chat);
         let parts = RoomParts {
             config: Arc::new(config.chat.clone()),
@@ -187,9 +192,12 @@ impl App {
             lobby: Lobby::new(storage.clone(), auth.clone(), rooms.clone(), memory.clone()),
             hubs: hubs.clone(),
             supervisor: supervisor.clone(),
+            health,
             admission: Admission::new(&config.server),
             metrics,
         };
+        // So that metrics tell of it from the start.
+        parts.health.check().await;
         let edge = match edge::listen(&parts, bound) {
             Ok(edge) => edge,
             Err(error) => return Err((error, order)),
@@ -246,6 +254,19 @@ fn clean_up_regularly(auth: &Auth, order: &mut StartOrder) {
         }
     });
     order.started("clean-up", move |_| async move { task.abort() });
+}
+
+/// Metrics and log tell of what is wrong also where nobody asks `/readyz`.
+fn look_regularly(health: &Health, order: &mut StartOrder) {
+    let health = health.clone();
+    let task = actix_rt::spawn(async move {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            health.check().await;
+        }
+    });
+    order.started("health", move |_| async move { task.abort() });
 }
 
 /// A scrape drains them as well, but an engine that nobody scrapes must not grow.

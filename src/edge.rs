@@ -3,9 +3,11 @@
 mod admission;
 pub mod config;
 mod connection;
+pub mod health;
 mod limits;
 mod server;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +15,8 @@ use std::time::{Duration, Instant};
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, Next};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -31,6 +34,7 @@ use crate::storage::Storage;
 use crate::supervision::Supervisor;
 use crate::{chat, docs, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
+use health::Health;
 use limits::RefusedByLimit;
 pub use server::{Bound, Edge, bind, listen};
 
@@ -53,6 +57,7 @@ pub struct EdgeParts {
     pub lobby: Lobby,
     pub hubs: Hubs,
     pub supervisor: Supervisor,
+    pub health: Health,
     pub admission: Arc<Admission>,
     pub metrics: PrometheusHandle,
 }
@@ -92,10 +97,22 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
 
 /// The web client, for whoever reads; a default service does not look at the method itself.
 async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    match request.method().as_str() {
-        "GET" | "HEAD" => Ok(client::serve(request).await),
+    match client::serve(&request) {
+        Some(page) if request.method() == Method::GET => Ok(page),
         _ => no_such_endpoint(request).await,
     }
+}
+
+/// A `HEAD` is answered as the `GET` of the same, wherever there is one; the server leaves the body out by itself.
+async fn head_as_get(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    // A handshake of a WebSocket must be a GET.
+    if request.method() == Method::HEAD && !request.headers().contains_key(header::UPGRADE) {
+        request.head_mut().method = Method::GET;
+    }
+    next.call(request).await
 }
 
 async fn no_such_endpoint(request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -189,13 +206,14 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
 }
 
-/// Ready: the database answers and the actors take work.
+/// Ready: everything that a request may need is as it must be; else which part is not, and what to do.
 #[get("/readyz")]
 async fn readyz(parts: Data<EdgeParts>) -> HttpResponse {
-    let database = parts.storage.is_up().await;
-    let actors = parts.supervisor.registry().all_well();
-    let body = serde_json::json!({ "database": database, "actors": actors });
-    if database && actors { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    let checks = parts.health.check().await;
+    let ready = checks.iter().all(|check| check.problem.is_none());
+    let said = checks.into_iter().map(|check| (check.name, check.problem.unwrap_or_else(|| "ok".into())));
+    let body = serde_json::json!({ "ready": ready, "checks": said.collect::<BTreeMap<_, _>>() });
+    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
 /// Metrics for Prometheus.

@@ -144,12 +144,6 @@ impl Storage {
         Ok(transaction)
     }
 
-    /// Whether a trivial query works right now.
-    pub async fn is_up(&self) -> bool {
-        let probe = sqlx::query("SELECT 1").execute(&self.pool);
-        matches!(tokio::time::timeout(Duration::from_secs(1), probe).await, Ok(Ok(_)))
-    }
-
     /// Closes every connection of the pool.
     pub async fn close(&self) {
         self.pool.close().await;

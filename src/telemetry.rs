@@ -87,8 +87,37 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
         describe_metrics();
+        begin_at_zero();
     }
     Ok(handle)
+}
+
+/// What is watched is there from the start: an alert on something that has not happened yet has something to look at.
+fn begin_at_zero() {
+    for name in [
+        "parlance_frames_in_total",
+        "parlance_frames_out_total",
+        "parlance_bytes_out_total",
+        "parlance_writes_total",
+        "parlance_lagged_total",
+        "parlance_messages_committed_total",
+        "parlance_events_committed_total",
+        "parlance_write_retries_total",
+        "parlance_writes_fenced_total",
+        "parlance_postgres_restarts_total",
+    ] {
+        metrics::counter!(name).increment(0);
+    }
+    for name in ["parlance_sessions", "parlance_sockets", "parlance_rooms_open", "parlance_changes_heard"] {
+        metrics::gauge!(name).set(0.0);
+    }
+    for node in crate::tree::TREE {
+        metrics::counter!("parlance_actor_restarts_total", "actor" => node.actor).increment(0);
+        metrics::counter!("parlance_sends_refused_total", "actor" => node.actor).increment(0);
+    }
+    for close in crate::wire::close::CLOSE_CODES {
+        metrics::counter!("parlance_closes_total", "code" => close.code.to_string()).increment(0);
+    }
 }
 
 /// What only the program around the engine can tell: its heap, when it profiles that.
@@ -119,6 +148,7 @@ fn describe_metrics() {
     describe_heap();
     crate::auth::describe_metrics();
     crate::edge::describe_metrics();
+    crate::edge::health::describe_metrics();
     metrics_process::Collector::default().describe();
 }
 

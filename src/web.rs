@@ -1,6 +1,9 @@
 //! The web client: its build, compiled into the binary and served with the right caching.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
@@ -18,32 +21,55 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data: blob: https:; sty
 const NOT_BUILT: &str = "<!doctype html><title>Parlance</title><p>The engine runs, but this binary was built without \
                          the web client. Run <code>make build</code> and start it again.";
 
+/// First parts of paths that are never the client's: the engine's own, and those that it keeps for later. Under them, what
+/// is not there is not there: a probe or a webhook with a slip in its path must not be answered with a page.
+const RESERVED: [&str; 12] =
+    ["api", "assets", "docs", "healthz", "hooks", "internal", "mcp", "metrics", "readyz", "webhooks", "whep", "whip"];
+
 /// The file at the request's path, or the page itself for every path that is the client's own business.
-pub async fn serve(request: HttpRequest) -> HttpResponse {
+pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
     let path = request.path().trim_start_matches('/');
-    let is_asset = path.starts_with("assets/");
     let found = Dist::get(path).map(|file| (path, file));
-    let page = || Dist::get("index.html").map(|file| ("index.html", file));
-    let (path, file) = match found.or_else(|| if is_asset { None } else { page() }) {
+    let (path, file) = match found {
         Some(found) => found,
-        None if is_asset => return HttpResponse::NotFound().finish(),
-        None => return HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT),
+        None if !is_clients(path) => return None,
+        None => match Dist::get("index.html") {
+            Some(page) => ("index.html", page),
+            None => return Some(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT)),
+        },
     };
     let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()));
     let known = request.headers().get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
     if known {
-        return HttpResponse::NotModified().insert_header((ETAG, etag)).finish();
+        return Some(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
     }
     // Assets carry their hash in their name; the page must be asked for anew, or nobody sees an upgrade.
-    let caching = if is_asset { "public, max-age=31536000, immutable" } else { "no-cache" };
-    HttpResponse::Ok()
+    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    // Not copied: every slow reader of a file would hold a copy of its own.
+    let bytes = match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    let response = HttpResponse::Ok()
         .content_type(content_type(path))
         .insert_header((CACHE_CONTROL, caching))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("referrer-policy", "no-referrer"))
         .insert_header((ETAG, etag))
-        .body(file.data.into_owned())
+        .body(bytes);
+    Some(response)
+}
+
+/// Whether a path without a file may be a route of the client: not under a reserved name, and nothing that looks like a
+/// file (`robots.txt`, `.well-known/…`), whose absence a browser or a robot must be told.
+fn is_clients(path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let looks_like_a_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
+    let hidden = parts.clone().any(|part| part.starts_with('.'));
+    let first = parts.next().unwrap_or_default();
+    let plain = first.find(|c: char| !c.is_ascii_alphanumeric()).map_or(first, |end| &first[..end]);
+    !looks_like_a_file && !hidden && !RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(plain))
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -63,4 +89,37 @@ fn content_type(path: &str) -> &'static str {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_own_routes_are_told_from_files_and_from_the_engines_names() {
+        for path in ["", "room/0190a000-0000-7000-8000-000000000000", "room/", "settings/devices", "apiary", "x/api"] {
+            assert!(is_clients(path), "{path:?}");
+        }
+        for path in [
+            "healthz/",
+            "readyz/",
+            "READYZ",
+            "readyz;x",
+            "metrics/x",
+            "api",
+            "webhooks/whatsapp/7",
+            "hooks/",
+            "docs/x/y",
+            "mcp",
+            "/readyz",
+            "robots.txt",
+            "room/photo.png",
+            "assets/",
+            "assets/x",
+            ".well-known/x",
+            ".git/config",
+        ] {
+            assert!(!is_clients(path), "{path:?}");
+        }
+    }
 }

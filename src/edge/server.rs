@@ -23,7 +23,7 @@ use socket2::{Domain, Socket, Type};
 use super::config::ServerConfig;
 use super::connection::{Guarded, HEAD_WITHIN, KEEP_ALIVE, Pace};
 use super::limits::{follow, limit};
-use super::{EdgeParts, cors, observe, routes};
+use super::{EdgeParts, cors, head_as_get, observe, routes};
 use crate::sessions::{self, Flusher, Hub, LocalHub, ReadBuffer, SessionParts};
 use crate::tree;
 
@@ -116,6 +116,7 @@ fn app(
 > + use<> {
     let (parts, local) = (parts.clone(), Rc::clone(local));
     let app = App::new()
+        .wrap(from_fn(head_as_get))
         .wrap(from_fn(limit))
         .wrap(from_fn(observe))
         .wrap(cors(&parts.config.server.allowed_origins))

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::testing::process::until;
 use crate::testing::{Person, Proxy, TestApp, TestDatabase, WsClient, contents, seqs};
 
 struct Rig {
@@ -201,4 +202,71 @@ async fn a_device_that_resumes_during_an_outage_gets_everything_afterwards() {
     assert_eq!(seqs(&returning.events_of_room(&rig.room, 1).await), [11]);
     let (mut late, _) = rig.app.resume(&rig.ada, json!({ &rig.room: 0 })).await;
     assert_eq!(seqs(&late.events_of_room(&rig.room, 11).await), (1..=11).collect::<Vec<_>>());
+}
+
+/// What Postgres says on a full disk: to whoever makes a table or a message larger.
+const DISK_IS_FULL: &str = "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
+     CREATE FUNCTION disk_is_full_too() RETURNS event_trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
+     CREATE TRIGGER disk_is_full BEFORE INSERT ON messages EXECUTE FUNCTION disk_is_full();
+     CREATE EVENT TRIGGER disk_is_full_too ON ddl_command_start EXECUTE FUNCTION disk_is_full_too()";
+const DISK_HAS_ROOM: &str = "DROP EVENT TRIGGER disk_is_full_too; DROP TRIGGER disk_is_full ON messages";
+
+#[actix_rt::test]
+async fn a_full_disk_is_not_ready_until_it_has_room_again_though_nobody_writes() {
+    let rig = Rig::start(|config| config.persistence.write_timeout_ms = 200).await;
+    let owner = rig.app.database.storage.engine();
+    sqlx::raw_sql(DISK_IS_FULL).execute(owner).await.unwrap();
+    let mut socket = rig.app.connect(&rig.ada).await;
+    let answer = socket.post(&rig.room, "m1", "m1").await;
+    assert_eq!(answer["code"], "engine.unavailable", "{answer}");
+    // It reads, and nothing is amiss but that.
+    for _ in 0..3 {
+        let (status, said) = rig.app.page("/readyz").await;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((status, &said["ready"], &said["checks"]["database"]), (503, &json!(false), &json!("ok")), "{said}");
+        assert!(said["checks"]["writes"].as_str().unwrap().contains("disk"), "{said}");
+    }
+    sqlx::raw_sql(DISK_HAS_ROOM).execute(owner).await.unwrap();
+    rig.until_ready().await;
+    rig.post_until_taken(&mut socket, "m1").await;
+    rig.holds(&["m1"]).await;
+}
+
+#[actix_rt::test]
+async fn a_database_that_takes_no_writes_or_lacks_what_a_restore_may_leave_out_is_not_ready() {
+    let rig = Rig::start(|_| {}).await;
+    let owner = rig.app.database.storage.engine();
+    let not_ready = async |check: &str| {
+        until(check, async || {
+            let (status, said) = rig.app.page("/readyz").await;
+            let said: Value = serde_json::from_str(&said).unwrap();
+            status == 503 && said["checks"][check] != "ok" && said["checks"]["actors"] == "ok"
+        })
+        .await;
+    };
+    sqlx::raw_sql("ALTER TABLE messages DISABLE ROW LEVEL SECURITY").execute(owner).await.unwrap();
+    not_ready("policies").await;
+    sqlx::raw_sql("ALTER TABLE messages ENABLE ROW LEVEL SECURITY").execute(owner).await.unwrap();
+    rig.until_ready().await;
+    let database: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(owner).await.unwrap();
+    let set =
+        |to: &str| sqlx::AssertSqlSafe(format!("ALTER DATABASE {database} SET default_transaction_read_only = {to}"));
+    sqlx::raw_sql(set("on")).execute(owner).await.unwrap();
+    // It holds for new connections.
+    rig.proxy.cut();
+    not_ready("database").await;
+    rig.proxy.mend();
+    until("it says which", async || {
+        let (status, said) = rig.app.page("/readyz").await;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        status == 503 && said["checks"]["database"] == "ok" && said["checks"]["writable"] != "ok"
+    })
+    .await;
+    sqlx::raw_sql(set("off")).execute(owner).await.unwrap();
+    rig.proxy.cut();
+    not_ready("database").await;
+    rig.proxy.mend();
+    rig.until_ready().await;
 }

@@ -30,8 +30,9 @@ pub enum DataDirError {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error(
-        "no PostgreSQL 15 or later with pgvector was found. Run `make setup`, which installs one into .tools/postgres, \
-         or set DATABASE_URL to a server of yours. Looked at:\n{looked_at}"
+        "no PostgreSQL 15 or later with pgvector was found. Name the folder that holds its `postgres` and `initdb` in \
+         storage.postgres_bin_dir (PARLANCE__STORAGE__POSTGRES_BIN_DIR), or set DATABASE_URL to a server of yours. In a \
+         clone, `make setup` installs one into .tools/postgres. Looked at:\n{looked_at}"
     )]
     NotFound { looked_at: String },
     #[error(

@@ -1,0 +1,73 @@
+//! Whether the engine is ready for traffic: the checks of the database, of the writers and of the actors, for `/readyz`,
+//! for `/metrics`, and for the log.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use metrics::{Unit, describe_gauge};
+
+use crate::persistence::Persisters;
+use crate::storage::{Check, Storage};
+use crate::supervision::Supervisor;
+
+/// What stays wrong is said again this often.
+const SAY_EVERY: Duration = Duration::from_secs(60);
+
+/// Looks at everything. Cheap to clone.
+#[derive(Clone)]
+pub struct Health {
+    storage: Storage,
+    supervisor: Supervisor,
+    persisters: Persisters,
+    told: Arc<Mutex<Told>>,
+}
+
+/// What the log knows.
+#[derive(Default)]
+struct Told {
+    unready: bool,
+    at: Option<Instant>,
+}
+
+impl Health {
+    pub fn new(storage: Storage, supervisor: Supervisor, persisters: Persisters) -> Self {
+        Self { storage, supervisor, persisters, told: Arc::default() }
+    }
+
+    /// Every check, always the same ones; metrics and log are told.
+    pub async fn check(&self) -> Vec<Check> {
+        let mut checks = self.storage.readiness().await.checks;
+        let failing = "the last commit failed: look for a full or slow disk, and in the log for its cause";
+        let down = "an actor without which the engine cannot go on is being restarted; the log says why";
+        checks.push(Check::new("writes", self.persisters.are_failing().then(|| failing.to_owned())));
+        checks.push(Check::new("actors", (!self.supervisor.registry().all_well()).then(|| down.to_owned())));
+        for check in &checks {
+            let ready = f64::from(u8::from(check.problem.is_none()));
+            metrics::gauge!("parlance_ready", "check" => check.name).set(ready);
+        }
+        self.tell(&checks);
+        checks
+    }
+
+    /// At most one line a minute while something is wrong, and one when all is well again.
+    fn tell(&self, checks: &[Check]) {
+        let wrong: Vec<String> = checks
+            .iter()
+            .filter_map(|check| check.problem.as_ref().map(|problem| format!("{}: {problem}", check.name)))
+            .collect();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if wrong.is_empty() {
+            if std::mem::take(&mut told.unready) {
+                tracing::info!("ready again");
+            }
+        } else if told.at.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+            *told = Told { unready: true, at: Some(Instant::now()) };
+            tracing::warn!(problems = wrong.join("; "), "not ready");
+        }
+    }
+}
+
+/// Tells `/metrics` what these mean; for the start of the engine.
+pub fn describe_metrics() {
+    describe_gauge!("parlance_ready", Unit::Count, "1 while this check of /readyz is well, else 0, by check");
+}
