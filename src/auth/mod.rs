@@ -13,7 +13,8 @@
 //! - **Memory.** People who were here lately are greeted without the database; `recent.rs` says what is kept and why
 //!   it is right.
 //! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
-//! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
+//! - **New passwords** end the sign-ins that were made with the old one. Who forgot theirs gets a link from an admin.
+//! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`, `password_resets`.
 //!
 //! Invariants: a role is never read from anything that a user can write; an answer never tells whether an account
 //! exists to somebody who does not hold its password; no password, token or email is logged.
@@ -24,6 +25,7 @@ mod address;
 mod admin;
 mod caller;
 mod demo;
+mod devices;
 mod error;
 mod external;
 mod handle;
@@ -32,6 +34,7 @@ mod input;
 mod jwks;
 mod limits;
 mod metrics;
+mod new_password;
 mod passwords;
 mod recent;
 mod revoked;
@@ -45,11 +48,13 @@ mod tokens;
 pub mod wire;
 
 pub use address::{ClientAddress, TrustForwardedFor};
+pub use admin::{Listed, NewPerson};
 pub use caller::{Caller, UserRole};
 pub use demo::DemoLogin;
 pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};
 pub use http::{ApiDoc, routes};
 pub use metrics::describe_metrics;
+pub use secret_file::random_text as random_secret;
 pub use sign_in::SignUp;
 pub use store::families::RevokedFamily as EndedFamily;

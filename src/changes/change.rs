@@ -77,6 +77,7 @@ mod tests {
             (format!("user {a}"), Change::User(UserId(a))),
             (format!("closed {a}"), Change::Closed(UserId(a))),
             (format!("signed_out {a} {b} 1800000000 too_many"), Change::SignedOut(ended, SignOutReason::TooMany)),
+            (format!("signed_out {a} {b} 1800000000 reset"), Change::SignedOut(ended, SignOutReason::Reset)),
             ("identities".into(), Change::Identities),
             (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
             (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
