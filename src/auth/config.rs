@@ -14,6 +14,7 @@ pub struct AuthConfig {
     pub token_secret: Option<String>,
     pub access_token_s: u64,
     pub refresh_token_s: u64,
+    pub refresh_grace_s: u64,
     pub reset_link_s: u64,
     pub devices_max: u32,
     pub issuer: String,
@@ -77,6 +78,7 @@ impl AuthConfig {
             "auth.refresh_token_s",
             "more than auth.access_token_s and at most 315360000 seconds",
         );
+        c.require(self.refresh_grace_s <= 300, "auth.refresh_grace_s", "at most 300 seconds (0: it works once)");
         c.require(
             (60..=31_536_000).contains(&self.reset_link_s),
             "auth.reset_link_s",

@@ -1,7 +1,9 @@
 //! The public keys of an outside issuer (RFC 7517), from a file or a URL.
 //!
 //! Keys are kept and used for an hour; an unknown key id reads them again, but at most once a minute, so that
-//! forged key ids cannot make us hammer the issuer. While an issuer is away its last keys stay in force.
+//! forged key ids cannot make us hammer the issuer. While an issuer is away its last keys stay in force, and it is asked
+//! again every few seconds for a key that is not among them: whoever has a token of that key comes back later, and is
+//! not told that it is bad.
 //! Invariants: a symmetric key is never taken from here; one fetch runs at a time, bounded in time and bytes.
 
 use std::path::PathBuf;
@@ -21,6 +23,8 @@ use crate::clock::Clock;
 
 const FRESH_FOR: Duration = Duration::from_secs(3_600);
 const PAUSE_BETWEEN_FETCHES: Duration = Duration::from_secs(60);
+/// The same after one that failed: well within the minute that a session has left when its token has run out.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 const KEYS_MAX: usize = 100;
 
 /// The keys of one issuer.
@@ -29,8 +33,16 @@ pub(super) struct Jwks {
     source: Source,
     clock: Clock,
     loaded: ArcSwap<Loaded>,
-    /// When the last fetch began, on the monotonic clock; held while one runs.
-    fetching: Mutex<Option<Duration>>,
+    /// The last fetch; held while one runs.
+    fetching: Mutex<Option<Fetch>>,
+}
+
+/// How a fetch went.
+#[derive(Clone, Copy)]
+struct Fetch {
+    /// On the monotonic clock.
+    began_at: Duration,
+    failed: bool,
 }
 
 enum Source {
@@ -103,22 +115,25 @@ impl Jwks {
             if self.loaded.load().find(id, algorithm).is_none() {
                 self.fetch(&mut last_fetch, now).await;
             }
+            if last_fetch.is_some_and(|last| last.failed) && self.loaded.load().find(id, algorithm).is_none() {
+                return Err(AuthError::IssuerAway);
+            }
         }
-        let loaded = self.loaded.load_full();
-        match loaded.find(id, algorithm) {
-            Some(key) => Ok(key),
-            None if loaded.at.is_none() => Err(AuthError::IssuerAway),
-            None => Err(AuthError::TokenInvalid),
-        }
+        self.loaded.load_full().find(id, algorithm).ok_or(AuthError::TokenInvalid)
     }
 
-    async fn fetch(&self, last_fetch: &mut Option<Duration>, now: Duration) {
-        if last_fetch.is_some_and(|last| now.saturating_sub(last) < PAUSE_BETWEEN_FETCHES) {
+    async fn fetch(&self, last_fetch: &mut Option<Fetch>, now: Duration) {
+        let pause = |last: &Fetch| if last.failed { PAUSE_AFTER_FAILURE } else { PAUSE_BETWEEN_FETCHES };
+        if last_fetch.as_ref().is_some_and(|last| now.saturating_sub(last.began_at) < pause(last)) {
             return;
         }
-        *last_fetch = Some(now);
+        // Until it is known: whoever is cut off in the middle of it has not found the issuer.
+        *last_fetch = Some(Fetch { began_at: now, failed: true });
         match self.source.read().await {
-            Ok(keys) => self.loaded.store(Arc::new(Loaded { keys, at: Some(now) })),
+            Ok(keys) => {
+                self.loaded.store(Arc::new(Loaded { keys, at: Some(now) }));
+                *last_fetch = Some(Fetch { began_at: now, failed: false });
+            }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::warn!(issuer = %self.issuer, %error, "the keys of an outside issuer cannot be read");

@@ -134,17 +134,10 @@ pub async fn standing(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Opt
     .await
 }
 
-/// The same for a subject of an outside issuer.
-pub async fn standing_of_subject(
-    conn: &mut PgConnection,
-    issuer: &str,
-    subject: &str,
-) -> sqlx::Result<Option<Standing>> {
-    sqlx::query_as!(
-        Standing,
-        r#"SELECT u.id AS "user_id: UserId", a.role AS "role: UserRole", u.disabled_at
-           FROM external_identities e JOIN users u ON u.id = e.user_id JOIN accounts a ON a.user_id = u.id
-           WHERE e.issuer = $1 AND e.subject = $2"#,
+/// Who a subject of an outside issuer is here.
+pub async fn user_of_subject(conn: &mut PgConnection, issuer: &str, subject: &str) -> sqlx::Result<Option<UserId>> {
+    sqlx::query_scalar!(
+        r#"SELECT user_id AS "user_id: UserId" FROM external_identities WHERE issuer = $1 AND subject = $2"#,
         issuer,
         subject,
     )
@@ -206,9 +199,17 @@ pub async fn set_disabled(
     .map(|_| ())
 }
 
-/// Accounts that were disabled after `since`, and still are.
-pub async fn disabled_since(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<UserId>> {
-    sqlx::query_scalar!(r#"SELECT id AS "id: UserId" FROM users WHERE disabled_at > $1"#, since).fetch_all(conn).await
+/// Those of `users` whose accounts are disabled or gone.
+pub async fn closed_among(conn: &mut PgConnection, users: &[UserId]) -> sqlx::Result<Vec<UserId>> {
+    let users: Vec<_> = users.iter().map(|user| user.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT asked.id AS "id!: UserId" FROM unnest($1::uuid[]) AS asked (id)
+           WHERE NOT EXISTS (SELECT FROM users u JOIN accounts a ON a.user_id = u.id
+                             WHERE u.id = asked.id AND u.disabled_at IS NULL)"#,
+        &users,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Whether nobody has an account yet.
