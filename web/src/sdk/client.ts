@@ -17,6 +17,8 @@ import { Session } from "./tokens";
 import type { Credentials, NewAccount, Tokens } from "./types";
 
 const BASE = "/api/v1";
+/** A lost answer to a refresh must be noticed while the engine still gives the same one again, which is for 60 s. */
+const REFRESH_MS_MAX = 10_000;
 const DEVICE_KEY = "parlance.device";
 
 export interface ClientOptions {
@@ -49,7 +51,8 @@ export class ParlanceClient {
       locks,
       successor,
       clock,
-      refresh: (refresh_token) => anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token } }),
+      refresh: (refresh_token) =>
+        anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token }, timeoutMs: REFRESH_MS_MAX }),
     });
     this.api = new Api(new Http(BASE, this.session, fetch));
     this.session.current.subscribe(() => this.follow());
@@ -64,11 +67,12 @@ export class ParlanceClient {
     this.session.begin(await this.api.login({ ...credentials, device: this.device() }));
   }
 
-  /** Ends the session here even when the engine cannot be told. Unsent messages are dropped: ask before. */
+  /** Ends the session here, at once and even when the engine cannot be told. Unsent messages are dropped: ask before. */
   async logout(): Promise<void> {
+    const session = this.session.current.get();
     this.chat.get()?.outbox.clear();
-    await this.api.logout().catch(() => undefined);
     this.session.end();
+    if (session !== null) await this.api.logout(session.accessToken, session.refreshToken).catch(() => undefined);
   }
 
   /** Starts and stops the chat as people sign in and out, in this tab or in another one. */
@@ -87,6 +91,7 @@ export class ParlanceClient {
       api: this.api,
       device: this.device(),
       accessToken: (rejected) => this.session.accessToken(rejected),
+      expiresAt: (token) => this.session.expiresAt(token),
       onSignedOut: () => this.session.end(),
     });
     chat.start();

@@ -2,7 +2,7 @@
 export { Chat } from "./chat";
 export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
 export type { LinkState } from "./connection";
-export { CommandError, describe, LinkLost, ProblemError, SignedOut } from "./errors";
+export { CommandError, describe, LinkLost, ProblemError, retryAfterMs, SignedOut } from "./errors";
 export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
 export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
 export type { OutboxEntry } from "./outbox";

@@ -6,7 +6,7 @@ import { goToRoom } from "../route";
 import { RoomAvatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
 import { isComposing } from "../ui/enter";
-import { Field, FormError } from "../ui/Field";
+import { Field, TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { useTask } from "../ui/useTask";
 import { Members } from "./Members";
@@ -67,7 +67,7 @@ function Describe({ info }: { readonly info: RoomInfo }) {
     >
       <Field label="Name" required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
       <Field label="Topic" maxLength={500} value={topic} onChange={(event) => setTopic(event.target.value)} />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       {changed ? (
         <button type="submit" className="button" disabled={task.busy || name.trim() === ""}>
           Save
@@ -94,7 +94,7 @@ function Leave({ info }: { readonly info: RoomInfo }) {
       {asking ? (
         <Dialog title={`Leave ${roomName(info)}?`} onClose={() => setAsking(false)}>
           <p>You will not see its messages any more unless somebody adds you again.</p>
-          <FormError>{task.message}</FormError>
+          <TaskError task={task} />
           <div className="dialog-actions">
             <button type="button" className="button" onClick={() => setAsking(false)}>
               Stay
