@@ -18,7 +18,8 @@ fi
 psql() { "$PARLANCE_TEST_POSTGRES_BIN/psql" --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 DATABASE_URL=${PARLANCE_TEST_DATABASE_URL/\/postgres?/\/queries?}
 export DATABASE_URL
-psql "$PARLANCE_TEST_DATABASE_URL" -c 'CREATE DATABASE queries'
+psql "$PARLANCE_TEST_DATABASE_URL" -c 'CREATE ROLE parlance_reader_queries' -c 'CREATE DATABASE queries'
+psql "$PARLANCE_TEST_DATABASE_URL" -c "ALTER DATABASE queries SET parlance.reader_role = 'parlance_reader_queries'"
 for migration in migrations/*.sql; do
     # As the engine does it: each file whole, in a transaction.
     psql "$DATABASE_URL" --single-transaction -f "$migration" >/dev/null

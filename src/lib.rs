@@ -86,6 +86,7 @@ pub mod telemetry;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod text;
 #[cfg(test)]
 mod tidy;
 pub mod tree;

@@ -10,9 +10,12 @@
 
 pub mod config;
 pub mod embedded;
+mod epoch;
 mod listen;
+mod reader;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -20,7 +23,8 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::ids::UserId;
 use config::StorageConfig;
-pub use listen::{Listener, SILENCE_AT_MOST};
+pub use epoch::Epoch;
+pub use listen::Listener;
 
 /// Oldest Postgres that the migrations run on: 15 has `security_invoker` views and `NULLS NOT DISTINCT`.
 const OLDEST_POSTGRES: i32 = 150_000;
@@ -32,6 +36,9 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 pub struct Storage {
     pool: PgPool,
     options: PgConnectOptions,
+    /// The role that row level security binds.
+    reader_role: Arc<str>,
+    epoch: Epoch,
 }
 
 /// Why the engine could not start on this database; the text says what to do.
@@ -70,31 +77,36 @@ impl Storage {
             .log_statements(tracing::log::LevelFilter::Trace)
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
         let place = place(&options);
-        check_version(&options, &place).await?;
+        let database = check_version(&options, &place).await?;
+        let reader_role = reader::role_name(config, &database).into();
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_connections_max)
             .min_connections(config.pool_connections_max.min(4))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             // It has just answered: a slow machine's first connection need not beat the timeout of a request.
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, options })
+        Ok(Self { pool, options, reader_role, epoch: Epoch::default() })
     }
 
     /// Brings the schema up to date; engines that start at the same time take turns.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         use sqlx::migrate::MigrateError;
+        let failed = |error: sqlx::Error| StorageError::Migration(error.to_string());
+        let mut connection = self.dedicated_connection().await.map_err(failed)?;
         // A migration may run long; the pool's statement timeout is for requests.
-        let mut connection =
-            self.dedicated_connection().await.map_err(|error| StorageError::Migration(error.to_string()))?;
-        sqlx::query("SET statement_timeout = 0")
-            .execute(&mut connection)
-            .await
-            .map_err(|error| StorageError::Migration(error.to_string()))?;
+        sqlx::query("SET statement_timeout = 0").execute(&mut connection).await.map_err(failed)?;
+        reader::prepare(&mut connection, &self.reader_role).await.map_err(failed)?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StorageError::FromTheFuture(version),
             MigrateError::VersionMismatch(version) => StorageError::Changed(version),
             other => StorageError::Migration(other.to_string()),
-        })
+        })?;
+        self.epoch.read_or_begin(&mut connection).await.map_err(failed)
+    }
+
+    /// Which life of the log this is; known once the database is migrated.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
     }
 
     /// The pool as the owner of the tables: row level security does not bind it.
@@ -118,10 +130,11 @@ impl Storage {
         count_read("user");
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
-            "SELECT set_config('role', 'parlance_reader', true),
+            "SELECT set_config('role', $1, true),
                     set_config('transaction_read_only', 'on', true),
-                    set_config('parlance.user_id', $1, true)",
+                    set_config('parlance.user_id', $2, true)",
         )
+        .bind(&*self.reader_role)
         .bind(user.to_string())
         .execute(&mut *transaction)
         .await?;
@@ -176,17 +189,19 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-async fn check_version(options: &PgConnectOptions, place: &str) -> Result<(), StorageError> {
+/// Refuses a Postgres that is too old; answers the name of the database.
+async fn check_version(options: &PgConnectOptions, place: &str) -> Result<String, StorageError> {
     let unreachable = |error: sqlx::Error| StorageError::Unreachable { place: place.to_owned(), cause: cause(&error) };
     let attempt = tokio::time::timeout(Duration::from_secs(10), options.connect()).await;
     let mut connection = attempt.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?.map_err(unreachable)?;
-    let (number, text): (i32, String) =
-        sqlx::query_as("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(unreachable)?;
+    let (number, text, database): (i32, String, String) = sqlx::query_as(
+        "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_database()::text",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(unreachable)?;
     if number < OLDEST_POSTGRES {
         return Err(StorageError::TooOld { place: place.to_owned(), found: text });
     }
-    Ok(())
+    Ok(database)
 }

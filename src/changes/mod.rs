@@ -1,12 +1,14 @@
 //! What was changed in Postgres, by whatever hand: another engine, `parlance users`, an operator's SQL, or this engine.
 //!
-//! Actor: one [`ChangeListener`]. Receives what the triggers of `migrations/0004_changes.sql` tell. Emits to those who keep
+//! Actor: one [`ChangeListener`]. Receives what the triggers of `migrations/*_changes.sql` tell. Emits to those who keep
 //! something of Postgres in memory (`auth::recent`, `chat::memory`) that it changed, to rooms that members came or went,
 //! and to the hubs whose sockets end. Persists nothing.
 //!
 //! Invariants
 //! - Nothing is kept in memory that changed before it was read or while nobody listened: the listener first listens, then
 //!   lets others keep what they read; when it is lost, for whatever reason, a panic included, they forget everything.
+//! - Nobody stays connected whose account or sign-in ended while nobody listened, or in a way that is told of in no more
+//!   than a word: then every session's is looked up again.
 //! - What this engine changes, it forgets by itself, after the commit and before it answers. Hearing of it again costs
 //!   at most another read.
 

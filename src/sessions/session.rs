@@ -110,6 +110,7 @@ impl UserSession {
             ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
             ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
             ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
+            ClientFrame::Renew(command) => self.renew(re, user, command, ctx),
             ClientFrame::Hello(_) => {
                 let detail = "This connection has said hello already.";
                 self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
@@ -274,11 +275,11 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         return Err(Problem::malformed("protocol.too_many_rooms", detail));
     }
     let begun = Instant::now();
-    let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
-    link.family.set(caller.family_id);
+    let (caller, user) = parts.auth.verify_person(&hello.token).await?;
+    link.live_by(&caller);
     parts.hub.borrow_mut().greet(link, caller.user_id);
     // Signed out or disabled between the check and the listening: asked again, now that we listen.
-    parts.auth.verify_still(&hello.token, &caller).await?;
+    parts.auth.verify(&hello.token).await?;
     let mut rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
     link.with(|outbox| {
         rooms.retain(|room| outbox.follow(room.id, room.last_seq + 1));
@@ -293,8 +294,8 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         parts.hub.borrow_mut().listen(link, room.id);
     }
     let session_id = SessionId::new(&parts.clock);
-    let heartbeat_ms = parts.config.heartbeat_ms;
+    let (heartbeat_ms, expires_at) = (parts.config.heartbeat_ms, caller.expires_at);
     let user = Arc::unwrap_or_clone(user);
     metrics::histogram!("parlance_hello_seconds").record(begun.elapsed().as_secs_f64());
-    Ok((caller, Ready { session_id, user, heartbeat_ms, rooms }, behind))
+    Ok((caller, Ready { session_id, user, heartbeat_ms, expires_at, rooms }, behind))
 }

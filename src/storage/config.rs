@@ -16,6 +16,9 @@ pub struct StorageConfig {
     pub database_url: Option<String>,
     #[serde(deserialize_with = "empty_is_none")]
     pub postgres_bin_dir: Option<String>,
+    /// `None`: one that is named after the database.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub reader_role: Option<String>,
     pub postgres_shared_buffers_mb: u32,
     pub pool_connections_max: u32,
     pub acquire_timeout_ms: u64,
@@ -33,6 +36,11 @@ impl StorageConfig {
             url_is_ours,
             "storage.database_url (DATABASE_URL)",
             "empty or of the form postgres://user:password@host:5432/database",
+        );
+        complaints.require(
+            self.reader_role.as_ref().is_none_or(|role| role.len() <= 63 && !role.starts_with("pg_")),
+            "storage.reader_role",
+            "empty or the name of a role: at most 63 bytes, not beginning with pg_",
         );
         complaints.require(
             (16..=65_536).contains(&self.postgres_shared_buffers_mb),

@@ -18,3 +18,4 @@ mod receipts;
 mod rooms;
 mod slow_readers;
 mod sockets;
+mod token_life;

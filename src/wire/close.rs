@@ -15,7 +15,8 @@ pub const UNAVAILABLE: CloseCode = CloseCode { code: 4000, reason: "a part of th
 pub const RESTARTING: CloseCode = CloseCode { code: 4001, reason: "the engine is restarting; come back" };
 pub const TOO_SLOW: CloseCode = CloseCode { code: 4002, reason: "too slow: too much waited for this socket" };
 pub const HEARTBEAT_MISSED: CloseCode = CloseCode { code: 4003, reason: "heartbeat missed: nothing was heard" };
-pub const BAD_TOKEN: CloseCode = CloseCode { code: 4500, reason: "the token is not valid: refresh it or sign in" };
+pub const BAD_TOKEN: CloseCode =
+    CloseCode { code: 4500, reason: "the token is not valid or has expired: refresh it or sign in" };
 pub const SIGNED_OUT: CloseCode = CloseCode { code: 4501, reason: "signed out" };
 pub const PROTOCOL_ERROR: CloseCode =
     CloseCode { code: 4502, reason: "protocol error: too large, not text, or broken" };

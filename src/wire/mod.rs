@@ -29,6 +29,7 @@ pub enum ClientFrame {
     PostMessage(chat::PostMessage),
     CatchUp(chat::CatchUp),
     MarkReceipt(chat::MarkReceipt),
+    Renew(Renew),
 }
 
 /// Command `hello`: the first frame of a connection.
@@ -59,7 +60,23 @@ pub struct Ready {
     pub user: OwnUser,
     /// The server speaks at least this often; a client silent for twice as long is closed.
     pub heartbeat_ms: u64,
+    /// When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
+    pub expires_at: chrono::DateTime<chrono::Utc>,
     pub rooms: Vec<chat::RoomSummary>,
+}
+
+/// Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Renew {
+    /// An access token.
+    pub token: String,
+}
+
+/// Answer to `auth.renew`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Renewed {
+    /// When that token expires.
+    pub expires_at: chrono::DateTime<chrono::Utc>,
 }
 
 /// Sent when the server had nothing else to say for `heartbeat_ms`.
@@ -115,6 +132,7 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         "message.post" => body(text, &head).map(ClientFrame::PostMessage),
         "room.catch_up" => body(text, &head).map(ClientFrame::CatchUp),
         "receipt.mark" => body(text, &head).map(ClientFrame::MarkReceipt),
+        "auth.renew" => body(text, &head).map(ClientFrame::Renew),
         other => {
             let shown: String = other.chars().take(40).collect();
             let detail = format!("There is no command {shown:?}. The list is at /docs.");

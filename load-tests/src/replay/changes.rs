@@ -1,6 +1,6 @@
 //! What Postgres tells engines of who came and went, whoever wrote it: a statement that was given up as well.
 //!
-//! Mirrors the triggers of `migrations/0004_changes.sql`, `changes/listener.rs` and `Rooms::members_changed`.
+//! Mirrors the triggers of `migrations/*_changes.sql`, `changes/listener.rs` and `Rooms::members_changed`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -82,7 +82,7 @@ CREATE TABLE external_identities (
 
 CREATE INDEX external_identities_of_user ON external_identities (user_id);
 
--- Reads for a user. No table grants a write to the role, and the columns of each grant are all that it can name:
+-- Reads for a user. No table grants a write to the reader role, and the columns of each grant are all that it can name:
 -- `SELECT *` fails rather than leaks.
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
@@ -90,19 +90,17 @@ ALTER TABLE token_families ENABLE ROW LEVEL SECURITY;
 ALTER TABLE refresh_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE external_identities ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY signed_in_see_people ON users FOR SELECT TO parlance_reader
+CREATE POLICY signed_in_see_people ON users FOR SELECT
     USING (parlance_user_id() IS NOT NULL);
-GRANT SELECT (id, username, full_name, avatar_url, status_message, created_at, disabled_at)
-    ON users TO parlance_reader;
+SELECT parlance_grant('SELECT (id, username, full_name, avatar_url, status_message, created_at, disabled_at) ON users');
 
-CREATE POLICY own_account ON accounts FOR SELECT TO parlance_reader
+CREATE POLICY own_account ON accounts FOR SELECT
     USING (user_id = parlance_user_id());
-GRANT SELECT (user_id, email, role, phone, preferences, last_sign_in_at) ON accounts TO parlance_reader;
+SELECT parlance_grant('SELECT (user_id, email, role, phone, preferences, last_sign_in_at) ON accounts');
 
-CREATE POLICY own_devices ON token_families FOR SELECT TO parlance_reader
+CREATE POLICY own_devices ON token_families FOR SELECT
     USING (user_id = parlance_user_id());
-GRANT SELECT (id, user_id, device_id, device_name, created_at, last_used_at, expires_at, revoked_at, revoked_reason)
-    ON token_families TO parlance_reader;
+SELECT parlance_grant('SELECT (id, user_id, device_id, device_name, created_at, last_used_at, expires_at, revoked_at, revoked_reason) ON token_families');
 
 -- The directory that user search reads. Under a policy Postgres uses an index only for leakproof operators, and
 -- neither LIKE nor citext's are, so a search of `users` itself would read every row. This view runs as its owner,
@@ -111,4 +109,4 @@ CREATE VIEW user_directory AS
     SELECT id, username, full_name, avatar_url, created_at
     FROM users
     WHERE parlance_user_id() IS NOT NULL AND disabled_at IS NULL;
-GRANT SELECT ON user_directory TO parlance_reader;
+SELECT parlance_grant('SELECT ON user_directory');
