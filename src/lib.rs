@@ -43,6 +43,17 @@
 //! 3. The same happens whenever an outbox sees a gap, for whatever reason: a crash between commit and delivery, a hub
 //!    that was too busy. A gap is never shown, only filled.
 //!
+//! # A token runs out
+//!
+//! 1. A session lives by the access token of its hello, which `sessions::link` keeps the end and the sign-in of. Before
+//!    that end the client trades its refresh token for the next pair (`auth::sign_in`), and gives the socket the new access
+//!    token with `auth.renew` (`sessions::renewal`). If none comes, the sweep of the hub ends the session a minute later.
+//! 2. If the answer to the refresh is lost, the client sends the same refresh token again and gets the same next one: it is
+//!    made of the one before, under the token key (`auth::tokens`).
+//! 3. Whoever is shut out earlier (disabled, deleted, signed out, on whichever engine or by SQL) is known to all engines
+//!    through [`changes`]: memory forgets them, so that [`auth::Auth::verify`], which every door asks, refuses their
+//!    tokens, and their sockets end.
+//!
 //! # A reader is too slow
 //!
 //! Its socket takes no more, so the flusher leaves what it should get in its outbox. Past
