@@ -16,6 +16,7 @@ use crate::chat::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::{self, EdgeParts};
+use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir, share_data_dir};
@@ -174,6 +175,7 @@ impl App {
             rooms: rooms.clone(),
             hubs: hubs.clone(),
             memory: memory.clone(),
+            limits: Limits::new(&config.limits),
         };
         let parts = EdgeParts {
             config: Arc::clone(&config),
@@ -181,7 +183,13 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             chat,
-            lobby: Lobby::new(storage.clone(), auth.clone(), rooms.clone(), memory.clone()),
+            lobby: Lobby::new(
+                storage.clone(),
+                auth.clone(),
+                rooms.clone(),
+                memory.clone(),
+                config.chat.rooms_per_user_max,
+            ),
             hubs: hubs.clone(),
             supervisor: supervisor.clone(),
             metrics,

@@ -11,7 +11,8 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
-//! | [`auth`] | accounts, tokens, limits |
+//! | [`auth`] | accounts, tokens, limits of addresses |
+//! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
@@ -76,6 +77,7 @@ pub mod docs;
 pub mod edge;
 pub mod error;
 pub mod ids;
+pub mod limits;
 pub mod persistence;
 pub mod recent;
 pub mod sessions;

@@ -86,6 +86,7 @@ fn describe_metrics() {
     #[cfg(feature = "heap-profile")]
     describe_heap();
     crate::auth::describe_metrics();
+    crate::limits::describe_metrics();
     metrics_process::Collector::default().describe();
 }
 

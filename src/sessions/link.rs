@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::outbox::Outbox;
 use super::session::SessionParts;
 use crate::ids::{FamilyId, UserId};
+use crate::limits::SocketPlace;
 use crate::wire::close::{self, CloseCode};
 
 /// How long a client may take to answer a close, and one that was too slow anyway to take it.
@@ -42,6 +43,8 @@ pub struct Link {
     ends_at: Cell<Option<Instant>>,
     pub user: Cell<Option<UserId>>,
     pub family: Cell<Option<FamilyId>>,
+    /// Of its account, once greeted.
+    place: RefCell<Option<SocketPlace>>,
     pub since: Instant,
     pub heard_at: Cell<Instant>,
     pub spoke_at: Cell<Instant>,
@@ -78,6 +81,7 @@ impl Link {
             ends_at: Cell::new(None),
             user: Cell::new(None),
             family: Cell::new(None),
+            place: RefCell::new(None),
             since: now,
             heard_at: Cell::new(now),
             spoke_at: Cell::new(now),
@@ -93,6 +97,13 @@ impl Link {
 
     pub fn attach(&self, task: AbortHandle) {
         *self.task.borrow_mut() = Some(task);
+    }
+
+    /// Counts among its account's sockets until it is gone.
+    pub fn occupy(&self, place: SocketPlace) {
+        if !self.gone.get() {
+            *self.place.borrow_mut() = Some(place);
+        }
     }
 
     /// Changes the outbox, and has it flushed when there is something to send or read.
@@ -214,6 +225,7 @@ impl Link {
         self.gone.set(true);
         *self.socket.borrow_mut() = None;
         *self.task.borrow_mut() = None;
+        *self.place.borrow_mut() = None;
         if let Some(writer) = self.writer.borrow_mut().take() {
             writer.abort();
         }

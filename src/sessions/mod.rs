@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod parcel;
 mod reader;
 mod resume;
+mod resumption;
 mod session;
 mod socket;
 mod upgrade;

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ListPage, ListQuery, Parts, one_more};
+use super::{ListPage, ListQuery, Parts, one_more, require_room_for};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
 use crate::chat::messages::{ChangeRoom, Command};
@@ -49,7 +49,8 @@ pub struct AddMember {
     responses(
         (status = 201, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
-        (status = 409, description = "chat.already_a_member, chat.room_full", body = ProblemBody),
+        (status = 409, description = "chat.already_a_member, chat.room_full, chat.too_many_rooms", body = ProblemBody),
+        (status = 429, description = "limits.people: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[post("/rooms/{id}/members")]
@@ -74,6 +75,10 @@ pub async fn add_member(
     if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
         return Err(ChatError::UserNotFound(user_id.to_string()).into());
     }
+    if user_id != caller.user_id {
+        parts.limits.add_people(caller.user_id, 1)?;
+    }
+    require_room_for(&parts, &[user_id]).await?;
     change(&parts, &caller, *id, Change::AddMember { user_id, role, of_space }).await?;
     Ok(HttpResponse::Created().json(EventMember { user_id, role }))
 }
