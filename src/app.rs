@@ -167,7 +167,7 @@ impl App {
         let rooms = start_rooms(&parts, &supervisor, &mut order);
         let reactions =
             Reactions { auth: auth.clone(), rooms: rooms.clone(), memory: memory.clone(), hubs: hubs.clone() };
-        start_listening(&clock, &storage, reactions, &supervisor, &mut order);
+        start_listening(&storage, reactions, &supervisor, &mut order);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
             clock: clock.clone(),
@@ -303,17 +303,10 @@ fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrde
 }
 
 /// Before the edge, so that the first to come in are remembered.
-fn start_listening(
-    clock: &Clock,
-    storage: &Storage,
-    reactions: Reactions,
-    supervisor: &Supervisor,
-    order: &mut StartOrder,
-) {
+fn start_listening(storage: &Storage, reactions: Reactions, supervisor: &Supervisor, order: &mut StartOrder) {
     let spec = tree::spec("ChangeListener", "app/changes".into(), 16);
-    let (clock, storage) = (clock.clone(), storage.clone());
-    let listener =
-        supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), clock.clone(), reactions.clone()));
+    let storage = storage.clone();
+    let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), reactions.clone()));
     order.started("changes", move |patience| async move { listener.stop(patience).await });
 }
 

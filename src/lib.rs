@@ -88,6 +88,7 @@ pub mod telemetry;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod text;
 #[cfg(test)]
 mod tidy;
 pub mod tree;

@@ -24,7 +24,7 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Transaction};
 use crate::ids::UserId;
 use config::StorageConfig;
 pub use epoch::Epoch;
-pub use listen::{Listener, SILENCE_AT_MOST};
+pub use listen::Listener;
 
 /// Oldest Postgres that the migrations run on: 15 has `security_invoker` views and `NULLS NOT DISTINCT`.
 const OLDEST_POSTGRES: i32 = 150_000;

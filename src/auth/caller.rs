@@ -47,11 +47,11 @@ impl fmt::Display for UserRole {
     }
 }
 
-/// Somebody who is signed in, as an access token proves.
+/// Somebody who is signed in: an access token proves who it is, and Postgres says that they may still come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user_id: UserId,
-    /// As of when the token was given out; what only admins may do asks [`Caller::require_admin`].
+    /// As Postgres has it, not the token; what only admins may do asks [`Caller::require_admin`] all the same.
     pub role: UserRole,
     /// The sign-in that the token came from; `None` for a token of an outside issuer.
     pub family_id: Option<FamilyId>,
@@ -77,23 +77,7 @@ impl FromRequest for Caller {
         let request = request.clone();
         Box::pin(async move {
             let auth = auth_of(&request)?;
-            Ok(auth.verify(bearer(&request)?).await?)
-        })
-    }
-}
-
-/// Somebody who wants to sign out: as [`Caller`], but signing out twice is no error.
-pub(super) struct Leaver(pub(super) Caller);
-
-impl FromRequest for Leaver {
-    type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let auth = auth_of(&request)?;
-            Ok(Self(auth.verify_even_signed_out(bearer(&request)?).await?))
+            Ok(auth.verify(bearer_token(&request)?).await?)
         })
     }
 }
@@ -107,7 +91,7 @@ fn auth_of(request: &HttpRequest) -> Result<&Auth, Problem> {
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name may be in any case (RFC 9110, 11.1).
-fn bearer(request: &HttpRequest) -> Result<&str, AuthError> {
+pub(super) fn bearer_token(request: &HttpRequest) -> Result<&str, AuthError> {
     let value = request.headers().get(AUTHORIZATION).ok_or(AuthError::TokenMissing)?;
     let value = value.to_str().map_err(|_| AuthError::TokenInvalid)?;
     let (scheme, token) = value.trim().split_once(' ').ok_or(AuthError::TokenMissing)?;

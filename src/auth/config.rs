@@ -14,6 +14,8 @@ pub struct AuthConfig {
     pub token_secret: Option<String>,
     pub access_token_s: u64,
     pub refresh_token_s: u64,
+    pub refresh_grace_s: u64,
+    pub reset_link_s: u64,
     pub devices_max: u32,
     pub issuer: String,
     pub password_chars_min: usize,
@@ -23,7 +25,10 @@ pub struct AuthConfig {
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
     pub login_per_address_per_minute: u32,
+    pub login_per_account_and_address_per_minute: u32,
     pub login_per_account_per_minute: u32,
+    pub login_per_device_per_minute: u32,
+    pub password_per_account_per_minute: u32,
     pub register_per_address_per_hour: u32,
     pub refresh_per_address_per_minute: u32,
     pub limit_keys_max: usize,
@@ -73,6 +78,12 @@ impl AuthConfig {
             "auth.refresh_token_s",
             "more than auth.access_token_s and at most 315360000 seconds",
         );
+        c.require(self.refresh_grace_s <= 300, "auth.refresh_grace_s", "at most 300 seconds (0: it works once)");
+        c.require(
+            (60..=31_536_000).contains(&self.reset_link_s),
+            "auth.reset_link_s",
+            "between 60 and 31536000 seconds",
+        );
         c.require((1..=10_000).contains(&self.devices_max), "auth.devices_max", "between 1 and 10000");
         c.require(!self.issuer.is_empty(), "auth.issuer", "a name, such as \"parlance\"");
         c.require((1..=128).contains(&self.password_chars_min), "auth.password_chars_min", "between 1 and 128");
@@ -82,7 +93,10 @@ impl AuthConfig {
         c.require((1..=100).contains(&self.argon2_passes), "auth.argon2_passes", "between 1 and 100");
         for (key, value) in [
             ("auth.login_per_address_per_minute", self.login_per_address_per_minute),
+            ("auth.login_per_account_and_address_per_minute", self.login_per_account_and_address_per_minute),
             ("auth.login_per_account_per_minute", self.login_per_account_per_minute),
+            ("auth.login_per_device_per_minute", self.login_per_device_per_minute),
+            ("auth.password_per_account_per_minute", self.password_per_account_per_minute),
             ("auth.register_per_address_per_hour", self.register_per_address_per_hour),
             ("auth.refresh_per_address_per_minute", self.refresh_per_address_per_minute),
         ] {

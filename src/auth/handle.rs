@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 
 use super::config::AuthConfig;
 use super::error::AuthError;
@@ -16,7 +17,7 @@ use super::recent::RecentUsers;
 use super::revoked::RevokedFamilies;
 use super::store;
 use super::store::families::RevokedFamily;
-use super::tokens::{AccessTokens, claimed_issuer};
+use super::tokens::{AccessTokens, Bearer, claimed_issuer};
 use super::wire::OwnUser;
 use super::{Caller, secret_file};
 use crate::clock::Clock;
@@ -120,47 +121,27 @@ impl Auth {
         })))
     }
 
-    /// Whose access token this is. Our own tokens are checked without the database.
+    /// Whose access token this is; refuses accounts that were disabled or deleted and sign-ins that ended, wherever that
+    /// was. Asks the database only about people and sign-ins that it has not seen lately.
     pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
-        let caller = self.verify_even_signed_out(token).await?;
-        if caller.family_id.is_some_and(|family| self.0.revoked.contains(family)) {
+        Ok(self.verify_person(token).await?.0)
+    }
+
+    /// As [`Auth::verify`], with the person, for the greeting of a new connection.
+    pub async fn verify_person(&self, token: &str) -> Result<(Caller, Arc<OwnUser>), AuthError> {
+        let bearer = self.bearer(token).await?;
+        if bearer.family_id.is_some_and(|family| self.0.revoked.contains(family)) {
             return Err(AuthError::TokenInvalid);
         }
-        Ok(caller)
-    }
-
-    /// As [`Auth::verify`], and knows the person for the greeting of a new connection. Also refuses accounts that were
-    /// disabled or deleted and families that were signed out on another engine; asks the database only about people
-    /// and sign-ins that it has not seen lately.
-    pub async fn verify_hello(&self, token: &str) -> Result<(Caller, Arc<OwnUser>), AuthError> {
-        let caller = self.verify(token).await?;
-        let own = self.recent_user(caller.user_id).await?;
-        if let Some(family) = caller.family_id {
-            self.require_live(caller.user_id, family).await?;
-        }
-        Ok((caller, own))
-    }
-
-    /// For a connection that was verified and now hears of sign-outs: what ended between the two is found here. From
-    /// memory, unless the person was changed in between.
-    pub async fn verify_still(&self, token: &str, caller: &Caller) -> Result<(), AuthError> {
-        self.verify(token).await?;
-        // Where no changes are heard, a second read would be as old as the first by the time it is used.
-        if self.0.recent.own.is_trusted() {
-            self.recent_user(caller.user_id).await?;
-        }
-        Ok(())
+        let own = self.require_open(bearer.user_id, bearer.family_id).await?;
+        let Bearer { user_id, family_id, expires_at } = bearer;
+        Ok((Caller { user_id, role: own.role, family_id, expires_at }, own))
     }
 
     /// A person as that person sees it; [`AuthError::AccountDisabled`] when the account is.
     pub async fn own_user(&self, user: UserId) -> Result<OwnUser, AuthError> {
         let mut conn = self.0.storage.read_as(user).await?;
-        match store::users::own_user(&mut conn, user).await? {
-            Some((own, None)) => Ok(own),
-            Some((_, Some(_disabled_at))) => Err(AuthError::AccountDisabled),
-            // The token outlived its account.
-            None => Err(AuthError::TokenInvalid),
-        }
+        enabled(store::users::own_user(&mut conn, user).await?)
     }
 
     /// Calls `listener` for every sign-in that ends, after it has ended, on the thread that ended it: it must not
@@ -169,13 +150,15 @@ impl Auth {
         self.0.listeners.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(listener));
     }
 
-    pub(super) async fn verify_even_signed_out(&self, token: &str) -> Result<Caller, AuthError> {
+    /// Whom a token names, be they signed out, disabled or gone.
+    pub(super) async fn bearer(&self, token: &str) -> Result<Bearer, AuthError> {
         let issuer = claimed_issuer(token)?;
         if self.0.tokens.is_ours(&issuer) {
             return self.0.tokens.check(token, self.0.clock.now());
         }
         let subject = self.0.external.check(&issuer, token).await?;
-        self.user_of_subject(subject).await
+        let user_id = self.user_of_subject(&subject).await?;
+        Ok(Bearer { user_id, family_id: None, expires_at: subject.expires_at })
     }
 
     /// After the commit that ended them: counts them, refuses their access tokens from now on, and tells the listeners.
@@ -201,5 +184,14 @@ impl Auth {
 
     pub(super) fn storage(&self) -> &Storage {
         &self.0.storage
+    }
+}
+
+/// A person that was read, unless the account is disabled, or the token outlived it.
+pub(super) fn enabled(found: Option<(OwnUser, Option<DateTime<Utc>>)>) -> Result<OwnUser, AuthError> {
+    match found {
+        Some((own, None)) => Ok(own),
+        Some((_, Some(_disabled_at))) => Err(AuthError::AccountDisabled),
+        None => Err(AuthError::TokenInvalid),
     }
 }

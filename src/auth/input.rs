@@ -1,12 +1,15 @@
 //! What people may type: every rule about a field of an account, with the text that explains it.
 //!
-//! Pure. Invariant: no text that passes holds a control character (Postgres cannot store NUL, and the others
-//! have no place in a name), and every text has a length limit.
+//! Pure. Invariants: no text that passes holds a control character (Postgres cannot store NUL, and the others
+//! have no place in a name), and every text has a length limit. Names and what is searched for are as
+//! [`text::line`](crate::text::line) shows them, and one text has one form: an email address and a password that are
+//! typed on another keyboard, whose system composes letters differently, are the same.
 
 use serde_json::Value;
 
 use super::error::InvalidInput;
 use super::wire::Device;
+use crate::text;
 
 pub const USERNAME_CHARS_MIN: usize = 3;
 pub const USERNAME_CHARS_MAX: usize = 32;
@@ -46,8 +49,10 @@ pub(super) fn is_username_char(c: char) -> bool {
 }
 
 /// Only what a mistyped address would get wrong; whether mail arrives, only mail can tell.
-pub fn email(text: &str) -> Checked<String> {
-    let text = text.trim();
+pub fn email(typed: &str) -> Checked<String> {
+    // What nobody sees would make two addresses of what looks like one.
+    let text = text::line(typed).unwrap_or_default();
+    let unchanged = text == text::nfc(typed.trim());
     let plausible = text.split_once('@').is_some_and(|(local, domain)| {
         let good_domain = !domain.starts_with(['.', '-'])
             && !domain.ends_with(['.', '-'])
@@ -55,23 +60,24 @@ pub fn email(text: &str) -> Checked<String> {
             && domain.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
         !local.is_empty() && local.len() <= 64 && !domain.is_empty() && good_domain
     });
-    if plausible && text.len() <= EMAIL_BYTES_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Ok(text.to_owned());
+    if plausible && unchanged && text.len() <= EMAIL_BYTES_MAX && !text.chars().any(char::is_whitespace) {
+        return Ok(text);
     }
     invalid("auth.invalid_email", "An email address looks like name@example.com and has at most 254 characters.")
 }
 
-/// Any Unicode is welcome, compared byte for byte.
-pub fn password(text: &str, chars_min: usize, username: &str, email: &str) -> Checked<()> {
+/// Any Unicode is welcome, compared in NFC.
+pub fn password(typed: &str, chars_min: usize, username: &str, email: Option<&str>) -> Checked<()> {
     const CODE: &str = "auth.invalid_password";
-    if text.len() > PASSWORD_BYTES_MAX {
+    if typed.len() > PASSWORD_BYTES_MAX {
         return invalid(CODE, "A password has at most 1024 bytes.");
     }
+    let text = text::nfc(typed);
     if text.chars().count() < chars_min {
         return invalid(CODE, format!("A password has at least {chars_min} characters. Several words are a good one."));
     }
     let folded = text.trim().to_lowercase();
-    if folded == username.to_lowercase() || folded == email.to_lowercase() {
+    if folded == username.to_lowercase() || email.is_some_and(|email| folded == email.to_lowercase()) {
         return invalid(CODE, "The password must not be the username or the email address.");
     }
     Ok(())
@@ -83,7 +89,7 @@ pub fn login(text: &str) -> Checked<String> {
     if text.is_empty() || text.len() > EMAIL_BYTES_MAX || text.chars().any(char::is_control) {
         return invalid("auth.invalid_login", "Sign in with a username or an email address.");
     }
-    Ok(text.to_owned())
+    Ok(text::nfc(text))
 }
 
 /// A password as given at sign-in.
@@ -156,34 +162,47 @@ fn holds_nul(value: &Value) -> bool {
 
 pub fn device(device: Option<&Device>) -> Checked<Device> {
     let Some(device) = device else { return Ok(Device::default()) };
-    let checked = |text: &Option<String>, chars_max, what: &str| {
-        text.as_deref().map(|text| line(text, chars_max, "auth.invalid_device", what)).transpose()
-    };
+    const CODE: &str = "auth.invalid_device";
     Ok(Device {
-        id: checked(&device.id, DEVICE_ID_CHARS_MAX, "A device id")?,
-        name: checked(&device.name, DEVICE_NAME_CHARS_MAX, "A device name")?,
+        id: device.id.as_deref().map(device_id).transpose()?,
+        name: device
+            .name
+            .as_deref()
+            .map(|name| line(name, DEVICE_NAME_CHARS_MAX, CODE, "A device name"))
+            .transpose()?,
     })
+}
+
+/// Compared by the engine, shown to nobody.
+fn device_id(text: &str) -> Checked<String> {
+    let text = text.trim();
+    let fits = (1..=DEVICE_ID_CHARS_MAX).contains(&text.chars().count());
+    if fits && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    invalid(
+        "auth.invalid_device",
+        format!("A device id has 1 to {DEVICE_ID_CHARS_MAX} characters and no control characters."),
+    )
 }
 
 /// A part of a name to search for; empty finds everybody.
 pub fn query(text: &str) -> Checked<String> {
-    let text = text.trim();
-    if text.chars().count() > QUERY_CHARS_MAX || text.chars().any(char::is_control) {
-        return invalid("auth.invalid_query", "A search has at most 64 characters and no control characters.");
+    match text::line(text) {
+        Ok(text) if text.chars().count() <= QUERY_CHARS_MAX => Ok(text),
+        _ => invalid("auth.invalid_query", "A search has at most 64 characters and no control characters."),
     }
-    Ok(text.to_owned())
 }
 
 /// One line of text of 1 to `chars_max` characters.
 fn line(text: &str, chars_max: usize, code: &'static str, what: &str) -> Checked<String> {
-    let text = text.trim();
-    if text.chars().any(char::is_control) {
+    let Ok(text) = text::line(text) else {
         return invalid(code, format!("{what} is one line without control characters."));
-    }
+    };
     if text.is_empty() || text.chars().count() > chars_max {
-        return invalid(code, format!("{what} has 1 to {chars_max} characters."));
+        return invalid(code, format!("{what} has 1 to {chars_max} characters that can be seen."));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// A username that an outside issuer's name for somebody suggests; always valid, not yet unique.
@@ -230,11 +249,21 @@ mod tests {
 
     #[test]
     fn passwords() {
-        assert!(password("correct horse", 8, "ada", "ada@example.com").is_ok());
-        assert!(password("пароль🔑\0x", 8, "ada", "ada@example.com").is_ok(), "any Unicode");
-        assert!(password("🔑🔑🔑🔑🔑🔑🔑🔑", 8, "ada", "ada@example.com").is_ok(), "characters are counted, not bytes");
+        assert!(password("correct horse", 8, "ada", Some("ada@example.com")).is_ok());
+        assert!(
+            password("e\u{301}".repeat(4).as_str(), 8, "ada", None).is_err(),
+            "an accent is no character of its own"
+        );
+        assert!(password("пароль🔑\0x", 8, "ada", Some("ada@example.com")).is_ok(), "any Unicode");
+        assert!(
+            password("🔑🔑🔑🔑🔑🔑🔑🔑", 8, "ada", Some("ada@example.com")).is_ok(),
+            "characters are counted, not bytes"
+        );
         for bad in ["short", "ADA-LOVELACE", " ada@example.com", &"x".repeat(1_025)] {
-            assert_eq!(password(bad, 8, "ada-lovelace", "ada@example.com").unwrap_err().code, "auth.invalid_password");
+            assert_eq!(
+                password(bad, 8, "ada-lovelace", Some("ada@example.com")).unwrap_err().code,
+                "auth.invalid_password"
+            );
         }
     }
 
@@ -274,6 +303,29 @@ mod tests {
             assert!(login(text).is_err() && email(text).is_err() && username(text).is_err(), "{text:?}");
             let named = Device { id: Some(text.into()), name: None };
             assert!(device(Some(&named)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_can_see_or_tell_apart_are_no_names() {
+        for unseen in ["\u{200b}", "\u{3164}", "\u{2060}\u{feff}", "\u{202e}", "\u{2800}", "\u{e0041}", "\u{301}"] {
+            assert!(full_name(unseen).is_err() && status_message(unseen).is_err(), "{unseen:?}");
+            let named = Device { id: None, name: Some(unseen.into()) };
+            assert_eq!(device(Some(&named)).unwrap_err().code, "auth.invalid_device", "{unseen:?}");
+        }
+        assert_eq!(full_name("A\u{200b}da \u{202e}L").unwrap(), "Ada L");
+        assert_eq!(query("jose\u{301}\u{200b}").unwrap(), "josé");
+        assert_eq!(status_message("👩\u{200d}🚀 en route").unwrap(), "👩\u{200d}🚀 en route");
+        let long = "a\u{200b}".repeat(FULL_NAME_CHARS_MAX);
+        assert!(full_name(&long).is_ok(), "what is seen is counted");
+    }
+
+    #[test]
+    fn an_email_has_one_form() {
+        assert_eq!(email("jose\u{301}@example.com").unwrap(), "josé@example.com");
+        assert_eq!(login(" jose\u{301}@example.com").unwrap(), "josé@example.com");
+        for bad in ["a\u{200b}da@example.com", "\u{feff}ada@example.com", "ada\u{202e}@example.com"] {
+            assert_eq!(email(bad).unwrap_err().code, "auth.invalid_email", "{bad:?}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! The public keys of an outside issuer (RFC 7517), from a file or a URL.
 //!
 //! Keys are kept and used for an hour; an unknown key id reads them again, but at most once a minute, so that
-//! forged key ids cannot make us hammer the issuer. While an issuer is away its last keys stay in force.
+//! forged key ids cannot make us hammer the issuer. While an issuer is away its last keys stay in force, and it is asked
+//! again every few seconds for a key that is not among them: whoever has a token of that key comes back later, and is
+//! not told that it is bad.
 //! Invariants: a symmetric key is never taken from here; one fetch runs at a time, bounded in time and bytes.
 
 use std::path::PathBuf;
@@ -10,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use serde::Deserialize;
@@ -20,8 +21,10 @@ use super::config::{AuthConfig, ExternalIssuerConfig};
 use super::error::AuthError;
 use crate::clock::Clock;
 
-const FRESH_FOR: TimeDelta = TimeDelta::hours(1);
-const PAUSE_BETWEEN_FETCHES: TimeDelta = TimeDelta::minutes(1);
+const FRESH_FOR: Duration = Duration::from_secs(3_600);
+const PAUSE_BETWEEN_FETCHES: Duration = Duration::from_secs(60);
+/// The same after one that failed: well within the minute that a session has left when its token has run out.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 const KEYS_MAX: usize = 100;
 
 /// The keys of one issuer.
@@ -30,8 +33,16 @@ pub(super) struct Jwks {
     source: Source,
     clock: Clock,
     loaded: ArcSwap<Loaded>,
-    /// When the last fetch began; held while one runs.
-    fetching: Mutex<Option<DateTime<Utc>>>,
+    /// The last fetch; held while one runs.
+    fetching: Mutex<Option<Fetch>>,
+}
+
+/// How a fetch went.
+#[derive(Clone, Copy)]
+struct Fetch {
+    /// On the monotonic clock.
+    began_at: Duration,
+    failed: bool,
 }
 
 enum Source {
@@ -42,8 +53,8 @@ enum Source {
 #[derive(Default)]
 struct Loaded {
     keys: Vec<PublicKey>,
-    /// `None`: never.
-    at: Option<DateTime<Utc>>,
+    /// On the monotonic clock; `None`: never.
+    at: Option<Duration>,
 }
 
 struct PublicKey {
@@ -62,7 +73,7 @@ impl Jwks {
                 let path = PathBuf::from(path);
                 let keys = read_file(&path, bytes_max)
                     .with_context(|| format!("auth.external.jwks_file {} must hold a JWKS", path.display()))?;
-                loaded = Loaded { keys, at: Some(clock.now()) };
+                loaded = Loaded { keys, at: Some(clock.monotonic()) };
                 Source::File { path, bytes_max }
             }
             (None, Some(url)) => {
@@ -89,7 +100,7 @@ impl Jwks {
 
     /// The key that a token names, or the only one that fits when it names none.
     pub(super) async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, AuthError> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let loaded = self.loaded.load_full();
         let known = loaded.find(id, algorithm);
         if let Some(key) = known {
@@ -104,22 +115,25 @@ impl Jwks {
             if self.loaded.load().find(id, algorithm).is_none() {
                 self.fetch(&mut last_fetch, now).await;
             }
+            if last_fetch.is_some_and(|last| last.failed) && self.loaded.load().find(id, algorithm).is_none() {
+                return Err(AuthError::IssuerAway);
+            }
         }
-        let loaded = self.loaded.load_full();
-        match loaded.find(id, algorithm) {
-            Some(key) => Ok(key),
-            None if loaded.at.is_none() => Err(AuthError::IssuerAway),
-            None => Err(AuthError::TokenInvalid),
-        }
+        self.loaded.load_full().find(id, algorithm).ok_or(AuthError::TokenInvalid)
     }
 
-    async fn fetch(&self, last_fetch: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) {
-        if last_fetch.is_some_and(|last| now - last < PAUSE_BETWEEN_FETCHES) {
+    async fn fetch(&self, last_fetch: &mut Option<Fetch>, now: Duration) {
+        let pause = |last: &Fetch| if last.failed { PAUSE_AFTER_FAILURE } else { PAUSE_BETWEEN_FETCHES };
+        if last_fetch.as_ref().is_some_and(|last| now.saturating_sub(last.began_at) < pause(last)) {
             return;
         }
-        *last_fetch = Some(now);
+        // Until it is known: whoever is cut off in the middle of it has not found the issuer.
+        *last_fetch = Some(Fetch { began_at: now, failed: true });
         match self.source.read().await {
-            Ok(keys) => self.loaded.store(Arc::new(Loaded { keys, at: Some(now) })),
+            Ok(keys) => {
+                self.loaded.store(Arc::new(Loaded { keys, at: Some(now) }));
+                *last_fetch = Some(Fetch { began_at: now, failed: false });
+            }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::warn!(issuer = %self.issuer, %error, "the keys of an outside issuer cannot be read");
@@ -129,8 +143,8 @@ impl Jwks {
 }
 
 impl Loaded {
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.at.is_some_and(|at| now - at < FRESH_FOR)
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.at.is_some_and(|at| now.saturating_sub(at) < FRESH_FOR)
     }
 
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {

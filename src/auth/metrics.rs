@@ -7,6 +7,11 @@ pub fn describe_metrics() {
     describe_counter!("parlance_registrations_total", Unit::Count, "Attempts to create an account, by outcome");
     describe_counter!("parlance_logins_total", Unit::Count, "Attempts to sign in with a password, by outcome");
     describe_counter!("parlance_refreshes_total", Unit::Count, "Attempts to refresh tokens, by outcome");
+    describe_counter!(
+        "parlance_refreshes_repeated_total",
+        Unit::Count,
+        "Refresh tokens that came again within auth.refresh_grace_s and were answered with the same new one"
+    );
     describe_counter!("parlance_sign_outs_total", Unit::Count, "Sign-ins that ended, by reason");
     describe_counter!(
         "parlance_attempts_refused_total",

@@ -3,19 +3,19 @@
 //! [`Auth`] is the only door. There are no actors here: everything is a short transaction, a signature or a
 //! password hash, and the hashes have threads of their own.
 //!
-//! - **Tokens.** An access token is a JWT that says who and until when; it is checked without the database. A
-//!   refresh token is random, works once, and belongs to a *family*: one sign-in on one device. Using a refresh
-//!   token twice, signing out, and disabling the account end the family; its access tokens are refused at once,
-//!   and [`Auth::on_signed_out`] tells those who hold its sockets. Each engine remembers the families that it
-//!   ended itself and those that had ended when it started; what is ended elsewhere it hears through `changes`. While
-//!   it does not hear, it learns of them at the next hello or refresh, and its HTTP API accepts the access token for
-//!   the rest of its short life.
-//! - **Memory.** People who were here lately are greeted without the database; `recent.rs` says what is kept and why
-//!   it is right.
+//! - **Tokens.** An access token is a JWT that says who and until when. A refresh token works once, and belongs to a
+//!   *family*: one sign-in on one device. Using a refresh token twice, signing out, and disabling the account end the
+//!   family, and [`Auth::on_signed_out`] tells those who hold its sockets.
+//! - **Every door asks the same.** [`Auth::verify`] is behind each HTTP request, `hello` and `auth.renew`: the signature,
+//!   then whether the account is enabled and the sign-in goes on. That is known from memory for whoever was here lately
+//!   (`recent.rs` says what is kept and why it is right), and read from Postgres for others, and for everybody while this
+//!   engine does not hear of changes. So whatever shuts somebody out, on whichever engine or by hand in Postgres, is in
+//!   force as soon as it is committed and heard of, and a request costs no read of its own.
 //! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
 //! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
 //!
-//! Invariants: a role is never read from anything that a user can write; an answer never tells whether an account
+//! Invariants: nobody comes in whose account is disabled or gone or whose sign-in has ended, whatever their token says; a
+//! role is never read from anything that a user can write; an answer never tells whether an account
 //! exists to somebody who does not hold its password; no password, token or email is logged.
 
 pub mod config;

@@ -1,7 +1,11 @@
 //! Password hashing: argon2id, on blocking threads of its own, a bounded number at a time.
 //!
+//! A password is hashed in NFC, so that it is the same on every keyboard; a hash of an earlier version, made of what was
+//! typed, still fits and is made anew.
+//!
 //! Invariants: at most `hash_threads` hashes are computed and at most `hash_queue_max` wait; past that the
-//! answer is [`AuthError::Busy`]. Checking a password takes one hash whether or not the account exists.
+//! answer is [`AuthError::Busy`]. Checking a password takes as many hashes whether or not the account exists: one, or two
+//! when it is wrong and was not typed in NFC.
 
 use std::sync::Arc;
 
@@ -12,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::config::AuthConfig;
 use super::error::AuthError;
+use crate::text::nfc;
 
 /// Hashes and checks passwords.
 #[derive(Debug)]
@@ -30,7 +35,7 @@ pub(super) struct Passwords {
 pub(super) enum Checked {
     Wrong,
     Right {
-        /// The same password under today's parameters, when the stored hash has others.
+        /// The same password in NFC and under today's parameters, when the stored hash is of another form or has others.
         rehashed: Option<String>,
     },
 }
@@ -86,7 +91,7 @@ fn hasher(params: &Params) -> Argon2<'static> {
 
 fn hash(params: &Params, password: &str) -> Result<String, AuthError> {
     let hash: PasswordHash = hasher(params)
-        .hash_password(password.as_bytes())
+        .hash_password(nfc(password).as_bytes())
         .map_err(|error| AuthError::Internal(format!("argon2: {error}")))?;
     Ok(hash.to_string())
 }
@@ -95,12 +100,16 @@ fn check(params: &Params, password: &str, stored: &str) -> Result<Checked, AuthE
     let parsed = PasswordHash::new(stored)
         .map_err(|error| AuthError::Internal(format!("a stored password hash cannot be read: {error}")))?;
     // Verified under the parameters that the hash itself names.
-    if hasher(params).verify_password(password.as_bytes(), &parsed).is_err() {
+    let fits = |password: &str| hasher(params).verify_password(password.as_bytes(), &parsed).is_ok();
+    let normal = nfc(password);
+    let is_normal = fits(&normal);
+    if !is_normal && (normal == password || !fits(password)) {
         return Ok(Checked::Wrong);
     }
-    let current = Params::try_from(&parsed).is_ok_and(|stored| {
-        (stored.m_cost(), stored.t_cost(), stored.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost())
-    });
+    let current = is_normal
+        && Params::try_from(&parsed).is_ok_and(|stored| {
+            (stored.m_cost(), stored.t_cost(), stored.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost())
+        });
     let rehashed = if current { None } else { Some(hash(params, password)?) };
     Ok(Checked::Right { rehashed })
 }
@@ -140,6 +149,31 @@ mod tests {
         };
         assert!(fresh.contains("t=2"));
         assert_eq!(stronger.check("correct horse", Some(fresh)).await.unwrap(), Checked::Right { rehashed: None });
+    }
+
+    #[actix_web::test]
+    async fn one_password_typed_on_another_keyboard_is_the_same() {
+        let (composed, apart) = ("pässwörter", "pa\u{308}sswo\u{308}rter");
+        let passwords = passwords(|_| {});
+        for (set, typed) in [(composed, apart), (apart, composed), (apart, apart)] {
+            let stored = passwords.hash(set).await.unwrap();
+            assert_eq!(passwords.check(typed, Some(stored)).await.unwrap(), Checked::Right { rehashed: None });
+        }
+        // As hashes were made before: of what was typed.
+        let phc: PasswordHash = hasher(&passwords.params).hash_password(apart.as_bytes()).unwrap();
+        let old = phc.to_string();
+        assert_eq!(
+            passwords.check(composed, Some(old.clone())).await.unwrap(),
+            Checked::Wrong,
+            "nobody knows the form"
+        );
+        let Checked::Right { rehashed: Some(fresh) } = passwords.check(apart, Some(old)).await.unwrap() else {
+            panic!("not rehashed");
+        };
+        for typed in [composed, apart] {
+            assert_eq!(passwords.check(typed, Some(fresh.clone())).await.unwrap(), Checked::Right { rehashed: None });
+        }
+        assert_eq!(passwords.check("pa\u{308}ss", Some(fresh)).await.unwrap(), Checked::Wrong);
     }
 
     #[actix_web::test]

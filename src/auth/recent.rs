@@ -1,4 +1,4 @@
-//! People who were here lately: what the greeting of a connection needs to know of them, without asking Postgres.
+//! People who were here lately: what a request or a greeting needs to know of them, without asking Postgres.
 //!
 //! Kept are enabled accounts as their owners see them, people as everybody sees them, sign-ins that are known to be
 //! live, and who a subject of an outside issuer is. Every change that this engine makes is forgotten after its commit;
@@ -10,15 +10,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use super::error::AuthError;
-use super::handle::{Auth, SignOutReason};
+use super::handle::{Auth, SignOutReason, enabled};
 use super::store::families::RevokedFamily;
 use super::store::{accounts, families, users};
 use super::wire::{OwnUser, PublicUser};
 use crate::ids::{FamilyId, UserId};
 use crate::recent::Recent;
+
+/// Ids that one statement asks about at most.
+const ASKED_AT_ONCE: usize = 5_000;
 
 /// See the module.
 pub(super) struct RecentUsers {
@@ -47,31 +48,33 @@ impl RecentUsers {
 }
 
 impl Auth {
-    /// As [`Auth::own_user`], from memory where it is there.
-    pub(super) async fn recent_user(&self, user: UserId) -> Result<Arc<OwnUser>, AuthError> {
-        let recent = &self.0.recent.own;
-        if let Some(known) = recent.get(&user) {
-            return Ok(known);
+    /// A person whose account is enabled and whose sign-in goes on, or why not. From memory where that is known; what is
+    /// not is read at once and kept.
+    pub(super) async fn require_open(&self, user: UserId, family: Option<FamilyId>) -> Result<Arc<OwnUser>, AuthError> {
+        let recent = &self.0.recent;
+        let known = recent.own.get(&user);
+        let unknown_family = family.filter(|family| recent.live_families.get(family).is_none());
+        if let (Some(own), None) = (&known, unknown_family) {
+            return Ok(Arc::clone(own));
         }
-        let ticket = recent.ticket(&user);
-        let own = Arc::new(self.own_user(user).await?);
-        recent.fill(user, ticket, Arc::clone(&own));
-        Ok(own)
-    }
-
-    /// Fails for a sign-in that has ended, wherever that was.
-    pub(super) async fn require_live(&self, user: UserId, family: FamilyId) -> Result<(), AuthError> {
-        let recent = &self.0.recent.live_families;
-        if recent.get(&family).is_some() {
-            return Ok(());
-        }
-        let ticket = recent.ticket(&family);
+        let ticket = recent.own.ticket(&user);
+        let sign_in = unknown_family.map(|family| (family, recent.live_families.ticket(&family)));
         let mut conn = self.0.storage.read_as(user).await?;
-        if !families::is_live(&mut conn, family).await? {
-            return Err(AuthError::TokenInvalid);
+        let own = match known {
+            Some(own) => own,
+            None => {
+                let own = Arc::new(enabled(users::own_user(&mut conn, user).await?)?);
+                recent.own.fill(user, ticket, Arc::clone(&own));
+                own
+            }
+        };
+        if let Some((family, ticket)) = sign_in {
+            if !families::is_live(&mut conn, family).await? {
+                return Err(AuthError::TokenInvalid);
+            }
+            recent.live_families.fill(family, ticket, ());
         }
-        recent.fill(family, ticket, ());
-        Ok(())
+        Ok(own)
     }
 
     /// People as everybody sees them, for `by`; who is not there is left out.
@@ -124,14 +127,31 @@ impl Auth {
         }
     }
 
-    /// Makes up for what was not heard: sign-ins that ended meanwhile end here, too. Answers which accounts were
-    /// disabled after `since`.
-    pub async fn make_up_since(&self, since: DateTime<Utc>) -> Result<Vec<UserId>, AuthError> {
+    /// Makes up for what was not heard: sign-ins that ended meanwhile end here, too.
+    pub async fn make_up(&self) -> Result<(), AuthError> {
         let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
         for ended in families::revoked_with_live_tokens(&mut conn, self.0.clock.now()).await? {
             self.sign_out_heard(ended, SignOutReason::Logout);
         }
-        Ok(accounts::disabled_since(&mut conn, since).await?)
+        Ok(())
+    }
+
+    /// Those of `users` whose accounts are disabled or gone, and those of `families` that have ended: as Postgres has it,
+    /// whatever is known here.
+    pub async fn closed_among(
+        &self,
+        users: &[UserId],
+        families: &[FamilyId],
+    ) -> Result<(Vec<UserId>, Vec<FamilyId>), AuthError> {
+        let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
+        let (mut closed, mut ended) = (Vec::new(), Vec::new());
+        for part in users.chunks(ASKED_AT_ONCE) {
+            closed.extend(accounts::closed_among(&mut conn, part).await?);
+        }
+        for part in families.chunks(ASKED_AT_ONCE) {
+            ended.extend(families::ended_among(&mut conn, part).await?);
+        }
+        Ok((closed, ended))
     }
 
     /// After the commit that ended them, here or elsewhere.

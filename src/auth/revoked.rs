@@ -1,6 +1,7 @@
 //! Families that were signed out while access tokens of theirs have not run out.
 //!
-//! This is what lets [`Auth::verify`](super::Auth::verify) refuse a signed-out token without asking the database.
+//! This is what lets [`Auth::verify`](super::Auth::verify) refuse a signed-out token without asking the database, however
+//! often it comes; that a sign-in which is not in here goes on is another question, and `recent.rs` answers it.
 //! Invariant: a family is forgotten only after its last access token has expired, so the set is as large as
 //! the sign-outs of one access token's life.
 

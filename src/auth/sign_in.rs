@@ -1,8 +1,10 @@
 //! Signing up, signing in, staying signed in, and signing out.
 //!
-//! Invariants: a pair of tokens leaves the engine only after the commit that recorded it; a refresh token that is
-//! used a second time ends its family for both who hold it, because the engine cannot tell the thief from the
-//! owner.
+//! Invariants: a pair of tokens leaves the engine only after the commit that recorded it. A refresh token has one
+//! successor, however often it is sent: for a moment (`auth.refresh_grace_s`), and while the successor is unused, it is
+//! answered with that one again, so that a lost answer or a second tab signs nobody out. After that its use ends the
+//! family for both who hold it, because the engine cannot tell the thief from the owner. A thief who comes within the
+//! moment shares the successor with the owner, and shows when the second of the two uses that.
 
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use super::passwords::Checked;
 use super::store::accounts::{self, NewAccount};
 use super::store::families::{self, FoundToken, TokenTimes};
 use super::store::users;
-use super::tokens::{RefreshHash, RefreshToken};
+use super::tokens::{Bearer, RefreshToken};
 use super::wire::{Device, SignedIn};
 use super::{Caller, UserRole, input};
 use crate::ids::{FamilyId, UserId};
@@ -48,14 +50,49 @@ impl Auth {
         counted("parlance_logins_total", self.try_login(login, password, device, address).await)
     }
 
-    /// Gives a new pair of tokens for a refresh token that was not used before.
+    /// Gives a new pair of tokens for a refresh token that was not used before, or the same successor again for one that
+    /// was a moment ago.
     pub async fn refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
         counted("parlance_refreshes_total", self.try_refresh(refresh_token, address).await)
     }
 
     /// Ends the sign-in that the caller's token came from; a token of an outside issuer has none here.
     pub async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
-        let Some(family) = caller.family_id else { return Ok(()) };
+        match caller.family_id {
+            Some(family) => self.end_sign_in(family).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the sign-in of an access token, or of a refresh token where that is none any more.
+    pub async fn leave(
+        &self,
+        access_token: Result<&str, AuthError>,
+        refresh_token: Option<&str>,
+        address: ClientAddress,
+    ) -> Result<(), AuthError> {
+        let bearer = match access_token {
+            Ok(token) => self.bearer(token).await,
+            Err(refusal) => Err(refusal),
+        };
+        let family = match (bearer, refresh_token) {
+            (Ok(Bearer { family_id: Some(family), .. }), _) => family,
+            (_, Some(token)) => self.family_of(token, address).await?,
+            // Of an outside issuer: nothing is signed in here.
+            (Ok(_), None) => return Ok(()),
+            (Err(refusal), None) => return Err(refusal),
+        };
+        self.end_sign_in(family).await
+    }
+
+    async fn family_of(&self, refresh_token: &str, address: ClientAddress) -> Result<FamilyId, AuthError> {
+        self.0.limits.refresh(address)?;
+        let token = RefreshToken::parse(refresh_token)?.hash();
+        let mut conn = self.0.storage.engine().acquire().await?;
+        families::family_of_token(&mut conn, &token).await?.ok_or(AuthError::RefreshRefused)
+    }
+
+    async fn end_sign_in(&self, family: FamilyId) -> Result<(), AuthError> {
         let auth = self.clone();
         to_the_end(async move {
             let mut conn = auth.0.storage.engine().acquire().await?;
@@ -72,7 +109,7 @@ impl Auth {
         }
         let username = input::username(sign_up.username)?;
         let email = input::email(sign_up.email)?;
-        input::password(sign_up.password, self.0.config.password_chars_min, &username, &email)?;
+        input::password(sign_up.password, self.0.config.password_chars_min, &username, Some(&email))?;
         let full_name = sign_up.full_name.map(input::full_name).transpose()?;
         let device = input::device(sign_up.device)?;
         self.0.limits.register(address)?;
@@ -108,7 +145,12 @@ impl Auth {
         let login = input::login(login)?;
         input::given_password(password)?;
         let device = input::device(device)?;
-        self.0.limits.login(address, &login)?;
+        self.0.limits.login_from(address)?;
+        if let Err(limited) = self.0.limits.login_to(&login, address)
+            && !self.may_pass(&login, &device).await?
+        {
+            return Err(limited);
+        }
         let mut conn = self.0.storage.engine().acquire().await?;
         let account = accounts::credentials(&mut conn, &login).await?;
         // Nobody waits for a connection because somebody waits for a hash.
@@ -123,45 +165,95 @@ impl Auth {
             return Err(AuthError::AccountDisabled);
         }
         let mut transaction = self.0.storage.engine().begin().await?;
-        if let (Some(old), Some(new)) = (stored, rehashed) {
-            accounts::replace_hash(&mut transaction, account.user_id, &old, &new).await?;
+        // The hash took its time: a password that was changed meanwhile, and with it ended all sign-ins, opens nothing.
+        let stored = stored.unwrap_or_default();
+        if !accounts::hold_hash(&mut transaction, account.user_id, &stored).await? {
+            return Err(AuthError::LoginRefused);
+        }
+        if let Some(fresh) = rehashed {
+            accounts::replace_hash(&mut transaction, account.user_id, &stored, &fresh).await?;
         }
         let auth = self.clone();
         to_the_end(async move { auth.open_family(transaction, account.user_id, &device).await }).await
     }
 
-    async fn try_refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
-        self.0.limits.refresh(address)?;
-        let used = RefreshToken::parse(refresh_token)?.hash();
-        let auth = self.clone();
-        to_the_end(async move { auth.use_refresh_token(used).await }).await
+    /// Whether a try past the account's allowance is from a device of its owner. Who guesses from many addresses, or from
+    /// the owner's own, shuts out others and new devices for a minute, not this one. That the answer may take a read of
+    /// Postgres tells nothing: it is a refusal unless somebody knows an id of the owner's devices.
+    async fn may_pass(&self, login: &str, device: &Device) -> Result<bool, AuthError> {
+        let Some(device_id) = &device.id else { return Ok(false) };
+        let mut conn = self.0.storage.engine_read("known_device").acquire().await?;
+        let owner = accounts::owner_of_device(&mut conn, login, device_id).await?;
+        Ok(owner.is_some_and(|user| self.0.limits.login_on(user, device_id).is_ok()))
     }
 
-    async fn use_refresh_token(&self, used: RefreshHash) -> Result<SignedIn, AuthError> {
+    async fn try_refresh(&self, refresh_token: &str, address: ClientAddress) -> Result<SignedIn, AuthError> {
+        self.0.limits.refresh(address)?;
+        let token = RefreshToken::parse(refresh_token)?;
+        let auth = self.clone();
+        to_the_end(async move { auth.use_refresh_token(&token).await }).await
+    }
+
+    async fn use_refresh_token(&self, token: &RefreshToken) -> Result<SignedIn, AuthError> {
         let now = self.0.clock.now();
+        let grace = Duration::from_secs(self.0.config.refresh_grace_s);
         let mut conn = self.0.storage.engine().begin().await?;
-        let found = families::find_for_use(&mut conn, &used).await?.ok_or(AuthError::RefreshRefused)?;
-        match judge(&found, now) {
+        let found = families::find_for_use(&mut conn, &token.hash()).await?.ok_or(AuthError::RefreshRefused)?;
+        let successor = self.0.tokens.successor(token);
+        match judge(&found, now, grace) {
             Verdict::Refuse => Err(AuthError::RefreshRefused),
             Verdict::RefuseDisabled => Err(AuthError::AccountDisabled),
-            Verdict::EndFamily => {
-                let ended = families::revoke(&mut conn, found.family_id, SignOutReason::Reuse, now).await?;
-                conn.commit().await?;
-                tracing::warn!(
-                    user_id = %found.user_id, family_id = %found.family_id,
-                    "a refresh token was used twice; its device is signed out"
-                );
-                self.families_ended(ended.as_slice(), SignOutReason::Reuse);
-                Err(AuthError::RefreshRefused)
-            }
+            Verdict::EndFamily => self.end_reused(conn, &found, now).await,
             Verdict::Rotate => {
-                let fresh = RefreshToken::random();
-                families::rotate(&mut conn, found.family_id, &used, &fresh.hash(), self.times(now)).await?;
-                let answer = self.answer(&mut conn, found.user_id, found.family_id, found.role, fresh, now).await?;
-                conn.commit().await?;
-                Ok(answer)
+                let times = self.times(now);
+                families::rotate(&mut conn, found.family_id, &token.hash(), &successor.hash(), times).await?;
+                self.answer_refresh(conn, &found, successor, now).await
+            }
+            // A read of its own, for it must see what was committed while the first one waited for the lock.
+            Verdict::AnswerAgain => {
+                match families::unused_until(&mut conn, found.family_id, &successor.hash()).await? {
+                    Some(expires_at) if expires_at <= now => Err(AuthError::RefreshRefused),
+                    Some(_) => {
+                        families::prolong_access(&mut conn, found.family_id, self.times(now).access_expires_at).await?;
+                        let answer = self.answer_refresh(conn, &found, successor, now).await?;
+                        metrics::counter!("parlance_refreshes_repeated_total").increment(1);
+                        Ok(answer)
+                    }
+                    // The successor was used as well, or was made under another key: nobody can tell who sends this.
+                    None => self.end_reused(conn, &found, now).await,
+                }
             }
         }
+    }
+
+    /// The last step of a transaction: ends the family of a token that was used a second time.
+    async fn end_reused(
+        &self,
+        mut conn: Transaction<'_, Postgres>,
+        found: &FoundToken,
+        now: DateTime<Utc>,
+    ) -> Result<SignedIn, AuthError> {
+        let ended = families::revoke(&mut conn, found.family_id, SignOutReason::Reuse, now).await?;
+        conn.commit().await?;
+        tracing::warn!(
+            user_id = %found.user_id, family_id = %found.family_id,
+            "a refresh token was used twice; its device is signed out"
+        );
+        self.families_ended(ended.as_slice(), SignOutReason::Reuse);
+        Err(AuthError::RefreshRefused)
+    }
+
+    /// The last step of a transaction: answers with the successor, whose access token is always a new one.
+    async fn answer_refresh(
+        &self,
+        mut conn: Transaction<'_, Postgres>,
+        found: &FoundToken,
+        successor: RefreshToken,
+        now: DateTime<Utc>,
+    ) -> Result<SignedIn, AuthError> {
+        let answer = self.answer(&mut conn, found.user_id, found.family_id, found.role, successor, now).await?;
+        conn.commit().await?;
+        Ok(answer)
     }
 
     /// The last step of a transaction: signs the user in on the device, and commits.
@@ -224,7 +316,7 @@ impl Auth {
 
 /// A handler is dropped when its client hangs up, and a page that signs out often closes at once: what a commit
 /// ended must still be told, so the work goes on without the client.
-async fn to_the_end<T: Send + 'static>(
+pub(super) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;
@@ -235,22 +327,22 @@ async fn to_the_end<T: Send + 'static>(
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Rotate,
+    /// Used a moment ago: with the same successor, if that is unused.
+    AnswerAgain,
     Refuse,
     RefuseDisabled,
     EndFamily,
 }
 
-fn judge(found: &FoundToken, now: DateTime<Utc>) -> Verdict {
-    if found.revoked_at.is_some() {
-        Verdict::Refuse
-    } else if found.used_at.is_some() {
-        Verdict::EndFamily
-    } else if found.expires_at <= now {
-        Verdict::Refuse
-    } else if found.disabled_at.is_some() {
-        Verdict::RefuseDisabled
-    } else {
-        Verdict::Rotate
+fn judge(found: &FoundToken, now: DateTime<Utc>, grace: Duration) -> Verdict {
+    let in_time = |used_at| now < used_at + grace;
+    match found.used_at {
+        _ if found.revoked_at.is_some() => Verdict::Refuse,
+        Some(used_at) if !in_time(used_at) => Verdict::EndFamily,
+        None if found.expires_at <= now => Verdict::Refuse,
+        _ if found.disabled_at.is_some() => Verdict::RefuseDisabled,
+        Some(_) => Verdict::AnswerAgain,
+        None => Verdict::Rotate,
     }
 }
 
@@ -265,11 +357,14 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
+    const GRACE: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_refresh_token_is_judged_by_what_happened_to_it() {
         let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let now = clock.now();
         let (past, future) = (Some(now - Duration::from_secs(1)), now + Duration::from_secs(1));
+        let long_ago = Some(now - GRACE);
         let fresh = || FoundToken {
             family_id: FamilyId::new(&clock),
             user_id: UserId::new(&clock),
@@ -283,13 +378,21 @@ mod tests {
             (fresh(), Verdict::Rotate),
             (FoundToken { expires_at: now, ..fresh() }, Verdict::Refuse),
             (FoundToken { disabled_at: past, ..fresh() }, Verdict::RefuseDisabled),
-            (FoundToken { used_at: past, ..fresh() }, Verdict::EndFamily),
-            (FoundToken { used_at: past, expires_at: now, ..fresh() }, Verdict::EndFamily),
+            (FoundToken { used_at: past, ..fresh() }, Verdict::AnswerAgain),
+            // As another engine's clock may have it, which is ahead of ours.
+            (FoundToken { used_at: Some(future), ..fresh() }, Verdict::AnswerAgain),
+            (FoundToken { used_at: past, expires_at: now, ..fresh() }, Verdict::AnswerAgain),
+            (FoundToken { used_at: past, disabled_at: past, ..fresh() }, Verdict::RefuseDisabled),
+            (FoundToken { used_at: long_ago, ..fresh() }, Verdict::EndFamily),
+            (FoundToken { used_at: long_ago, expires_at: now, ..fresh() }, Verdict::EndFamily),
+            (FoundToken { used_at: long_ago, disabled_at: past, ..fresh() }, Verdict::EndFamily),
             (FoundToken { used_at: past, revoked_at: past, ..fresh() }, Verdict::Refuse),
             (FoundToken { revoked_at: past, ..fresh() }, Verdict::Refuse),
         ];
         for (found, verdict) in cases {
-            assert_eq!(judge(&found, now), verdict, "{found:?}");
+            assert_eq!(judge(&found, now, GRACE), verdict, "{found:?}");
         }
+        let strict = FoundToken { used_at: past, ..fresh() };
+        assert_eq!(judge(&strict, now, Duration::ZERO), Verdict::EndFamily, "a grace of nothing is none");
     }
 }

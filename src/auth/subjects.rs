@@ -6,8 +6,8 @@
 use super::error::AuthError;
 use super::external::Subject;
 use super::handle::Auth;
-use super::store::accounts::{self, NewAccount, Standing};
-use super::{Caller, input};
+use super::input;
+use super::store::accounts::{self, NewAccount};
 use crate::ids::UserId;
 
 /// Tries to find a free username; the suffix has 24 bits, so the second one is as good as certain.
@@ -15,31 +15,27 @@ const NAMING_TRIES_MAX: u32 = 8;
 
 impl Auth {
     /// The user that a subject is here, created on first sight where the issuer's configuration allows it. One who was
-    /// greeted lately is known without asking Postgres.
-    pub(super) async fn user_of_subject(&self, subject: Subject) -> Result<Caller, AuthError> {
-        let recent = &self.0.recent;
+    /// here lately is known without asking Postgres. Says nothing of whether the account is enabled.
+    pub(super) async fn user_of_subject(&self, subject: &Subject) -> Result<UserId, AuthError> {
+        let recent = &self.0.recent.subjects;
         let key = (subject.issuer.clone(), subject.subject.clone());
-        let caller = |user_id, role| Caller { user_id, role, family_id: None, expires_at: subject.expires_at };
-        if let Some(own) = recent.subjects.get(&key).and_then(|user| recent.own.get(&user)) {
-            return Ok(caller(own.id, own.role));
+        if let Some(user) = recent.get(&key) {
+            return Ok(user);
         }
-        let ticket = recent.subjects.ticket(&key);
+        let ticket = recent.ticket(&key);
         let mut conn = self.0.storage.engine_read("subject").acquire().await?;
-        let known = accounts::standing_of_subject(&mut conn, &subject.issuer, &subject.subject).await?;
+        let known = accounts::user_of_subject(&mut conn, &subject.issuer, &subject.subject).await?;
         drop(conn);
-        let standing = match known {
-            Some(standing) => standing,
-            None if subject.create_user => self.create_user(&subject).await?,
+        let user = match known {
+            Some(user) => user,
+            None if subject.create_user => self.create_user(subject).await?,
             None => return Err(AuthError::TokenInvalid),
         };
-        if standing.disabled_at.is_some() {
-            return Err(AuthError::AccountDisabled);
-        }
-        recent.subjects.fill(key, ticket, standing.user_id);
-        Ok(caller(standing.user_id, standing.role))
+        recent.fill(key, ticket, user);
+        Ok(user)
     }
 
-    async fn create_user(&self, subject: &Subject) -> Result<Standing, AuthError> {
+    async fn create_user(&self, subject: &Subject) -> Result<UserId, AuthError> {
         let base = input::username_like(subject.nickname.as_deref().unwrap_or_default());
         let full_name = subject.full_name.as_deref().and_then(|name| input::full_name(name).ok());
         let avatar_url = subject.picture.as_deref().and_then(|url| input::avatar_url(url).ok());
@@ -57,28 +53,27 @@ impl Auth {
                 password_hash: None,
                 now: self.0.clock.now(),
             };
-            if let Some(standing) = self.try_create(subject, &account).await? {
-                return Ok(standing);
+            if let Some(user) = self.try_create(subject, &account).await? {
+                return Ok(user);
             }
         }
         Err(AuthError::Internal(format!("no free username like {base:?}")))
     }
 
     /// `None` when the username is taken.
-    async fn try_create(&self, subject: &Subject, account: &NewAccount<'_>) -> Result<Option<Standing>, AuthError> {
+    async fn try_create(&self, subject: &Subject, account: &NewAccount<'_>) -> Result<Option<UserId>, AuthError> {
         let (issuer, id) = (&subject.issuer, &subject.subject);
         let mut transaction = self.0.storage.engine().begin().await?;
         accounts::lock_subject(&mut transaction, issuer, id).await?;
-        if let Some(standing) = accounts::standing_of_subject(&mut transaction, issuer, id).await? {
-            return Ok(Some(standing));
+        if let Some(user) = accounts::user_of_subject(&mut transaction, issuer, id).await? {
+            return Ok(Some(user));
         }
         if !accounts::create_account(&mut transaction, account).await? {
             return Ok(None);
         }
         accounts::bind_subject(&mut transaction, issuer, id, account.id, account.now).await?;
-        let standing = accounts::standing(&mut transaction, account.id).await?;
         transaction.commit().await?;
         tracing::info!(user_id = %account.id, %issuer, "an account was created for a subject of an outside issuer");
-        Ok(standing)
+        Ok(Some(account.id))
     }
 }

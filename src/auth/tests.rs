@@ -9,3 +9,4 @@ mod outside;
 mod public_keys;
 mod recent;
 mod rights;
+mod rotation;

@@ -1,19 +1,24 @@
-//! Our own tokens: access tokens (a signed JWT, checked without a database) and refresh tokens (random, stored hashed).
+//! Our own tokens: access tokens (a signed JWT, checked without a database) and refresh tokens (stored hashed).
+//!
+//! The first refresh token of a sign-in is random. Each next one is made of the one before, under our key: so the engine
+//! can answer with it again, although it keeps only its hash, and whoever has the database or the older token, but not
+//! the key, cannot make it. All engines with the same key make the same; one with another key makes another.
 //!
 //! Pure but for randomness. Invariants: only HS256 under our key is accepted, whatever the header says; times are
 //! compared with the engine's clock; a refresh token is never stored or logged, only its SHA-256.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::UserRole;
 use super::error::AuthError;
-use super::{Caller, UserRole};
 use crate::ids::{FamilyId, UserId};
 
 /// Whom our access tokens are for: this engine itself.
@@ -28,6 +33,16 @@ pub(super) struct AccessTokens {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
+    succession: Hmac<Sha256>,
+}
+
+/// Whom a token names and until when: a signature proves no more. Whether they may still come in, Postgres says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    pub(super) user_id: UserId,
+    /// `None` for a token of an outside issuer.
+    pub(super) family_id: Option<FamilyId>,
+    pub(super) expires_at: DateTime<Utc>,
 }
 
 /// What an access token says.
@@ -38,6 +53,7 @@ struct Claims {
     sub: UserId,
     /// The family of the sign-in that it came from.
     sid: FamilyId,
+    /// For clients to show; here, Postgres is asked.
     role: UserRole,
     /// Seconds since 1970.
     iat: i64,
@@ -54,12 +70,15 @@ impl AccessTokens {
         validation.set_audience(&[AUDIENCE]);
         // The library asks the system for the time; we ask our clock, below.
         validation.validate_exp = false;
+        // A key of its own, made of the secret, so that no signature of a JWT ever is a refresh token.
+        let key = hmac(secret.as_bytes())?.chain_update("parlance: successors of refresh tokens").finalize();
         Ok(Self {
             issuer: issuer.to_owned(),
             life_s,
             signing: EncodingKey::from_secret(secret.as_bytes()),
             checking: DecodingKey::from_secret(secret.as_bytes()),
             validation,
+            succession: hmac(&key.into_bytes())?,
         })
     }
 
@@ -93,15 +112,25 @@ impl AccessTokens {
             .map_err(|error| AuthError::Internal(format!("signing a token: {error}")))
     }
 
+    /// The token that follows `token` in its family: always the same one.
+    pub(super) fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        let bytes = self.succession.clone().chain_update(&token.0).finalize().into_bytes();
+        RefreshToken(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
     /// Whose token it is; whether its family was signed out is for the caller to check.
-    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, AuthError> {
+    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Bearer, AuthError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation).map_err(refusal)?.claims;
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(AuthError::TokenInvalid)?;
         if expires_at <= now {
             return Err(AuthError::TokenExpired);
         }
-        Ok(Caller { user_id: claims.sub, role: claims.role, family_id: Some(claims.sid), expires_at })
+        Ok(Bearer { user_id: claims.sub, family_id: Some(claims.sid), expires_at })
     }
+}
+
+fn hmac(key: &[u8]) -> anyhow::Result<Hmac<Sha256>> {
+    Hmac::new_from_slice(key).context("a key of any length would do")
 }
 
 /// Why a JWT was refused is for our log; the client hears that it is not valid.
@@ -128,7 +157,7 @@ pub(super) fn claimed_issuer(token: &str) -> Result<String, AuthError> {
     Ok(claims.iss)
 }
 
-/// A refresh token: 256 random bits as text, for the client alone.
+/// A refresh token: 256 bits that nobody can guess, as text, for the client alone.
 pub(super) struct RefreshToken(String);
 
 /// What is stored of a refresh token.
@@ -189,9 +218,9 @@ mod tests {
         let (tokens, clock) = (tokens(), clock());
         let (user, family) = (UserId::new(&clock), FamilyId::new(&clock));
         let token = tokens.sign(user, family, UserRole::Admin, clock.now()).unwrap();
-        let caller = tokens.check(&token, clock.now()).unwrap();
-        assert_eq!((caller.user_id, caller.family_id, caller.role), (user, Some(family), UserRole::Admin));
-        assert_eq!(caller.expires_at, clock.now() + Duration::from_secs(900));
+        let bearer = tokens.check(&token, clock.now()).unwrap();
+        let expires_at = clock.now() + Duration::from_secs(900);
+        assert_eq!(bearer, Bearer { user_id: user, family_id: Some(family), expires_at });
         clock.advance(Duration::from_secs(899));
         tokens.check(&token, clock.now()).unwrap();
         clock.advance(Duration::from_secs(1));
@@ -237,11 +266,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_256_bits() {
+    fn a_refresh_token_is_256_bits_and_has_one_successor() {
         let token = RefreshToken::random();
         let (hash, text) = (token.hash(), token.into_text());
         assert_eq!(RefreshToken::parse(&text).unwrap().hash(), hash);
         assert_ne!(RefreshToken::random().hash(), hash);
+        let (keys, other) = (tokens(), AccessTokens::new("parlance", 900, &SECRET.to_uppercase()).unwrap());
+        let token = RefreshToken::parse(&text).unwrap();
+        let (next, again) = (keys.successor(&token), tokens().successor(&token));
+        assert_eq!(RefreshToken::parse(&next.0).unwrap().hash(), again.hash(), "the same after a restart");
+        assert_ne!(next.hash(), token.hash());
+        assert_ne!(keys.successor(&next).hash(), next.hash());
+        assert_ne!(other.successor(&token).hash(), next.hash(), "nobody makes it without the key");
         for bad in ["", "short", &"!".repeat(43), &format!("{text}A"), &"é".repeat(22)] {
             assert!(matches!(RefreshToken::parse(bad), Err(AuthError::RefreshRefused)), "{bad:?}");
         }

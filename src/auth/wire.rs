@@ -70,7 +70,7 @@ pub struct SignedIn {
     pub user: OwnUser,
     /// A JWT for `Authorization: Bearer` and for `hello`.
     pub access_token: String,
-    /// Works once, for `POST /auth/refresh`.
+    /// Works once, for `POST /auth/refresh`; keep the new one of its answer in place of this.
     pub refresh_token: String,
     /// Seconds until the access token expires.
     #[schema(example = 900)]

@@ -17,6 +17,8 @@ pub enum Change {
     SignedOut(EndedFamily, SignOutReason),
     /// Who some subject of an outside issuer is here.
     Identities,
+    /// Anything about accounts, told in one word because nobody counted.
+    Accounts,
     Joined(RoomId, Vec<UserId>),
     Left(RoomId, Vec<UserId>),
 }
@@ -45,9 +47,11 @@ fn parse(told: &str) -> Option<Change> {
                 family_id: family.parse().ok()?,
                 access_expires_at: DateTime::from_timestamp(until.parse().ok()?, 0)?,
             };
-            Change::SignedOut(ended, SignOutReason::parse(reason)?)
+            // A newer version may know more reasons; that it ended is what counts.
+            Change::SignedOut(ended, SignOutReason::parse(reason).unwrap_or(SignOutReason::Logout))
         }
         ["identities"] => Change::Identities,
+        ["accounts"] => Change::Accounts,
         ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
         ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
         _ => return None,
@@ -77,7 +81,9 @@ mod tests {
             (format!("user {a}"), Change::User(UserId(a))),
             (format!("closed {a}"), Change::Closed(UserId(a))),
             (format!("signed_out {a} {b} 1800000000 too_many"), Change::SignedOut(ended, SignOutReason::TooMany)),
+            (format!("signed_out {a} {b} 1800000000 bored"), Change::SignedOut(ended, SignOutReason::Logout)),
             ("identities".into(), Change::Identities),
+            ("accounts".into(), Change::Accounts),
             (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
             (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
         ];

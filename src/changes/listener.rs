@@ -5,16 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
-use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::Change;
 use crate::auth::{Auth, AuthError};
 use crate::chat::{RoomMemory, Rooms};
-use crate::clock::Clock;
 use crate::ids::UserId;
 use crate::sessions::Hubs;
-use crate::storage::{SILENCE_AT_MOST, Storage};
+use crate::storage::Storage;
 use crate::supervision::Supervised;
 
 /// The channel that the triggers tell of changes on.
@@ -22,9 +20,6 @@ const CHANNEL: &str = "parlance_changes";
 
 /// Pause before listening is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-
-/// How far the clock that stamps a change, an operator's or another engine's, may be behind ours.
-const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// Who has to know of changes. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +37,8 @@ impl Reactions {
         metrics::gauge!("parlance_changes_heard").set(f64::from(u8::from(heard)));
     }
 
-    fn to(&self, told: &str) {
+    /// Does what follows from a change; whether that is known. If not, anything may have changed.
+    fn to(&self, told: &str) -> bool {
         match told.parse() {
             Ok(Change::User(user)) => self.auth.user_changed(user),
             Ok(Change::Closed(user)) => self.close(user),
@@ -50,11 +46,13 @@ impl Reactions {
             Ok(Change::Identities) => self.auth.identities_changed(),
             Ok(Change::Joined(room, users)) => self.rooms.members_changed(room, users, true),
             Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
+            Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
-                self.trust(true);
+                return false;
             }
         }
+        true
     }
 
     /// First the memory, then the sockets: a hello under way finds one or is found by the other.
@@ -62,12 +60,23 @@ impl Reactions {
         self.auth.user_changed(user);
         self.hubs.end_user(user);
     }
+
+    /// Ends here what ended unheard, also what left no trace: every connected session is looked up again. One that is
+    /// being greeted asks Postgres once more after it can be found here, or knows only what was read after this began.
+    async fn make_up(&self) -> Result<(), AuthError> {
+        self.auth.make_up().await?;
+        let connected = self.hubs.connected().await;
+        let (users, families) = (Vec::from_iter(connected.users), Vec::from_iter(connected.families));
+        let (closed, ended) = self.auth.closed_among(&users, &families).await?;
+        closed.into_iter().for_each(|user| self.close(user));
+        ended.into_iter().for_each(|family| self.hubs.end_family(family));
+        Ok(())
+    }
 }
 
 /// See the module.
 pub struct ChangeListener {
     storage: Storage,
-    clock: Clock,
     reactions: Reactions,
     heard: Rc<Heard>,
 }
@@ -82,8 +91,8 @@ struct Heard {
 
 impl ChangeListener {
     /// A listener that begins when it starts.
-    pub fn new(storage: Storage, clock: Clock, reactions: Reactions) -> Self {
-        Self { storage, clock, reactions, heard: Rc::default() }
+    pub fn new(storage: Storage, reactions: Reactions) -> Self {
+        Self { storage, reactions, heard: Rc::default() }
     }
 }
 
@@ -91,12 +100,8 @@ impl Actor for ChangeListener {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let ear = Ear {
-            storage: self.storage.clone(),
-            clock: self.clock.clone(),
-            reactions: self.reactions.clone(),
-            heard: Rc::clone(&self.heard),
-        };
+        let ear =
+            Ear { storage: self.storage.clone(), reactions: self.reactions.clone(), heard: Rc::clone(&self.heard) };
         ctx.spawn(async move { ear.listen_for_good().await }.into_actor(self));
     }
 }
@@ -112,7 +117,6 @@ crate::supervised!(ChangeListener);
 /// The listening itself: a future of the actor, so that its panic is the actor's.
 struct Ear {
     storage: Storage,
-    clock: Clock,
     reactions: Reactions,
     heard: Rc<Heard>,
 }
@@ -138,33 +142,26 @@ impl Drop for Hearing<'_> {
 
 impl Ear {
     async fn listen_for_good(&self) {
-        let mut deaf_since = self.clock.now();
         loop {
-            let Err(error) = self.listen(&mut deaf_since).await;
+            let Err(error) = self.listen().await;
             tracing::warn!(%error, "changes in Postgres are not heard; nothing is kept of it until they are");
             tokio::time::sleep(AGAIN_AFTER).await;
         }
     }
 
     /// Listens until that fails.
-    async fn listen(&self, deaf_since: &mut DateTime<Utc>) -> Result<std::convert::Infallible, AuthError> {
+    async fn listen(&self) -> Result<std::convert::Infallible, AuthError> {
         let mut listener = self.storage.listen(CHANNEL).await?;
-        // Sockets may have been greeted before or meanwhile that should have ended.
-        for user in self.reactions.auth.make_up_since(*deaf_since - CLOCKS_APART).await? {
-            self.reactions.close(user);
-        }
-        let hearing = Hearing::begin(self);
-        let error = loop {
-            match listener.next().await {
-                Ok(told) => {
-                    self.reactions.to(&told);
-                    self.heard.last.replace(told);
-                }
-                Err(error) => break error,
+        self.reactions.make_up().await?;
+        let _hearing = Hearing::begin(self);
+        loop {
+            let told = listener.next().await?;
+            if !self.reactions.to(&told) {
+                // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
+                self.reactions.trust(true);
+                self.reactions.make_up().await?;
             }
-        };
-        *deaf_since = self.clock.now() - SILENCE_AT_MOST;
-        drop(hearing);
-        Err(error.into())
+            self.heard.last.replace(told);
+        }
     }
 }

@@ -7,6 +7,8 @@
 //! Invariants
 //! - Nothing is kept in memory that changed before it was read or while nobody listened: the listener first listens, then
 //!   lets others keep what they read; when it is lost, for whatever reason, a panic included, they forget everything.
+//! - Nobody stays connected whose account or sign-in ended while nobody listened, or in a way that is told of in no more
+//!   than a word: then every session's is looked up again.
 //! - What this engine changes, it forgets by itself, after the commit and before it answers. Hearing of it again costs
 //!   at most another read.
 

@@ -39,16 +39,16 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: UserId, post: PostMes
     Ok(MessageRow { id: MessageId::new(clock), sender, client_id: Some(client_id), kind, content, parts, reply_to })
 }
 
-/// A name or topic: trimmed, one line, without control characters, at most `chars_max`.
+/// A name or topic as people see it ([`line`](crate::text::line)), of at most `chars_max` characters; empty when they see
+/// nothing.
 pub fn plain_text(field: &'static str, text: &str, chars_max: usize) -> Result<String, ChatError> {
-    let text = text.trim();
+    let Ok(text) = crate::text::line(text) else {
+        return Err(invalid(field, "must be one line without control characters".into()));
+    };
     if text.chars().count() > chars_max {
         return Err(invalid(field, format!("must be at most {chars_max} characters")));
     }
-    if text.chars().any(char::is_control) {
-        return Err(invalid(field, "must be one line without control characters".into()));
-    }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn parts_text(parts: &[serde_json::Value]) -> Result<String, ChatError> {
@@ -140,6 +140,15 @@ mod tests {
         let huge = with(|post| post.content = "x".repeat(32_769));
         assert_eq!(huge, Err(ChatError::ContentTooLarge { bytes: 32_769, max: 32_768 }));
         assert!(with(|post| post.content = "x".repeat(32_768)).is_ok());
+    }
+
+    #[test]
+    fn a_name_is_what_people_see_of_it() {
+        assert_eq!(plain_text("name", " A\u{200b}nfa\u{308}nger\u{202e}", 8).unwrap(), "Anfänger");
+        for unseen in ["", "\u{3164}", "\u{2060}", "\u{feff}", "\u{2800}\u{200b}"] {
+            assert_eq!(plain_text("name", unseen, 8).unwrap(), "", "{unseen:?}");
+        }
+        assert!(plain_text("name", "a\nb", 8).is_err() && plain_text("name", "123456789", 8).is_err());
     }
 
     #[test]

@@ -241,6 +241,9 @@ impl RoomState {
             }
             Change::Describe { name, topic } => {
                 self.require(by, Action::Describe)?;
+                if self.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
+                    return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
+                }
                 let name = name.clone().or_else(|| self.name.clone()).filter(|name| !name.is_empty());
                 let topic = topic.clone().or_else(|| self.topic.clone()).filter(|topic| !topic.is_empty());
                 ("room.updated", json!({ "name": name, "topic": topic }), SideEffect::Describe { name, topic })

@@ -11,6 +11,7 @@ pub struct SessionsConfig {
     pub frame_bytes_max: usize,
     pub hello_timeout_ms: u64,
     pub heartbeat_ms: u64,
+    pub token_grace_s: u32,
     pub inflight_commands_max: usize,
     pub ready_rooms_max: usize,
     pub ready_bytes_max: usize,
@@ -36,6 +37,7 @@ impl SessionsConfig {
             "between 100 and 60000",
         );
         c.require((200..=600_000).contains(&self.heartbeat_ms), "sessions.heartbeat_ms", "between 200 and 600000");
+        c.require((1..=600).contains(&self.token_grace_s), "sessions.token_grace_s", "between 1 and 600 seconds");
         c.require(
             (1..=100_000).contains(&self.inflight_commands_max),
             "sessions.inflight_commands_max",

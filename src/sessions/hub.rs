@@ -4,12 +4,14 @@
 //! the one timer of all of its sockets. A hub that panics does not trust the state any more: all of its sockets are closed
 //! with 4001 and come back.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use bytestring::ByteString;
+use tokio::sync::oneshot;
 
 use super::config::SessionsConfig;
 use super::flusher::Flusher;
@@ -116,6 +118,28 @@ pub enum Whose {
 pub struct Close {
     pub whose: Whose,
     pub code: CloseCode,
+}
+
+/// People with a session that was greeted, and the sign-ins that sessions go by.
+#[derive(Debug, Default)]
+pub struct Connected {
+    pub users: HashSet<UserId>,
+    pub families: HashSet<FamilyId>,
+}
+
+/// Question: who is connected here?
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct WhoIsConnected {
+    pub reply: oneshot::Sender<Connected>,
+}
+
+impl Handler<WhoIsConnected> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: WhoIsConnected, _: &mut Self::Context) {
+        // Whoever asked may have gone.
+        let _ = message.reply.send(self.state.borrow().connected());
+    }
 }
 
 impl Handler<Deliver> for Hub {

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use bytestring::ByteString;
 
 use super::backlog::{Backlog, Next};
-use super::hub::{Answer, Close, Deliver, Hub, Join, Whisper, Whose};
+use super::hub::{Answer, Close, Connected, Deliver, Hub, Join, Whisper, WhoIsConnected, Whose};
 use crate::chat::messages::{Audience, Delivery};
 use crate::ids::{FamilyId, RoomId, UserId};
 use crate::supervision::{ActorHandle, Refused};
@@ -68,6 +68,18 @@ impl Hubs {
         self.tell_all(&ToHub::Close(Close { whose: Whose::User(user), code: close::SIGNED_OUT }));
     }
 
+    /// Who is connected, and by which sign-ins.
+    pub async fn connected(&self) -> Connected {
+        let hubs = self.hubs.load_full();
+        let asked = futures_util::future::join_all(hubs.iter().map(|door| door.connected())).await;
+        let mut all = Connected::default();
+        for connected in asked {
+            all.users.extend(connected.users);
+            all.families.extend(connected.families);
+        }
+        all
+    }
+
     /// Closes every socket.
     pub fn close_all(&self, code: CloseCode) {
         self.tell_all(&ToHub::Close(Close { whose: Whose::Everyone, code }));
@@ -92,6 +104,17 @@ impl Hubs {
 }
 
 impl Door {
+    /// A hub that is down has nobody: it begins by closing whoever is still there.
+    async fn connected(&self) -> Connected {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let mut question = WhoIsConnected { reply };
+        while let Err(Refused::Busy(again)) = self.hub.send(question) {
+            question = again;
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+        answer.await.unwrap_or_default()
+    }
+
     /// Sends what must arrive: at once, or after everything that waits already.
     fn tell(self: &Arc<Self>, message: ToHub) {
         if self.is_late.load(Ordering::Acquire) || !self.takes(&message) {

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::outbox::Outbox;
 use super::session::SessionParts;
+use crate::auth::Caller;
 use crate::ids::{FamilyId, UserId};
 use crate::limits::SocketPlace;
 use crate::wire::close::{self, CloseCode};
@@ -42,9 +43,14 @@ pub struct Link {
     /// When the hub ends the socket, however far it is.
     ends_at: Cell<Option<Instant>>,
     pub user: Cell<Option<UserId>>,
-    pub family: Cell<Option<FamilyId>>,
-    /// Of its account, once greeted.
+    /// The sign-in of its token; `None` for one of an outside issuer.
+    family: Cell<Option<FamilyId>>,
+    /// Among its account's sockets, once greeted.
     place: RefCell<Option<SocketPlace>>,
+    /// Until when it may live by its token, on the monotonic clock: a time of day that is set back prolongs nothing.
+    lives_until: Cell<Duration>,
+    /// Another token is looked at.
+    pub renewing: Cell<bool>,
     pub since: Instant,
     pub heard_at: Cell<Instant>,
     pub spoke_at: Cell<Instant>,
@@ -82,6 +88,8 @@ impl Link {
             user: Cell::new(None),
             family: Cell::new(None),
             place: RefCell::new(None),
+            lives_until: Cell::new(Duration::MAX),
+            renewing: Cell::new(false),
             since: now,
             heard_at: Cell::new(now),
             spoke_at: Cell::new(now),
@@ -93,6 +101,24 @@ impl Link {
             drained: Notify::new(),
             gone: Cell::new(false),
         })
+    }
+
+    /// From here on it lives by this token: a moment longer, and no longer than its sign-in.
+    pub fn live_by(&self, caller: &Caller) {
+        self.family.set(caller.family_id);
+        let (clock, grace) = (&self.parts.clock, Duration::from_secs(self.parts.config.token_grace_s.into()));
+        // One that is just past its end, as a clock apart from ours allows, has nothing left of its own.
+        let left = (caller.expires_at - clock.now()).to_std().unwrap_or_default();
+        self.lives_until.set(clock.monotonic().saturating_add(left).saturating_add(grace));
+    }
+
+    pub fn family(&self) -> Option<FamilyId> {
+        self.family.get()
+    }
+
+    /// Whether its token has run out, and the moment after that.
+    pub fn has_outlived_its_token(&self, monotonic: Duration) -> bool {
+        self.lives_until.get() <= monotonic
     }
 
     pub fn attach(&self, task: AbortHandle) {

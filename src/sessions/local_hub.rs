@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
 use super::config::SessionsConfig;
-use super::hub::Whose;
+use super::hub::{Connected, Whose};
 use super::link::Link;
 use super::parcel::Parcel;
 use crate::chat::messages::Delivery;
@@ -151,7 +151,7 @@ impl HubState {
         for link in self.links.values() {
             let meant = match whose {
                 Whose::Everyone => true,
-                Whose::Family(family) => link.family.get() == Some(family),
+                Whose::Family(family) => link.family() == Some(family),
                 Whose::User(user) => link.user.get() == Some(user),
             };
             if meant {
@@ -166,6 +166,13 @@ impl HubState {
         }
     }
 
+    pub fn connected(&self) -> Connected {
+        Connected {
+            users: self.users.keys().copied().collect(),
+            families: self.links.values().filter_map(|link| link.family()).collect(),
+        }
+    }
+
     /// What an operator sees of this thread.
     pub fn report(&self) -> serde_json::Value {
         let queued_bytes: usize = self.links.values().map(|link| link.with_quietly(|outbox| outbox.bytes())).sum();
@@ -177,10 +184,11 @@ impl HubState {
         })
     }
 
-    /// Heartbeats to those who heard nothing, and an end to those who say nothing or do not go.
+    /// Heartbeats to those who heard nothing, and an end to those who say nothing, whose token ran out, or who do not go.
     pub fn sweep(&self, config: &SessionsConfig, clock: &Clock) {
         let now = Instant::now();
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
+        let monotonic = clock.monotonic();
         let frame = encode(&Heartbeat { at: clock.now() });
         for link in self.links.values() {
             if link.is_overdue(now) {
@@ -191,6 +199,8 @@ impl HubState {
                 {
                     link.close(close::HELLO_MISSING);
                 }
+            } else if link.has_outlived_its_token(monotonic) {
+                link.close(close::BAD_TOKEN);
             } else if now.duration_since(link.heard_at.get()) > heartbeat * 2 {
                 link.close(close::HEARTBEAT_MISSED);
             } else if now.duration_since(link.spoke_at.get()) >= heartbeat {

@@ -9,6 +9,8 @@
 //!   thread, through their `Outbox`, without a message to them, and flushes each once for all that came meanwhile.
 //! - An idle session has no buffer and no timer of its own, and nothing of the HTTP server: with 20 rooms followed it was
 //!   measured at 5 KiB of resident memory (8 000 sockets, mimalloc), where one under `actix-web-actors` took 22.
+//! - A session lives by a token: it ends a moment after that expires (`token_grace_s`) unless another of the same person
+//!   came (`renewal.rs`), and with the sign-in of the token that came last.
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
 
@@ -22,6 +24,7 @@ mod local_hub;
 pub mod outbox;
 pub mod parcel;
 mod reader;
+mod renewal;
 mod resume;
 mod resumption;
 mod session;

@@ -113,6 +113,7 @@ impl UserSession {
             ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
             ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
             ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
+            ClientFrame::Renew(command) => self.renew(re, user, command, ctx),
             ClientFrame::Hello(_) => {
                 let detail = "This connection has said hello already.";
                 self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
@@ -288,12 +289,12 @@ struct Greeted {
 /// Checks the token, listens, and only then reads: nothing falls between.
 async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Greeted, Problem> {
     let begun = Instant::now();
-    let (caller, user) = parts.auth.verify_hello(&hello.token).await?;
+    let (caller, user) = parts.auth.verify_person(&hello.token).await?;
     link.occupy(parts.limits.connect(caller.user_id)?);
-    link.family.set(caller.family_id);
+    link.live_by(&caller);
     parts.hub.borrow_mut().greet(link, caller.user_id);
     // Signed out or disabled between the check and the listening: asked again, now that we listen.
-    parts.auth.verify_still(&hello.token, &caller).await?;
+    parts.auth.verify(&hello.token).await?;
     // Read after listening as well: when it changes, whoever listens is sent away.
     let epoch = parts.storage.epoch().current();
     let max = ListingMax { rooms: parts.config.ready_rooms_max, bytes: parts.config.ready_bytes_max };
@@ -315,6 +316,7 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         session_id: SessionId::new(&parts.clock),
         user: Arc::unwrap_or_clone(user),
         heartbeat_ms: parts.config.heartbeat_ms,
+        expires_at: caller.expires_at,
         epoch,
         rooms: listed,
         rooms_truncated,

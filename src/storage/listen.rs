@@ -1,7 +1,7 @@
 //! Hearing of changes: `LISTEN` on a connection of its own.
 //!
 //! Invariant: silence is never taken for peace. A connection on which nothing came for a while is asked for a sign of
-//! life, so a network that swallows everything is noticed within [`SILENCE_AT_MOST`].
+//! life, so a network that swallows everything is noticed within [`ASK_AFTER`] and [`PATIENCE`].
 
 use std::time::Duration;
 
@@ -14,9 +14,6 @@ const ASK_AFTER: Duration = Duration::from_secs(15);
 
 /// … and waits this long for the answer, and for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// For how long changes may go unheard before the listener says that it is deaf.
-pub const SILENCE_AT_MOST: Duration = Duration::from_secs(ASK_AFTER.as_secs() + PATIENCE.as_secs());
 
 /// What is told on one channel, from the moment of its making on.
 pub struct Listener(OnRuntime<PgListener>);

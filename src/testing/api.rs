@@ -53,14 +53,14 @@ impl Api {
     /// A new account, signed in.
     pub async fn sign_up(&self, username: &str) -> Person {
         let body = json!({ "username": username, "email": format!("{username}@example.com"), "password": PASSWORD });
-        person(&self.ok(Method::POST, "/api/v1/auth/register", "", Some(body)).await)
+        Person::of(&self.ok(Method::POST, "/api/v1/auth/register", "", Some(body)).await)
     }
 
     /// Signs in, or says with which status not.
     pub async fn sign_in(&self, login: &str, password: &str) -> Result<Person, u16> {
         let body = json!({ "login": login, "password": password });
         match self.call(Method::POST, "/api/v1/auth/login", "", Some(body)).await {
-            (200, answer) => Ok(person(&answer)),
+            (200, answer) => Ok(Person::of(&answer)),
             (status, _) => Err(status),
         }
     }
@@ -85,15 +85,5 @@ impl Api {
                 return events;
             }
         }
-    }
-}
-
-fn person(answer: &Value) -> Person {
-    let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-    Person {
-        id: text("/user/id"),
-        username: text("/user/username"),
-        token: text("/access_token"),
-        refresh_token: text("/refresh_token"),
     }
 }

@@ -29,6 +29,19 @@ pub struct Person {
     pub refresh_token: String,
 }
 
+impl Person {
+    /// Of an answer that signs somebody in.
+    pub fn of(answer: &Value) -> Self {
+        let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        Self {
+            id: text("/user/id"),
+            username: text("/user/username"),
+            token: text("/access_token"),
+            refresh_token: text("/refresh_token"),
+        }
+    }
+}
+
 pub const PASSWORD: &str = "correct horse battery";
 
 impl TestApp {
@@ -43,8 +56,23 @@ impl TestApp {
         Self::on(database, tempfile::tempdir().unwrap(), change).await
     }
 
+    /// An engine whose time moves by hand.
+    pub async fn at(clock: &Clock, change: impl FnOnce(&mut Config)) -> Self {
+        let database = TestDatabase::create().await;
+        Self::on_with(database, tempfile::tempdir().unwrap(), clock, change).await
+    }
+
     /// An engine on a database and data folder that an earlier one may have used.
     pub async fn on(database: TestDatabase, folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on_with(database, folder, &Clock::system(), change).await
+    }
+
+    async fn on_with(
+        database: TestDatabase,
+        folder: tempfile::TempDir,
+        clock: &Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = Config::defaults().unwrap();
         config.server.port = 0;
         config.server.workers = 2;
@@ -57,7 +85,7 @@ impl TestApp {
         config.auth.register_per_address_per_hour = 100_000;
         config.limits = LimitsConfig::generous();
         change(&mut config);
-        let app = App::start(config, Clock::system()).await.unwrap();
+        let app = App::start(config, clock.clone()).await.unwrap();
         let base = format!("http://127.0.0.1:{}", app.port);
         Self { base, app: Some(app), database, folder, http: reqwest::Client::new() }
     }
@@ -80,13 +108,23 @@ impl TestApp {
         let body = json!({ "username": username, "email": format!("{username}@example.com"), "password": PASSWORD });
         let (status, answer) = self.call(Method::POST, "/auth/register", None, Some(body)).await;
         assert_eq!(status, 201, "{answer}");
-        let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-        Person {
-            id: text("/user/id"),
-            username: username.to_owned(),
-            token: text("/access_token"),
-            refresh_token: text("/refresh_token"),
-        }
+        Person::of(&answer)
+    }
+
+    /// The same person on another device.
+    pub async fn sign_in(&self, username: &str) -> Person {
+        let body = json!({ "login": username, "password": PASSWORD });
+        let (status, answer) = self.call(Method::POST, "/auth/login", None, Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
+        Person::of(&answer)
+    }
+
+    /// The same sign-in with its next tokens.
+    pub async fn refreshed(&self, person: &Person) -> Person {
+        let body = json!({ "refresh_token": person.refresh_token });
+        let (status, answer) = self.call(Method::POST, "/auth/refresh", None, Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
+        Person::of(&answer)
     }
 
     /// One HTTP call under `/api/v1`: the status and the JSON body, null when there is none.

@@ -7,6 +7,7 @@ mod changes;
 mod client;
 mod data_folder;
 mod database;
+mod issuer;
 pub mod process;
 mod proxy;
 
@@ -15,4 +16,5 @@ pub use app::{PASSWORD, Person, TestApp};
 pub use client::{WsClient, contents, seqs};
 pub use data_folder::DataFolder;
 pub use database::TestDatabase;
+pub use issuer::OutsideIssuer;
 pub use proxy::Proxy;

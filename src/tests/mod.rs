@@ -21,3 +21,4 @@ mod resuming;
 mod rooms;
 mod slow_readers;
 mod sockets;
+mod token_life;

@@ -8,7 +8,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::testing::process::until;
-use crate::testing::{Proxy, TestApp, TestDatabase, WsClient};
+use crate::testing::{Person, Proxy, TestApp, TestDatabase, WsClient};
 
 /// Accounts as `parlance users` holds them, in a process of its own.
 async fn elsewhere(app: &TestApp) -> Auth {
@@ -34,6 +34,100 @@ async fn a_user_who_is_disabled_elsewhere_is_out_at_once() {
     app.sql(&format!("UPDATE users SET disabled_at = NULL WHERE id = '{}'", ben.id)).await;
     app.heard_everything().await;
     app.connect(&ben).await;
+}
+
+/// Whether every door is shut to this person's tokens, with the code that each says.
+async fn is_out(app: &TestApp, person: &Person, code: &str) {
+    let room = uuid::Uuid::now_v7();
+    let post = json!({ "client_id": "c", "content": "still here" });
+    for (method, path, body) in [
+        (Method::GET, "/users/me".to_owned(), None),
+        (Method::GET, "/users?query=a".to_owned(), None),
+        (Method::PATCH, "/users/me".to_owned(), Some(json!({ "full_name": "Still Here" }))),
+        (Method::GET, "/rooms".to_owned(), None),
+        (Method::POST, format!("/rooms/{room}/messages"), Some(post)),
+        (Method::POST, "/spaces".to_owned(), Some(json!({ "name": "Still here" }))),
+    ] {
+        let (_, problem) = app.call(method, &path, Some(person), body).await;
+        assert_eq!(problem["code"], code, "{path}: {problem}");
+    }
+    let mut socket = WsClient::open(&app.base).await;
+    assert_eq!(socket.hello(&person.token, json!({})).await["code"], code);
+    assert_eq!(socket.closed().await, 4500);
+    let body = json!({ "refresh_token": person.refresh_token });
+    let (status, problem) = app.call(Method::POST, "/auth/refresh", None, Some(body)).await;
+    assert!([401, 403].contains(&status), "{problem}");
+}
+
+#[actix_rt::test]
+async fn whoever_is_shut_out_by_hand_is_refused_by_every_door() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let ways = [
+        ("UPDATE users SET disabled_at = now() WHERE id = $", "auth.account_disabled"),
+        ("UPDATE users SET disabled_at = '2020-01-01' WHERE id = $", "auth.account_disabled"),
+        ("DELETE FROM accounts WHERE user_id = $", "auth.token_invalid"),
+        ("DELETE FROM users WHERE id = $", "auth.token_invalid"),
+        ("DELETE FROM token_families WHERE user_id = $", "auth.token_invalid"),
+        (
+            "UPDATE token_families SET revoked_at = now(), revoked_reason = 'logout' WHERE user_id = $",
+            "auth.token_invalid",
+        ),
+        ("TRUNCATE token_families CASCADE", "auth.token_invalid"),
+    ];
+    for (n, (statement, code)) in ways.into_iter().enumerate() {
+        let person = app.sign_up(&format!("person{n}")).await;
+        let mut socket = app.connect(&person).await;
+        app.ok(Method::GET, "/rooms", &person, None).await;
+        app.sql(&statement.replace('$', &format!("'{}'", person.id))).await;
+        assert_eq!(socket.closed().await, 4501, "{statement}");
+        is_out(&app, &person, code).await;
+    }
+}
+
+#[actix_rt::test]
+async fn while_changes_are_not_heard_every_door_asks_postgres() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let untold = "BEGIN; SET LOCAL session_replication_role = replica";
+    for (n, (statement, code)) in [
+        ("UPDATE users SET disabled_at = now() WHERE id = $", "auth.account_disabled"),
+        ("DELETE FROM users WHERE id = $", "auth.token_invalid"),
+        ("DELETE FROM token_families WHERE user_id = $", "auth.token_invalid"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let person = app.sign_up(&format!("person{n}")).await;
+        let mut socket = app.connect(&person).await;
+        app.ok(Method::GET, "/rooms", &person, None).await;
+        app.engine().auth.trust_memory(false);
+        app.sql(&format!("{untold}; {}; COMMIT", statement.replace('$', &format!("'{}'", person.id)))).await;
+        is_out(&app, &person, code).await;
+        let renewed = socket.ask(json!({ "type": "auth.renew", "token": person.token })).await;
+        assert_eq!(renewed["code"], code);
+        // What nobody told of in particular.
+        app.sql("SELECT pg_notify('parlance_changes', 'accounts')").await;
+        assert_eq!(socket.closed().await, 4501, "{statement}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_role_that_is_taken_by_hand_is_gone_at_once() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let ada = app.sign_up("ada").await;
+    let actors = async || {
+        let request = app.http.get(format!("{}/internal/actors", app.base)).bearer_auth(&ada.token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(actors().await, 403);
+    for (role, status) in [("admin", 200), ("user", 403)] {
+        app.sql(&format!("UPDATE accounts SET role = '{role}' WHERE user_id = '{}'", ada.id)).await;
+        app.heard_everything().await;
+        assert_eq!(actors().await, status);
+        assert_eq!(app.ok(Method::GET, "/users/me", &ada, None).await["role"], role);
+    }
 }
 
 #[actix_rt::test]
@@ -150,18 +244,27 @@ async fn what_happened_while_nobody_heard_is_made_up_for() {
     let app = TestApp::on(database, tempfile::tempdir().unwrap(), change).await;
     app.until_listening(true).await;
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
+    let (dan, eve) = (app.sign_up("dan").await, app.sign_up("eve").await);
     let room = app.group(&[&ada]).await;
     let (mut bens, mut cleos) = (app.connect(&ben).await, app.connect(&cleo).await);
-    app.connect(&ada).await;
+    let (mut dans, mut eves) = (app.connect(&dan).await, app.connect(&eve).await);
+    let mut adas = app.connect(&ada).await;
     proxy.cut();
     app.until_listening(false).await;
     elsewhere(&app).await.set_disabled("ben", true).await.unwrap();
-    app.sql(&format!("UPDATE users SET disabled_at = now() WHERE id = '{}'", cleo.id)).await;
+    // As of some other day.
+    app.sql(&format!("UPDATE users SET disabled_at = '2020-01-01' WHERE id = '{}'", cleo.id)).await;
     app.sql(&format!("UPDATE users SET full_name = 'Unheard' WHERE id = '{}'", ada.id)).await;
     app.sql(&format!("DELETE FROM room_members WHERE room_id = '{room}'")).await;
+    // What is deleted leaves nothing that could be found later.
+    app.sql(&format!("DELETE FROM users WHERE id = '{}'", dan.id)).await;
+    app.sql(&format!("DELETE FROM token_families WHERE user_id = '{}'", eve.id)).await;
     proxy.mend();
     app.until_listening(true).await;
-    assert_eq!((bens.closed().await, cleos.closed().await), (4501, 4501));
+    for socket in [&mut bens, &mut cleos, &mut dans, &mut eves] {
+        assert_eq!(socket.closed().await, 4501);
+    }
+    assert_eq!(adas.ask(json!({ "type": "ping" })).await["type"], "pong");
     let (_, ready) = app.resume(&ada, json!({})).await;
     assert_eq!((&ready["user"]["full_name"], &ready["rooms"]), (&json!("Unheard"), &json!([])));
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::close::CLOSE_CODES;
-use super::{Empty, ErrorAnswer, Heartbeat, Hello, Ready};
+use super::{Empty, ErrorAnswer, Heartbeat, Hello, Ready, Renew, Renewed};
 use crate::chat::wire as chat;
 
 /// Who says it.
@@ -70,8 +70,9 @@ pub const FRAMES: &[FrameDoc] = &[
     frame!(Client "message.post" "MessagePostFrame" Id [chat::PostMessage] "Post a message; the ok carries its place"),
     frame!(Client "room.catch_up" "RoomCatchUpFrame" Id [chat::CatchUp] "Everything in the room's order after a seq"),
     frame!(Client "receipt.mark" "ReceiptMarkFrame" Id [chat::MarkReceipt] "Received or read up to here"),
+    frame!(Client "auth.renew" "AuthRenewFrame" Id [Renew] "Another token of the same person, before the session's own has run out"),
     frame!(Server "ready" "ReadyFrame" Re [Ready] "Answer to hello; what was missed follows"),
-    frame!(Server "ok" "OkFrame" Re [chat::Posted, chat::CaughtUp, Empty] "Answer to a command that succeeded"),
+    frame!(Server "ok" "OkFrame" Re [chat::Posted, chat::CaughtUp, Renewed, Empty] "Answer to a command that succeeded"),
     frame!(Server "error" "ErrorFrame" Re [ErrorAnswer] "Answer to a command that failed, and whether to try again"),
     frame!(Server "pong" "PongFrame" Re [Empty] "Answer to ping"),
     frame!(Server "heartbeat" "HeartbeatFrame" No [Heartbeat] "Sent when there was nothing else to say"),
@@ -115,7 +116,7 @@ pub fn document() -> Value {
     let description = format!(
         "Text frames, one JSON object each, with a `type`. Unknown fields are ignored; an unknown type is answered with \
          an error. Durable events carry `room_id` and `seq`; per room, `seq` rises by exactly one.\n\nClose codes \
-         4000 to 4499 mean: reconnect; 4500 to 4999: do not.\n\n{}",
+         4000 to 4499 mean: reconnect; 4500 to 4999: do not, or (4500) not with the same token.\n\n{}",
         codes.join("\n")
     );
     json!({

@@ -26,7 +26,8 @@ pub const TOO_SLOW: CloseCode = CloseCode { code: 4002, reason: "too slow: too m
 pub const HEARTBEAT_MISSED: CloseCode = CloseCode { code: 4003, reason: "heartbeat missed: nothing was heard" };
 pub const TOO_MANY_SOCKETS: CloseCode =
     CloseCode { code: 4004, reason: "this account has as many connections as it may: close one, or come back later" };
-pub const BAD_TOKEN: CloseCode = CloseCode { code: 4500, reason: "the token is not valid: refresh it or sign in" };
+pub const BAD_TOKEN: CloseCode =
+    CloseCode { code: 4500, reason: "the token is not valid or has expired: refresh it or sign in" };
 pub const SIGNED_OUT: CloseCode = CloseCode { code: 4501, reason: "signed out" };
 pub const PROTOCOL_ERROR: CloseCode =
     CloseCode { code: 4502, reason: "protocol error: too large, not text, or broken" };

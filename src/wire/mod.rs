@@ -31,6 +31,7 @@ pub enum ClientFrame {
     PostMessage(chat::PostMessage),
     CatchUp(chat::CatchUp),
     MarkReceipt(chat::MarkReceipt),
+    Renew(Renew),
 }
 
 /// Command `hello`: the first frame of a connection.
@@ -66,6 +67,8 @@ pub struct Ready {
     pub user: OwnUser,
     /// The server speaks at least this often; a client silent for twice as long is closed.
     pub heartbeat_ms: u64,
+    /// When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
+    pub expires_at: chrono::DateTime<chrono::Utc>,
     /// Which life of the log this is. It changes when a backup was restored: a client that kept another one drops what it
     /// has, but for what it has not sent, and reads anew.
     pub epoch: Uuid,
@@ -77,6 +80,20 @@ pub struct Ready {
     /// What of `resume` is not resumed, and why: read those rooms anew.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resume_refused: Vec<ResumeRefused>,
+}
+
+/// Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Renew {
+    /// An access token.
+    pub token: String,
+}
+
+/// Answer to `auth.renew`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Renewed {
+    /// When that token expires.
+    pub expires_at: chrono::DateTime<chrono::Utc>,
 }
 
 /// Sent when the server had nothing else to say for `heartbeat_ms`.
@@ -132,6 +149,7 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         "message.post" => body(text, &head).map(ClientFrame::PostMessage),
         "room.catch_up" => body(text, &head).map(ClientFrame::CatchUp),
         "receipt.mark" => body(text, &head).map(ClientFrame::MarkReceipt),
+        "auth.renew" => body(text, &head).map(ClientFrame::Renew),
         other => {
             let shown: String = other.chars().take(40).collect();
             let detail = format!("There is no command {shown:?}. The list is at /docs.");

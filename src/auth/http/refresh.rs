@@ -16,8 +16,9 @@ pub(super) struct Refresh {
 
 /// Trade a refresh token for a new pair of tokens.
 ///
-/// A refresh token works once. Using one a second time signs the device out, because one of the two who hold it
-/// must be a thief.
+/// A refresh token works once. Sent again within a minute (`auth.refresh_grace_s`), while the one that it was traded for
+/// is unused, it is answered with that one again: for an answer that was lost, or a second tab. After that, using it a
+/// second time signs the device out, because one of the two who hold it must be a thief.
 #[utoipa::path(
     tag = "accounts",
     request_body = Refresh,

@@ -18,12 +18,19 @@ pub struct NewAccount<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Creates both halves of a person; false, and nothing is done, when the username or the email is taken.
+/// Creates both halves of a person; false, and nothing is done, when the username or the email is taken. Both are looked
+/// for whichever is there, so that the time it takes does not tell which of the two it was.
 pub async fn create_account(conn: &mut PgConnection, account: &NewAccount<'_>) -> sqlx::Result<bool> {
     let created = sqlx::query!(
-        r#"WITH person AS (
+        r#"WITH taken AS (
+               SELECT count(*) AS names FROM (
+                   SELECT 1 FROM users WHERE username = $2::text::citext
+                   UNION ALL
+                   SELECT 1 FROM accounts WHERE email = $5::text::citext
+               ) AS name
+           ), person AS (
                INSERT INTO users (id, username, full_name, avatar_url, created_at, updated_at)
-               VALUES ($1, $2::text::citext, $3, $4, $7, $7)
+               SELECT $1, $2::text::citext, $3, $4, $7, $7 FROM taken WHERE names = 0
                RETURNING id
            )
            INSERT INTO accounts (user_id, email, password_hash)
@@ -39,7 +46,8 @@ pub async fn create_account(conn: &mut PgConnection, account: &NewAccount<'_>) -
     .execute(conn)
     .await;
     match created {
-        Ok(_) => Ok(true),
+        Ok(done) => Ok(done.rows_affected() == 1),
+        // Somebody took it at the same moment.
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
         Err(error) => Err(error),
     }
@@ -69,6 +77,36 @@ pub async fn credentials(conn: &mut PgConnection, login: &str) -> sqlx::Result<O
     .await
 }
 
+/// Who has signed in to the account of this login on this device before, if it is an account's and somebody has.
+pub async fn owner_of_device(conn: &mut PgConnection, login: &str, device_id: &str) -> sqlx::Result<Option<UserId>> {
+    sqlx::query_scalar!(
+        r#"SELECT f.user_id AS "user_id: UserId"
+           FROM token_families f
+           WHERE f.user_id = (SELECT id FROM users WHERE username = $1::text::citext
+                              UNION ALL
+                              SELECT user_id FROM accounts WHERE email = $1::text::citext
+                              LIMIT 1)
+             AND f.device_id = $2
+           LIMIT 1"#,
+        login,
+        device_id,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps the password from being changed until the transaction ends; false when it has been already.
+pub async fn hold_hash(conn: &mut PgConnection, user: UserId, hash: &str) -> sqlx::Result<bool> {
+    let held = sqlx::query!(
+        "SELECT 1 AS held FROM accounts WHERE user_id = $1 AND password_hash = $2 FOR NO KEY UPDATE",
+        user.0,
+        hash,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(held.is_some())
+}
+
 /// Stores a hash of the same password under new parameters, unless the password has changed meanwhile.
 pub async fn replace_hash(conn: &mut PgConnection, user: UserId, old: &str, new: &str) -> sqlx::Result<()> {
     sqlx::query!("UPDATE accounts SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2", user.0, old, new,)
@@ -96,17 +134,10 @@ pub async fn standing(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Opt
     .await
 }
 
-/// The same for a subject of an outside issuer.
-pub async fn standing_of_subject(
-    conn: &mut PgConnection,
-    issuer: &str,
-    subject: &str,
-) -> sqlx::Result<Option<Standing>> {
-    sqlx::query_as!(
-        Standing,
-        r#"SELECT u.id AS "user_id: UserId", a.role AS "role: UserRole", u.disabled_at
-           FROM external_identities e JOIN users u ON u.id = e.user_id JOIN accounts a ON a.user_id = u.id
-           WHERE e.issuer = $1 AND e.subject = $2"#,
+/// Who a subject of an outside issuer is here.
+pub async fn user_of_subject(conn: &mut PgConnection, issuer: &str, subject: &str) -> sqlx::Result<Option<UserId>> {
+    sqlx::query_scalar!(
+        r#"SELECT user_id AS "user_id: UserId" FROM external_identities WHERE issuer = $1 AND subject = $2"#,
         issuer,
         subject,
     )
@@ -168,9 +199,17 @@ pub async fn set_disabled(
     .map(|_| ())
 }
 
-/// Accounts that were disabled after `since`, and still are.
-pub async fn disabled_since(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<UserId>> {
-    sqlx::query_scalar!(r#"SELECT id AS "id: UserId" FROM users WHERE disabled_at > $1"#, since).fetch_all(conn).await
+/// Those of `users` whose accounts are disabled or gone.
+pub async fn closed_among(conn: &mut PgConnection, users: &[UserId]) -> sqlx::Result<Vec<UserId>> {
+    let users: Vec<_> = users.iter().map(|user| user.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT asked.id AS "id!: UserId" FROM unnest($1::uuid[]) AS asked (id)
+           WHERE NOT EXISTS (SELECT FROM users u JOIN accounts a ON a.user_id = u.id
+                             WHERE u.id = asked.id AND u.disabled_at IS NULL)"#,
+        &users,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Whether nobody has an account yet.

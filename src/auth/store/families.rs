@@ -1,6 +1,6 @@
 //! Sign-ins: families of refresh tokens, their rotation and their end.
 //!
-//! Invariant: a refresh token is used at most once, because [`find_for_use`] locks its row until the transaction
+//! Invariant: a refresh token gets at most one successor, because [`find_for_use`] locks its row until the transaction
 //! that uses it ends.
 
 use chrono::{DateTime, Utc};
@@ -94,6 +94,47 @@ pub async fn find_for_use(conn: &mut PgConnection, token: &RefreshHash) -> sqlx:
     )
     .fetch_optional(conn)
     .await
+}
+
+/// The family that a refresh token is of, whatever became of the two.
+pub async fn family_of_token(conn: &mut PgConnection, token: &RefreshHash) -> sqlx::Result<Option<FamilyId>> {
+    sqlx::query_scalar!(
+        r#"SELECT family_id AS "family_id: FamilyId" FROM refresh_tokens WHERE hash = $1"#,
+        token.as_slice(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// When a token of the family expires, if there is one that was not used. Its predecessor must be locked.
+pub async fn unused_until(
+    conn: &mut PgConnection,
+    family: FamilyId,
+    token: &RefreshHash,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "SELECT expires_at FROM refresh_tokens WHERE hash = $2 AND family_id = $1 AND used_at IS NULL",
+        family.0,
+        token.as_slice(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// One more access token was given out for the family, beside the newest refresh token.
+pub async fn prolong_access(
+    conn: &mut PgConnection,
+    family: FamilyId,
+    access_expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE token_families SET access_expires_at = GREATEST(access_expires_at, $2) WHERE id = $1",
+        family.0,
+        access_expires_at,
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Marks `used` as used and puts `fresh` in its place; expired tokens of the family go on the way.
@@ -226,6 +267,18 @@ pub async fn is_live(conn: &mut PgConnection, family: FamilyId) -> sqlx::Result<
         family.0,
     )
     .fetch_one(conn)
+    .await
+}
+
+/// Those of `families` that were revoked or are gone.
+pub async fn ended_among(conn: &mut PgConnection, families: &[FamilyId]) -> sqlx::Result<Vec<FamilyId>> {
+    let families: Vec<_> = families.iter().map(|family| family.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT asked.id AS "id!: FamilyId" FROM unnest($1::uuid[]) AS asked (id)
+           WHERE NOT EXISTS (SELECT FROM token_families f WHERE f.id = asked.id AND f.revoked_at IS NULL)"#,
+        &families,
+    )
+    .fetch_all(conn)
     .await
 }
 

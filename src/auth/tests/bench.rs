@@ -34,6 +34,7 @@ impl Bench {
         let mut config = Config::defaults().unwrap().auth;
         (config.argon2_memory_kib, config.argon2_passes, config.hash_threads) = (8, 1, 2);
         config.login_per_address_per_minute = 100_000;
+        config.login_per_account_and_address_per_minute = 100_000;
         config.login_per_account_per_minute = 100_000;
         config.register_per_address_per_hour = 100_000;
         config.refresh_per_address_per_minute = 100_000;

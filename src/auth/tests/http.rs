@@ -142,6 +142,31 @@ async fn what_cannot_be_accepted_is_said_in_words() {
 }
 
 #[actix_web::test]
+async fn registering_says_the_same_of_a_name_and_an_address_that_are_taken() {
+    let bench = Bench::new().await;
+    let site = Site::start(&bench);
+    site.call(Method::POST, "/auth/register", None, Some(registration("ada"))).await;
+    let attempt = async |username: &str, email: &str| {
+        let body = json!({"username": username, "email": email, "password": PASSWORD});
+        let mut answer = site.call(Method::POST, "/auth/register", None, Some(body)).await;
+        answer.problem(409);
+        answer.body.as_object_mut().unwrap().remove("request_id");
+        (answer.headers.len(), answer.body)
+    };
+    let both = attempt("ada", "ada@example.com").await;
+    for (username, email) in [("ADA", "new@example.com"), ("new", "Ada@Example.com")] {
+        assert_eq!(attempt(username, email).await, both, "{username} {email}");
+    }
+    // Somebody else's form of the same address.
+    let mut jose = registration("jose");
+    jose["email"] = json!("jos\u{e9}@example.com");
+    site.call(Method::POST, "/auth/register", None, Some(jose)).await;
+    assert_eq!(attempt("pepe", "jose\u{301}@example.com").await, both);
+    let login = json!({"login": "jose\u{301}@example.com", "password": PASSWORD});
+    assert_eq!(site.call(Method::POST, "/auth/login", None, Some(login)).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
 async fn closed_registration_lets_nobody_in_and_everybody_stay() {
     let mut bench = Bench::new().await;
     bench.register("ada").await;

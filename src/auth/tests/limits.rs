@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::bench::{Bench, PASSWORD, somewhere};
+use crate::auth::wire::Device;
 use crate::auth::{AuthError, ClientAddress, SignUp};
 
 fn from(last: u8) -> ClientAddress {
@@ -26,6 +29,52 @@ async fn guessing_one_password_from_many_addresses_is_slow() {
     assert!(matches!(bench.auth.login("nobody", PASSWORD, None, from(6)).await, Err(AuthError::LoginRefused)));
     bench.clock.advance(Duration::from_secs(12));
     bench.auth.login("ada", PASSWORD, None, from(7)).await.unwrap();
+}
+
+#[actix_web::test]
+async fn guesses_from_elsewhere_do_not_lock_the_owner_out() {
+    let bench = Bench::with(|config| {
+        config.login_per_account_and_address_per_minute = 5;
+        config.login_per_account_per_minute = 8;
+        config.login_per_device_per_minute = 2;
+    })
+    .await;
+    bench.register("ada").await;
+    let on = |id: &str| Device { id: Some(id.into()), name: None };
+    let login = async |password: &str, device: &str, address| {
+        bench.auth.login("ada", password, Some(&on(device)), from(address)).await
+    };
+    login(PASSWORD, "laptop", 1).await.unwrap();
+    // Somebody guesses, first from one address, which does not hinder another, then from many.
+    for guess in 0..20 {
+        let guessed = login("a guess", "unknown", 66).await;
+        assert_eq!(is_limited(&guessed), guess >= 5, "{guess}");
+    }
+    login(PASSWORD, "phone", 2).await.unwrap();
+    for address in 100..120 {
+        assert!(login("a guess", "unknown", address).await.is_err());
+    }
+    assert!(is_limited(&login(PASSWORD, "a new one", 3).await), "nobody knows this device");
+    assert!(is_limited(&bench.auth.login("ada", PASSWORD, None, from(3)).await));
+    login(PASSWORD, "laptop", 3).await.unwrap();
+    login(PASSWORD, "phone", 66).await.unwrap();
+    // The way through is no way around: a guesser who knows a device's id gets its allowance and no more.
+    assert!(matches!(login("a guess", "laptop", 67).await, Err(AuthError::LoginRefused)));
+    assert!(is_limited(&login("a guess", "laptop", 68).await));
+    login(PASSWORD, "phone", 3).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_step_of_the_time_of_day_locks_nobody_out() {
+    let bench = Bench::with(|config| config.login_per_account_per_minute = 2).await;
+    bench.register("ada").await;
+    for step in [TimeDelta::days(2), TimeDelta::days(-2)] {
+        bench.clock.step(step);
+        bench.login("ada", PASSWORD).await.unwrap();
+    }
+    assert!(is_limited(&bench.login("ada", PASSWORD).await));
+    bench.clock.advance(Duration::from_secs(30));
+    bench.login("ada", PASSWORD).await.unwrap();
 }
 
 #[actix_web::test]

@@ -228,3 +228,25 @@ async fn an_issuer_that_is_away_or_hostile_is_worth_another_try_later() {
     server.answer(StatusCode::OK, good);
     bench.auth.verify(&token).await.unwrap();
 }
+
+#[actix_web::test]
+async fn a_key_that_came_while_the_issuer_is_away_is_worth_another_try_and_soon_found() {
+    let server = KeyServer::start(&json!([jwk("first", PRIVATE_KEY)]));
+    let bench = server.bench().await;
+    let (first, second) =
+        (eddsa(&claims("1"), Some("first"), PRIVATE_KEY), eddsa(&claims("1"), Some("second"), OTHER_PRIVATE_KEY));
+    bench.auth.verify(&first).await.unwrap();
+    bench.clock.advance(Duration::from_secs(61));
+    server.answer(StatusCode::BAD_GATEWAY, "");
+    for _ in 0..3 {
+        assert!(matches!(bench.auth.verify(&second).await, Err(AuthError::IssuerAway)));
+    }
+    assert_eq!(server.times_asked(), 2, "it is not asked for each token");
+    bench.auth.verify(&first).await.unwrap();
+    let both = json!({"keys": [jwk("first", PRIVATE_KEY), jwk("second", OTHER_PRIVATE_KEY)]}).to_string();
+    server.answer(StatusCode::OK, both);
+    bench.clock.advance(Duration::from_secs(5));
+    bench.auth.verify(&second).await.unwrap();
+    let forged = eddsa(&claims("1"), Some("forged"), PRIVATE_KEY);
+    assert!(matches!(bench.auth.verify(&forged).await, Err(AuthError::TokenInvalid)), "it is there to be asked");
+}

@@ -6,6 +6,7 @@ import { LinkBanner } from "./rooms/LinkBanner";
 import { Sidebar } from "./rooms/Sidebar";
 import { goToRoom, useOpenRoom } from "./route";
 import { Logo } from "./ui/Logo";
+import { StorageNotice } from "./ui/StorageNotice";
 
 /** The page of a signed-in person: rooms on the left, the open one on the right; on a phone, one of the two. */
 export function Shell() {
@@ -14,6 +15,7 @@ export function Shell() {
   const openId = useOpenRoom();
   const open = openId === null ? undefined : chat.rooms.get(openId);
   const isOpen = open !== undefined && list.some((info) => info.id === openId);
+  const searching = useUnlisted(known && !isOpen ? openId : null);
 
   const unread = list.reduce((sum, info) => sum + info.unread, 0);
   const title = isOpen ? roomName(open.info) : "Parlance";
@@ -26,10 +28,27 @@ export function Shell() {
       <Sidebar openId={openId} />
       <main className="shell-main">
         <LinkBanner />
-        {isOpen ? <Conversation key={open.id} room={open} /> : <NoRoom known={known} missing={openId !== null} />}
+        <StorageNotice />
+        {isOpen ? <Conversation key={open.key} room={open} /> : <NoRoom known={known && !searching} missing={openId !== null} />}
       </main>
     </div>
   );
+}
+
+/** Asks for a room that is open by its address, because a long list may not have it. True until the answer is here. */
+function useUnlisted(id: string | null): boolean {
+  const { rooms } = useChat();
+  const [answered, setAnswered] = useState<string | null>(null);
+  useEffect(() => {
+    if (id === null) return;
+    let wanted = true;
+    const done = () => wanted && setAnswered(id);
+    rooms.find(id).then(done, done);
+    return () => {
+      wanted = false;
+    };
+  }, [rooms, id]);
+  return id !== null && answered !== id;
 }
 
 function NoRoom({ known, missing }: { readonly known: boolean; readonly missing: boolean }) {

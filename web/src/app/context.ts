@@ -1,6 +1,7 @@
 /** The client library within reach of every component, and its stores as React state. */
-import { createContext, useCallback, use, useSyncExternalStore } from "react";
+import { createContext, use, useCallback, useMemo, useSyncExternalStore } from "react";
 import type { Chat, LinkState, ParlanceClient, Store, User } from "../sdk";
+import { Drafts } from "./drafts";
 
 export const ClientContext = createContext<ParlanceClient | null>(null);
 export const ChatContext = createContext<Chat | null>(null);
@@ -9,6 +10,13 @@ export function useClient(): ParlanceClient {
   const client = use(ClientContext);
   if (client === null) throw new Error("useClient outside of ClientContext");
   return client;
+}
+
+/** Drafts of the signed-in person. */
+export function useDrafts(): Drafts {
+  const { storage } = useClient();
+  const { me } = useChat();
+  return useMemo(() => new Drafts(storage, me.id), [storage, me.id]);
 }
 
 /** The chat of the signed-in person. */

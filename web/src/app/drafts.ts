@@ -1,25 +1,30 @@
 /** What somebody began to write, per room: kept across switching rooms and reloads, gone with sign-out. */
-const PREFIX = "parlance.draft.";
+import type { KeyValueStore } from "../sdk";
 
-function keyOf(userId: string, roomId: string): string {
-  return `${PREFIX}${userId}.${roomId}`;
-}
+export class Drafts {
+  private readonly prefix: string;
 
-export function readDraft(userId: string, roomId: string): string {
-  return localStorage.getItem(keyOf(userId, roomId)) ?? "";
-}
-
-export function writeDraft(userId: string, roomId: string, text: string): void {
-  try {
-    if (text === "") localStorage.removeItem(keyOf(userId, roomId));
-    else localStorage.setItem(keyOf(userId, roomId), text);
-  } catch {
-    // Storage is full: the text is still in the field, which is all a draft promises.
+  constructor(
+    private readonly storage: KeyValueStore,
+    userId: string,
+  ) {
+    this.prefix = `parlance.draft.${userId}.`;
   }
-}
 
-export function forgetDrafts(userId: string): void {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(`${PREFIX}${userId}.`)) localStorage.removeItem(key);
+  read(roomId: string): string {
+    return this.storage.get(this.prefix + roomId) ?? "";
+  }
+
+  write(roomId: string, text: string): void {
+    try {
+      if (text === "") this.storage.remove(this.prefix + roomId);
+      else this.storage.set(this.prefix + roomId, text);
+    } catch {
+      // Nothing takes it: the text is still in the field, which is all a draft promises.
+    }
+  }
+
+  forget(): void {
+    for (const key of this.storage.keys(this.prefix)) this.storage.remove(key);
   }
 }

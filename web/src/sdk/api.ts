@@ -14,13 +14,20 @@ export class Api {
     this.http.call<Tokens>("POST", "/auth/register", { body: account, anonymous: true });
   login = (credentials: Credentials) =>
     this.http.call<Tokens>("POST", "/auth/login", { body: credentials, anonymous: true });
-  logout = () => this.http.call<undefined>("POST", "/auth/logout");
+  /** Either token is enough, so that an expired access token keeps nobody signed in. */
+  logout = (accessToken: string, refreshToken: string) =>
+    this.http.call<undefined>("POST", "/auth/logout", {
+      token: accessToken,
+      body: { refresh_token: refreshToken },
+      keepalive: true,
+    });
 
   me = () => this.http.call<OwnUser>("GET", "/users/me");
   user = (id: string) => this.http.call<User>("GET", `/users/${encodeURIComponent(id)}`);
   searchUsers = (query: string) => this.http.call<Page<User>>("GET", "/users", { query: { query, limit: 20 } });
 
-  rooms = () => this.all<RoomInfo>("/rooms");
+  /** Newest activity first. */
+  roomsPage = (after?: string) => this.http.call<Page<RoomInfo>>("GET", "/rooms", { query: { limit: PAGE_ITEMS, after } });
   room = (id: string) => this.http.call<RoomInfo>("GET", `/rooms/${id}`);
   createRoom = (room: NewRoom) => this.http.call<RoomInfo>("POST", "/rooms", { body: room });
   updateRoom = (id: string, changes: RoomChanges) =>

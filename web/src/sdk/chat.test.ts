@@ -12,7 +12,7 @@ import type { OwnUser } from "./types";
 let clock: ManualClock;
 let network: FakeNetwork;
 let storage: MemoryStore;
-/** Answers to HTTP calls by path; anything else is 404. */
+/** Answers to HTTP calls by path, and for further pages by "path after cursor"; anything else is 404. */
 let pages: Record<string, unknown>;
 let chat: Chat;
 
@@ -26,8 +26,9 @@ beforeEach(() => {
 
 function open(): Chat {
   const http = new Http("", null, (input) => {
-    const path = (input as string).split("?")[0] ?? "";
-    const found = pages[path];
+    const [path = "", query = ""] = (input as string).split("?");
+    const after = new URLSearchParams(query).get("after");
+    const found = pages[after === null ? path : `${path} after ${after}`];
     return Promise.resolve(new Response(JSON.stringify(found ?? {}), { status: found === undefined ? 404 : 200 }));
   });
   return new Chat({
@@ -39,6 +40,7 @@ function open(): Chat {
     device: { id: "device", name: "Test" },
     open: network.open,
     accessToken: () => Promise.resolve("token"),
+    expiresAt: () => null,
     onSignedOut: () => undefined,
   });
 }
@@ -51,9 +53,14 @@ async function online(...rooms: ReturnType<typeof room>[]): Promise<void> {
 }
 
 async function reconnect(...rooms: ReturnType<typeof room>[]): Promise<void> {
+  await reconnectWith({}, ...rooms);
+}
+
+/** `extra` is what else `ready` says. */
+async function reconnectWith(extra: object, ...rooms: ReturnType<typeof room>[]): Promise<void> {
   network.current.onclose?.(1006, "");
   await clock.advance(15_000);
-  network.current.ready(rooms);
+  network.current.ready(rooms, extra);
   await settled();
 }
 
@@ -202,6 +209,160 @@ describe("coming back", () => {
     await reconnect(room({ last_seq: 2 }));
     network.current.deliver(posted(3));
     expect(seqs(state().entries)).toEqual([3]);
+  });
+});
+
+describe("another life of the log", () => {
+  test("hello says of which one we have what we have", async () => {
+    await online(room({ last_seq: 1 }));
+    expect(network.current.last("hello")).not.toHaveProperty("epoch");
+    await reconnect(room({ last_seq: 1 }));
+    expect(network.current.last("hello")).toMatchObject({ epoch: "first" });
+  });
+
+  test("drops what we have, also where the numbers would fit", async () => {
+    await online(room({ last_seq: 0 }));
+    for (const seq of [1, 2, 3]) network.current.deliver(posted(seq, { content: "old" }));
+    const before = chat.rooms.get(ROOM)?.key;
+    await reconnectWith({ epoch: "second" }, room({ last_seq: 5 }));
+    expect(state().entries).toEqual([]);
+    expect(chat.rooms.get(ROOM)?.key).not.toBe(before);
+    network.current.deliver(posted(6));
+    expect(seqs(state().entries)).toEqual([6]);
+    await reconnectWith({ epoch: "second" }, room({ last_seq: 6 }));
+    expect(network.current.last("hello")).toMatchObject({ epoch: "second", resume: { [ROOM]: 6 } });
+    expect(seqs(state().entries)).toEqual([6]);
+  });
+
+  test("keeps what was not sent, and forgets what the old one had acknowledged", async () => {
+    await online(room({ last_seq: 0 }));
+    chat.outbox.post(ROOM, "acknowledged");
+    await settled();
+    network.current.deliver({ type: "ok", re: network.current.last("message.post").id, room_id: ROOM, seq: 9 });
+    await settled();
+    chat.outbox.post(ROOM, "not sent");
+    await settled();
+    const { client_id: clientId } = network.current.last("message.post");
+    await reconnectWith({ epoch: "second" }, room({ last_seq: 2 }));
+    expect(chat.outbox.entries.get().map((entry) => entry.content)).toEqual(["not sent"]);
+    expect(network.current.last("message.post").client_id).toBe(clientId);
+  });
+
+  test("takes no read marks of the old one", async () => {
+    await online(room({ last_seq: 0 }));
+    network.current.deliver(posted(1));
+    chat.rooms.get(ROOM)?.markRead();
+    await reconnectWith({ epoch: "second" }, room({ last_seq: 5, unread: 5 }));
+    await clock.advance(1_000);
+    expect(network.current.frames("receipt.mark")).toEqual([]);
+    expect(state().info.unread).toBe(5);
+  });
+});
+
+describe("what cannot be resumed", () => {
+  const refused = { resume_refused: [{ room_id: ROOM, reason: "ahead" }] };
+
+  test("is read anew when it is listed", async () => {
+    await online(room({ last_seq: 0 }));
+    network.current.deliver(posted(1));
+    await reconnectWith(refused, room({ last_seq: 1 }));
+    expect(state().entries).toEqual([]);
+    expect(chat.rooms.get(ROOM)?.lastSeq).toBe(1);
+  });
+
+  test("is asked for when it is not listed", async () => {
+    await online(room({ last_seq: 0 }));
+    network.current.deliver(posted(1));
+    pages[`/rooms/${ROOM}`] = room({ last_seq: 8 });
+    await reconnectWith({ ...refused, rooms_truncated: true });
+    expect(chat.rooms.get(ROOM)?.lastSeq).toBe(8);
+    pages = {};
+    await reconnectWith({ ...refused, rooms_truncated: true });
+    expect(chat.rooms.get(ROOM)).toBeUndefined();
+  });
+
+  test("is read anew, too, when catching up says that the room has not come so far", async () => {
+    await online(room({ last_seq: 9 }));
+    network.current.deliver({ type: "room.lagged", room_id: ROOM, last_seq: 12 });
+    await settled();
+    pages[`/rooms/${ROOM}`] = room({ last_seq: 4 });
+    const { id } = network.current.last("room.catch_up");
+    network.current.deliver({ type: "error", re: id, code: "chat.ahead", message: "", retry: "never" });
+    await settled();
+    expect(chat.rooms.get(ROOM)?.lastSeq).toBe(4);
+  });
+});
+
+describe("a list that is not complete", () => {
+  const older = (id: string, extra = {}) => room({ id, last_message_at: "2029-01-01T00:00:00Z", ...extra });
+  const ids = () => chat.rooms.state.get().list.map((info) => info.id);
+
+  async function truncated(...rooms: ReturnType<typeof room>[]): Promise<void> {
+    chat.start();
+    await settled();
+    network.current.ready(rooms, { rooms_truncated: true });
+    await settled();
+  }
+
+  test("goes on by page, past what is here already", async () => {
+    await truncated(room({ last_message_at: "2030-01-01T00:00:00Z" }));
+    expect(chat.rooms.state.get().more).toBe("idle");
+    pages["/rooms"] = { items: [room()], next: "a" };
+    pages["/rooms after a"] = { items: [older("second")], next: "b" };
+    pages["/rooms after b"] = { items: [older("third")], next: null };
+    await chat.rooms.loadMore();
+    expect(ids()).toEqual([ROOM, "second"]);
+    expect(chat.rooms.state.get().more).toBe("idle");
+    await chat.rooms.loadMore();
+    expect(ids()).toEqual([ROOM, "second", "third"]);
+    expect(chat.rooms.state.get().more).toBe("none");
+  });
+
+  test("says when a page did not come, and asks again", async () => {
+    await truncated(room());
+    await chat.rooms.loadMore();
+    expect(chat.rooms.state.get().more).toBe("failed");
+    pages["/rooms"] = { items: [], next: null };
+    await chat.rooms.loadMore();
+    expect(chat.rooms.state.get().more).toBe("none");
+  });
+
+  test("gets a room when something happens there, with all that happened meanwhile", async () => {
+    await truncated();
+    pages[`/rooms/${ROOM}`] = room({ last_seq: 4, unread: 1 });
+    for (const seq of [4, 5, 6]) network.current.deliver(posted(seq));
+    await settled();
+    expect(ids()).toEqual([ROOM]);
+    expect(state().info).toMatchObject({ last_seq: 6, unread: 3 });
+    expect(seqs(state().entries)).toEqual([5, 6]);
+  });
+
+  test("keeps a room that follows by its events, and lets one go that does not", async () => {
+    const many = Array.from({ length: 1_001 }, (_, index) => {
+      const at = new Date(Date.UTC(2030, 0, 1, 0, 0, 0, 1_001 - index)).toISOString();
+      return room({ id: `room-${index}`, last_seq: 1, last_message_at: at });
+    });
+    await truncated(...many);
+    await reconnectWith({ rooms_truncated: true });
+    expect(chat.rooms.get("room-0")).toBeDefined();
+    expect(chat.rooms.get("room-1000")).toBeUndefined();
+  });
+
+  test("has a room that somebody opens by its address, unless it is none of ours", async () => {
+    await truncated();
+    pages[`/rooms/${ROOM}`] = room();
+    pages["/rooms/channel"] = room({ id: "channel", kind: "channel", role: null });
+    await expect(chat.rooms.find(ROOM)).resolves.toMatchObject({ id: ROOM });
+    await expect(chat.rooms.find("channel")).resolves.toBeUndefined();
+    await expect(chat.rooms.find("nowhere")).resolves.toBeUndefined();
+  });
+
+  test("asks for no room when it is complete: such an event is of one that we left", async () => {
+    await online();
+    pages[`/rooms/${ROOM}`] = room({ last_seq: 4 });
+    network.current.deliver(posted(4));
+    await settled();
+    expect(ids()).toEqual([]);
   });
 });
 

@@ -20,6 +20,7 @@ export interface ChatDeps {
   readonly device: { readonly id: string; readonly name: string };
   open(): Socket;
   accessToken(rejected?: string): Promise<string>;
+  expiresAt(token: string): number | null;
   onSignedOut(): void;
 }
 
@@ -62,7 +63,10 @@ export class Chat {
       api,
       users: this.users,
       receipts: this.receipts,
-      fetchRoom: api.room,
+      onAnotherEpoch: () => {
+        this.receipts.forget();
+        this.outbox.forgetSent();
+      },
       onApplied: (roomId, events) => this.onApplied(roomId, events),
     });
     // The outbox waits for "online", which comes after the rooms have taken `ready` in.

@@ -17,6 +17,8 @@ import { Session } from "./tokens";
 import type { Credentials, NewAccount, Tokens } from "./types";
 
 const BASE = "/api/v1";
+/** A lost answer to a refresh must be noticed while the engine still gives the same one again, which is for 60 s. */
+const REFRESH_MS_MAX = 10_000;
 const DEVICE_KEY = "parlance.device";
 
 export interface ClientOptions {
@@ -33,19 +35,24 @@ export class ParlanceClient {
   /** Null while nobody is signed in. */
   readonly chat = new Store<Chat | null>(null);
   readonly api: Api;
+  /** Where a page may keep its own small things too. */
+  readonly storage: KeyValueStore;
   private readonly session: Session;
   private readonly options: ClientOptions;
+  private deviceId: string | null = null;
 
   constructor(options: Partial<ClientOptions> = {}) {
     this.options = { ...browserOptions(), ...options };
     const { storage, locks, successor, clock, fetch } = this.options;
+    this.storage = storage;
     const anonymous = new Http(BASE, null, fetch);
     this.session = new Session({
       storage,
       locks,
       successor,
       clock,
-      refresh: (refresh_token) => anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token } }),
+      refresh: (refresh_token) =>
+        anonymous.call<Tokens>("POST", "/auth/refresh", { body: { refresh_token }, timeoutMs: REFRESH_MS_MAX }),
     });
     this.api = new Api(new Http(BASE, this.session, fetch));
     this.session.current.subscribe(() => this.follow());
@@ -60,11 +67,12 @@ export class ParlanceClient {
     this.session.begin(await this.api.login({ ...credentials, device: this.device() }));
   }
 
-  /** Ends the session here even when the engine cannot be told. Unsent messages are dropped: ask before. */
+  /** Ends the session here, at once and even when the engine cannot be told. Unsent messages are dropped: ask before. */
   async logout(): Promise<void> {
+    const session = this.session.current.get();
     this.chat.get()?.outbox.clear();
-    await this.api.logout().catch(() => undefined);
     this.session.end();
+    if (session !== null) await this.api.logout(session.accessToken, session.refreshToken).catch(() => undefined);
   }
 
   /** Starts and stops the chat as people sign in and out, in this tab or in another one. */
@@ -83,6 +91,7 @@ export class ParlanceClient {
       api: this.api,
       device: this.device(),
       accessToken: (rejected) => this.session.accessToken(rejected),
+      expiresAt: (token) => this.session.expiresAt(token),
       onSignedOut: () => this.session.end(),
     });
     chat.start();
@@ -92,9 +101,13 @@ export class ParlanceClient {
   /** This browser, all tabs of it: signing in again on it ends its earlier sign-in. */
   private device(): { id: string; name: string } {
     const { storage, agent } = this.options;
-    const id = storage.get(DEVICE_KEY) ?? newId();
-    storage.set(DEVICE_KEY, id);
-    return { id, name: deviceName(agent) };
+    this.deviceId ??= storage.get(DEVICE_KEY) ?? newId();
+    try {
+      storage.set(DEVICE_KEY, this.deviceId);
+    } catch {
+      // Then it is this device until the page is closed.
+    }
+    return { id: this.deviceId, name: deviceName(agent) };
   }
 }
 

@@ -9,6 +9,7 @@ let clock: ManualClock;
 let network: FakeNetwork;
 let tokens: string[];
 let askedWith: (string | undefined)[];
+let expiresAt: number | null;
 let events: string[];
 let frames: ServerFrame[];
 let readies: Ready[];
@@ -19,6 +20,7 @@ beforeEach(() => {
   network = new FakeNetwork();
   tokens = [];
   askedWith = [];
+  expiresAt = null;
   events = [];
   frames = [];
   readies = [];
@@ -31,7 +33,8 @@ beforeEach(() => {
       const token = tokens.shift() ?? "token";
       return token === "gone" ? Promise.reject(new SignedOut()) : Promise.resolve(token);
     },
-    resume: () => ({ room: 7 }),
+    expiresAt: () => expiresAt,
+    resume: () => ({ resume: { room: 7 }, epoch: "first" }),
     onReady: (ready) => readies.push(ready),
     onFrame: (frame) => frames.push(frame),
     onLost: () => events.push("lost"),
@@ -55,6 +58,7 @@ describe("coming up", () => {
       token: "token",
       device: { id: "device" },
       resume: { room: 7 },
+      epoch: "first",
     });
     expect(connection.isOnline).toBe(true);
     expect(readies).toHaveLength(1);
@@ -149,6 +153,22 @@ describe("coming back", () => {
     expect(connection.state.get()).toMatchObject({ attempt: 1 });
   });
 
+  test("a hello that is refused for now says why, and comes back when the engine said", async () => {
+    connection.start();
+    await settled();
+    network.current.onopen?.();
+    const { id } = network.current.last("hello");
+    const refusal = { code: "limits.sockets", message: "Too many.", retry: "later", retry_after_ms: 10_000 };
+    network.current.deliver({ type: "error", re: id, ...refusal });
+    expect(connection.state.get()).toMatchObject({ name: "waiting", reason: "Too many.", retryAt: clock.now() + 10_000 });
+    await clock.advance(9_999);
+    expect(network.sockets).toHaveLength(1);
+    await clock.advance(1);
+    expect(network.sockets).toHaveLength(2);
+    network.current.onclose?.(1006, "");
+    expect(connection.state.get()).toMatchObject({ name: "waiting", reason: null });
+  });
+
   test("`reconnectNow` does not wait", async () => {
     await goOnline();
     network.current.onclose?.(1006, "");
@@ -229,6 +249,102 @@ describe("tokens", () => {
     await clock.advance(60_000);
     expect(events).toEqual(["lost", "signed out"]);
     expect(network.sockets).toHaveLength(1);
+  });
+});
+
+describe("a session that outlives its token", () => {
+  const MINUTE_MS = 60_000;
+
+  async function online15Minutes(): Promise<void> {
+    expiresAt = clock.now() + 15 * MINUTE_MS;
+    await goOnline();
+    tokens = ["second", "third"];
+  }
+
+  /** Time goes on and the engine speaks, so that the link does not count as silent. */
+  async function pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 20_000) {
+      await clock.advance(Math.min(left, 20_000));
+      network.current.deliver({ type: "heartbeat", at: "2030-01-01T00:00:00Z" });
+    }
+  }
+
+  async function answerRenewal(): Promise<void> {
+    expiresAt = clock.now() + 15 * MINUTE_MS;
+    const { id } = network.current.last("auth.renew");
+    network.current.deliver({ type: "ok", re: id, expires_at: new Date(expiresAt).toISOString() });
+    await settled();
+  }
+
+  test("gives the engine another one in time, again and again", async () => {
+    await online15Minutes();
+    await pass(14 * MINUTE_MS - 1_000);
+    expect(network.current.frames("auth.renew")).toHaveLength(0);
+    await pass(1_000);
+    expect(network.current.last("auth.renew").token).toBe("second");
+    expect(askedWith.at(-1)).toBe("token");
+    await answerRenewal();
+    await pass(14 * MINUTE_MS);
+    expect(network.current.last("auth.renew").token).toBe("third");
+    expect(askedWith.at(-1)).toBe("second");
+    expect(network.sockets).toHaveLength(1);
+  });
+
+  test("goes by the engine's word where nothing better is known", async () => {
+    connection.start();
+    await settled();
+    network.current.ready([], { expires_at: new Date(clock.now() + 15 * MINUTE_MS).toISOString() });
+    await pass(14 * MINUTE_MS);
+    expect(network.current.frames("auth.renew")).toHaveLength(1);
+  });
+
+  test("asks no more than every few seconds, however wrong the clocks are", async () => {
+    connection.start();
+    await settled();
+    network.current.ready([], { expires_at: new Date(clock.now() - 60 * MINUTE_MS).toISOString() });
+    await pass(4_999);
+    expect(network.current.frames("auth.renew")).toHaveLength(0);
+    await pass(1);
+    expect(network.current.frames("auth.renew")).toHaveLength(1);
+  });
+
+  test("tries again when the engine says later", async () => {
+    await online15Minutes();
+    await pass(14 * MINUTE_MS);
+    const { id } = network.current.last("auth.renew");
+    network.current.deliver({ type: "error", re: id, code: "busy", message: "", retry: "later", retry_after_ms: 700 });
+    await pass(700);
+    expect(network.current.frames("auth.renew")).toHaveLength(2);
+  });
+
+  test("leaves a refusal to the close that follows, and comes back with a fresh token", async () => {
+    await online15Minutes();
+    await pass(14 * MINUTE_MS);
+    const { id } = network.current.last("auth.renew");
+    network.current.deliver({ type: "error", re: id, code: "auth.token_invalid", message: "", retry: "never" });
+    await pass(2 * MINUTE_MS);
+    expect(network.current.frames("auth.renew")).toHaveLength(1);
+    network.current.onclose?.(4500, "expired");
+    await settled();
+    network.current.ready();
+    expect(network.current.last("hello").token).toBe("third");
+    expect(connection.isOnline).toBe(true);
+  });
+
+  test("refuses the renewed token when that has run out, not the first one", async () => {
+    await online15Minutes();
+    await pass(14 * MINUTE_MS);
+    await answerRenewal();
+    network.current.onclose?.(4500, "expired");
+    await settled();
+    expect(askedWith.at(-1)).toBe("second");
+  });
+
+  test("is over when the sign-in is", async () => {
+    await online15Minutes();
+    tokens = ["gone"];
+    await pass(14 * MINUTE_MS);
+    expect(events).toEqual(["lost", "signed out"]);
   });
 });
 

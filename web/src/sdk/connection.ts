@@ -24,18 +24,28 @@ export type LinkState =
   | { readonly name: "stopped" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "online" }
-  | { readonly name: "waiting"; readonly attempt: number; readonly retryAt: number }
+  /** `reason` is the engine's own word, when it had one. */
+  | { readonly name: "waiting"; readonly attempt: number; readonly retryAt: number; readonly reason: string | null }
   /** The engine does not want this client; trying again would change nothing. */
   | { readonly name: "refused"; readonly code: number; readonly reason: string }
   | { readonly name: "signed_out" };
+
+/** What a hello asks to go on from. */
+export interface Resumption {
+  /** For each room that we follow, the last `seq` that we have. */
+  readonly resume: Record<string, number>;
+  /** The life of the log that this is of; none before the first answer. */
+  readonly epoch?: string;
+}
 
 export interface ConnectionDeps {
   readonly clock: Clock;
   readonly device: { readonly id: string; readonly name: string };
   open(): Socket;
   accessToken(rejected?: string): Promise<string>;
-  /** For each room that we follow, the last `seq` that we have. */
-  resume(): Record<string, number>;
+  /** When a token expires by this machine's clock, where that is known better than from the engine's. */
+  expiresAt(token: string): number | null;
+  resume(): Resumption;
   onReady(ready: Ready): void;
   /** Frames that answer no command. */
   onFrame(frame: ServerFrame): void;
@@ -50,6 +60,11 @@ const ANSWER_MS_MAX = 20_000;
 const STABLE_MS = 10_000;
 /** After the network changed, a link that stays silent this long is taken for dead. */
 const PROBE_MS_MAX = 5_000;
+/** The engine ends a session a minute after its token: this long before, at most, it is given another one. */
+const RENEW_EARLY_MS = 60_000;
+const RENEW_MS_MIN = 5_000;
+/** Browsers run a timer that is longer than 24 days at once. */
+const RENEW_MS_MAX = 24 * 3_600_000;
 const RETRY = { baseMs: 500, capMs: 15_000 };
 
 /** Close codes of ours (see the protocol); everything from 4500 to 4999 means "do not come back". */
@@ -73,6 +88,10 @@ export class Connection {
   private lastReceivedAt = 0;
   private lastSentAt = 0;
   private nextId = 1;
+  /** What the engine said to the latest hello when it did not take it. */
+  private refusal: { readonly message: string; readonly retryAfterMs: number } | null = null;
+  /** The one that the session lives by. */
+  private token: string | undefined;
   /** Grows with every attempt, so that whatever an older one still has under way is recognised and dropped. */
   private generation = 0;
   /** The token that the engine refused; refused again after a refresh, there is no point in going on. */
@@ -129,6 +148,7 @@ export class Connection {
   private async connect(): Promise<void> {
     this.release();
     const generation = ++this.generation;
+    this.refusal = null;
     this.state.set({ name: "connecting", attempt: this.backoff.attempt });
     let token: string;
     try {
@@ -146,14 +166,15 @@ export class Connection {
   private openSocket(token: string): void {
     const socket = this.deps.open();
     this.socket = socket;
+    this.token = token;
     this.timer("open", OPEN_MS_MAX, () => this.lost(ABNORMAL, "no answer"));
     const helloId = this.nextId++;
     socket.onopen = () => {
-      this.send({ type: "hello", id: helloId, token, device: this.deps.device, resume: this.deps.resume() });
+      this.send({ type: "hello", id: helloId, token, device: this.deps.device, ...this.deps.resume() });
     };
     socket.onmessage = (text) => this.receive(text, helloId);
     socket.onclose = (code, reason) => {
-      if (code === BAD_TOKEN) this.tokenRejected(token);
+      if (code === BAD_TOKEN) this.tokenRejected();
       else this.lost(code, reason);
     };
   }
@@ -187,6 +208,7 @@ export class Connection {
     if (frame.re === helloId) {
       // The engine says why before it closes; its close code decides. Only when it leaves the socket open is it up
       // to us to try later.
+      this.refusal = { message: frame.message, retryAfterMs: frame.retry_after_ms ?? 0 };
       if (frame.retry !== "never") this.lost(ABNORMAL, frame.code);
       return;
     }
@@ -202,9 +224,44 @@ export class Connection {
     this.timer("stable", STABLE_MS, () => this.backoff.reset());
     this.pingRegularly();
     this.watchSilence(2 * this.heartbeatMs);
+    this.renewBefore(ready.expires_at);
     // The rooms first learn what the engine has, then everyone else may use the link.
     this.deps.onReady(ready);
     this.state.set({ name: "online" });
+  }
+
+  /** Its own clock is what a machine can wait by; the engine's word serves for tokens that are not from here. */
+  private renewBefore(expiresAt = ""): void {
+    const known = this.token === undefined ? null : this.deps.expiresAt(this.token);
+    const leftMs = (known ?? Date.parse(expiresAt)) - this.deps.clock.now();
+    // A broken time is no reason to ask without pause, or never again.
+    const waitMs = Number.isNaN(leftMs) ? RENEW_MS_MAX : leftMs - Math.min(RENEW_EARLY_MS, leftMs / 4);
+    this.renewIn(Math.min(Math.max(waitMs, RENEW_MS_MIN), RENEW_MS_MAX));
+  }
+
+  private renewIn(ms: number): void {
+    this.timer("renew", ms, () => void this.renew());
+  }
+
+  private async renew(): Promise<void> {
+    const { generation } = this;
+    try {
+      // Another one than ours, from another tab or from the engine.
+      const token = await this.deps.accessToken(this.token);
+      if (generation !== this.generation) return;
+      const { expires_at: expiresAt } = await this.request({ type: "auth.renew", token });
+      this.token = token;
+      this.renewBefore(expiresAt);
+    } catch (error) {
+      if (generation === this.generation) this.renewFailed(error);
+    }
+  }
+
+  private renewFailed(error: unknown): void {
+    if (error instanceof SignedOut) this.signOut();
+    // Refused for good: the session keeps its minute, then closes with 4500, and we come back with a fresh token.
+    else if (error instanceof CommandError && error.retry === "never") return;
+    else this.renewIn(error instanceof CommandError ? (error.retryAfterMs ?? RENEW_MS_MIN) : RENEW_MS_MIN);
   }
 
   private pingRegularly(): void {
@@ -240,12 +297,13 @@ export class Connection {
     this.socket?.send(JSON.stringify(frame));
   }
 
-  private tokenRejected(token: string): void {
+  /** Refused, or expired under a session that could not be renewed: with a fresh one at once. */
+  private tokenRejected(): void {
     if (this.rejectedToken !== undefined) {
       this.signOut();
       return;
     }
-    this.rejectedToken = token;
+    this.rejectedToken = this.token;
     this.leave();
     void this.connect();
   }
@@ -261,8 +319,9 @@ export class Connection {
   }
 
   private retryLater(): void {
-    const delayMs = this.backoff.nextMs();
-    this.drop({ name: "waiting", attempt: this.backoff.attempt, retryAt: this.deps.clock.now() + delayMs });
+    const delayMs = Math.max(this.backoff.nextMs(), this.refusal?.retryAfterMs ?? 0);
+    const retryAt = this.deps.clock.now() + delayMs;
+    this.drop({ name: "waiting", attempt: this.backoff.attempt, retryAt, reason: this.refusal?.message ?? null });
     this.timer("retry", delayMs, () => void this.connect());
   }
 

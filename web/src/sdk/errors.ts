@@ -49,6 +49,11 @@ export class SignedOut extends Error {
   }
 }
 
+/** How long the engine asked to wait before the same is tried again; null when it did not say. */
+export function retryAfterMs(error: unknown): number | null {
+  return error instanceof ProblemError || error instanceof CommandError ? error.retryAfterMs : null;
+}
+
 /** A sentence for a person. */
 export function describe(error: unknown): string {
   if (error instanceof Error && error.message !== "") return error.message;

@@ -6,7 +6,16 @@ export interface CallOptions {
   readonly body?: unknown;
   /** Sign-in, registration and refresh go without an access token. */
   readonly anonymous?: boolean;
+  /** This access token and no other, whether it is still good or not. */
+  readonly token?: string;
+  /** Without an answer for this long the call has failed. */
+  readonly timeoutMs?: number;
+  /** Goes on when the page is closed meanwhile. */
+  readonly keepalive?: boolean;
 }
+
+/** A connection that the network has swallowed gives no answer for minutes. */
+const ANSWER_MS_MAX = 30_000;
 
 /** Who provides access tokens; `rejected` names one that the engine no longer takes. */
 export interface TokenSource {
@@ -25,8 +34,8 @@ export class Http {
   /** The type of the answer is the caller's word; `api.ts` is the one place that gives it. */
    
   async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
-    if (options.anonymous === true || this.tokens === null) {
-      return (await readAnswer(await this.request(method, path, options, null))) as T;
+    if (options.anonymous === true || options.token !== undefined || this.tokens === null) {
+      return (await readAnswer(await this.request(method, path, options, options.token ?? null))) as T;
     }
     const token = await this.tokens.accessToken();
     let response = await this.request(method, path, options, token);
@@ -41,7 +50,12 @@ export class Http {
   private async request(method: Method, path: string, options: CallOptions, token: string | null): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (token !== null) headers.Authorization = `Bearer ${token}`;
-    const init: RequestInit = { method, headers };
+    const init: RequestInit = {
+      method,
+      headers,
+      keepalive: options.keepalive ?? false,
+      signal: AbortSignal.timeout(options.timeoutMs ?? ANSWER_MS_MAX),
+    };
     if (options.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(options.body);

@@ -2,11 +2,12 @@
 export { Chat } from "./chat";
 export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
 export type { LinkState } from "./connection";
-export { CommandError, describe, LinkLost, ProblemError, SignedOut } from "./errors";
+export { CommandError, describe, LinkLost, ProblemError, retryAfterMs, SignedOut } from "./errors";
 export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
 export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
 export type { OutboxEntry } from "./outbox";
 export type { Room, RoomState } from "./room";
 export type { RoomsState } from "./rooms";
+export { StorageFull, type Keeping, type KeyValueStore } from "./storage";
 export { Store } from "./store";
 export type { Channel, Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";

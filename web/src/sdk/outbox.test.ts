@@ -196,6 +196,20 @@ describe("refusals", () => {
     expect(engine.log).toEqual(["one", "two"]);
   });
 
+  test("later: says why and until when, and no longer once it goes on", async () => {
+    const outbox = open();
+    outbox.setLink(true);
+    engine.errors = [new CommandError("limits.messages", "Too many messages.", "later", 2_000)];
+    clock.chance = 0;
+    outbox.post(A, "one");
+    await settled();
+    const delay = { reason: "Too many messages.", until: clock.now() + 2_000 };
+    expect(outbox.entries.get()).toMatchObject([{ state: "waiting", delay }]);
+    engine.hanging = true;
+    await clock.advance(2_000);
+    expect(outbox.entries.get()[0]?.delay).toBeUndefined();
+  });
+
   test("later without a time: longer and longer", async () => {
     const outbox = open();
     outbox.setLink(true);

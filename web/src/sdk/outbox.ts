@@ -1,10 +1,10 @@
 /**
  * Sends what a person wrote: exactly once as the engine sees it, in order per room, across lost links, reloads and tabs.
  *
- * Invariants: a message is stored before it is sent and forgotten only after the engine acknowledged it; one message
- * per room is under way at a time, and the next one waits for its answer, whichever tab sends; `client_id` never
- * changes. A lock per room keeps tabs from sending the same thing side by side; even if they did, the engine would
- * take only the first.
+ * Invariants: a message is stored before it is sent (`storage.ts` says what of a browser that refuses) and forgotten
+ * only after the engine acknowledged it; one message per room is under way at a time, and the next one waits for its
+ * answer, whichever tab sends; `client_id` never changes. A lock per room keeps tabs from sending the same thing side
+ * by side; even if they did, the engine would take only the first.
  */
 import { Backoff } from "./backoff";
 import type { Clock } from "./clock";
@@ -17,6 +17,14 @@ import { Store } from "./store";
 export interface OutboxEntry extends OutboxItem {
   /** `sent`: acknowledged, and about to appear in the room's log. */
   readonly state: "waiting" | "sending" | "sent" | "failed";
+  /** The engine asked to wait: why, and until when. */
+  readonly delay?: Delay;
+}
+
+interface Delay {
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
 }
 
 export interface OutboxDeps {
@@ -40,6 +48,7 @@ export class Outbox {
   private readonly sending = new Set<string>();
   /** Acknowledged messages that the log does not show yet, so that they do not vanish for a moment. */
   private readonly sent = new Map<string, { readonly item: OutboxItem; readonly seq: number }>();
+  private readonly delays = new Map<string, Delay>();
   private readonly sleepers = new Set<() => void>();
   private readonly unsubscribe: () => void;
   private linkUp = false;
@@ -53,7 +62,7 @@ export class Outbox {
     this.publish();
   }
 
-  /** Stores a message and sends it when it can. Throws when the browser's storage is full. */
+  /** Stores a message and sends it when it can. Throws when neither the browser nor this page's memory takes it. */
   post(roomId: string, content: string): void {
     this.stored.put({ clientId: newId(), roomId, content, order: this.nextOrder() });
     this.publish();
@@ -103,6 +112,12 @@ export class Outbox {
     this.publish();
   }
 
+  /** Another life of the log: what the old one acknowledged may never appear. What was not sent stays. */
+  forgetSent(): void {
+    this.sent.clear();
+    this.publish();
+  }
+
   stop(): void {
     this.setLink(false);
     this.unsubscribe();
@@ -137,6 +152,7 @@ export class Outbox {
   /** Tries once. False when the same message has to be tried again; it has then waited already. */
   private async attempt(item: OutboxItem, backoff: Backoff): Promise<boolean> {
     this.sending.add(item.clientId);
+    this.delays.delete(item.clientId);
     this.publish();
     try {
       const seq = await this.deps.send(item);
@@ -145,17 +161,32 @@ export class Outbox {
       return true;
     } catch (error) {
       if (error instanceof CommandError && error.retry === "never") {
-        // Unless it was discarded meanwhile.
-        if (this.stored.get(item.clientId) !== null) this.stored.put({ ...item, failure: error.message });
-        return true;
+        if (this.markFailed(item, error.message)) return true;
       }
+      const delayMs = this.delayMs(error, backoff);
       this.sending.delete(item.clientId);
+      if (error instanceof CommandError && this.linkUp) {
+        this.delays.set(item.clientId, { reason: error.message, until: this.deps.clock.now() + delayMs });
+      }
       this.publish();
-      await this.sleep(this.delayMs(error, backoff));
+      await this.sleep(delayMs);
+      this.delays.delete(item.clientId);
       return false;
     } finally {
       this.sending.delete(item.clientId);
       this.publish();
+    }
+  }
+
+  /** False when nothing takes the mark: then the message is tried again, later and later. */
+  private markFailed(item: OutboxItem, failure: string): boolean {
+    // Unless it was discarded meanwhile.
+    if (this.stored.get(item.clientId) === null) return true;
+    try {
+      this.stored.put({ ...item, failure });
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -188,7 +219,9 @@ export class Outbox {
   private publish(): void {
     const waiting = this.stored.all().map((item): OutboxEntry => {
       if (item.failure !== undefined) return { ...item, state: "failed" };
-      return { ...item, state: this.sending.has(item.clientId) ? "sending" : "waiting" };
+      const delay = this.delays.get(item.clientId);
+      const state = this.sending.has(item.clientId) ? "sending" : "waiting";
+      return { ...item, state, ...(delay === undefined ? {} : { delay }) };
     });
     const stored = new Set(waiting.map((entry) => entry.clientId));
     const sent = [...this.sent.values()]

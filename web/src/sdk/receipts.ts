@@ -36,6 +36,12 @@ export class Receipts {
     this.raise(roomId, { delivered: seq, read: seq });
   }
 
+  /** The room, or with none every room, is read anew: marks by its old numbers mean nothing. */
+  forget(roomId?: string): void {
+    if (roomId === undefined) this.pending.clear();
+    else this.pending.delete(roomId);
+  }
+
   /** The link is up: send what waited for it. */
   resume(): void {
     if (this.pending.size > 0) this.schedule();

@@ -34,7 +34,14 @@ export interface RoomDeps {
   onApplied(roomId: string, events: readonly DurableEvent[]): void;
   /** The engine no longer lets us read this room, or says that we left. */
   onGone(roomId: string): void;
+  /** What we have of the room is of another life of the log: it has to be read anew. */
+  onStale(roomId: string): void;
 }
+
+/** The engine's word for a `seq` that the room has not reached. */
+const AHEAD = "chat.ahead";
+/** Tells one time that a room is read from another. */
+let made = 0;
 
 const OLDER_EVENTS = 50;
 const CATCH_UP_EVENTS = 200;
@@ -44,6 +51,8 @@ const RETRY_MS = 1_000;
 
 export class Room {
   readonly state: Store<RoomState>;
+  /** Another one when the room is read anew. */
+  readonly key = `room-${++made}`;
   private readonly log: RoomLog;
   /** The summary already counts everything up to here. */
   private countedSeq: number;
@@ -207,7 +216,8 @@ export class Room {
   }
 
   private catchUpFailed(error: unknown): void {
-    if (error instanceof CommandError && error.retry === "never") this.deps.onGone(this.id);
+    if (error instanceof CommandError && error.code === AHEAD) this.deps.onStale(this.id);
+    else if (error instanceof CommandError && error.retry === "never") this.deps.onGone(this.id);
     // Without a link there is nothing to retry: the next hello resumes from where we are.
     else if (this.deps.link.isOnline) {
       this.catchUpLater(error instanceof CommandError ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS);

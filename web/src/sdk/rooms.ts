@@ -1,6 +1,13 @@
-/** All rooms of the signed-in person: which there are, in what order, and which frame belongs to which. */
+/**
+ * All rooms of the signed-in person: which there are, in what order, and which frame belongs to which.
+ *
+ * `ready` lists those with the newest activity; of the others we hear all the same. So the list may be incomplete: more
+ * of it comes by page, and a room that is not in it appears when something happens there, or when somebody opens it.
+ */
+import type { Api } from "./api";
+import type { Resumption } from "./connection";
 import { ProblemError } from "./errors";
-import { asDurable } from "./events";
+import { asDurable, type DurableEvent } from "./events";
 import { madeAt } from "./ids";
 import { Room, type RoomDeps } from "./room";
 import { Store } from "./store";
@@ -11,21 +18,41 @@ export interface RoomsState {
   readonly known: boolean;
   /** Last activity first. */
   readonly list: readonly RoomInfo[];
+  /** Whether there are rooms that the list does not have, and what is being done about it. */
+  readonly more: "none" | "idle" | "loading" | "failed";
 }
 
-/** Rooms that one hello resumes; the engine takes 2000 and refuses more. */
+/** Rooms that one hello resumes; the engine takes 2000. */
 const RESUMED_ROOMS_MAX = 1_000;
+/** Pages that one wish for more may read: the first ones have what `ready` listed already. */
+const PAGES_MAX = 30;
+/** Events of one room that are kept while we ask what room that is. Beyond it they are caught up, not lost. */
+const EARLY_EVENTS_MAX = 200;
+/** Rooms that we ask for at once. */
+const ASKED_ROOMS_MAX = 50;
 
-export type RoomsDeps = Omit<RoomDeps, "onGone"> & { fetchRoom(id: string): Promise<RoomInfo> };
+export type RoomsDeps = Omit<RoomDeps, "onGone" | "onStale"> & {
+  readonly api: Pick<Api, "members" | "room" | "roomsPage">;
+  /** Another life of the log: what was known of the old one's numbers is to be dropped. */
+  onAnotherEpoch(): void;
+};
 
 export class Rooms {
-  readonly state = new Store<RoomsState>({ known: false, list: [] });
+  readonly state = new Store<RoomsState>({ known: false, list: [], more: "none" });
   private readonly rooms = new Map<string, Room>();
   /** What the latest hello asked for. */
   private resumed: ReadonlySet<string> = new Set();
   private readonly unsubscribe = new Map<string, () => void>();
   /** Many rooms change at once: the list is told when all have. */
   private gathering = false;
+  /** Which life of the log `rooms` are of. */
+  private epoch: string | undefined;
+  private more: RoomsState["more"] = "none";
+  /** Where the list goes on; it begins anew with every `ready`. */
+  private cursor: string | undefined;
+  private round = 0;
+  /** Rooms that we ask for, with what happened there meanwhile. */
+  private readonly asked = new Map<string, DurableEvent[]>();
 
   constructor(private readonly deps: RoomsDeps) {}
 
@@ -34,34 +61,29 @@ export class Rooms {
   }
 
   /** What `hello` asks to resume from: the rooms on the screen, and those with the latest activity. */
-  resume(): Record<string, number> {
+  resume(): Resumption {
     const byActivity = this.state.get().list.map((info) => this.rooms.get(info.id));
     const rooms = byActivity.filter((room) => room !== undefined);
     rooms.sort((a, b) => Number(b.isViewed) - Number(a.isViewed));
     this.resumed = new Set(rooms.slice(0, RESUMED_ROOMS_MAX).map((room) => room.id));
-    return Object.fromEntries(rooms.slice(0, RESUMED_ROOMS_MAX).map((room) => [room.id, room.lastSeq]));
+    const resume = Object.fromEntries(rooms.slice(0, RESUMED_ROOMS_MAX).map((room) => [room.id, room.lastSeq]));
+    return { resume, ...(this.epoch === undefined ? {} : { epoch: this.epoch }) };
   }
 
   onReady(ready: Ready): void {
+    this.round += 1;
+    this.cursor = undefined;
+    this.more = ready.rooms_truncated === true ? "idle" : "none";
+    const refused = new Set(ready.resume_refused?.map((room) => room.room_id));
+    this.gather(() => {
+      this.enter(ready.epoch);
+      for (const info of ready.rooms) this.take(info, refused.has(info.id));
+    });
     const listed = new Set(ready.rooms.map((info) => info.id));
-    this.gathering = true;
-    try {
-      for (const info of ready.rooms) this.take(info);
-    } finally {
-      this.gathering = false;
-    }
-    for (const id of this.rooms.keys()) {
-      if (!listed.has(id)) void this.check(id);
+    for (const [id, room] of [...this.rooms]) {
+      if (!listed.has(id)) this.unlisted(room, refused.has(id));
     }
     this.publish(true);
-  }
-
-  private take(info: RoomInfo): void {
-    const room = this.rooms.get(info.id);
-    if (room !== undefined && this.startsAnew(room, info)) this.remove(info.id);
-    const current = this.rooms.get(info.id);
-    if (current === undefined) this.insert(info);
-    else current.refresh(info);
   }
 
   /** A room from an HTTP answer. One that we follow already is not touched: its events keep it up to date. */
@@ -69,6 +91,35 @@ export class Rooms {
     const room = this.rooms.get(info.id) ?? this.insert(info);
     this.publish();
     return room;
+  }
+
+  /** The next rooms of a list that is not complete. */
+  async loadMore(): Promise<void> {
+    if (this.more === "none" || this.more === "loading") return;
+    const { round } = this;
+    this.setMore("loading");
+    try {
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const answer = await this.deps.api.roomsPage(this.cursor);
+        if (round !== this.round) return;
+        this.cursor = answer.next ?? undefined;
+        const fresh = answer.items.filter((info) => !this.rooms.has(info.id));
+        this.gather(() => fresh.forEach((info) => this.insert(info)));
+        if (answer.next == null) { this.setMore("none"); return; }
+        if (fresh.length > 0) break;
+      }
+      this.setMore("idle");
+    } catch {
+      if (round === this.round) this.setMore("failed");
+    }
+  }
+
+  /** A room by its id, whether the list has it or not; undefined when it is none of ours. */
+  async find(id: string): Promise<Room | undefined> {
+    const known = this.rooms.get(id);
+    if (known !== undefined) return known;
+    const info = await this.fetch(id);
+    return info === null ? undefined : this.add(info);
   }
 
   remove(id: string): void {
@@ -82,8 +133,9 @@ export class Rooms {
   onFrame(frame: ServerFrame): void {
     const durable = asDurable(frame);
     if (durable !== null) {
-      // An event of a room that we do not know belongs to one that `room.joined` is about to announce, or that we left.
-      this.rooms.get(durable.room_id)?.receive(durable);
+      const room = this.rooms.get(durable.room_id);
+      if (room === undefined) this.discover(durable);
+      else room.receive(durable);
       return;
     }
     switch (frame.type) {
@@ -100,7 +152,39 @@ export class Rooms {
   }
 
   onLost(): void {
+    this.asked.clear();
     for (const room of this.rooms.values()) room.linkLost();
+  }
+
+  /** Another life of the log has other events under the same numbers: nothing of the old one may stay. */
+  private enter(epoch: string | undefined): void {
+    const another = this.epoch !== undefined && epoch !== undefined && epoch !== this.epoch;
+    this.epoch = epoch ?? this.epoch;
+    if (!another) return;
+    for (const id of [...this.rooms.keys()]) this.remove(id);
+    this.deps.onAnotherEpoch();
+  }
+
+  private take(info: RoomInfo, refused: boolean): void {
+    const room = this.rooms.get(info.id);
+    if (room !== undefined && (refused || this.startsAnew(room, info))) this.restart(info);
+    else if (room === undefined) this.insert(info);
+    else room.refresh(info);
+  }
+
+  private restart(info: RoomInfo): void {
+    this.remove(info.id);
+    this.deps.receipts.forget(info.id);
+    this.insert(info);
+    this.publish();
+  }
+
+  /** `ready` did not list a room that we have. */
+  private unlisted(room: Room, refused: boolean): void {
+    if (refused) void this.reread(room.id);
+    else if (this.more === "none") void this.check(room.id);
+    // It follows by its events when it was resumed; otherwise it comes again with its page.
+    else if (!this.resumed.has(room.id)) this.remove(room.id);
   }
 
   /**
@@ -111,18 +195,61 @@ export class Rooms {
     return info.last_seq < room.lastSeq || (info.last_seq > room.lastSeq && !this.resumed.has(room.id));
   }
 
-  /** `ready` did not list it. Only the engine's own "no" says that it is gone; a long list may have been cut. */
+  /** Only the engine's own "no" says that a room is gone. */
   private async check(id: string): Promise<void> {
+    const info = await this.fetch(id).catch(() => undefined);
+    if (info === null) this.remove(id);
+    else if (info !== undefined) this.rooms.get(id)?.refresh(info);
+  }
+
+  /** What we have of this room is worth nothing. */
+  private async reread(id: string): Promise<void> {
+    const info = await this.fetch(id).catch(() => undefined);
+    if (info === null) this.remove(id);
+    else if (info !== undefined && this.rooms.has(id)) this.restart(info);
+  }
+
+  /** Null when it is not there, or we are not in it: a channel of our spaces shows itself to whoever could join. */
+  private async fetch(id: string): Promise<RoomInfo | null> {
     try {
-      const info = await this.deps.fetchRoom(id);
-      this.rooms.get(id)?.refresh(info);
+      const info = await this.deps.api.room(id);
+      return info.kind === "channel" && info.role == null ? null : info;
     } catch (error) {
-      if (error instanceof ProblemError && (error.status === 403 || error.status === 404)) this.remove(id);
+      // What is no id of a room is refused as such.
+      if (error instanceof ProblemError && [400, 403, 404, 422].includes(error.status)) return null;
+      throw error;
     }
   }
 
+  /**
+   * An event of a room that we do not have. With a complete list it belongs to one that `room.joined` is about to
+   * announce, or that we left; else to one that was not listed, which appears now.
+   */
+  private discover(event: DurableEvent): void {
+    if (this.more === "none") return;
+    const early = this.asked.get(event.room_id);
+    if (early !== undefined) {
+      if (early.length < EARLY_EVENTS_MAX) early.push(event);
+    } else if (this.asked.size < ASKED_ROOMS_MAX) {
+      const events = [event];
+      this.asked.set(event.room_id, events);
+      void this.meet(event.room_id, events);
+    }
+  }
+
+  private async meet(id: string, early: readonly DurableEvent[]): Promise<void> {
+    const room = await this.find(id).catch(() => undefined);
+    // Under another link, or asked for anew.
+    if (this.asked.get(id) !== early) return;
+    this.asked.delete(id);
+    for (const event of early) room?.receive(event);
+  }
+
   private insert(info: RoomInfo): Room {
-    const room = new Room({ ...this.deps, onGone: (id) => this.remove(id) }, info);
+    const room = new Room(
+      { ...this.deps, onGone: (id) => this.remove(id), onStale: (id) => void this.reread(id) },
+      info,
+    );
     this.rooms.set(info.id, room);
     let last = room.info;
     const unsubscribe = room.state.subscribe(() => {
@@ -134,11 +261,25 @@ export class Rooms {
     return room;
   }
 
+  private gather(change: () => void): void {
+    this.gathering = true;
+    try {
+      change();
+    } finally {
+      this.gathering = false;
+    }
+  }
+
+  private setMore(more: RoomsState["more"]): void {
+    this.more = more;
+    this.publish();
+  }
+
   private publish(known = this.state.get().known): void {
     if (this.gathering) return;
     const infos = [...this.rooms.values()].map(({ info }) => ({ info, at: activeAt(info) }));
     const list = infos.sort((a, b) => b.at - a.at).map(({ info }) => info);
-    this.state.set({ known, list });
+    this.state.set({ known, list, more: this.more });
   }
 }
 

@@ -25,33 +25,39 @@ export class MemoryCell implements SharedCell {
 }
 
 const STORE = "cells";
+/** Some browsers leave an opening or a transaction without any answer; nobody may wait for that for ever. */
+const ANSWER_MS_MAX = 2_000;
 
 export class BrowserCell implements SharedCell {
   private database: Promise<IDBDatabase> | null = null;
 
   constructor(private readonly name: string) {}
 
-  async read(): Promise<unknown> {
-    try {
-      const database = await this.open();
-      return await finished(database.transaction(STORE, "readonly").objectStore(STORE).get(this.name));
-    } catch {
-      // Private windows of some browsers have no IndexedDB. What it guards against needs two tabs and bad luck.
-      return null;
-    }
+  read(): Promise<unknown> {
+    return this.attempt((database) =>
+      finished<unknown>(database.transaction(STORE, "readonly").objectStore(STORE).get(this.name)),
+    );
   }
 
   async write(value: unknown): Promise<void> {
-    try {
-      const database = await this.open();
+    await this.attempt(async (database) => {
       const transaction = database.transaction(STORE, "readwrite");
       transaction.objectStore(STORE).put(value, this.name);
       await new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
       });
+    });
+  }
+
+  /** Null when the browser keeps IndexedDB from us, has no room, or does not answer: then the engine's grace must do. */
+  private async attempt<T>(use: (database: IDBDatabase) => Promise<T>): Promise<T | null> {
+    try {
+      return await inTime(this.open().then(use));
     } catch {
-      // As above.
+      // A connection that the browser has closed never works again.
+      this.database = null;
+      return null;
     }
   }
 
@@ -62,10 +68,15 @@ export class BrowserCell implements SharedCell {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error ?? new Error("no database"));
     });
-    // A failed opening is tried again by the next caller.
-    this.database.catch(() => (this.database = null));
     return this.database;
   }
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no answer")), ANSWER_MS_MAX);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function finished<T>(request: IDBRequest<T>): Promise<T> {

@@ -1,7 +1,19 @@
+import { Store } from "./store";
+
+/** How much of what should outlive a reload really does. */
+export type Keeping =
+  /** Everything. */
+  | "kept"
+  /** The browser has no room left: some of it lives only as long as this page. */
+  | "full"
+  /** The browser lets us keep nothing, by its settings or in a private window. */
+  | "refused";
+
 /** Where the client keeps what must outlive a reload, shared by all tabs of one origin. */
 export interface KeyValueStore {
+  readonly keeping: Store<Keeping>;
   get(key: string): string | null;
-  /** Throws when the browser has no room left. */
+  /** Throws `StorageFull` when not even this page's own memory takes it. */
   set(key: string, value: string): void;
   remove(key: string): void;
   keys(prefix: string): string[];
@@ -9,38 +21,111 @@ export interface KeyValueStore {
   onChange(listener: (key: string | null) => void): () => void;
 }
 
+export class StorageFull extends Error {
+  constructor() {
+    super("This browser has no room left to keep anything. Close other pages of this site, or free some space.");
+    this.name = "StorageFull";
+  }
+}
+
+/** What is held in this page's memory because the browser does not keep it, in characters. Browsers keep about as much. */
+const MEMORY_CHARS_MAX = 5_000_000;
+
 /**
  * localStorage rather than IndexedDB: a message must be on disk before the key press that sent it is over, and only
  * this one is synchronous. One key an item, so that two tabs never overwrite each other's list.
+ *
+ * Every access may throw: site data may be blocked (then even naming `localStorage` throws), or the disk be full. What
+ * the browser does not take lives in memory instead, as long as the page does, and `keeping` says so.
  */
 export class BrowserStore implements KeyValueStore {
+  readonly keeping = new Store<Keeping>("kept");
+  /** What the browser did not take. It hides what storage may still have under the same key. */
+  private readonly memory = new Map<string, string>();
+
+  constructor(private readonly open: () => Storage | null = () => window.localStorage) {
+    if (!this.isReadable()) this.keeping.set("refused");
+  }
+
   get(key: string): string | null {
-    return localStorage.getItem(key);
+    return this.memory.get(key) ?? this.attempt((storage) => storage.getItem(key), null);
   }
 
   set(key: string, value: string): void {
-    localStorage.setItem(key, value);
+    if (this.write(key, value)) {
+      this.memory.delete(key);
+      return;
+    }
+    // An old value must not come back after a reload: a refresh token that was spent would end the whole session. Its
+    // room may also be what is missing.
+    this.attempt((storage) => storage.removeItem(key), undefined);
+    if (this.write(key, value)) {
+      this.memory.delete(key);
+      return;
+    }
+    this.keeping.set(this.isReadable() ? "full" : "refused");
+    this.remember(key, value);
   }
 
   remove(key: string): void {
-    localStorage.removeItem(key);
+    this.memory.delete(key);
+    this.attempt((storage) => storage.removeItem(key), undefined);
   }
 
   keys(prefix: string): string[] {
-    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+    const stored = this.attempt((storage) => Object.keys(storage), []);
+    return [...new Set([...stored, ...this.memory.keys()])].filter((key) => key.startsWith(prefix));
   }
 
   onChange(listener: (key: string | null) => void): () => void {
     const handle = (event: StorageEvent) => {
-      if (event.storageArea === localStorage) listener(event.key);
+      if (event.storageArea === this.storage()) listener(event.key);
     };
     window.addEventListener("storage", handle);
     return () => window.removeEventListener("storage", handle);
+  }
+
+  private isReadable(): boolean {
+    return this.attempt((storage) => Number.isInteger(storage.length), false);
+  }
+
+  private write(key: string, value: string): boolean {
+    return this.attempt((storage) => {
+      storage.setItem(key, value);
+      return true;
+    }, false);
+  }
+
+  private remember(key: string, value: string): void {
+    let chars = value.length;
+    for (const [other, kept] of this.memory) chars += other === key ? 0 : kept.length;
+    if (chars > MEMORY_CHARS_MAX) throw new StorageFull();
+    this.memory.set(key, value);
+  }
+
+  private attempt<T>(access: (storage: Storage) => T, otherwise: T): T {
+    const storage = this.storage();
+    if (storage === null) return otherwise;
+    try {
+      return access(storage);
+    } catch {
+      return otherwise;
+    }
+  }
+
+  /** Asked for each time: the browser may begin or stop to refuse while the page is open. */
+  private storage(): Storage | null {
+    try {
+      return this.open();
+    } catch {
+      return null;
+    }
   }
 }
 
 /** For tests and for programs without a browser. Several clients on one instance behave like tabs. */
 export class MemoryStore implements KeyValueStore {
+  readonly keeping = new Store<Keeping>("kept");
   private readonly values = new Map<string, string>();
   private readonly listeners = new Set<(key: string | null) => void>();
 
@@ -93,10 +178,26 @@ export class LocalLocks implements Locks {
   }
 }
 
-/** Web Locks: the browser frees them even when a tab crashes. Secure origins only, hence the fallback. */
-export function browserLocks(): Locks {
-  // The DOM types say that it is always there.
-  const locks = (navigator as Partial<Navigator>).locks;
-  if (locks === undefined) return new LocalLocks();
-  return { run: async (name, hold) => await locks.request(name, hold) };
+/**
+ * Web Locks: the browser frees them even when a tab crashes. On secure origins only, and not where site data is
+ * blocked, hence the fallback.
+ */
+export function browserLocks(found = (navigator as Partial<Navigator>).locks): Locks {
+  const local = new LocalLocks();
+  if (found === undefined) return local;
+  return {
+    async run(name, hold) {
+      const holder = { begun: false };
+      try {
+        return await found.request(name, () => {
+          holder.begun = true;
+          return hold();
+        });
+      } catch (error) {
+        // What the holder threw is the holder's; a lock that was never given is not worth stopping for.
+        if (holder.begun) throw error;
+        return local.run(name, hold);
+      }
+    },
+  };
 }

@@ -28,7 +28,7 @@ function tokens(round: number, userId = "ada"): Tokens {
   return { user, access_token: `access-${round}`, refresh_token: `refresh-${round}`, expires_in: 900 };
 }
 
-/** An engine that ends the session when a refresh token is used twice. */
+/** An engine that knows no grace: it ends the session when a refresh token is used twice. */
 async function refresh(refreshToken: string): Promise<Tokens> {
   await settled();
   if (failure !== null) throw failure;
@@ -92,6 +92,36 @@ describe("one tab", () => {
     await expect(session.accessToken("access-0")).resolves.toBe("access-1");
   });
 
+  test("an answer that was lost is asked for again at once, with the same token", async () => {
+    const asked: string[] = [];
+    const session = new Session({
+      storage, locks, successor, clock,
+      refresh: (refreshToken) => {
+        asked.push(refreshToken);
+        if (asked.length === 1) return Promise.reject(new ProblemError(0, "network", "Lost."));
+        return Promise.resolve(tokens(1));
+      },
+    });
+    session.begin(tokens(0));
+    await expect(session.accessToken("access-0")).resolves.toBe("access-1");
+    expect(asked).toEqual(["refresh-0", "refresh-0"]);
+  });
+
+  test("being asked to wait does not end the session", async () => {
+    const session = tab();
+    session.begin(tokens(0));
+    failure = new ProblemError(429, "auth.too_many_attempts", "Later.", 1_000);
+    await expect(session.accessToken("access-0")).rejects.toBe(failure);
+    expect(session.current.get()).not.toBeNull();
+  });
+
+  test("it knows when its own token expires", () => {
+    const session = tab();
+    session.begin(tokens(0));
+    expect(session.expiresAt("access-0")).toBe(clock.now() + 900_000);
+    expect(session.expiresAt("another")).toBeNull();
+  });
+
   test("what lies in storage may be broken", () => {
     storage.set("parlance.session", "{broken");
     expect(tab().current.get()).toBeNull();
@@ -149,5 +179,61 @@ describe("several tabs", () => {
     });
     await expect(right.accessToken("access-0")).rejects.toBeInstanceOf(SignedOut);
     await waiting;
+  });
+});
+
+describe("several tabs without a lock between them", () => {
+  /** An engine with its grace: the same successor again while that is unused. */
+  class GracefulEngine {
+    ended = false;
+    private used = -1;
+    private round = 0;
+
+    readonly refresh = async (refreshToken: string): Promise<Tokens> => {
+      await settled();
+      const given = Number(refreshToken.split("-")[1]);
+      if (this.ended || given < this.used) {
+        this.ended = true;
+        throw new ProblemError(401, "auth.refresh_refused", "Signed out.");
+      }
+      this.used = given;
+      this.round += 1;
+      return { ...tokens(given + 1), access_token: `access-${given + 1}-${this.round}` };
+    };
+  }
+
+  function lonely(engine: GracefulEngine, own: MemoryStore, cell = new MemoryCell()): Session {
+    return new Session({ storage: own, locks: new LocalLocks(), successor: cell, clock, refresh: engine.refresh });
+  }
+
+  test("both refresh at once, and both stay", async () => {
+    const engine = new GracefulEngine();
+    const left = lonely(engine, storage);
+    left.begin(tokens(0));
+    const right = lonely(engine, storage);
+    await clock.advance(890_000);
+    const both = await Promise.all([left.accessToken(), right.accessToken()]);
+    expect(both.map((token) => token.slice(0, 8))).toEqual(["access-1", "access-1"]);
+    expect(storage.get("parlance.session")).toContain("refresh-1");
+    expect(engine.ended).toBe(false);
+  });
+
+  test("a refusal of a token that another tab has replaced meanwhile ends nothing", async () => {
+    const engine = new GracefulEngine();
+    const left = lonely(engine, storage);
+    left.begin(tokens(0));
+    const right = new Session({
+      storage,
+      locks: new LocalLocks(),
+      successor,
+      clock,
+      refresh: () => {
+        // Meanwhile another tab signs in again, or refreshes.
+        left.begin(tokens(5));
+        return Promise.reject(new ProblemError(401, "auth.refresh_refused", "Signed out."));
+      },
+    });
+    await expect(right.accessToken("access-0")).resolves.toBe("access-5");
+    expect(left.current.get()).not.toBeNull();
   });
 });

@@ -1,9 +1,13 @@
 /**
  * The signed-in session: who we are and the tokens that prove it, shared by all tabs through storage.
  *
- * Invariant: a refresh token is spent once. The engine takes a second use for theft and ends the session, so tabs
- * refresh one at a time under a lock and first look whether another tab has already done it. Its word for that is
- * `successor`, because storage may still show the old token for a moment.
+ * A refresh token is spent once. Sent again within a minute, while what replaced it is unused, it is answered alike;
+ * later the engine takes it for theft and ends the session. So tabs refresh one at a time under a lock and first look
+ * whether another tab has already done it. Its word for that is `successor`, because storage may still show the old
+ * token for a moment. Where browsers have no lock across tabs (plain HTTP), two that refresh at once live by that
+ * minute, and so does whoever lost an answer.
+ *
+ * Invariant: a tab ends the session only for a refusal of the newest token that any tab has.
  */
 import type { Clock } from "./clock";
 import { ProblemError, SignedOut } from "./errors";
@@ -31,6 +35,8 @@ interface Successor {
 const KEY = "parlance.session";
 /** Refresh this long before the end, so that a request under way does not expire on the road. */
 const EARLY_MS = 30_000;
+/** Tokens that one call may be refused before it gives up: other tabs do not refresh faster than it asks. */
+const REFUSALS_MAX = 3;
 
 export interface SessionDeps {
   readonly storage: KeyValueStore;
@@ -62,6 +68,12 @@ export class Session implements TokenSource {
     void this.deps.successor.write(null);
   }
 
+  /** When one of our access tokens expires, by this machine's clock; null for any other token. */
+  expiresAt(accessToken: string): number | null {
+    const session = this.current.get();
+    return session?.accessToken === accessToken ? session.expiresAt : null;
+  }
+
   /** A token that is good now; `rejected` is one that the engine refused although it looked good. */
   async accessToken(rejected?: string): Promise<string> {
     const session = this.current.get();
@@ -81,28 +93,49 @@ export class Session implements TokenSource {
   }
 
   private keep(session: StoredSession): void {
-    this.deps.storage.set(KEY, JSON.stringify(session));
+    try {
+      this.deps.storage.set(KEY, JSON.stringify(session));
+    } catch {
+      // Nothing takes it any more: the session then lasts as long as this page.
+    }
     this.current.set(session);
   }
 
   private async refresh(userId: string, rejected: string | undefined): Promise<string> {
-    // While we waited for the lock, another tab may have refreshed, signed out, or signed in as someone else.
-    const session = await this.newest();
-    this.current.set(session);
-    if (session?.user.id !== userId) throw new SignedOut();
-    if (this.isGood(session, rejected)) return session.accessToken;
-    try {
-      const next = this.sessionOf(await this.deps.refresh(session.refreshToken));
-      this.keep(next);
-      // Before the lock is given up: the next tab must not take what we have spent.
-      await this.deps.successor.write({ spent: session.refreshToken, session: next } satisfies Successor);
-      return next.accessToken;
-    } catch (error) {
-      // Only the engine's own "no" ends the session; an engine that is away says nothing about it.
-      if (error instanceof ProblemError && (error.status === 400 || error.status === 401 || error.status === 403)) {
-        this.end();
-        throw new SignedOut();
+    let refused: string | null = null;
+    for (let refusals = 0; refusals < REFUSALS_MAX; refusals += 1) {
+      // While we waited for the lock or the answer, another tab may have refreshed, signed out, or signed in as
+      // someone else.
+      const session = await this.newest();
+      this.current.set(session);
+      if (session?.user.id !== userId) throw new SignedOut();
+      if (this.isGood(session, rejected)) return session.accessToken;
+      if (session.refreshToken === refused) break;
+      try {
+        return await this.replace(session);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refused = session.refreshToken;
       }
+    }
+    this.end();
+    throw new SignedOut();
+  }
+
+  private async replace(session: StoredSession): Promise<string> {
+    const next = this.sessionOf(await this.trade(session.refreshToken));
+    this.keep(next);
+    // Before the lock is given up: the next tab must not take what we have spent.
+    await this.deps.successor.write({ spent: session.refreshToken, session: next } satisfies Successor);
+    return next.accessToken;
+  }
+
+  /** Once more at once when the answer was lost: the engine gives the same one again, but not for long. */
+  private async trade(refreshToken: string): Promise<Tokens> {
+    try {
+      return await this.deps.refresh(refreshToken);
+    } catch (error) {
+      if (error instanceof ProblemError && !error.reached) return this.deps.refresh(refreshToken);
       throw error;
     }
   }
@@ -133,4 +166,9 @@ export class Session implements TokenSource {
       return null;
     }
   }
+}
+
+/** The engine's own "no". One that is away, busy or asked too often says nothing about the session. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProblemError && (error.status === 400 || error.status === 401 || error.status === 403);
 }

@@ -11,7 +11,17 @@ type Frames = FrameDocument["schemas"];
 type Http = HttpDocument["schemas"];
 
 export type ServerFrame = Frames["ServerFrame"];
-export type ClientFrame = Frames["ClientFrame"];
+export type ClientFrame = Frames["ClientFrame"] | HelloFrame | RenewFrame;
+
+/** `epoch`: the life of the log that what we have is of. */
+type HelloFrame = Frames["HelloFrame"] & { readonly epoch?: string };
+
+/** Another token of the same person, before the session's own has run out. */
+interface RenewFrame {
+  readonly type: "auth.renew";
+  readonly id?: number;
+  readonly token: string;
+}
 
 /** The server frame of one `type`. */
 export type FrameOf<T extends ServerFrame["type"]> = Extract<ServerFrame, { readonly type: T }>;
@@ -24,11 +34,17 @@ export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" | 
 interface Answers {
   "message.post": Frames["Posted"];
   "room.catch_up": Frames["CaughtUp"];
+  "auth.renew": { readonly expires_at: string };
 }
 
 export type AnswerTo<C extends Command> = C["type"] extends keyof Answers ? Answers[C["type"]] : unknown;
 
-export type Ready = FrameOf<"ready">;
+export type Ready = FrameOf<"ready"> & {
+  readonly expires_at?: string;
+  readonly epoch?: string;
+  readonly rooms_truncated?: boolean;
+  readonly resume_refused?: readonly { readonly room_id: string; readonly reason: string }[];
+};
 export type Ok = FrameOf<"ok">;
 export type CaughtUp = Frames["CaughtUp"];
 export type Retry = FrameOf<"error">["retry"];

@@ -76,8 +76,11 @@ impl Place {
         target.needs_database()?;
         // Sign-ins come as fast as they are answered, all from here.
         let often = "1000000".to_owned();
-        let extra =
-            [("auth.login_per_address_per_minute", often.clone()), ("auth.login_per_account_per_minute", often)];
+        let extra = [
+            ("auth.login_per_address_per_minute", often.clone()),
+            ("auth.login_per_account_and_address_per_minute", often.clone()),
+            ("auth.login_per_account_per_minute", often),
+        ];
         let target = target.open(&extra).await?;
         let site = Site::open(&target, &args.name, &args.password).await?;
         Ok(Self { label, target, site, latencies: Default::default() })

@@ -77,7 +77,10 @@ pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Repo
         args.installed || events <= EVENTS_OF_ALL_ROOMS_MAX,
         "--events times --rooms is {events}: more than {EVENTS_OF_ALL_ROOMS_MAX} messages are not posted for a run"
     );
-    let extra = [("auth.login_per_account_per_minute", "1000".to_owned())];
+    let extra = [
+        ("auth.login_per_account_and_address_per_minute", "1000".to_owned()),
+        ("auth.login_per_account_per_minute", "1000".to_owned()),
+    ];
     if args.installed {
         target.needs_database()?;
     }

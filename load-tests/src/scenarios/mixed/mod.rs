@@ -54,8 +54,9 @@ pub struct MixedArgs {
 const LATER_MAX: f64 = 5.0;
 
 /// Passwords are signed in with a few times a minute by one address: a run does not wait for that.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("auth.login_per_address_per_minute", "100000"),
+    ("auth.login_per_account_and_address_per_minute", "100000"),
     ("auth.login_per_account_per_minute", "100000"),
     ("auth.register_per_address_per_hour", "1000000"),
     ("auth.refresh_per_address_per_minute", "100000"),

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Logo } from "../ui/Logo";
+import { StorageNotice } from "../ui/StorageNotice";
 import { SignIn } from "./SignIn";
 import { SignUp } from "./SignUp";
 
@@ -12,6 +13,7 @@ export function AuthPage() {
         <Logo size={44} />
         <h1>{signingIn ? "Welcome back" : "Create your account"}</h1>
         <p className="muted">{signingIn ? "Sign in to Parlance." : "It takes a minute."}</p>
+        <StorageNotice />
         {signingIn ? <SignIn /> : <SignUp />}
         <p className="auth-switch">
           {signingIn ? "New here? " : "Have an account already? "}

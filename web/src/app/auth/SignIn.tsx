@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useClient } from "../context";
-import { Field, FormError } from "../ui/Field";
+import { Field, TaskError } from "../ui/Field";
 import { useTask } from "../ui/useTask";
 
 export function SignIn() {
@@ -35,7 +35,7 @@ export function SignIn() {
         value={password}
         onChange={(event) => setPassword(event.target.value)}
       />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       <button type="submit" className="button button-primary" disabled={task.busy}>
         {task.busy ? "Signing in…" : "Sign in"}
       </button>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ProblemError } from "../../sdk";
 import { useClient } from "../context";
-import { Field, FormError } from "../ui/Field";
+import { Field, TaskError } from "../ui/Field";
 import { useTask } from "../ui/useTask";
 
 type FieldName = "username" | "email" | "password" | "full_name";
@@ -53,7 +53,7 @@ export function SignUp() {
         hint="Several words make a good one."
         {...field("password")}
       />
-      <FormError>{wrong === null ? task.message : null}</FormError>
+      {wrong === null ? <TaskError task={task} /> : null}
       <button type="submit" className="button button-primary" disabled={task.busy}>
         {task.busy ? "Creating your account…" : "Create account"}
       </button>

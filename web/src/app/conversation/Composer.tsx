@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
-import { MESSAGE_BYTES_MAX, messageBytes } from "../../sdk";
-import { useChat } from "../context";
-import { readDraft, writeDraft } from "../drafts";
+import { describe, MESSAGE_BYTES_MAX, messageBytes } from "../../sdk";
+import { useChat, useDrafts } from "../context";
+import { isComposing, isMeantEnter } from "../ui/enter";
 import { Icon } from "../ui/Icon";
 
 interface ComposerProps {
@@ -16,9 +16,10 @@ const COUNT_FROM_CHARS = WARN_BYTES / 6;
 
 /** Enter sends, Shift+Enter starts a new line. */
 export function Composer({ roomId, name }: ComposerProps) {
-  const { me, outbox } = useChat();
+  const { outbox } = useChat();
+  const drafts = useDrafts();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState(() => readDraft(me.id, roomId));
+  const [text, setText] = useState(() => drafts.read(roomId));
   const [problem, setProblem] = useState<string | null>(null);
   const bytes = text.length < COUNT_FROM_CHARS ? 0 : messageBytes(text.trim());
   const tooLong = bytes > MESSAGE_BYTES_MAX;
@@ -33,7 +34,7 @@ export function Composer({ roomId, name }: ComposerProps) {
   const change = (next: string) => {
     setText(next);
     setProblem(null);
-    writeDraft(me.id, roomId, next);
+    drafts.write(roomId, next);
   };
   const send = () => {
     const content = text.trim();
@@ -42,15 +43,15 @@ export function Composer({ roomId, name }: ComposerProps) {
     try {
       outbox.post(roomId, content);
       change("");
-    } catch {
-      setProblem("This browser has no room left to keep unsent messages. Wait until the others are sent.");
+    } catch (error) {
+      setProblem(describe(error));
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // While an input method composes a word, Enter belongs to it.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event.nativeEvent)) return;
+    // A held one would otherwise fill the empty field with lines.
     event.preventDefault();
-    send();
+    if (isMeantEnter(event.nativeEvent)) send();
   };
 
   return (

@@ -1,9 +1,10 @@
-import { memo } from "react";
+import { memo, useState } from "react";
 import type { Message, OutboxEntry } from "../../sdk";
 import { useChat, useUser } from "../context";
 import { hueOf, personName } from "../names";
 import { fullTime, timeOf } from "../times";
 import { Avatar } from "../ui/Avatar";
+import { lengthOf, useSecondsUntil } from "../ui/Countdown";
 import { Icon, type IconName } from "../ui/Icon";
 import { findLinks } from "./links";
 import type { Receipt } from "./receipts";
@@ -49,6 +50,7 @@ export function OutboxRow({ entry, leads }: { readonly entry: OutboxEntry; reado
           <Tick state={entry.state} />
         </span>
       </div>
+      {entry.delay === undefined ? null : <DelayNote reason={entry.delay.reason} until={entry.delay.until} />}
       {entry.state === "failed" ? (
         <p className="message-failure" role="alert">
           <span>Not sent: {entry.failure}</span>
@@ -61,6 +63,21 @@ export function OutboxRow({ entry, leads }: { readonly entry: OutboxEntry; reado
         </p>
       ) : null}
     </article>
+  );
+}
+
+/** A wait shorter than this is over before one has read about it. */
+const DELAY_SHOWN_S = 2;
+
+/** The engine takes it later: nobody has to do anything. */
+function DelayNote({ reason, until }: { readonly reason: string; readonly until: number }) {
+  const [first] = useState(() => (until - Date.now()) / 1000);
+  const seconds = useSecondsUntil(until);
+  if (first < DELAY_SHOWN_S) return null;
+  return (
+    <p className="message-delay" role="status">
+      <span>{reason}</span> <span className="countdown" aria-hidden="true">Sent again in {lengthOf(seconds)}.</span>
+    </p>
   );
 }
 

@@ -4,10 +4,10 @@ import { useChat } from "../context";
 import { personName, roomName } from "../names";
 import { PersonAvatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
-import { FormError } from "../ui/Field";
+import { TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { PeoplePicker } from "../ui/PeoplePicker";
-import { useTask } from "../ui/useTask";
+import { useTask, type Task } from "../ui/useTask";
 import { givableRoles, mayAdd, mayManage } from "./permissions";
 
 interface MembersProps {
@@ -36,7 +36,7 @@ export function Members({ room, info, members }: MembersProps) {
           </button>
         ) : null}
       </header>
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       {members === null ? <p className="muted">Loading…</p> : null}
       <ul>
         {members?.map((member) => (
@@ -58,8 +58,7 @@ export function Members({ room, info, members }: MembersProps) {
           info={info}
           members={members ?? []}
           onAdd={(user) => change(() => api.addMember(info.id, user.id))}
-          problem={task.message}
-          busy={task.busy}
+          task={task}
           onClose={() => setAdding(false)}
         />
       ) : null}
@@ -127,12 +126,11 @@ interface AddPeopleProps {
   readonly info: RoomInfo;
   readonly members: readonly Member[];
   readonly onAdd: (user: User) => Promise<boolean>;
-  readonly problem: string | null;
-  readonly busy: boolean;
+  readonly task: Task;
   readonly onClose: () => void;
 }
 
-function AddPeople({ info, members, onAdd, problem, busy, onClose }: AddPeopleProps) {
+function AddPeople({ info, members, onAdd, task, onClose }: AddPeopleProps) {
   const [added, setAdded] = useState<readonly User[]>([]);
   const add = async (user: User) => {
     if (await onAdd(user)) setAdded((before) => [...before, user]);
@@ -143,10 +141,10 @@ function AddPeople({ info, members, onAdd, problem, busy, onClose }: AddPeoplePr
         <PeoplePicker
           label="Find somebody"
           exclude={[...members.map((member) => member.user.id), ...added.map((user) => user.id)]}
-          busy={busy}
+          busy={task.busy}
           onPick={(user) => void add(user)}
         />
-        <FormError>{problem}</FormError>
+        <TaskError task={task} />
         {added.length === 0 ? null : <p role="status">Added: {added.map(personName).join(", ")}</p>}
       </div>
     </Dialog>

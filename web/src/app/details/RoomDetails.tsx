@@ -5,7 +5,8 @@ import { roomName } from "../names";
 import { goToRoom } from "../route";
 import { RoomAvatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
-import { Field, FormError } from "../ui/Field";
+import { isComposing } from "../ui/enter";
+import { Field, TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { useTask } from "../ui/useTask";
 import { Members } from "./Members";
@@ -17,7 +18,7 @@ export function RoomDetails({ room, onClose }: { readonly room: Room; readonly o
   useEffect(() => {
     const close = (event: KeyboardEvent) => {
       // A dialog on top takes its own Escape.
-      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) onClose();
+      if (event.key === "Escape" && !isComposing(event) && document.querySelector("dialog[open]") === null) onClose();
     };
     window.addEventListener("keydown", close);
     return () => window.removeEventListener("keydown", close);
@@ -66,7 +67,7 @@ function Describe({ info }: { readonly info: RoomInfo }) {
     >
       <Field label="Name" required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
       <Field label="Topic" maxLength={500} value={topic} onChange={(event) => setTopic(event.target.value)} />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       {changed ? (
         <button type="submit" className="button" disabled={task.busy || name.trim() === ""}>
           Save
@@ -93,7 +94,7 @@ function Leave({ info }: { readonly info: RoomInfo }) {
       {asking ? (
         <Dialog title={`Leave ${roomName(info)}?`} onClose={() => setAsking(false)}>
           <p>You will not see its messages any more unless somebody adds you again.</p>
-          <FormError>{task.message}</FormError>
+          <TaskError task={task} />
           <div className="dialog-actions">
             <button type="button" className="button" onClick={() => setAsking(false)}>
               Stay

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { LinkState } from "../../sdk";
 import { useChat, useLink } from "../context";
+import { useSecondsUntil } from "../ui/Countdown";
 
 /**
  * Says how the connection is while it is not good. The sentence that is read out does not count down: a screen reader
@@ -42,18 +43,14 @@ function sentence(link: LinkState, online: boolean): string {
   }
   if (!online) return "You are offline. Messages are sent when you are back.";
   if (link.name === "connecting") return link.attempt === 0 ? "Connecting…" : "Reconnecting…";
+  if (link.name === "waiting" && link.reason !== null) return link.reason;
   return "Connection lost. Messages wait here until it is back.";
 }
 
 function Countdown({ until }: { readonly until: number }) {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 250);
-    return () => window.clearInterval(timer);
-  }, [until]);
-  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
+  const seconds = useSecondsUntil(until);
   return (
-    <span className="banner-countdown" aria-hidden="true">
+    <span className="countdown" aria-hidden="true">
       Reconnecting in {seconds} s
     </span>
   );

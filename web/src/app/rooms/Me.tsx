@@ -1,6 +1,5 @@
 import { useState } from "react";
-import { useChat, useClient } from "../context";
-import { forgetDrafts } from "../drafts";
+import { useChat, useClient, useDrafts } from "../context";
 import { personName } from "../names";
 import { goToRoom } from "../route";
 import { Avatar } from "../ui/Avatar";
@@ -11,10 +10,11 @@ import { Icon } from "../ui/Icon";
 export function Me() {
   const client = useClient();
   const { me, outbox } = useChat();
+  const drafts = useDrafts();
   const [unsent, setUnsent] = useState(0);
 
   const signOut = () => {
-    forgetDrafts(me.id);
+    drafts.forget();
     goToRoom(null, "replace");
     void client.logout();
   };

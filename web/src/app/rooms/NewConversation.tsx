@@ -4,7 +4,7 @@ import { useChat } from "../context";
 import { personName } from "../names";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
-import { Field, FormError } from "../ui/Field";
+import { Field, TaskError } from "../ui/Field";
 import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask } from "../ui/useTask";
 
@@ -37,7 +37,7 @@ function NewDirect({ onClose }: { readonly onClose: () => void }) {
   return (
     <div className="form">
       <PeoplePicker label="Find somebody" exclude={[chat.me.id]} busy={task.busy} onPick={(user) => void open(user)} />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
     </div>
   );
 }
@@ -70,7 +70,7 @@ function NewGroup({ onClose }: { readonly onClose: () => void }) {
         onPick={(user) => setPeople([...people, user])}
         onDrop={(user) => setPeople(people.filter((person) => person.id !== user.id))}
       />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       <button type="submit" className="button button-primary" disabled={task.busy || name.trim() === "" || people.length === 0}>
         {task.busy ? "Creating…" : createLabel(people)}
       </button>

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import type { RoomsState } from "../../sdk";
 import { useChat, useLink, useStorePerFrame } from "../context";
 import { Icon } from "../ui/Icon";
 import { Logo } from "../ui/Logo";
@@ -9,7 +10,7 @@ import { Spaces } from "./Spaces";
 
 export function Sidebar({ openId }: { readonly openId: string | null }) {
   const chat = useChat();
-  const { known, list } = useStorePerFrame(chat.rooms.state);
+  const { known, list, more } = useStorePerFrame(chat.rooms.state);
   const [creating, setCreating] = useState(false);
   const conversations = list.filter((info) => info.space_id == null);
   return (
@@ -29,7 +30,7 @@ export function Sidebar({ openId }: { readonly openId: string | null }) {
         </button>
       </header>
       <nav className="sidebar-scroll" aria-label="Rooms">
-        {known && conversations.length === 0 ? (
+        {known && conversations.length === 0 && more === "none" ? (
           <div className="sidebar-empty">
             <p>
               <strong>No conversations yet</strong>
@@ -47,11 +48,27 @@ export function Sidebar({ openId }: { readonly openId: string | null }) {
             </li>
           ))}
         </ul>
+        {more === "none" ? null : <MoreRooms state={more} onMore={() => void chat.rooms.loadMore()} />}
         <Spaces openId={openId} />
       </nav>
       <Me />
       {creating ? <NewConversation onClose={() => setCreating(false)} /> : null}
     </aside>
+  );
+}
+
+function MoreRooms({ state, onMore }: { readonly state: RoomsState["more"]; readonly onMore: () => void }) {
+  return (
+    <div className="more-rooms">
+      {state === "failed" ? (
+        <p className="muted" role="alert">
+          The next rooms could not be loaded.
+        </p>
+      ) : null}
+      <button type="button" className="small-button" disabled={state === "loading"} onClick={onMore}>
+        {state === "loading" ? "Loading…" : state === "failed" ? "Try again" : "Show more rooms"}
+      </button>
+    </div>
   );
 }
 

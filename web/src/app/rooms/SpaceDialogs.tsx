@@ -4,7 +4,7 @@ import { useChat } from "../context";
 import { personName } from "../names";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
-import { Field, FormError } from "../ui/Field";
+import { Field, TaskError } from "../ui/Field";
 import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask } from "../ui/useTask";
 
@@ -60,7 +60,7 @@ export function SpacePeople({ space, onClose }: { readonly space: Space; readonl
           busy={task.busy}
           onPick={(user) => void add(user)}
         />
-        <FormError>{task.message}</FormError>
+        <TaskError task={task} />
         {added.length === 0 ? null : (
           <p role="status">Added: {added.map(personName).join(", ")}. They can join its channels now.</p>
         )}
@@ -87,7 +87,7 @@ function NameForm({ label, action, onSubmit }: NameFormProps) {
       }}
     >
       <Field label={label} autoFocus required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
-      <FormError>{task.message}</FormError>
+      <TaskError task={task} />
       <button type="submit" className="button button-primary" disabled={task.busy || name.trim() === ""}>
         {action}
       </button>

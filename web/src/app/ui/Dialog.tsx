@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from "react";
+import { isComposing } from "./enter";
 import { Icon } from "./Icon";
 
 interface DialogProps {
@@ -24,6 +25,10 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       onCancel={(event) => {
         event.preventDefault();
         onClose();
+      }}
+      onKeyDown={(event) => {
+        // An Escape that gives up a word is not one that gives up the dialog.
+        if (event.key === "Escape" && isComposing(event.nativeEvent)) event.preventDefault();
       }}
       onMouseDown={(event) => {
         // The dialog's own box is covered by its content, so only the backdrop gets here.

@@ -1,4 +1,6 @@
 import { useId, type InputHTMLAttributes } from "react";
+import { TryAgain } from "./Countdown";
+import type { Task } from "./useTask";
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   readonly label: string;
@@ -30,10 +32,21 @@ export function Field({ label, hint, error, ...input }: FieldProps) {
 }
 
 /** Something went wrong with the whole form; read out as soon as it appears. */
-export function FormError({ children }: { readonly children: string | null }) {
+export function FormError({ children, retryAt = null }: { readonly children: string | null; readonly retryAt?: number | null }) {
   return children === null ? null : (
     <p className="form-error" role="alert">
       {children}
+      {retryAt === null ? null : (
+        <>
+          {" "}
+          <TryAgain until={retryAt} />
+        </>
+      )}
     </p>
   );
+}
+
+/** What went wrong with a task, and when to try it again where the engine said so. */
+export function TaskError({ task }: { readonly task: Task }) {
+  return <FormError retryAt={task.retryAt}>{task.message}</FormError>;
 }

@@ -3,7 +3,9 @@ import { describe, type User } from "../../sdk";
 import { useChat } from "../context";
 import { personName } from "../names";
 import { PersonAvatar } from "./Avatar";
+import { isComposing, isMeantEnter } from "./enter";
 import { Icon } from "./Icon";
+import { neighbour, offerOf, type Answer } from "./picking";
 
 interface PeoplePickerProps {
   readonly label: string;
@@ -22,28 +24,32 @@ const PAUSE_MS = 200;
 export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy = false }: PeoplePickerProps) {
   const id = useId();
   const [query, setQuery] = useState("");
-  const [active, setActive] = useState(0);
-  const { found, problem } = usePeople(query);
-  const people = found?.filter((user) => !exclude.includes(user.id)) ?? [];
-  const current = Math.min(active, people.length - 1);
+  const [highlightedId, setHighlightedId] = useState<string | null>(null);
+  const { answer, hurry, hurried } = usePeople(query);
+  const offer = offerOf(query, answer, exclude, highlightedId);
+  const { people, stale, current } = offer;
 
   const pick = (user: User) => {
     if (busy) return;
     setQuery("");
-    setActive(0);
+    setHighlightedId(null);
     onPick(user);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    const { nativeEvent: key } = event;
+    if (isComposing(key)) return;
     const last = chosen.at(-1);
-    if (event.key === "ArrowDown") setActive(Math.min(current + 1, people.length - 1));
-    else if (event.key === "ArrowUp") setActive(Math.max(current - 1, 0));
-    else if (event.key === "Enter") {
-      const user = people[current];
-      if (user !== undefined) pick(user);
-    } else if (event.key === "Backspace" && query === "" && last !== undefined) onDrop?.(last);
+    if (key.key === "ArrowDown") setHighlightedId(neighbour(offer, 1)?.id ?? null);
+    else if (key.key === "ArrowUp") setHighlightedId(neighbour(offer, -1)?.id ?? null);
+    else if (key.key === "Enter") {
+      if (isMeantEnter(key) && current !== null) pick(current);
+      // Whoever comes first in an old list is not who was typed: the right list comes at once, and then Enter acts.
+      else if (isMeantEnter(key) && stale) hurry();
+    } else if (key.key === "Backspace" && query === "" && last !== undefined) onDrop?.(last);
     else return;
-    if (event.key !== "Backspace") event.preventDefault();
+    if (key.key !== "Backspace") event.preventDefault();
   };
+  const note = answer?.problem ?? (people.length === 0 ? "Nobody found." : null);
 
   return (
     <div className="picker">
@@ -63,27 +69,30 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
           aria-expanded={people.length > 0}
           aria-controls={`${id}-list`}
           aria-autocomplete="list"
-          {...(people.length > 0 ? { "aria-activedescendant": `${id}-${current}` } : {})}
+          {...(current === null ? {} : { "aria-activedescendant": `${id}-${current.id}` })}
           autoComplete="off"
           autoFocus
           placeholder="Name or username"
           value={query}
           onChange={(event) => {
             setQuery(event.target.value);
-            setActive(0);
+            setHighlightedId(null);
           }}
           onKeyDown={onKeyDown}
         />
       </div>
-      <ul id={`${id}-list`} className="picker-list" role="listbox" aria-label="People found">
-        {people.map((user, index) => (
+      <ul id={`${id}-list`} className="picker-list" role="listbox" aria-label="People found" aria-busy={stale}>
+        {people.map((user) => (
           <li
             key={user.id}
-            id={`${id}-${index}`}
+            id={`${id}-${user.id}`}
             role="option"
-            aria-selected={index === current}
+            aria-selected={user.id === current?.id}
             onMouseDown={(event) => event.preventDefault()}
-            onMouseEnter={() => setActive(index)}
+            onMouseMove={(event) => {
+              // A list that appears under a resting mouse points at nobody.
+              if (event.movementX !== 0 || event.movementY !== 0) setHighlightedId(user.id);
+            }}
             onClick={() => pick(user)}
           >
             <PersonAvatar user={user} size={32} />
@@ -93,34 +102,34 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
         ))}
       </ul>
       <p className="picker-note" role="status">
-        {problem ?? (found !== null && people.length === 0 ? "Nobody found." : null)}
+        {stale ? (hurried ? "Searching…" : null) : note}
       </p>
     </div>
   );
 }
 
-/** People that match, or everybody (the first page) while nothing is typed; null until the first answer. */
-function usePeople(query: string): { found: readonly User[] | null; problem: string | null } {
+/** People that match, or everybody (the first page) while nothing is typed. `hurry` does not wait for a pause. */
+function usePeople(query: string): { answer: Answer | null; hurry: () => void; hurried: boolean } {
   const { api } = useChat();
-  const [answer, setAnswer] = useState<{ found: readonly User[] | null; problem: string | null }>({
-    found: null,
-    problem: null,
-  });
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [hurriedQuery, setHurriedQuery] = useState<string | null>(null);
+  const hurried = hurriedQuery === query;
   useEffect(() => {
     let wanted = true;
+    const asked = query.trim();
     const timer = window.setTimeout(
       () => {
-        api.searchUsers(query.trim()).then(
-          (page) => wanted && setAnswer({ found: page.items, problem: null }),
-          (error: unknown) => wanted && setAnswer({ found: [], problem: describe(error) }),
+        api.searchUsers(asked).then(
+          (page) => wanted && setAnswer({ query: asked, people: page.items, problem: null }),
+          (error: unknown) => wanted && setAnswer({ query: asked, people: [], problem: describe(error) }),
         );
       },
-      query === "" ? 0 : PAUSE_MS,
+      asked === "" || hurried ? 0 : PAUSE_MS,
     );
     return () => {
       wanted = false;
       window.clearTimeout(timer);
     };
-  }, [api, query]);
-  return answer;
+  }, [api, query, hurried]);
+  return { answer, hurry: () => setHurriedQuery(query), hurried };
 }

@@ -34,10 +34,11 @@ export class FakeSocket implements Socket {
   }
 
   /** Opens, takes the hello and answers it. */
-  ready(rooms: readonly unknown[] = [], heartbeatMs = 25_000): void {
+  ready(rooms: readonly unknown[] = [], extra: object = {}): void {
     this.onopen?.();
     const { id } = this.last("hello");
-    this.deliver({ type: "ready", re: id, session_id: "s", user: {}, heartbeat_ms: heartbeatMs, rooms });
+    const fixed = { type: "ready", re: id, session_id: "s", user: {}, heartbeat_ms: 25_000, epoch: "first" };
+    this.deliver({ ...fixed, expires_at: "2040-01-01T00:00:00Z", rooms, ...extra });
   }
 }
 
