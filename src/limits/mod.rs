@@ -109,6 +109,11 @@ impl Limits {
         self.0.bytes.take(by, bytes).map_err(|wait| Limited::Bytes { retry_after_ms: wait.ms() })
     }
 
+    /// `by` wants to change a room, as its members then hear: that counts as a message.
+    pub fn change_room(&self, by: UserId) -> Result<(), Limited> {
+        self.0.messages.take(by, 1).map_err(|wait| Limited::Messages { retry_after_ms: wait.ms() })
+    }
+
     /// `by` wants to make a room or a space.
     pub fn make_room(&self, by: UserId) -> Result<(), Limited> {
         self.0.rooms.take(by, 1).map_err(|wait| Limited::Rooms { retry_after_ms: wait.ms() })

@@ -44,6 +44,9 @@ async fn messages_of_all_devices_and_doors_come_out_of_one_allowance() {
         let answer = socket.post(&room, "more", "x").await;
         assert_eq!((later(&answer), &answer["retry"]), ("limits.messages", &json!("later")));
     }
+    // Changes that everybody hears of are no way around it.
+    let rename = app.call(Method::PATCH, &format!("/rooms/{room}"), Some(&ada), Some(json!({ "name": "pier" }))).await;
+    assert_eq!((rename.0, later(&rename.1)), (429, "limits.messages"));
     let path = format!("/rooms/{room}/messages");
     assert_eq!(refused(&app, &path, &ada, json!({ "client_id": "more", "content": "x" })).await, "limits.messages");
     // Reading, marking and everybody else go on.

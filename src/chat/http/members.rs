@@ -50,7 +50,7 @@ pub struct AddMember {
         (status = 201, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 409, description = "chat.already_a_member, chat.room_full, chat.too_many_rooms", body = ProblemBody),
-        (status = 429, description = "limits.people: again after retry_after_ms", body = ProblemBody),
+        (status = 429, description = "limits.people, limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[post("/rooms/{id}/members")]
@@ -97,6 +97,7 @@ pub struct SetRole {
         (status = 200, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[patch("/rooms/{id}/members/{user_id}")]
@@ -120,6 +121,7 @@ pub async fn set_member_role(
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 404, description = "chat.not_a_member", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[delete("/rooms/{id}/members/{user_id}")]
@@ -133,7 +135,9 @@ pub async fn remove_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), ChatError> {
+async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), Problem> {
     let by = caller.user_id;
-    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await.map(|_| ())
+    parts.limits.change_room(by)?;
+    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await?;
+    Ok(())
 }

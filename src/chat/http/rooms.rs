@@ -203,7 +203,11 @@ pub struct UpdateRoom {
 /// Renames a room or changes its topic.
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path)), request_body = UpdateRoom, security(("bearer" = [])),
-    responses((status = 200, body = RoomSummary), (status = 403, description = "chat.not_allowed", body = ProblemBody))
+    responses(
+        (status = 200, body = RoomSummary),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
+    )
 )]
 #[patch("/rooms/{id}")]
 pub async fn update_room(
@@ -217,6 +221,7 @@ pub async fn update_room(
     let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
     if name.is_some() || topic.is_some() {
         let change = Change::Describe { name, topic };
+        parts.limits.change_room(caller.user_id)?;
         parts.rooms.ask(*id, |reply| Command::Change(ChangeRoom { by: caller.user_id, change, reply })).await?;
     }
     Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
