@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::Arbiter;
-use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 
@@ -19,7 +18,7 @@ use crate::edge::{self, EdgeParts};
 use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
-use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir, share_data_dir};
+use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
 use crate::{telemetry, tree};
@@ -55,10 +54,7 @@ pub struct Database {
 impl Database {
     /// Locks the data folder, starts the embedded Postgres unless the operator has one, connects, and migrates.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        Self::open_in(open_data_dir(&config.storage.data_dir)?, config).await
-    }
-
-    async fn open_in(data_dir: DataDir, config: &Config) -> anyhow::Result<Self> {
+        let data_dir = open_data_dir(&config.storage.data_dir)?;
         let mut embedded = None;
         let options = match &config.storage.database_url {
             Some(url) => storage::parse_url(url)?,
@@ -92,7 +88,7 @@ impl Database {
     }
 }
 
-fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
+pub(crate) fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
     let shards = u32::try_from(config.persistence.shards).unwrap_or(u32::MAX);
     EmbeddedSettings {
         data_dir: data_dir.to_owned(),
@@ -308,22 +304,4 @@ fn start_listening(storage: &Storage, reactions: Reactions, supervisor: &Supervi
     let storage = storage.clone();
     let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), reactions.clone()));
     order.started("changes", move |patience| async move { listener.stop(patience).await });
-}
-
-/// Reads the configuration's folder for what a stopped engine needs, such as `parlance users`.
-pub async fn accounts_only(config: &Config) -> anyhow::Result<(Auth, Database)> {
-    // A database of the operator's own may be in use by an engine meanwhile.
-    let data_dir = match config.storage.database_url {
-        Some(_) => share_data_dir(&config.storage.data_dir)?,
-        None => open_data_dir(&config.storage.data_dir)?,
-    };
-    let database = Database::open_in(data_dir, config).await?;
-    let data_dir = database.data_dir.path().to_owned();
-    match Auth::new(&config.auth, database.storage.clone(), Clock::system(), &data_dir).await {
-        Ok(auth) => Ok((auth, database)),
-        Err(error) => {
-            database.close().await;
-            Err(error).context("accounts")
-        }
-    }
 }

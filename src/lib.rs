@@ -93,6 +93,7 @@ mod tests;
 pub mod text;
 #[cfg(test)]
 mod tidy;
+pub mod tools;
 pub mod tree;
 pub mod web;
 pub mod wire;

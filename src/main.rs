@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use parlance::app::{self, App, Database};
+use parlance::app::App;
 use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
-use parlance::{docs, telemetry, tree, wire};
+use parlance::tools::users::{self, UsersCommand, base_address};
+use parlance::{docs, telemetry, tools, tree, wire};
 
 /// An actor that the engine cannot do without has failed for good: a supervisor should start it anew.
 const EXIT_ESCALATED: u8 = 70;
@@ -62,7 +63,7 @@ struct Arguments {
 enum Command {
     /// Run the engine (the default)
     Serve,
-    /// Bring the database up to date and exit
+    /// Bring an existing database up to date and exit
     Migrate,
     /// Print the supervision tree
     Tree,
@@ -70,9 +71,9 @@ enum Command {
     Config,
     /// Print a generated reference document
     Docs { document: Document },
-    /// Manage accounts, while the engine is stopped or uses a database of yours
+    /// Manage accounts, beside a running engine or without one
     #[command(subcommand)]
-    Users(Users),
+    Users(UsersCommand),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -81,16 +82,6 @@ enum Document {
     Openapi,
     /// AsyncAPI 3 of the WebSocket
     Asyncapi,
-}
-
-#[derive(Subcommand)]
-enum Users {
-    /// Make someone an admin, or a user again
-    SetRole { login: String, role: String },
-    /// End all sign-ins of an account and refuse new ones
-    Disable { login: String },
-    /// Let a disabled account sign in again
-    Enable { login: String },
 }
 
 /// Writes its file when it is dropped.
@@ -187,7 +178,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         match command {
             Command::Serve => serve(config).await,
             Command::Migrate => migrate(&config).await,
-            Command::Users(command) => users(&config, command).await,
+            Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
         }
     })
@@ -239,12 +230,7 @@ async fn stop_starting(starting: impl Future<Output = anyhow::Result<App>>) -> a
 
 /// The first lines: where everything is.
 fn greet(config: &Config, app: &App) {
-    let base = match config.server.host {
-        IpAddr::V4(host) if host.is_unspecified() => format!("http://localhost:{}", app.port),
-        IpAddr::V4(host) if host.is_loopback() => format!("http://localhost:{}", app.port),
-        IpAddr::V4(host) => format!("http://{host}:{}", app.port),
-        IpAddr::V6(host) => format!("http://[{host}]:{}", app.port),
-    };
+    let base = base_address(config.server.host, app.port);
     println!("Parlance {}", env!("CARGO_PKG_VERSION"));
     println!("  web client  {base}");
     println!("  API docs    {base}/docs");
@@ -256,23 +242,8 @@ fn greet(config: &Config, app: &App) {
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
-    Database::open(config).await?.close().await;
+    tools::migrate(config).await?;
     println!("The database is up to date.");
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn users(config: &Config, command: Users) -> anyhow::Result<ExitCode> {
-    let (auth, database) = app::accounts_only(config).await?;
-    let done = match &command {
-        Users::SetRole { login, role } => match role.parse() {
-            Ok(role) => auth.set_role(login, role).await.map(|()| format!("{login} is {role} now.")),
-            Err(error) => Err(anyhow::Error::msg(error)),
-        },
-        Users::Disable { login } => auth.set_disabled(login, true).await.map(|()| format!("{login} is disabled.")),
-        Users::Enable { login } => auth.set_disabled(login, false).await.map(|()| format!("{login} is enabled.")),
-    };
-    database.close().await;
-    println!("{}", done?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -66,6 +66,10 @@ pub enum StorageError {
         "The database could not be migrated: {0}. The user in DATABASE_URL must own the database and may need CREATEROLE and the right to create the extensions citext and pg_trgm."
     )]
     Migration(String),
+    #[error(
+        "The database is of an earlier Parlance, or empty. Bring it up to date first: run `parlance migrate`, or restart the engine with this version."
+    )]
+    NotMigrated,
 }
 
 impl Storage {
@@ -102,6 +106,24 @@ impl Storage {
             other => StorageError::Migration(other.to_string()),
         })?;
         self.epoch.read_or_begin(&mut connection).await.map_err(failed)
+    }
+
+    /// For a command beside the engine: fails unless the schema is the one of this binary, and changes nothing.
+    pub async fn require_migrated(&self) -> Result<(), StorageError> {
+        let failed = |error: sqlx::Error| StorageError::Migration(error.to_string());
+        let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        let kept = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+        if !sqlx::query_scalar(kept).fetch_one(&self.pool).await.map_err(failed)? {
+            return Err(StorageError::NotMigrated);
+        }
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
+            return Err(StorageError::FromTheFuture(*unknown));
+        }
+        if known.iter().all(|version| applied.contains(version)) { Ok(()) } else { Err(StorageError::NotMigrated) }
     }
 
     /// Which life of the log this is; known once the database is migrated.

@@ -26,6 +26,14 @@ pub enum AuthError {
     /// Unknown, expired, used before, or of a family that was signed out.
     #[error("the refresh token is not valid")]
     RefreshRefused,
+    /// The current password, given to change it.
+    #[error("the current password is wrong")]
+    PasswordRefused,
+    /// Unknown, used, or too old; or a newer one was made.
+    #[error("the link for a new password is not valid")]
+    ResetRefused,
+    #[error("there is no such device")]
+    DeviceNotFound,
     #[error("the account is disabled")]
     AccountDisabled,
     #[error("only an admin may do this")]
@@ -60,10 +68,14 @@ impl AuthError {
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => "token",
-            Self::LoginRefused | Self::RefreshRefused | Self::RegistrationRefused => "refused",
+            Self::LoginRefused
+            | Self::RefreshRefused
+            | Self::RegistrationRefused
+            | Self::PasswordRefused
+            | Self::ResetRefused => "refused",
             Self::RegistrationClosed => "closed",
             Self::AccountDisabled => "disabled",
-            Self::NotAnAdmin | Self::UserNotFound | Self::Invalid(_) => "invalid",
+            Self::NotAnAdmin | Self::UserNotFound | Self::DeviceNotFound | Self::Invalid(_) => "invalid",
             Self::TooManyAttempts { .. } => "limited",
             Self::Busy => "busy",
             Self::IssuerAway | Self::Database(_) | Self::Internal(_) => "error",
@@ -99,6 +111,18 @@ impl From<AuthError> for Problem {
             ),
             AuthError::RefreshRefused => {
                 Self::unauthorized("auth.refresh_refused", "This device is signed out. Sign in again.")
+            }
+            // Not 401, which would send a client off to refresh a token that is good.
+            AuthError::PasswordRefused => Self::forbidden(
+                "auth.password_refused",
+                "The current password is wrong. If it is forgotten, ask whoever runs this server for a link that sets a new one.",
+            ),
+            AuthError::ResetRefused => Self::forbidden(
+                "auth.reset_refused",
+                "This link was used already, is too old, or a newer one was made. Ask whoever runs this server for a new one.",
+            ),
+            AuthError::DeviceNotFound => {
+                Self::not_found("auth.device_not_found", "You are not signed in on a device with this id.")
             }
             AuthError::AccountDisabled => Self::forbidden(
                 "auth.account_disabled",

@@ -1,6 +1,7 @@
 //! The handle that everything else holds: checking tokens, and telling others who was signed out.
 //!
-//! What changes accounts is in files of its own, by verb: `sign_in.rs`, `admin.rs`, `demo.rs`.
+//! What changes accounts is in files of its own, by verb: `sign_in.rs`, `new_password.rs`, `devices.rs`, `admin.rs`,
+//! `demo.rs`.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -64,17 +65,26 @@ pub enum SignOutReason {
     TooMany,
     /// The account was disabled.
     Disabled,
+    /// Its owner changed the password on another device, or an operator did.
+    Password,
+    /// A new password was set by a link.
+    Reset,
+    /// Its owner signed it out from another device, or an operator did.
+    Remote,
 }
 
 impl SignOutReason {
     /// The reason of a text that [`SignOutReason::as_str`] gave.
     pub fn parse(text: &str) -> Option<Self> {
-        const ALL: [SignOutReason; 5] = [
+        const ALL: [SignOutReason; 8] = [
             SignOutReason::Logout,
             SignOutReason::Reuse,
             SignOutReason::Replaced,
             SignOutReason::TooMany,
             SignOutReason::Disabled,
+            SignOutReason::Password,
+            SignOutReason::Reset,
+            SignOutReason::Remote,
         ];
         ALL.into_iter().find(|reason| reason.as_str() == text)
     }
@@ -86,6 +96,9 @@ impl SignOutReason {
             Self::Replaced => "replaced",
             Self::TooMany => "too_many",
             Self::Disabled => "disabled",
+            Self::Password => "password",
+            Self::Reset => "reset",
+            Self::Remote => "remote",
         }
     }
 }

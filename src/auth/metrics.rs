@@ -14,8 +14,14 @@ pub fn describe_metrics() {
     );
     describe_counter!("parlance_sign_outs_total", Unit::Count, "Sign-ins that ended, by reason");
     describe_counter!(
+        "parlance_password_changes_total",
+        Unit::Count,
+        "Attempts to set a new password, by how (own, link, operator) and outcome"
+    );
+    describe_counter!("parlance_reset_links_total", Unit::Count, "Links for a new password that were made");
+    describe_counter!(
         "parlance_attempts_refused_total",
         Unit::Count,
-        "Attempts refused because an address or account made too many, by limit"
+        "Attempts beyond the allowance of an address, account or device, by limit"
     );
 }

@@ -12,7 +12,8 @@
 //!   engine does not hear of changes. So whatever shuts somebody out, on whichever engine or by hand in Postgres, is in
 //!   force as soon as it is committed and heard of, and a request costs no read of its own.
 //! - **Outside issuers.** Tokens of configured issuers are accepted; their subjects become users here.
-//! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`.
+//! - **New passwords** end the sign-ins that were made with the old one. Who forgot theirs gets a link from an admin.
+//! - **Persists** `users`, `accounts`, `token_families`, `refresh_tokens`, `external_identities`, `password_resets`.
 //!
 //! Invariants: nobody comes in whose account is disabled or gone or whose sign-in has ended, whatever their token says; a
 //! role is never read from anything that a user can write; an answer never tells whether an account
@@ -24,6 +25,7 @@ mod address;
 mod admin;
 mod caller;
 mod demo;
+mod devices;
 mod error;
 mod external;
 mod handle;
@@ -32,6 +34,7 @@ mod input;
 mod jwks;
 mod limits;
 mod metrics;
+mod new_password;
 mod passwords;
 mod recent;
 mod revoked;
@@ -45,11 +48,13 @@ mod tokens;
 pub mod wire;
 
 pub use address::{ClientAddress, TrustForwardedFor};
+pub use admin::{Listed, NewPerson};
 pub use caller::{Caller, UserRole};
 pub use demo::DemoLogin;
 pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};
 pub use http::{ApiDoc, routes};
 pub use metrics::describe_metrics;
+pub use secret_file::random_text as random_secret;
 pub use sign_in::SignUp;
 pub use store::families::RevokedFamily as EndedFamily;

@@ -4,5 +4,7 @@
 //! user run in [`Storage::read_as`](crate::storage::Storage::read_as), the rest as the engine.
 
 pub mod accounts;
+pub mod devices;
 pub mod families;
+pub mod passwords;
 pub mod users;

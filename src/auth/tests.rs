@@ -5,6 +5,7 @@ mod demo;
 mod families;
 mod http;
 mod limits;
+mod new_passwords;
 mod outside;
 mod public_keys;
 mod recent;

@@ -81,6 +81,7 @@ mod tests {
             (format!("user {a}"), Change::User(UserId(a))),
             (format!("closed {a}"), Change::Closed(UserId(a))),
             (format!("signed_out {a} {b} 1800000000 too_many"), Change::SignedOut(ended, SignOutReason::TooMany)),
+            (format!("signed_out {a} {b} 1800000000 reset"), Change::SignedOut(ended, SignOutReason::Reset)),
             (format!("signed_out {a} {b} 1800000000 bored"), Change::SignedOut(ended, SignOutReason::Logout)),
             ("identities".into(), Change::Identities),
             ("accounts".into(), Change::Accounts),

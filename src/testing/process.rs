@@ -174,6 +174,16 @@ impl Drop for Engine {
     }
 }
 
+/// Runs a command that is given this on standard input to its end.
+pub async fn run_with(mut command: Command, input: &str) -> Ended {
+    use std::io::Write;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that reads nothing closes it; that is for the test to judge by what it says.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    Engine { child, stdout: Captured::of(stdout), stderr: Captured::of(stderr) }.ended().await
+}
+
 /// Runs a command to its end.
 pub async fn run(command: Command) -> Ended {
     Engine::spawn(command).ended().await

@@ -1,5 +1,6 @@
 //! The binary as an operator meets it: its commands, what it refuses and how it says so, and how it starts and stops.
 
+mod accounts;
 mod commands;
 mod configuration;
 mod escalation;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::auth::UserRole;
 use crate::auth::wire::{OwnUser, PublicUser};
+use crate::auth::{Listed, UserRole};
 use crate::ids::UserId;
 
 /// Those of `ids` that exist, in no order. For features that show who somebody is.
@@ -78,6 +78,29 @@ pub async fn search_users(
            LIMIT $3"#,
         pattern,
         after.unwrap_or_default(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Up to `limit` people whose username, full name or email holds `query`, by username, after the username `after`: for
+/// operators.
+pub async fn list(conn: &mut PgConnection, query: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Listed>> {
+    let pattern = format!("%{}%", escape_like(query));
+    // The empty string sorts before every username.
+    sqlx::query_as!(
+        Listed,
+        r#"SELECT u.id AS "user_id: UserId", u.username::text AS "username!", u.full_name, a.email::text AS email,
+                  a.role AS "role: UserRole", u.disabled_at, a.last_sign_in_at
+           FROM users u JOIN accounts a ON a.user_id = u.id
+           WHERE (lower(u.username::text) LIKE lower($1) OR lower(u.full_name) LIKE lower($1)
+                  OR lower(a.email::text) LIKE lower($1))
+             AND u.username > $2::text::citext
+           ORDER BY u.username
+           LIMIT $3"#,
+        pattern,
+        after,
         limit,
     )
     .fetch_all(conn)

@@ -272,6 +272,77 @@ async fn limits_say_when_to_come_back_and_count_the_forwarded_address() {
 }
 
 #[actix_web::test]
+async fn a_page_learns_how_to_get_in() {
+    let bench = Bench::with(|config| (config.registration, config.password_chars_min) = (false, 12)).await;
+    let site = Site::start(&bench);
+    let options = site.call(Method::GET, "/auth/options", None, None).await;
+    assert_eq!(
+        (options.status.as_u16(), options.body),
+        (200, json!({"registration": false, "password_chars_min": 12}))
+    );
+}
+
+#[actix_web::test]
+async fn passwords_and_devices_are_changed_over_http() {
+    let bench = Bench::new().await;
+    let site = Site::start(&bench);
+    let here = bench.register("ada").await;
+    let there = bench.login("ada", PASSWORD).await.unwrap();
+    let token = Some(here.access_token.as_str());
+    let put = async |token, current: &str, new: &str| {
+        let body = json!({"current_password": current, "new_password": new});
+        site.call(Method::PUT, "/users/me/password", token, Some(body)).await
+    };
+    assert_eq!(put(None, PASSWORD, "a new password").await.problem(401), "auth.token_missing");
+    assert_eq!(put(token, "a guess", "a new password").await.problem(403), "auth.password_refused");
+    assert_eq!(put(token, PASSWORD, "short").await.problem(422), "auth.invalid_password");
+
+    let listed = site.call(Method::GET, "/users/me/devices", token, None).await;
+    assert_eq!(listed.status.as_u16(), 200);
+    let mut fields: Vec<_> = listed.body["items"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["created_at", "current", "expires_at", "id", "last_used_at"]);
+    let devices = listed.body["items"].as_array().unwrap();
+    let other = devices.iter().find(|device| device["current"] == false).unwrap()["id"].as_str().unwrap();
+    let path = format!("/users/me/devices/{other}");
+    assert_eq!(site.call(Method::DELETE, &path, token, None).await.status.as_u16(), 204);
+    let me = site.call(Method::GET, "/users/me", Some(&there.access_token), None).await;
+    assert_eq!(me.problem(401), "auth.token_invalid");
+    for nobody in ["0198c5f0-0000-7000-8000-000000000001", "nonsense"] {
+        let gone = site.call(Method::DELETE, &format!("/users/me/devices/{nobody}"), token, None).await;
+        assert_eq!(gone.problem(404), "auth.device_not_found");
+    }
+    assert_eq!(put(token, PASSWORD, "a new password").await.status.as_u16(), 204);
+    assert_eq!(site.call(Method::GET, "/users/me", token, None).await.status.as_u16(), 200);
+}
+
+#[actix_web::test]
+async fn only_an_admin_makes_a_link_and_whoever_has_it_sets_the_password() {
+    let bench = Bench::new().await;
+    let site = Site::start(&bench);
+    let (ada, ben) = (bench.register("ada").await, bench.register("ben").await);
+    let path = format!("/admin/users/{}/reset-link", ben.user.id);
+    let make = async |path: &str| site.call(Method::POST, path, Some(&ada.access_token), None).await;
+    assert_eq!(site.call(Method::POST, &path, None, None).await.problem(401), "auth.token_missing");
+    assert_eq!(make(&path).await.problem(403), "auth.not_an_admin");
+    bench.auth.set_role("ada", crate::auth::UserRole::Admin).await.unwrap();
+    assert_eq!(make("/admin/users/nonsense/reset-link").await.problem(404), "auth.user_not_found");
+    let link = make(&path).await;
+    assert_eq!(link.status.as_u16(), 201);
+    assert_eq!((&link.body["user_id"], &link.body["username"]), (&json!(ben.user.id), &json!("ben")));
+    let token = link.body["token"].as_str().unwrap();
+    assert_eq!(link.body["path"], format!("/reset#token={token}"));
+    let reset = async |new: &str| {
+        let body = json!({"token": token, "new_password": new});
+        site.call(Method::POST, "/auth/reset", None, Some(body)).await
+    };
+    assert_eq!(reset("short").await.problem(422), "auth.invalid_password");
+    assert_eq!(reset("a new password").await.status.as_u16(), 204);
+    assert_eq!(reset("a new password").await.problem(403), "auth.reset_refused");
+    bench.login("ben", "a new password").await.unwrap();
+}
+
+#[actix_web::test]
 async fn the_document_describes_every_endpoint() {
     let document = serde_json::to_value(ApiDoc::openapi()).unwrap();
     let mut endpoints = Vec::new();
@@ -280,14 +351,20 @@ async fn the_document_describes_every_endpoint() {
     }
     endpoints.sort();
     let expected = [
+        "delete /users/me/devices/{id}",
+        "get /auth/options",
         "get /users",
         "get /users/me",
+        "get /users/me/devices",
         "get /users/{id}",
         "patch /users/me",
+        "post /admin/users/{id}/reset-link",
         "post /auth/login",
         "post /auth/logout",
         "post /auth/refresh",
         "post /auth/register",
+        "post /auth/reset",
+        "put /users/me/password",
     ];
     assert_eq!(endpoints, expected);
     let text = document.to_string();

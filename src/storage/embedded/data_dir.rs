@@ -13,7 +13,7 @@ use super::{CLUSTER_FOLDER, SYSTEM_DIR};
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: Option<File>,
+    _lock: File,
 }
 
 impl DataDir {
@@ -28,25 +28,38 @@ impl DataDir {
 /// When we are root and the account that Postgres runs under cannot reach the configured folder (a clone under
 /// `/root` is not one), the data lives in `/var/lib/parlance` instead, and the log says so.
 pub fn open_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
-    let path = existing(configured)?;
-    let lock = lock(&path)?;
-    Ok(DataDir { path, _lock: Some(lock) })
+    take_data_dir(existing(configured)?)
 }
 
-/// The same without the lock: for a command beside a running engine, whose Postgres is not in there.
-pub fn share_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
-    Ok(DataDir { path: existing(configured)?, _lock: None })
+/// The folder of an engine, running or not, in which there is a database already. Makes nothing: a command in the wrong
+/// folder is told so.
+pub fn find_data_dir(configured: &Path) -> Result<PathBuf, DataDirError> {
+    let wanted = std::path::absolute(configured).map_err(not_writable(configured))?;
+    let path = within_reach(wanted);
+    match path.join(CLUSTER_FOLDER).join("PG_VERSION").try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(DataDirError::Missing { path }),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(DataDirError::Missing { path }),
+        Err(source) => Err(DataDirError::NotReadable { path, source }),
+    }
+}
+
+/// Takes a folder that [`find_data_dir`] found, if no engine holds it.
+pub fn take_data_dir(path: PathBuf) -> Result<DataDir, DataDirError> {
+    let lock = lock(&path)?;
+    Ok(DataDir { path, _lock: lock })
 }
 
 fn existing(configured: &Path) -> Result<PathBuf, DataDirError> {
-    let not_writable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| DataDirError::NotWritable { path, source }
-    };
     let wanted = std::path::absolute(configured).map_err(not_writable(configured))?;
     let path = within_reach(wanted);
     create(&path).map_err(not_writable(&path))?;
     Ok(path)
+}
+
+fn not_writable(path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
+    let path = path.to_owned();
+    move |source| DataDirError::NotWritable { path, source }
 }
 
 pub(super) fn within_reach(wanted: PathBuf) -> PathBuf {

@@ -24,6 +24,18 @@ pub enum DataDirError {
         .path.display()
     )]
     NotLockable { path: PathBuf, source: io::Error },
+    #[error(
+        "there is no database of Parlance in {}. Run this in the folder from which the engine is started, name its data \
+         folder with --data-dir (storage.data_dir, PARLANCE__STORAGE__DATA_DIR), or its Postgres with DATABASE_URL. A new \
+         database is made by `parlance serve` only.",
+        .path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error(
+        "the database in {} cannot be read ({source}). Run this as the user that runs the engine, or as root.",
+        .path.display()
+    )]
+    NotReadable { path: PathBuf, source: io::Error },
 }
 
 /// Why the embedded Postgres does not run.
@@ -97,6 +109,12 @@ pub enum EmbeddedError {
         .path.display()
     )]
     Leftover { path: PathBuf, pids: Vec<u32> },
+    #[error(
+        "the password of the running PostgreSQL cannot be read from {} ({source}). Run this as the user that runs the \
+         engine, or as root.",
+        .path.display()
+    )]
+    NoPassword { path: PathBuf, source: io::Error },
     #[error("the database `parlance` could not be made: {0}")]
     CreateDatabase(sqlx::Error),
     #[error("cannot {what} {}: {source}", .path.display())]

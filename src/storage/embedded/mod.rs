@@ -1,7 +1,8 @@
 //! The engine's own private Postgres, for those who do not want to run one.
 //!
 //! [`open_data_dir`] takes the data folder, [`EmbeddedPostgres::start`] finds the binaries, makes the data on first
-//! use, starts the server and keeps it running until [`EmbeddedPostgres::stop`]:
+//! use, starts the server and keeps it running until [`EmbeddedPostgres::stop`]. A command beside the engine that holds the
+//! folder finds it with [`find_data_dir`] and is let in by [`running_server`]:
 //!
 //! ```text
 //! <data folder>/
@@ -53,11 +54,12 @@ use tokio::task::JoinHandle;
 
 use account::Account;
 use cluster::Cluster;
-pub use data_dir::{DataDir, open_data_dir, share_data_dir};
+pub use data_dir::{DataDir, find_data_dir, open_data_dir, take_data_dir};
 pub use error::{DataDirError, EmbeddedError};
 use install::Wanted;
 use process::Postmaster;
 use server::Server;
+pub use server::running_server;
 use supervisor::{Supervisor, Vitals};
 
 /// Inside the data folder.

@@ -63,13 +63,7 @@ impl Server {
         settings: &EmbeddedSettings,
     ) -> Result<Self, EmbeddedError> {
         let name = name_of(&cluster.dir)?;
-        let inside = settings.data_dir.join("postgres.socket");
-        let longest = inside.join(".s.PGSQL.65535");
-        let socket_dir = if longest.as_os_str().as_bytes().len() <= SOCKET_PATH_BYTES_MAX {
-            inside
-        } else {
-            Path::new("/tmp").join(&name)
-        };
+        let socket_dir = socket_dir(&settings.data_dir, &name);
         Ok(Self {
             cluster,
             install,
@@ -179,13 +173,7 @@ impl Server {
 
     /// As the owner of `database`.
     pub fn connect_options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.socket_dir)
-            .port(self.port)
-            .username(USER)
-            .password(&self.password)
-            .database(database)
-            .ssl_mode(PgSslMode::Disable)
+        options(&self.socket_dir, self.port, &self.password).database(database)
     }
 
     pub fn engine_options(&self) -> PgConnectOptions {
@@ -230,6 +218,33 @@ impl Server {
     fn login_refused(&self, error: &sqlx::Error) -> EmbeddedError {
         EmbeddedError::Login { cause: error.to_string(), password_file: self.cluster.password_file.clone() }
     }
+}
+
+/// To the database `parlance` of the server that another process, an engine, runs in `data_dir`. Whether it answers is
+/// for the caller to find out.
+pub fn running_server(data_dir: &Path, port: u16) -> Result<PgConnectOptions, EmbeddedError> {
+    let cluster = Cluster::new(data_dir);
+    let name = name_of(&cluster.dir)?;
+    let path = cluster.password_file;
+    match fs::read_to_string(&path) {
+        Ok(password) => Ok(options(&socket_dir(data_dir, &name), port, password.trim()).database(DATABASE)),
+        Err(source) => Err(EmbeddedError::NoPassword { path, source }),
+    }
+}
+
+fn options(socket_dir: &Path, port: u16, password: &str) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_dir)
+        .port(port)
+        .username(USER)
+        .password(password)
+        .ssl_mode(PgSslMode::Disable)
+}
+
+fn socket_dir(data_dir: &Path, name: &str) -> PathBuf {
+    let inside = data_dir.join("postgres.socket");
+    let longest = inside.join(".s.PGSQL.65535");
+    if longest.as_os_str().as_bytes().len() <= SOCKET_PATH_BYTES_MAX { inside } else { Path::new("/tmp").join(name) }
 }
 
 /// The same for as long as the data exists, wherever it is moved on its disk, and different for any other data.

@@ -32,8 +32,9 @@ async fn the_reference_documents_are_json() {
 }
 
 #[actix_rt::test]
-async fn migrate_makes_the_database_and_leaves_nothing_running() {
+async fn migrate_works_on_a_database_that_is_there_and_leaves_nothing_running() {
     let folder = DataFolder::new();
+    Engine::start(engine_on(&folder)).await.stop().await;
     for _ in 0..2 {
         let mut migrate = parlance(&["migrate", "--data-dir"]);
         migrate.arg(folder.path());

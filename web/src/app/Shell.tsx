@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { useChat, useStorePerFrame } from "./context";
 import { Conversation } from "./conversation/Conversation";
-import { roomName } from "./names";
+import { isolated, roomName } from "./names";
 import { LinkBanner } from "./rooms/LinkBanner";
 import { Sidebar } from "./rooms/Sidebar";
 import { goToRoom, useOpenRoom } from "./route";
@@ -18,7 +18,7 @@ export function Shell() {
   const searching = useUnlisted(known && !isOpen ? openId : null);
 
   const unread = list.reduce((sum, info) => sum + info.unread, 0);
-  const title = isOpen ? roomName(open.info) : "Parlance";
+  const title = isOpen ? isolated(roomName(open.info)) : "Parlance";
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
   }, [unread, title]);

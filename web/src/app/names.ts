@@ -1,14 +1,14 @@
 /** What people and rooms are called, and how they look without a picture. */
-import type { RoomInfo, User } from "../sdk";
+import { shownName, type RoomInfo } from "../sdk";
 
-interface Named {
-  readonly username: User["username"];
-  readonly full_name?: User["full_name"];
-}
+export const personName = shownName;
 
-export function personName(user: Named): string {
-  const fullName = user.full_name?.trim() ?? "";
-  return fullName === "" ? user.username : fullName;
+/**
+ * A name within a sentence that is no element, such as a title: its direction ends with it. Where there is markup,
+ * `PersonName` and `RoomName` do it with `bdi`.
+ */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`;
 }
 
 export function roomName(room: Pick<RoomInfo, "kind"> & Partial<Pick<RoomInfo, "name" | "peer">>): string {

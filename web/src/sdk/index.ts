@@ -4,6 +4,7 @@ export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
 export type { LinkState } from "./connection";
 export { CommandError, describe, LinkLost, ProblemError, retryAfterMs, SignedOut } from "./errors";
 export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
+export { shownName } from "./looks";
 export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
 export type { OutboxEntry } from "./outbox";
 export type { Room, RoomState } from "./room";

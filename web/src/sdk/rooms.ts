@@ -105,10 +105,9 @@ export class Rooms {
         this.cursor = answer.next ?? undefined;
         const fresh = answer.items.filter((info) => !this.rooms.has(info.id));
         this.gather(() => fresh.forEach((info) => this.insert(info)));
-        if (answer.next == null) { this.setMore("none"); return; }
-        if (fresh.length > 0) break;
+        if (fresh.length > 0 || answer.next == null) break;
       }
-      this.setMore("idle");
+      this.setMore(this.cursor === undefined ? "none" : "idle");
     } catch {
       if (round === this.round) this.setMore("failed");
     }

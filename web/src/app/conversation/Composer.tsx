@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import { describe, MESSAGE_BYTES_MAX, messageBytes } from "../../sdk";
 import { useChat, useDrafts } from "../context";
+import { isolated } from "../names";
 import { isComposing, isMeantEnter } from "../ui/enter";
 import { Icon } from "../ui/Icon";
 
@@ -69,7 +70,7 @@ export function Composer({ roomId, name }: ComposerProps) {
           aria-label={`Message to ${name}`}
           aria-describedby="composer-note"
           aria-invalid={tooLong}
-          placeholder={`Message ${name}`}
+          placeholder={`Message ${isolated(name)}`}
           value={text}
           onChange={(event) => change(event.target.value)}
           onKeyDown={onKeyDown}

@@ -29,10 +29,17 @@ export function Conversation({ room }: { readonly room: Room }) {
           </button>
           <RoomAvatar room={info} size={38} />
           <div className="conversation-title">
-            <h2>{name}</h2>
+            <h2>
+              <bdi>{name}</bdi>
+            </h2>
             <p className="muted">
               {info.peer == null ? (info.member_count === 1 ? "Only you" : `${info.member_count} members`) : `@${info.peer.username}`}
-              {topic === "" ? null : ` · ${topic}`}
+              {topic === "" ? null : (
+                <>
+                  {" · "}
+                  <bdi>{topic}</bdi>
+                </>
+              )}
             </p>
           </div>
           <button

@@ -6,6 +6,7 @@ import { fullTime, timeOf } from "../times";
 import { Avatar } from "../ui/Avatar";
 import { lengthOf, useSecondsUntil } from "../ui/Countdown";
 import { Icon, type IconName } from "../ui/Icon";
+import { PersonName } from "../ui/Name";
 import { findLinks } from "./links";
 import type { Receipt } from "./receipts";
 
@@ -111,7 +112,7 @@ function SenderName({ id }: { readonly id: string }) {
   const user = useUser(id);
   return (
     <span className="message-sender" style={{ "--hue": hueOf(id) } as React.CSSProperties}>
-      {user === null ? "…" : personName(user)}
+      {user === null ? "…" : <PersonName user={user} />}
     </span>
   );
 }

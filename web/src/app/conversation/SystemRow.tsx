@@ -1,7 +1,8 @@
 import { memo } from "react";
 import { useChat, useUser } from "../context";
-import { personName } from "../names";
+import { isolated } from "../names";
 import { fullTime } from "../times";
+import { PersonName } from "../ui/Name";
 import type { Renamed, SystemEvent } from "./rows";
 
 interface SystemRowProps {
@@ -39,8 +40,8 @@ function Sentence({ event, renamed }: Omit<SystemRowProps, "at">) {
 
 function changes({ name, topic }: Renamed): string {
   const parts: string[] = [];
-  if (name !== null && name !== "") parts.push(`changed the name to “${name}”`);
-  if (topic !== null) parts.push(topic === "" ? "removed the topic" : `set the topic to “${topic}”`);
+  if (name !== null && name !== "") parts.push(`changed the name to “${isolated(name)}”`);
+  if (topic !== null) parts.push(topic === "" ? "removed the topic" : `set the topic to “${isolated(topic)}”`);
   return parts.length === 0 ? "changed the details" : parts.join(" and ");
 }
 
@@ -56,5 +57,5 @@ function KnownName({ id, inside }: { readonly id: string; readonly inside: boole
   const { me } = useChat();
   const user = useUser(id);
   if (id === me.id) return <>{inside ? "you" : "You"}</>;
-  return <strong>{user === null ? "Somebody" : personName(user)}</strong>;
+  return <strong>{user === null ? "Somebody" : <PersonName user={user} />}</strong>;
 }

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { OutboxEntry, Room } from "../../sdk";
 import { useChat, useLink, useStore, useStorePerFrame } from "../context";
-import { roomName } from "../names";
 import { dayOf } from "../times";
 import { Icon } from "../ui/Icon";
+import { RoomName } from "../ui/Name";
 import { receiptsOf } from "./receipts";
 import { MessageRow, OutboxRow } from "./MessageRow";
 import { rowsOf, type Row } from "./rows";
@@ -103,10 +103,10 @@ function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: 
 
 function Beginning({ room }: { readonly room: Room }) {
   const { info } = useStore(room.state);
-  const name = roomName(info);
   return (
     <p className="beginning">
-      {info.kind === "direct" ? `This is the beginning of your conversation with ${name}.` : `This is the beginning of ${name}.`}
+      This is the beginning of {info.kind === "direct" ? "your conversation with " : ""}
+      <RoomName room={info} />.
     </p>
   );
 }

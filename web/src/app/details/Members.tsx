@@ -1,11 +1,12 @@
 import { useState } from "react";
 import type { Member, Role, Room, RoomInfo, User } from "../../sdk";
 import { useChat } from "../context";
-import { personName, roomName } from "../names";
+import { personName } from "../names";
 import { PersonAvatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
 import { TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
+import { PeopleNames, RoomName } from "../ui/Name";
 import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask, type Task } from "../ui/useTask";
 import { givableRoles, mayAdd, mayManage } from "./permissions";
@@ -71,7 +72,7 @@ function MemberName({ member }: { readonly member: Member }) {
   return (
     <span className="member-name">
       <span>
-        {personName(member.user)}
+        <bdi>{personName(member.user)}</bdi>
         {member.user.id === me.id ? <span className="muted"> (you)</span> : null}
       </span>
       <span className="muted">@{member.user.username}</span>
@@ -136,7 +137,7 @@ function AddPeople({ info, members, onAdd, task, onClose }: AddPeopleProps) {
     if (await onAdd(user)) setAdded((before) => [...before, user]);
   };
   return (
-    <Dialog title={`Add people to ${roomName(info)}`} onClose={onClose}>
+    <Dialog title={<>Add people to <RoomName room={info} /></>} onClose={onClose}>
       <div className="form">
         <PeoplePicker
           label="Find somebody"
@@ -145,7 +146,11 @@ function AddPeople({ info, members, onAdd, task, onClose }: AddPeopleProps) {
           onPick={(user) => void add(user)}
         />
         <TaskError task={task} />
-        {added.length === 0 ? null : <p role="status">Added: {added.map(personName).join(", ")}</p>}
+        {added.length === 0 ? null : (
+          <p role="status">
+            Added: <PeopleNames users={added} />
+          </p>
+        )}
       </div>
     </Dialog>
   );

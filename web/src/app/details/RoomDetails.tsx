@@ -8,6 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { isComposing } from "../ui/enter";
 import { Field, TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
+import { RoomName } from "../ui/Name";
 import { useTask } from "../ui/useTask";
 import { Members } from "./Members";
 import { mayDescribe } from "./permissions";
@@ -34,7 +35,9 @@ export function RoomDetails({ room, onClose }: { readonly room: Room; readonly o
       <div className="details-scroll">
         <div className="details-room">
           <RoomAvatar room={info} size={72} />
-          <h3>{roomName(info)}</h3>
+          <h3>
+            <bdi>{roomName(info)}</bdi>
+          </h3>
           {info.peer == null ? null : <p className="muted">@{info.peer.username}</p>}
         </div>
         {mayDescribe(info) ? <Describe key={`${info.name ?? ""}/${info.topic ?? ""}`} info={info} /> : <Topic info={info} />}
@@ -47,7 +50,7 @@ export function RoomDetails({ room, onClose }: { readonly room: Room; readonly o
 
 function Topic({ info }: { readonly info: RoomInfo }) {
   const topic = info.topic?.trim() ?? "";
-  return topic === "" ? null : <p className="details-topic">{topic}</p>;
+  return topic === "" ? null : <p className="details-topic" dir="auto">{topic}</p>;
 }
 
 /** Name and topic. Remounted when somebody else changes them, so that the fields never show the past. */
@@ -92,7 +95,7 @@ function Leave({ info }: { readonly info: RoomInfo }) {
         <Icon name="sign-out" size={18} /> Leave
       </button>
       {asking ? (
-        <Dialog title={`Leave ${roomName(info)}?`} onClose={() => setAsking(false)}>
+        <Dialog title={<>Leave <RoomName room={info} />?</>} onClose={() => setAsking(false)}>
           <p>You will not see its messages any more unless somebody adds you again.</p>
           <TaskError task={task} />
           <div className="dialog-actions">

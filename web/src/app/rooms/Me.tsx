@@ -28,7 +28,7 @@ export function Me() {
     <footer className="me">
       <Avatar id={me.id} name={personName(me)} size={34} />
       <span className="me-text">
-        <span className="me-name">{personName(me)}</span>
+        <bdi className="me-name">{personName(me)}</bdi>
         <span className="muted">@{me.username}</span>
       </span>
       <button type="button" className="icon-button" aria-label="Sign out" title="Sign out" onClick={ask}>

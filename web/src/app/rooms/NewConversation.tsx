@@ -1,10 +1,10 @@
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { User } from "../../sdk";
 import { useChat } from "../context";
-import { personName } from "../names";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
 import { Field, TaskError } from "../ui/Field";
+import { PersonName } from "../ui/Name";
 import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask } from "../ui/useTask";
 
@@ -78,8 +78,8 @@ function NewGroup({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-function createLabel(people: readonly User[]): string {
+function createLabel(people: readonly User[]): ReactNode {
   const [first] = people;
   if (first === undefined) return "Create group";
-  return people.length === 1 ? `Create group with ${personName(first)}` : `Create group with ${people.length} people`;
+  return people.length === 1 ? <span>Create group with <PersonName user={first} /></span> : `Create group with ${people.length} people`;
 }

@@ -1,10 +1,11 @@
-import { memo, type MouseEvent } from "react";
-import type { Room, RoomInfo } from "../../sdk";
+import { memo, type MouseEvent, type ReactNode } from "react";
+import type { Room, RoomInfo, User } from "../../sdk";
 import { useChat, useStorePerFrame, useUser } from "../context";
-import { personName, roomName } from "../names";
+import { personName } from "../names";
 import { goToRoom } from "../route";
 import { briefly } from "../times";
 import { RoomAvatar } from "../ui/Avatar";
+import { RoomName, useAlike } from "../ui/Name";
 
 interface RoomItemProps {
   readonly info: RoomInfo;
@@ -12,7 +13,6 @@ interface RoomItemProps {
 }
 
 export const RoomItem = memo(function RoomItem({ info, open }: RoomItemProps) {
-  const name = roomName(info);
   return (
     <a
       className="room-item"
@@ -23,7 +23,9 @@ export const RoomItem = memo(function RoomItem({ info, open }: RoomItemProps) {
       <RoomAvatar room={info} />
       <span className="room-item-text">
         <span className="room-item-top">
-          <span className="room-item-name">{name}</span>
+          <span className="room-item-name">
+            <RoomName room={info} />
+          </span>
           {info.last_message_at == null ? null : (
             <time className="room-item-time" dateTime={info.last_message_at}>
               {briefly(new Date(info.last_message_at))}
@@ -68,7 +70,7 @@ function LivePreview({ info, room }: { readonly info: RoomInfo; readonly room: R
     <span className="room-item-preview">
       <SenderPrefix senderId={last.message.sender.id} direct={info.kind === "direct"} />
       {/* A preview needs one line; laying out a whole long message would be wasted. */}
-      {last.message.content.slice(0, 160)}
+      <bdi>{last.message.content.slice(0, 160)}</bdi>
     </span>
   );
 }
@@ -77,13 +79,23 @@ function SenderPrefix({ senderId, direct }: { readonly senderId: string; readonl
   const { me } = useChat();
   const sender = useUser(senderId);
   if (senderId === me.id) return "You: ";
-  return direct || sender === null ? null : `${personName(sender).split(" ")[0] ?? ""}: `;
+  return direct || sender === null ? null : <SenderName sender={sender} />;
 }
 
-function subtitle(info: RoomInfo): string {
+/** The first word of the name, unless that is all there is to tell two people apart by. */
+function SenderName({ sender }: { readonly sender: User }) {
+  return (
+    <>
+      <bdi>{useAlike(sender.id) ? `@${sender.username}` : (personName(sender).split(" ")[0] ?? "")}</bdi>
+      {": "}
+    </>
+  );
+}
+
+function subtitle(info: RoomInfo): ReactNode {
   if (info.peer != null) return `@${info.peer.username}`;
   const topic = info.topic?.trim() ?? "";
-  if (topic !== "") return topic;
+  if (topic !== "") return <bdi>{topic}</bdi>;
   return info.member_count === 1 ? "Only you" : `${info.member_count} members`;
 }
 

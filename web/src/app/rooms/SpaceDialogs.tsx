@@ -1,10 +1,10 @@
 import { useState } from "react";
 import type { Space, User } from "../../sdk";
 import { useChat } from "../context";
-import { personName } from "../names";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
 import { Field, TaskError } from "../ui/Field";
+import { PeopleNames } from "../ui/Name";
 import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask } from "../ui/useTask";
 
@@ -28,7 +28,7 @@ export function NewSpace({ onClose }: { readonly onClose: () => void }) {
 export function NewChannel({ space, onClose }: { readonly space: Space; readonly onClose: () => void }) {
   const chat = useChat();
   return (
-    <Dialog title={`New channel in ${space.name}`} onClose={onClose}>
+    <Dialog title={<>New channel in <bdi>{space.name}</bdi></>} onClose={onClose}>
       <NameForm
         label="Channel name"
         action="Create channel"
@@ -52,7 +52,7 @@ export function SpacePeople({ space, onClose }: { readonly space: Space; readonl
       setAdded((before) => [...before, user]);
     });
   return (
-    <Dialog title={`Add people to ${space.name}`} onClose={onClose}>
+    <Dialog title={<>Add people to <bdi>{space.name}</bdi></>} onClose={onClose}>
       <div className="form">
         <PeoplePicker
           label="Find somebody"
@@ -62,7 +62,8 @@ export function SpacePeople({ space, onClose }: { readonly space: Space; readonl
         />
         <TaskError task={task} />
         {added.length === 0 ? null : (
-          <p role="status">Added: {added.map(personName).join(", ")}. They can join its channels now.</p>
+          <p role="status">
+            Added: <PeopleNames users={added} />. They can join its channels now.</p>
         )}
       </div>
     </Dialog>

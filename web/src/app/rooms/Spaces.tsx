@@ -69,7 +69,9 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
   return (
     <div className="space" role="group" aria-label={space.name}>
       <header className="space-head">
-        <h3 title={space.topic ?? undefined}>{space.name}</h3>
+        <h3 title={space.topic ?? undefined}>
+          <bdi>{space.name}</bdi>
+        </h3>
         {mayAdd ? (
           <>
             <button
@@ -116,7 +118,7 @@ function ChannelItem({ channel, open }: { readonly channel: ListedChannel; reado
     return (
       <span className="channel channel-foreign" title={task.message ?? undefined}>
         <Icon name="hash" size={15} />
-        <span className="channel-name">{channel.name}</span>
+        <bdi className="channel-name">{channel.name}</bdi>
         <button type="button" className="small-button" disabled={task.busy} onClick={() => void join()}>
           Join<span className="visually-hidden"> {channel.name}</span>
         </button>
@@ -132,7 +134,7 @@ function ChannelItem({ channel, open }: { readonly channel: ListedChannel; reado
       onClick={(event) => follow(event, channel.id)}
     >
       <Icon name="hash" size={15} />
-      <span className="channel-name">{channel.name}</span>
+      <bdi className="channel-name">{channel.name}</bdi>
       <UnreadBadge count={channel.room.unread} />
     </a>
   );

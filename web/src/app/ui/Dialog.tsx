@@ -3,7 +3,7 @@ import { isComposing } from "./enter";
 import { Icon } from "./Icon";
 
 interface DialogProps {
-  readonly title: string;
+  readonly title: ReactNode;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }

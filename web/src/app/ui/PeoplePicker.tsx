@@ -5,6 +5,7 @@ import { personName } from "../names";
 import { PersonAvatar } from "./Avatar";
 import { isComposing, isMeantEnter } from "./enter";
 import { Icon } from "./Icon";
+import { PersonName } from "./Name";
 import { neighbour, offerOf, type Answer } from "./picking";
 
 interface PeoplePickerProps {
@@ -57,7 +58,9 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
       <div className="picker-field">
         {chosen.map((user) => (
           <span key={user.id} className="chip">
-            {personName(user)}
+            <span>
+              <PersonName user={user} />
+            </span>
             <button type="button" aria-label={`Remove ${personName(user)}`} onClick={() => onDrop?.(user)}>
               <Icon name="close" size={14} />
             </button>
@@ -96,7 +99,7 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
             onClick={() => pick(user)}
           >
             <PersonAvatar user={user} size={32} />
-            <span className="picker-name">{personName(user)}</span>
+            <bdi className="picker-name">{personName(user)}</bdi>
             <span className="muted">@{user.username}</span>
           </li>
         ))}
@@ -110,7 +113,7 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
 
 /** People that match, or everybody (the first page) while nothing is typed. `hurry` does not wait for a pause. */
 function usePeople(query: string): { answer: Answer | null; hurry: () => void; hurried: boolean } {
-  const { api } = useChat();
+  const { api, users } = useChat();
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [hurriedQuery, setHurriedQuery] = useState<string | null>(null);
   const hurried = hurriedQuery === query;
@@ -120,7 +123,10 @@ function usePeople(query: string): { answer: Answer | null; hurry: () => void; h
     const timer = window.setTimeout(
       () => {
         api.searchUsers(asked).then(
-          (page) => wanted && setAnswer({ query: asked, people: page.items, problem: null }),
+          (page) => {
+            users.learn(page.items);
+            if (wanted) setAnswer({ query: asked, people: page.items, problem: null });
+          },
           (error: unknown) => wanted && setAnswer({ query: asked, people: [], problem: describe(error) }),
         );
       },
@@ -130,6 +136,6 @@ function usePeople(query: string): { answer: Answer | null; hurry: () => void; h
       wanted = false;
       window.clearTimeout(timer);
     };
-  }, [api, query, hurried]);
+  }, [api, users, query, hurried]);
   return { answer, hurry: () => setHurriedQuery(query), hurried };
 }

@@ -5,6 +5,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Another token of the same person, before the session's own has run out */
+        readonly AuthRenewFrame: {
+            readonly id?: number;
+            /** @constant */
+            readonly type: "auth.renew";
+        } & components["schemas"]["Renew"];
         /** @description Command `room.catch_up`: everything in the room's order after `after`. */
         readonly CatchUp: {
             /** Format: int64 */
@@ -22,7 +28,7 @@ export interface components {
             /** @description Whether there is another page after the last of these. */
             readonly more: boolean;
         };
-        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"];
+        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"] | components["schemas"]["AuthRenewFrame"];
         /** @description An answer with nothing in it. */
         readonly Empty: Record<string, unknown>;
         /** @description Answer to a command that failed. */
@@ -182,7 +188,7 @@ export interface components {
             readonly re?: number;
             /** @constant */
             readonly type: "ok";
-        } & (components["schemas"]["Posted"] | components["schemas"]["CaughtUp"] | components["schemas"]["Empty"]);
+        } & (components["schemas"]["Posted"] | components["schemas"]["CaughtUp"] | components["schemas"]["Renewed"] | components["schemas"]["Empty"]);
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -254,6 +260,11 @@ export interface components {
         /** @description Answer to `hello`. */
         readonly Ready: {
             /**
+             * Format: date-time
+             * @description When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
+             */
+            readonly expires_at: string;
+            /**
              * Format: int64
              * @description The server speaks at least this often; a client silent for twice as long is closed.
              */
@@ -288,6 +299,19 @@ export interface components {
             /** @constant */
             readonly type: "receipt.updated";
         } & components["schemas"]["ReceiptUpdated"];
+        /** @description Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in. */
+        readonly Renew: {
+            /** @description An access token. */
+            readonly token: string;
+        };
+        /** @description Answer to `auth.renew`. */
+        readonly Renewed: {
+            /**
+             * Format: date-time
+             * @description When that token expires.
+             */
+            readonly expires_at: string;
+        };
         /**
          * @description Whether the same request can succeed later.
          * @enum {string}

@@ -30,8 +30,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign this device out.
-         * @description Its access and refresh tokens are refused from now on and its sockets are closed with 4501. Signing out twice is
-         *     no error. A token of an outside issuer is not ours to end.
+         * @description Its access and refresh tokens are refused from now on and its sockets are closed with 4501. Send the access token, or
+         *     the refresh token in the body when that has expired. Signing out twice is no error. A token of an outside issuer is
+         *     not ours to end.
          */
         readonly post: operations["logout"];
         readonly delete?: never;
@@ -51,8 +52,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Trade a refresh token for a new pair of tokens.
-         * @description A refresh token works once. Using one a second time signs the device out, because one of the two who hold it
-         *     must be a thief.
+         * @description A refresh token works once. Sent again within a minute (`auth.refresh_grace_s`), while the one that it was traded for
+         *     is unused, it is answered with that one again: for an answer that was lost, or a second tab. After that, using it a
+         *     second time signs the device out, because one of the two who hold it must be a thief.
          */
         readonly post: operations["refresh"];
         readonly delete?: never;
@@ -494,6 +496,11 @@ export interface components {
             /** @example correct horse battery */
             readonly password: string;
         };
+        /** @description What signs out a device whose access token is none any more. */
+        readonly Logout: {
+            /** @description Any refresh token of the device, also one that was used. Looked at only when no good access token comes with it. */
+            readonly refresh_token?: string | null;
+        };
         /** @description A message as everyone sees it. */
         readonly Message: {
             /** @description The sender's own id for it. */
@@ -731,7 +738,7 @@ export interface components {
              * @example 900
              */
             readonly expires_in: number;
-            /** @description Works once, for `POST /auth/refresh`. */
+            /** @description Works once, for `POST /auth/refresh`; keep the new one of its answer in place of this. */
             readonly refresh_token: string;
             readonly user: components["schemas"]["OwnUser"];
         };
@@ -870,7 +877,12 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        /** @description Not needed with an access token */
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Logout"] | null;
+            };
+        };
         readonly responses: {
             /** @description Signed out */
             readonly 204: {
@@ -879,8 +891,26 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired`; `auth.refresh_refused`: nobody is signed in with that refresh token */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.unavailable`: later */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
