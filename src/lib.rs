@@ -11,7 +11,8 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
-//! | [`auth`] | accounts, tokens, limits |
+//! | [`auth`] | accounts, tokens, limits of addresses |
+//! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
@@ -37,7 +38,9 @@
 //!    rooms' events), then asks [`chat::Lobby`] for its rooms: nothing can fall between. Somebody who was here lately
 //!    is greeted from memory: the account (`auth::recent`), the list of rooms, and each room's card (`chat::card`), which
 //!    an open room keeps up to date. What memory lacks is read from Postgres, once for everybody.
-//! 2. `ready` goes out. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
+//!    Somebody in more rooms than `ready` lists is told of those with the newest activity, and follows all of them.
+//! 2. `ready` goes out, and names what of `hello.resume` cannot be gone on from (`sessions::resumption`): another life of
+//!    the log (`storage::epoch`), beyond a room's end, no longer a member. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
 //!    after; the room answers from its window, and for older things the page comes from Postgres. Live events of a room
 //!    that is behind are only noted; when the pages have met them, the room is live.
 //! 3. The same happens whenever an outbox sees a gap, for whatever reason: a crash between commit and delivery, a hub
@@ -87,6 +90,7 @@ pub mod docs;
 pub mod edge;
 pub mod error;
 pub mod ids;
+pub mod limits;
 pub mod persistence;
 pub mod recent;
 pub mod sessions;
