@@ -29,7 +29,7 @@ pub fn is_missing() -> bool {
 /// One line on what commits are measured against, or on how to get it.
 pub fn what_it_is() -> String {
     let Some(server) = server() else {
-        return "fence_statement needs a Postgres and is left out. Run `make bench`, which brings one.".to_owned();
+        return "fence_statement and verify_token need a Postgres and are left out. Run `make bench`, which brings one.".to_owned();
     };
     new_runtime().block_on(async {
         let mut connection = server.connect().await.expect("Postgres answers");

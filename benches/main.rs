@@ -10,6 +10,7 @@ mod frame_encode;
 mod hub_dispatch;
 mod material;
 mod room_decision;
+mod verify_token;
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
+use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir};
@@ -178,6 +179,7 @@ impl App {
             rooms: rooms.clone(),
             hubs: hubs.clone(),
             memory: memory.clone(),
+            limits: Limits::new(&config.limits),
         };
         let parts = EdgeParts {
             config: Arc::clone(&config),
@@ -185,7 +187,13 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             chat,
-            lobby: Lobby::new(storage.clone(), auth.clone(), rooms.clone(), memory.clone()),
+            lobby: Lobby::new(
+                storage.clone(),
+                auth.clone(),
+                rooms.clone(),
+                memory.clone(),
+                config.chat.rooms_per_user_max,
+            ),
             hubs: hubs.clone(),
             supervisor: supervisor.clone(),
             health,

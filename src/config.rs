@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::config::AuthConfig;
 use crate::chat::config::ChatConfig;
 use crate::edge::config::ServerConfig;
+use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
@@ -33,6 +34,7 @@ pub struct Config {
     pub chat: ChatConfig,
     pub sessions: SessionsConfig,
     pub persistence: PersistenceConfig,
+    pub limits: LimitsConfig,
 }
 
 /// `[log]`: what is written to standard error, and how.
@@ -125,6 +127,13 @@ impl Config {
         self.chat.check(&mut complaints);
         self.sessions.check(&mut complaints);
         self.persistence.check(&mut complaints);
+        self.limits.check(&mut complaints);
+        let longest_message = self.sessions.frame_bytes_max.max(self.server.request_bytes_max);
+        complaints.require(
+            usize::try_from(self.limits.bytes_burst).is_ok_and(|burst| burst >= longest_message),
+            "limits.bytes_burst",
+            "at least sessions.frame_bytes_max and server.request_bytes_max, or the longest message could never be sent",
+        );
         complaints.require(
             self.sessions.frame_bytes_max > self.chat.content_bytes_max,
             "sessions.frame_bytes_max",

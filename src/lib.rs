@@ -11,7 +11,8 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
-//! | [`auth`] | accounts, tokens, limits |
+//! | [`auth`] | accounts, tokens, limits of addresses |
+//! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
@@ -37,11 +38,24 @@
 //!    rooms' events), then asks [`chat::Lobby`] for its rooms: nothing can fall between. Somebody who was here lately
 //!    is greeted from memory: the account (`auth::recent`), the list of rooms, and each room's card (`chat::card`), which
 //!    an open room keeps up to date. What memory lacks is read from Postgres, once for everybody.
-//! 2. `ready` goes out. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
+//!    Somebody in more rooms than `ready` lists is told of those with the newest activity, and follows all of them.
+//! 2. `ready` goes out, and names what of `hello.resume` cannot be gone on from (`sessions::resumption`): another life of
+//!    the log (`storage::epoch`), beyond a room's end, no longer a member. Rooms that moved on are *behind*: `sessions::resume` asks each room for a page of what came
 //!    after; the room answers from its window, and for older things the page comes from Postgres. Live events of a room
 //!    that is behind are only noted; when the pages have met them, the room is live.
 //! 3. The same happens whenever an outbox sees a gap, for whatever reason: a crash between commit and delivery, a hub
 //!    that was too busy. A gap is never shown, only filled.
+//!
+//! # A token runs out
+//!
+//! 1. A session lives by the access token of its hello, which `sessions::link` keeps the end and the sign-in of. Before
+//!    that end the client trades its refresh token for the next pair (`auth::sign_in`), and gives the socket the new access
+//!    token with `auth.renew` (`sessions::renewal`). If none comes, the sweep of the hub ends the session a minute later.
+//! 2. If the answer to the refresh is lost, the client sends the same refresh token again and gets the same next one: it is
+//!    made of the one before, under the token key (`auth::tokens`).
+//! 3. Whoever is shut out earlier (disabled, deleted, signed out, on whichever engine or by SQL) is known to all engines
+//!    through [`changes`]: memory forgets them, so that [`auth::Auth::verify`], which every door asks, refuses their
+//!    tokens, and their sockets end.
 //!
 //! # A reader is too slow
 //!
@@ -76,6 +90,7 @@ pub mod docs;
 pub mod edge;
 pub mod error;
 pub mod ids;
+pub mod limits;
 pub mod persistence;
 pub mod recent;
 pub mod sessions;

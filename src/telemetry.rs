@@ -149,6 +149,7 @@ fn describe_metrics() {
     crate::auth::describe_metrics();
     crate::edge::describe_metrics();
     crate::edge::health::describe_metrics();
+    crate::limits::describe_metrics();
     metrics_process::Collector::default().describe();
 }
 

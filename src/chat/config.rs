@@ -13,6 +13,7 @@ pub struct ChatConfig {
     pub topic_chars_max: usize,
     pub client_id_bytes_max: usize,
     pub members_max: usize,
+    pub rooms_per_user_max: usize,
     pub room_threads: usize,
     pub window_events_max: usize,
     pub window_bytes_max: usize,
@@ -36,6 +37,11 @@ impl ChatConfig {
         // Random UUIDs, the usual choice of clients, are 36 characters.
         c.require((36..=200).contains(&self.client_id_bytes_max), "chat.client_id_bytes_max", "between 36 and 200");
         c.require((2..=1_000_000).contains(&self.members_max), "chat.members_max", "between 2 and 1000000");
+        c.require(
+            (1..=1_000_000).contains(&self.rooms_per_user_max),
+            "chat.rooms_per_user_max",
+            "between 1 and 1000000",
+        );
         c.require(self.room_threads <= 64, "chat.room_threads", "at most 64 (0 means half the cores)");
         c.require(self.window_events_max <= 100_000, "chat.window_events_max", "at most 100000");
         c.require((1..=1_000_000).contains(&self.room_pending_max), "chat.room_pending_max", "between 1 and 1000000");

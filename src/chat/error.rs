@@ -24,6 +24,12 @@ pub enum ChatError {
     LastOwner,
     #[error("The room is full: it may have {0} members.")]
     RoomFull(usize),
+    #[error("{user} is in as many rooms as one person may be: {max}. They have to leave one first.")]
+    TooManyRooms { user: String, max: usize },
+    #[error(
+        "This room has not come as far as {after}: its newest event is {last_seq}. What you have of it is of another life of the log. Read the room anew."
+    )]
+    Ahead { after: i64, last_seq: i64 },
     #[error("A direct room is between you and exactly one other person; its members, name and topic do not change.")]
     DirectRoom,
     #[error("{field} {wanted}.")]
@@ -61,6 +67,8 @@ impl From<ChatError> for Problem {
             E::AlreadyAMember => Self::conflict("chat.already_a_member", detail),
             E::LastOwner => Self::conflict("chat.last_owner", detail),
             E::RoomFull(_) => Self::conflict("chat.room_full", detail),
+            E::TooManyRooms { .. } => Self::conflict("chat.too_many_rooms", detail),
+            E::Ahead { .. } => Self::conflict("chat.ahead", detail),
             E::DirectRoom => Self::invalid("chat.direct_room", detail),
             E::Invalid { .. } => Self::invalid("chat.invalid", detail),
             E::ContentTooLarge { .. } => Self::too_large("chat.content_too_large", detail),

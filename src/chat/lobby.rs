@@ -1,7 +1,8 @@
 //! Where somebody comes in: their rooms as they are now, from memory as far as that reaches.
 //!
-//! 1. Which rooms: the user's list, or Postgres.
-//! 2. Each room: from its card, whether the room is open or not; what has none is read from Postgres, all at once,
+//! 1. Which rooms: the user's list, or Postgres. Of somebody in more rooms than are listed, Postgres says each time which
+//!    have the newest activity: such lists are long, and these people few.
+//! 2. Each room that is listed: from its card, whether the room is open or not; what has none is read from Postgres, all at once,
 //!    without opening anything, and kept for the next who asks.
 //! 3. What no card says, the profile of a direct room's other person and a count of unread messages that reaches far
 //!    back: the first from `auth`, the second from Postgres.
@@ -9,6 +10,7 @@
 //! Invariant: a room that says that the user is not in it is left out, whatever the list says. If they just came in,
 //! that has not been shown yet: who listens already will hear it.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,20 +42,53 @@ pub struct Lobby {
     rooms: Rooms,
     memory: RoomMemory,
     turns: Arc<Semaphore>,
+    rooms_per_user_max: usize,
+}
+
+/// How much of somebody's rooms is listed.
+#[derive(Clone, Copy, Debug)]
+pub struct ListingMax {
+    pub rooms: usize,
+    /// Counted roughly, by [`RoomSummary::bytes_about`].
+    pub bytes: usize,
+}
+
+/// The rooms of somebody who comes in.
+#[derive(Debug)]
+pub struct Entrance {
+    /// Those with the newest activity, in that order.
+    pub listed: Vec<RoomSummary>,
+    /// All others, in the same order, each with its newest seq.
+    pub others: Vec<(RoomId, i64)>,
 }
 
 impl Lobby {
-    pub fn new(storage: Storage, auth: Auth, rooms: Rooms, memory: RoomMemory) -> Self {
-        Self { storage, auth, rooms, memory, turns: Arc::new(Semaphore::new(CARD_READS_MAX)) }
+    pub fn new(storage: Storage, auth: Auth, rooms: Rooms, memory: RoomMemory, rooms_per_user_max: usize) -> Self {
+        Self { storage, auth, rooms, memory, turns: Arc::new(Semaphore::new(CARD_READS_MAX)), rooms_per_user_max }
     }
 
-    /// The first `limit` rooms that `user` is in, in the order of their ids, which is that of their making.
-    pub async fn rooms_of(&self, user: UserId, limit: usize) -> Result<Vec<RoomSummary>, ChatError> {
-        let roster = self.roster(user).await?;
-        let mut found = Vec::with_capacity(roster.len().min(limit));
+    /// All rooms that `user` is in, as much of them listed as `max` allows.
+    pub async fn enter(&self, user: UserId, max: ListingMax) -> Result<Entrance, ChatError> {
+        let (roster, mut others) = self.roster(user, max.rooms).await?;
+        let mut listed = self.list(user, &roster).await?;
+        // Memory may know of newer activity than Postgres did, or than the list was made with.
+        listed.sort_unstable_by_key(|room| Reverse((room.active_at(), room.id)));
+        let mut bytes = 0;
+        let fits = listed.iter().take_while(|room| {
+            bytes += room.bytes_about();
+            bytes <= max.bytes
+        });
+        let fitting = fits.count();
+        let cut = listed.drain(fitting..).map(|room| (room.id, room.last_seq));
+        others.splice(0..0, cut);
+        Ok(Entrance { listed, others })
+    }
+
+    async fn list(&self, user: UserId, roster: &[RoomId]) -> Result<Vec<RoomSummary>, ChatError> {
+        let mut found = Vec::with_capacity(roster.len());
         let mut unknown = Vec::new();
         let mut strange = false;
-        for room in roster.iter().take(limit) {
+        for room in roster {
             match self.look(*room, |card| card.seen_by(user)) {
                 Some(Some(seen)) => found.push(seen),
                 Some(None) => strange = true,
@@ -65,19 +100,23 @@ impl Lobby {
         }
         if !unknown.is_empty() {
             found.extend(self.read(user, unknown).await?);
-            found.sort_unstable_by_key(|seen| seen.summary.id);
         }
         self.complete(user, found).await
     }
 
-    async fn roster(&self, user: UserId) -> Result<Arc<[RoomId]>, ChatError> {
+    /// Which rooms to list, and all others.
+    async fn roster(&self, user: UserId, rooms_max: usize) -> Result<(Arc<[RoomId]>, Vec<(RoomId, i64)>), ChatError> {
         if let Some(known) = self.memory.rosters.get(&user) {
-            return Ok(known);
+            return Ok((known, Vec::new()));
         }
         let ticket = self.memory.rosters.ticket(&user);
-        let roster: Arc<[RoomId]> = store::roster(&self.storage, user).await?.into();
-        self.memory.rosters.fill(user, ticket, Arc::clone(&roster));
-        Ok(roster)
+        let mut all = store::roster(&self.storage, user, self.rooms_per_user_max).await?;
+        let others = all.split_off(rooms_max.min(all.len()));
+        let listed: Arc<[RoomId]> = all.into_iter().map(|(room, _)| room).collect();
+        if others.is_empty() {
+            self.memory.rosters.fill(user, ticket, Arc::clone(&listed));
+        }
+        Ok((listed, others))
     }
 
     /// What the room's card says, if there is one.

@@ -17,7 +17,7 @@ use crate::recent::Recent;
 /// See the module. Cheap to clone; clones are one.
 #[derive(Clone)]
 pub struct RoomMemory {
-    /// By user: the rooms that they are in, in the order of their ids.
+    /// By user: the rooms that they are in, of those who are in no more than are listed.
     pub(super) rosters: Arc<Recent<UserId, Arc<[RoomId]>>>,
     pub(super) closed: Arc<Recent<RoomId, Arc<Card>>>,
 }

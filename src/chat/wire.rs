@@ -167,6 +167,29 @@ pub struct RoomSummary {
     pub peer: Option<PublicUser>,
 }
 
+impl RoomSummary {
+    /// What lists are ordered by: the newest durable event, or the making of the room.
+    pub fn active_at(&self) -> DateTime<Utc> {
+        self.last_message_at.unwrap_or(self.created_at)
+    }
+
+    /// About how long it is as JSON, rather more than less.
+    pub fn bytes_about(&self) -> usize {
+        /// Field names, ids, numbers and times, also those of the peer.
+        const WITHOUT_TEXTS: usize = 640;
+        let peer = self.peer.as_ref();
+        let texts = [
+            self.name.as_deref(),
+            self.topic.as_deref(),
+            peer.map(|peer| peer.username.as_str()),
+            peer.and_then(|peer| peer.full_name.as_deref()),
+            peer.and_then(|peer| peer.avatar_url.as_deref()),
+        ];
+        // A quote or a backslash takes two.
+        WITHOUT_TEXTS + texts.into_iter().flatten().map(|text| 2 * text.len()).sum::<usize>()
+    }
+}
+
 /// Someone in a room.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoomMember {

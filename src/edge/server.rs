@@ -166,6 +166,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         storage: parts.storage.clone(),
         rooms: parts.chat.rooms.clone(),
         lobby: parts.lobby.clone(),
+        limits: parts.chat.limits.clone(),
         hub: local,
         hub_handle,
         flusher,

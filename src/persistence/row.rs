@@ -59,6 +59,13 @@ pub struct Watermark {
     pub read_seq: i64,
 }
 
+impl MessageRow {
+    /// Bytes of what somebody wrote.
+    pub fn text_bytes(&self) -> usize {
+        self.content.len() + self.parts.as_ref().map_or(0, String::len)
+    }
+}
+
 impl Row {
     /// The id that tells this row from any other attempt at the same place.
     pub fn id(&self) -> uuid::Uuid {
@@ -73,7 +80,7 @@ impl Row {
         const FIXED: usize = 128;
         FIXED
             + match &self.body {
-                RowBody::Message(message) => message.content.len() + message.parts.as_ref().map_or(0, String::len),
+                RowBody::Message(message) => message.text_bytes(),
                 RowBody::Event(_) => FIXED,
             }
     }

@@ -13,6 +13,8 @@ pub struct SessionsConfig {
     pub heartbeat_ms: u64,
     pub token_grace_s: u32,
     pub inflight_commands_max: usize,
+    pub ready_rooms_max: usize,
+    pub ready_bytes_max: usize,
     pub resume_rooms_max: usize,
     pub outbox_bytes_max: usize,
     pub outbox_bytes_limit: usize,
@@ -40,6 +42,12 @@ impl SessionsConfig {
             (1..=100_000).contains(&self.inflight_commands_max),
             "sessions.inflight_commands_max",
             "between 1 and 100000",
+        );
+        c.require((1..=100_000).contains(&self.ready_rooms_max), "sessions.ready_rooms_max", "between 1 and 100000");
+        c.require(
+            (65_536..=67_108_864).contains(&self.ready_bytes_max),
+            "sessions.ready_bytes_max",
+            "between 65536 and 67108864",
         );
         c.require((1..=100_000).contains(&self.resume_rooms_max), "sessions.resume_rooms_max", "between 1 and 100000");
         c.require(self.outbox_bytes_max >= 4_096, "sessions.outbox_bytes_max", "at least 4096");

@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use super::session::SessionParts;
 use crate::auth::Caller;
 use crate::ids::{FamilyId, UserId};
+use crate::limits::SocketPlace;
 use crate::wire::close::{self, CloseCode};
 
 /// How long a client may take to answer a close, and one that was too slow anyway to take it.
@@ -44,6 +45,8 @@ pub struct Link {
     pub user: Cell<Option<UserId>>,
     /// The sign-in of its token; `None` for one of an outside issuer.
     family: Cell<Option<FamilyId>>,
+    /// Among its account's sockets, once greeted.
+    place: RefCell<Option<SocketPlace>>,
     /// Until when it may live by its token, on the monotonic clock: a time of day that is set back prolongs nothing.
     lives_until: Cell<Duration>,
     /// Another token is looked at.
@@ -84,6 +87,7 @@ impl Link {
             ends_at: Cell::new(None),
             user: Cell::new(None),
             family: Cell::new(None),
+            place: RefCell::new(None),
             lives_until: Cell::new(Duration::MAX),
             renewing: Cell::new(false),
             since: now,
@@ -119,6 +123,13 @@ impl Link {
 
     pub fn attach(&self, task: AbortHandle) {
         *self.task.borrow_mut() = Some(task);
+    }
+
+    /// Counts among its account's sockets until it is gone.
+    pub fn occupy(&self, place: SocketPlace) {
+        if !self.gone.get() {
+            *self.place.borrow_mut() = Some(place);
+        }
     }
 
     /// Changes the outbox, and has it flushed when there is something to send or read.
@@ -240,6 +251,7 @@ impl Link {
         self.gone.set(true);
         *self.socket.borrow_mut() = None;
         *self.task.borrow_mut() = None;
+        *self.place.borrow_mut() = None;
         if let Some(writer) = self.writer.borrow_mut().take() {
             writer.abort();
         }

@@ -13,6 +13,7 @@
 //!   came (`renewal.rs`), and with the sign-in of the token that came last.
 //! - What waits for a socket is bounded in bytes; a slow reader costs nobody else anything.
 //! - A session that greets is told of every event after the state in its `ready`: it follows first and reads second.
+//! - It follows every room of its user, also those that `ready` leaves out.
 
 pub mod backlog;
 pub mod config;
@@ -26,6 +27,7 @@ pub mod parcel;
 mod reader;
 mod renewal;
 mod resume;
+mod resumption;
 mod session;
 mod socket;
 mod upgrade;

@@ -58,6 +58,8 @@ impl Follow {
 enum Item {
     /// An answer, or something short-lived.
     Frame(ByteString),
+    /// What the greeting came to; not counted.
+    Ready(ByteString),
     /// An event out of a page.
     Event(RoomId, ByteString),
     /// Live events, without the first so many of the parcel.
@@ -73,7 +75,7 @@ impl Item {
         match self {
             Self::Frame(frame) | Self::Event(_, frame) => frame.len(),
             Self::Parcel(_, parcel, skip) => parcel.bytes_after(*skip).len(),
-            Self::Lagged(_) => 0,
+            Self::Ready(_) | Self::Lagged(_) => 0,
             Self::LaggedTo(..) => LAGGED_BYTES,
         }
     }
@@ -148,7 +150,7 @@ impl Outbox {
         self.queue.retain(|item| {
             let comes_again = match item {
                 Item::Event(of, _) | Item::Parcel(of, ..) | Item::Lagged(of) => *of == room,
-                Item::Frame(_) | Item::LaggedTo(..) => false,
+                Item::Frame(_) | Item::Ready(_) | Item::LaggedTo(..) => false,
             };
             if comes_again {
                 *bytes -= item.bytes();
@@ -314,10 +316,10 @@ impl Outbox {
         }
     }
 
-    /// A frame that goes before everything that waits.
-    pub fn push_first(&mut self, frame: ByteString) {
-        self.bytes += frame.len();
-        self.queue.push_front(Item::Frame(frame));
+    /// `ready` goes before everything that waits. It has a bound of its own (`sessions.ready_bytes_max`) and may be longer
+    /// than what makes a reader slow: whoever is in many rooms would else be closed for it, each time they come.
+    pub fn push_ready(&mut self, frame: ByteString) {
+        self.queue.push_front(Item::Ready(frame));
     }
 
     /// What was said before still leaves, then the close code, and nothing after it.
@@ -343,7 +345,7 @@ impl Outbox {
             let Some(item) = self.queue.pop_front() else { break };
             let waited = item.bytes();
             let outgoing = match item {
-                Item::Frame(frame) | Item::Event(_, frame) => Outgoing::Frame(frame),
+                Item::Frame(frame) | Item::Ready(frame) | Item::Event(_, frame) => Outgoing::Frame(frame),
                 Item::Parcel(_, parcel, skip) => Outgoing::Parcel(parcel, skip),
                 Item::Lagged(room_id) => {
                     let Some(follow) = self.rooms.get_mut(&room_id) else { continue };

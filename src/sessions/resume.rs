@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::link::Link;
 use super::session::SessionParts;
 use crate::chat::error::ChatError;
-use crate::chat::messages::{CatchUp, Command};
-use crate::chat::{Page, store};
+use crate::chat::{self, Page, PageWanted};
 use crate::ids::{RoomId, UserId};
+use crate::wire::close;
 
 /// Pause after Postgres could not be asked.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -18,19 +18,15 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Pause after a page that brought nothing: Postgres has committed more than the room has heard of yet.
 const NEWS_AFTER: Duration = Duration::from_millis(50);
 
-/// What came after `after` in a room, for a member: from memory when it reaches that far.
+/// What came after `after` in a room, for a member.
 pub async fn page_after(
     parts: &SessionParts,
-    user: UserId,
+    by: UserId,
     room: RoomId,
     after: i64,
     items_max: usize,
 ) -> Result<Page, ChatError> {
-    let ask = |reply| Command::CatchUp(CatchUp { by: user, after, items_max, reply });
-    match parts.rooms.ask(room, ask).await? {
-        Some(page) => Ok(page),
-        None => store::events_after(&parts.storage, &parts.chat, user, room, after, items_max).await,
-    }
+    chat::page_after(&parts.rooms, &parts.storage, &parts.chat, PageWanted { by, room, after, items_max }).await
 }
 
 /// Starts reading for a session unless somebody does already.
@@ -73,6 +69,8 @@ async fn read_until_caught_up(link: &Rc<Link>, user: UserId) {
                     parts.hub.borrow_mut().unlisten(link.key, room);
                 }
             }
+            // What this socket was told is not in the log any more: it has to come back and see.
+            Err(ChatError::Ahead { .. }) => return link.close(close::UNAVAILABLE),
             Err(error) => {
                 tracing::debug!(%error, room_id = %room, "a page could not be read; trying again");
                 link.with(|outbox| outbox.page_failed(room));

@@ -15,19 +15,21 @@ use super::hub::Hub;
 use super::link::Link;
 use super::local_hub::{LocalHub, Seat};
 use super::reader::ReadBuffer;
+use super::resumption::{self, Resumption};
 use super::{hubs, resume};
 use crate::auth::{Auth, Caller};
 use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::messages::{Command, MarkReceipt, PostMessage, Reply};
-use crate::chat::{Lobby, Rooms, compose, store, wire as chat_wire};
+use crate::chat::{Entrance, ListingMax, Lobby, Rooms, compose, store, wire as chat_wire};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::ids::{RoomId, SessionId, UserId};
+use crate::limits::Limits;
 use crate::storage::Storage;
 use crate::supervision::{ActorHandle, after_what_has_come};
 use crate::wire::close::{self, CloseCode};
-use crate::wire::{self, ClientFrame, Hello, Ready};
+use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
 
 /// What every session of a thread needs from the engine.
 pub struct SessionParts {
@@ -38,6 +40,7 @@ pub struct SessionParts {
     pub storage: Storage,
     pub rooms: Rooms,
     pub lobby: Lobby,
+    pub limits: Limits,
     pub hub: LocalHub,
     /// The same hub, for answers that come from other threads.
     pub hub_handle: ActorHandle<Hub>,
@@ -141,7 +144,7 @@ impl UserSession {
         ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| {
             session.link.holding.set(false);
             match greeted {
-                Ok((caller, ready, behind)) => session.become_ready(re, &caller, &ready, behind),
+                Ok(greeted) => session.become_ready(re, greeted),
                 Err(problem) => session.refuse(re, &problem),
             }
         }));
@@ -150,6 +153,7 @@ impl UserSession {
     fn refuse(&mut self, re: Option<u64>, problem: &Problem) {
         let code = match problem.status.as_u16() {
             500.. => close::UNAVAILABLE,
+            429 => close::TOO_MANY_SOCKETS,
             400 => close::PROTOCOL_ERROR,
             _ => close::BAD_TOKEN,
         };
@@ -157,7 +161,8 @@ impl UserSession {
         self.close(code);
     }
 
-    fn become_ready(&mut self, re: Option<u64>, caller: &Caller, ready: &Ready, behind: Vec<(RoomId, i64)>) {
+    fn become_ready(&mut self, re: Option<u64>, greeted: Greeted) {
+        let Greeted { caller, ready, followed, behind } = greeted;
         if self.link.is_closing() {
             return;
         }
@@ -166,17 +171,19 @@ impl UserSession {
         metrics::gauge!("parlance_sessions").increment(1.0);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.
-            outbox.push_first(wire::ready(re, ready));
+            outbox.push_ready(wire::ready(re, &ready));
             for (room, next) in behind {
                 outbox.follow_behind(room, next);
             }
         });
-        for room in ready.rooms.iter().map(|room| room.id) {
-            // What was committed after the rooms were read and before they were listened to.
-            if let Some(latest) = self.parts.rooms.latest_seq(room) {
-                self.link.with(|outbox| outbox.announce(room, latest));
+        self.link.with(|outbox| {
+            for room in followed {
+                // What was committed after the rooms were read and before they were listened to.
+                if let Some(latest) = self.parts.rooms.latest_seq(room) {
+                    outbox.announce(room, latest);
+                }
             }
-        }
+        });
     }
 
     fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut Context<Self>) {
@@ -185,6 +192,9 @@ impl UserSession {
             Ok(message) => message,
             Err(error) => return self.say(wire::error(re, &error.into())),
         };
+        if let Err(limited) = self.parts.limits.post(user, message.text_bytes()) {
+            return self.say(wire::error(re, &limited.into()));
+        }
         let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message, ctx) };
         let storage = self.parts.storage.clone();
         let lookup = async move { store::message_is_in_room(&storage, user, room, reply_to).await };
@@ -266,36 +276,87 @@ impl UserSession {
     }
 }
 
-type Greeted = (Caller, Ready, Vec<(RoomId, i64)>);
+/// What a hello led to.
+struct Greeted {
+    caller: Caller,
+    ready: Ready,
+    /// All rooms of the user, listed in `ready` or not.
+    followed: Vec<RoomId>,
+    /// Those that are resumed, each with the seq that is missing first.
+    behind: Vec<(RoomId, i64)>,
+}
 
 /// Checks the token, listens, and only then reads: nothing falls between.
 async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Greeted, Problem> {
-    if hello.resume.len() > parts.config.resume_rooms_max {
-        let detail = format!("hello may resume at most {} rooms.", parts.config.resume_rooms_max);
-        return Err(Problem::malformed("protocol.too_many_rooms", detail));
-    }
     let begun = Instant::now();
     let (caller, user) = parts.auth.verify_person(&hello.token).await?;
+    link.occupy(parts.limits.connect(caller.user_id)?);
     link.live_by(&caller);
     parts.hub.borrow_mut().greet(link, caller.user_id);
     // Signed out or disabled between the check and the listening: asked again, now that we listen.
     parts.auth.verify(&hello.token).await?;
-    let mut rooms = parts.lobby.rooms_of(caller.user_id, parts.config.resume_rooms_max).await?;
-    link.with(|outbox| {
-        rooms.retain(|room| outbox.follow(room.id, room.last_seq + 1));
-        outbox.greeted();
-    });
-    let mut behind = Vec::new();
-    for room in &rooms {
-        let known = hello.resume.get(&room.id).copied().unwrap_or(room.last_seq).clamp(0, room.last_seq);
-        if known < room.last_seq {
-            behind.push((room.id, known + 1));
-        }
-        parts.hub.borrow_mut().listen(link, room.id);
+    // Read after listening as well: when it changes, whoever listens is sent away.
+    let epoch = parts.storage.epoch().current();
+    let max = ListingMax { rooms: parts.config.ready_rooms_max, bytes: parts.config.ready_bytes_max };
+    let Entrance { mut listed, others } = parts.lobby.enter(caller.user_id, max).await?;
+    let mut followed: Vec<(RoomId, i64)> = listed.iter().map(|room| (room.id, room.last_seq)).chain(others).collect();
+    let rooms_truncated = followed.len() > listed.len();
+    let is_same_log = hello.epoch.is_none_or(|known| known.parse().is_ok_and(|known: uuid::Uuid| known == epoch));
+    if is_same_log {
+        know_what_is_ahead(parts, &hello.resume, &mut followed).await?;
     }
-    let session_id = SessionId::new(&parts.clock);
-    let (heartbeat_ms, expires_at) = (parts.config.heartbeat_ms, caller.expires_at);
-    let user = Arc::unwrap_or_clone(user);
+    // From here to `ready` nothing is waited for.
+    let left = follow_all(parts, link, &mut followed);
+    listed.retain(|room| !left.contains(&room.id));
+    let Resumption { behind, refused } = match is_same_log {
+        true => Resumption::plan(hello.resume, followed.iter().copied(), parts.config.resume_rooms_max),
+        false => Resumption::of_another_epoch(hello.resume),
+    };
+    let ready = Ready {
+        session_id: SessionId::new(&parts.clock),
+        user: Arc::unwrap_or_clone(user),
+        heartbeat_ms: parts.config.heartbeat_ms,
+        expires_at: caller.expires_at,
+        epoch,
+        rooms: listed,
+        rooms_truncated,
+        resume_refused: refused,
+    };
     metrics::histogram!("parlance_hello_seconds").record(begun.elapsed().as_secs_f64());
-    Ok((caller, Ready { session_id, user, heartbeat_ms, expires_at, rooms }, behind))
+    Ok(Greeted { caller, ready, followed: followed.into_iter().map(|(room, _)| room).collect(), behind })
+}
+
+/// A client may have read in Postgres what its room has not shown yet. It goes on from there: it is not of another log.
+async fn know_what_is_ahead(
+    parts: &SessionParts,
+    asked: &Resume,
+    followed: &mut [(RoomId, i64)],
+) -> Result<(), ChatError> {
+    let ahead: Vec<RoomId> = resumption::ahead(asked, followed).collect();
+    if ahead.is_empty() {
+        return Ok(());
+    }
+    let newest = store::last_seqs(&parts.storage, &ahead).await?;
+    for (room, last_seq) in followed {
+        if let Some(newest) = newest.get(room) {
+            *last_seq = (*last_seq).max(*newest);
+        }
+    }
+    Ok(())
+}
+
+/// Follows these rooms from behind their newest seq, without those that the user was heard to leave meanwhile: they are
+/// taken out and returned.
+fn follow_all(parts: &SessionParts, link: &Rc<Link>, rooms: &mut Vec<(RoomId, i64)>) -> Vec<RoomId> {
+    let left = link.with(|outbox| {
+        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow(*room, *last_seq + 1));
+        let left = left.map(|(room, _)| room).collect();
+        outbox.greeted();
+        left
+    });
+    let mut hub = parts.hub.borrow_mut();
+    for (room, _) in rooms.iter() {
+        hub.listen(link, *room);
+    }
+    left
 }

@@ -9,6 +9,7 @@ use super::{TestDatabase, WsClient};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::limits::config::LimitsConfig;
 
 /// A running engine that stops with [`TestApp::stop`] or with the test.
 pub struct TestApp {
@@ -82,6 +83,7 @@ impl TestApp {
         (config.auth.argon2_memory_kib, config.auth.argon2_passes) = (8, 1);
         config.auth.login_per_address_per_minute = 100_000;
         config.auth.register_per_address_per_hour = 100_000;
+        config.limits = LimitsConfig::generous();
         change(&mut config);
         let app = App::start(config, clock.clone()).await.unwrap();
         let base = format!("http://127.0.0.1:{}", app.port);

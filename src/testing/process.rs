@@ -52,7 +52,9 @@ pub fn engine_on(folder: &DataFolder) -> Command {
         .env("PARLANCE__STORAGE__POOL_CONNECTIONS_MAX", "6")
         .env("PARLANCE__AUTH__ARGON2_MEMORY_KIB", "8")
         .env("PARLANCE__AUTH__ARGON2_PASSES", "1")
-        .env("PARLANCE__AUTH__REGISTER_PER_ADDRESS_PER_HOUR", "100000");
+        .env("PARLANCE__AUTH__REGISTER_PER_ADDRESS_PER_HOUR", "100000")
+        .env("PARLANCE__LIMITS__MESSAGES_BURST", "1000000")
+        .env("PARLANCE__LIMITS__ROOMS_BURST", "1000000");
     command
 }
 

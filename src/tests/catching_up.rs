@@ -117,14 +117,3 @@ async fn a_room_survives_an_engine_restart_with_its_order() {
     assert_eq!(ready["rooms"][0]["last_seq"], 31);
     assert_eq!(seqs(&socket.events_of_room(&room, 6).await), (26..=31).collect::<Vec<_>>());
 }
-
-#[actix_rt::test]
-async fn a_resume_beyond_the_end_or_below_zero_is_the_nearest_place_that_exists() {
-    let (app, ada, ben, room) = posted_while_away(3, |_| {}).await;
-    let (mut ahead, _) = app.resume(&ben, json!({ &room: i64::MAX })).await;
-    let (mut below, _) = app.resume(&ben, json!({ &room: i64::MIN })).await;
-    assert_eq!(seqs(&below.events_of_room(&room, 3).await), [1, 2, 3]);
-    app.post(&ada, &room, "next", "next").await;
-    assert_eq!(seqs(&ahead.events_of_room(&room, 1).await), [4]);
-    assert_eq!(seqs(&below.events_of_room(&room, 1).await), [4]);
-}

@@ -8,13 +8,24 @@ pub struct CloseCode {
 }
 
 /// Every close code that the engine uses.
-pub const CLOSE_CODES: &[CloseCode] =
-    &[UNAVAILABLE, RESTARTING, TOO_SLOW, HEARTBEAT_MISSED, BAD_TOKEN, SIGNED_OUT, PROTOCOL_ERROR, HELLO_MISSING];
+pub const CLOSE_CODES: &[CloseCode] = &[
+    UNAVAILABLE,
+    RESTARTING,
+    TOO_SLOW,
+    HEARTBEAT_MISSED,
+    TOO_MANY_SOCKETS,
+    BAD_TOKEN,
+    SIGNED_OUT,
+    PROTOCOL_ERROR,
+    HELLO_MISSING,
+];
 
 pub const UNAVAILABLE: CloseCode = CloseCode { code: 4000, reason: "a part of the engine is away; come back later" };
 pub const RESTARTING: CloseCode = CloseCode { code: 4001, reason: "the engine is restarting; come back" };
 pub const TOO_SLOW: CloseCode = CloseCode { code: 4002, reason: "too slow: too much waited for this socket" };
 pub const HEARTBEAT_MISSED: CloseCode = CloseCode { code: 4003, reason: "heartbeat missed: nothing was heard" };
+pub const TOO_MANY_SOCKETS: CloseCode =
+    CloseCode { code: 4004, reason: "this account has as many connections as it may: close one, or come back later" };
 pub const BAD_TOKEN: CloseCode =
     CloseCode { code: 4500, reason: "the token is not valid or has expired: refresh it or sign in" };
 pub const SIGNED_OUT: CloseCode = CloseCode { code: 4501, reason: "signed out" };

@@ -8,18 +8,20 @@
 
 pub mod asyncapi;
 pub mod close;
+mod resume;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::auth::wire::OwnUser;
 use crate::chat::wire as chat;
 use crate::error::{Problem, Retry};
-use crate::ids::{RoomId, SessionId};
+use crate::ids::SessionId;
+pub use resume::{RefusedBecause, Resume, ResumeRefused};
 
 /// What a client may say, one variant a command.
 #[derive(Debug)]
@@ -39,9 +41,14 @@ pub struct Hello {
     pub token: String,
     #[serde(default)]
     pub device: Option<HelloDevice>,
-    /// For each room the newest `seq` that the client has: what came after it follows `ready`.
+    /// For each room the newest `seq` that the client has: what came after it follows `ready`. What cannot be honoured is
+    /// named in `ready.resume_refused`.
     #[serde(default)]
-    pub resume: HashMap<RoomId, i64>,
+    #[schema(value_type = Option<std::collections::HashMap<String, i64>>)]
+    pub resume: Resume,
+    /// The `epoch` of the `ready` under which the client got what it has: if it is not ours, nothing is resumed.
+    #[serde(default)]
+    pub epoch: Option<String>,
 }
 
 /// The device that connects.
@@ -62,7 +69,17 @@ pub struct Ready {
     pub heartbeat_ms: u64,
     /// When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
     pub expires_at: chrono::DateTime<chrono::Utc>,
+    /// Which life of the log this is. It changes when a backup was restored: a client that kept another one drops what it
+    /// has, but for what it has not sent, and reads anew.
+    pub epoch: Uuid,
+    /// The user's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
     pub rooms: Vec<chat::RoomSummary>,
+    /// There are more rooms than these: the rest comes from `GET /rooms`. Their events arrive all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rooms_truncated: bool,
+    /// What of `resume` is not resumed, and why: read those rooms anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resume_refused: Vec<ResumeRefused>,
 }
 
 /// Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in.
@@ -192,6 +209,7 @@ pub struct Empty {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::RoomId;
 
     fn code(text: &str) -> &'static str {
         decode(text).unwrap_err().problem.code

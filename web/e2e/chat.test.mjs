@@ -217,7 +217,8 @@ story("a space with a channel that somebody joins", async ({ arrive }) => {
   await ada.page.getByRole("button", { name: "Create channel" }).click();
   await ada.write("Page 12");
   await ada.sees("Page 12");
-  await ada.page.getByRole("button", { name: "Add people to School" }).click();
+  await ada.page.getByRole("button", { name: "People of School" }).click();
+  await ada.page.getByRole("button", { name: "Add people" }).click();
   await ada.pick("Find somebody", ben);
   await ada.page.getByText(`Added: ${ben.name}`).waitFor();
 

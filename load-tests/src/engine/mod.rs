@@ -23,6 +23,19 @@ use crate::client::Visitors;
 
 const HTTP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// One account of a run does what many people do: it speaks for a whole room, or makes the rooms of a crowd.
+const BUSY_ACCOUNTS: [(&str, &str); 9] = [
+    ("limits.messages_burst", "10000000"),
+    ("limits.messages_per_minute", "10000000"),
+    ("limits.bytes_burst", "4000000000"),
+    ("limits.bytes_per_minute", "4000000000"),
+    ("limits.rooms_burst", "1000000"),
+    ("limits.rooms_per_hour", "1000000"),
+    ("limits.people_burst", "10000000"),
+    ("limits.people_per_hour", "10000000"),
+    ("limits.sockets_max", "100000"),
+];
+
 /// Which engine to load.
 #[derive(Args, Clone, Debug)]
 pub struct TargetArgs {
@@ -123,7 +136,12 @@ impl TargetArgs {
 
     /// How an own engine is to be started.
     pub fn launch(&self, extra: &[(&str, String)]) -> anyhow::Result<Launch> {
-        let mut launch = Launch::new(&self.binary()?, self.data_dir.as_deref())?;
+        let binary = self.binary()?;
+        let mut launch = Launch::new(&binary, self.data_dir.as_deref())?;
+        // An engine of before these limits would refuse to start with them.
+        if own::knows_section(&binary, "limits") {
+            BUSY_ACCOUNTS.iter().for_each(|(key, value)| launch.set(key, value));
+        }
         for (key, value) in extra {
             launch.set(key, value);
         }

@@ -88,13 +88,7 @@ impl Launch {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
-        for (name, _) in std::env::vars_os() {
-            let name_text = name.to_string_lossy();
-            if name_text.starts_with("PARLANCE__") || name_text == "PARLANCE_PROFILE" || name_text == "DATABASE_URL" {
-                command.env_remove(&name);
-            }
-        }
+        let mut command = undisturbed(&self.binary);
         // What it leaves behind where it runs, such as a profile of its heap, goes or stays with its data.
         command.arg("serve").env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
         for (key, value) in &self.settings {
@@ -102,6 +96,27 @@ impl Launch {
         }
         command
     }
+}
+
+/// The binary without what the shell of the developer has set for it.
+fn undisturbed(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    for (name, _) in std::env::vars_os() {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("PARLANCE__") || name_text == "PARLANCE_PROFILE" || name_text == "DATABASE_URL" {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Whether the binary's configuration has such a section. One that does not say has none.
+pub fn knows_section(binary: &Path, section: &str) -> bool {
+    // Elsewhere than where a profile of the developer's may lie.
+    let said =
+        std::path::absolute(binary).and_then(|binary| undisturbed(&binary).arg("config").current_dir("/").output());
+    let Ok(said) = said else { return false };
+    String::from_utf8_lossy(&said.stdout).lines().any(|line| line == format!("[{section}]"))
 }
 
 /// A data folder that goes when it is dropped.

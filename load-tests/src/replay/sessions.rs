@@ -91,7 +91,7 @@ impl World {
         let shown =
             rooms.iter().map(|(room, last_seq)| serde_json::json!({ "id": room_id(*room), "last_seq": last_seq }));
         let ready = serde_json::json!({ "type": "ready", "rooms": shown.collect::<Vec<_>>() });
-        socket.outbox.push_first(ready.to_string().into());
+        socket.outbox.push_ready(ready.to_string().into());
         for (room, next) in behind {
             socket.outbox.follow_behind(room_id(room), next);
         }

@@ -31,6 +31,7 @@ pub(super) struct FindUsers {
     responses(
         (status = 200, description = "A page of people", body = UserPage),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.account_disabled`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`auth.invalid_query`", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("bearer" = [])),

@@ -15,6 +15,7 @@ use crate::ids::UserId;
     responses(
         (status = 200, description = "The user", body = PublicUser),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.account_disabled`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`auth.user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("bearer" = [])),

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ListPage, ListQuery, Parts, one_more};
+use super::{ListPage, ListQuery, Parts, one_more, require_room_for};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
 use crate::chat::messages::{ChangeRoom, Command};
@@ -49,7 +49,8 @@ pub struct AddMember {
     responses(
         (status = 201, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
-        (status = 409, description = "chat.already_a_member, chat.room_full", body = ProblemBody),
+        (status = 409, description = "chat.already_a_member, chat.room_full, chat.too_many_rooms", body = ProblemBody),
+        (status = 429, description = "limits.people, limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[post("/rooms/{id}/members")]
@@ -74,6 +75,10 @@ pub async fn add_member(
     if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
         return Err(ChatError::UserNotFound(user_id.to_string()).into());
     }
+    if user_id != caller.user_id {
+        parts.limits.add_people(caller.user_id, 1)?;
+    }
+    require_room_for(&parts, &[user_id]).await?;
     change(&parts, &caller, *id, Change::AddMember { user_id, role, of_space }).await?;
     Ok(HttpResponse::Created().json(EventMember { user_id, role }))
 }
@@ -92,6 +97,7 @@ pub struct SetRole {
         (status = 200, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[patch("/rooms/{id}/members/{user_id}")]
@@ -115,6 +121,7 @@ pub async fn set_member_role(
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 404, description = "chat.not_a_member", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[delete("/rooms/{id}/members/{user_id}")]
@@ -128,7 +135,9 @@ pub async fn remove_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), ChatError> {
+async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), Problem> {
     let by = caller.user_id;
-    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await.map(|_| ())
+    parts.limits.change_room(by)?;
+    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await?;
+    Ok(())
 }

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::{Parts, page_limit};
 use crate::auth::Caller;
-use crate::chat::compose;
 use crate::chat::error::ChatError;
-use crate::chat::messages::{CatchUp, Command, PostMessage};
+use crate::chat::messages::{Command, PostMessage};
 use crate::chat::store::{self, History};
 use crate::chat::wire::{CaughtUp, Message, PostMessageBody, caught_up};
+use crate::chat::{PageWanted, compose, page_after};
 use crate::error::{Problem, ProblemBody};
 use crate::ids::RoomId;
 use crate::persistence::{Row, RowBody};
@@ -36,7 +36,11 @@ pub struct MessagePage<'a> {
 /// A room's messages: newest first, or with `after` oldest first.
 #[utoipa::path(
     tag = "messages", params(("id" = RoomId, Path), HistoryQuery), security(("bearer" = [])),
-    responses((status = 200, body = MessagePage), (status = 404, description = "chat.room_not_found", body = ProblemBody))
+    responses(
+        (status = 200, body = MessagePage),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
+        (status = 409, description = "chat.ahead: after is beyond the room's newest event", body = ProblemBody),
+    )
 )]
 #[get("/rooms/{id}/messages")]
 pub async fn list_messages(
@@ -66,6 +70,7 @@ pub async fn list_messages(
         (status = 201, body = Message), (status = 200, description = "It had been posted before", body = Message),
         (status = 404, description = "chat.room_not_found", body = ProblemBody),
         (status = 413, description = "chat.content_too_large", body = ProblemBody),
+        (status = 429, description = "limits.messages, limits.bytes: again after retry_after_ms, with the same client_id", body = ProblemBody),
         (status = 503, description = "engine.busy, engine.unavailable: send it again with the same client_id", body = ProblemBody),
     )
 )]
@@ -78,6 +83,7 @@ pub async fn post_message(
 ) -> Result<HttpResponse, Problem> {
     let (room, by) = (*id, caller.user_id);
     let composed = compose(&parts.config, &parts.clock, by, body.into_inner().to_room(room))?;
+    parts.limits.post(by, composed.text_bytes())?;
     if let Some(reply_to) = composed.reply_to
         && !store::message_is_in_room(&parts.storage, by, room, reply_to).await?
     {
@@ -101,7 +107,11 @@ pub struct EventsQuery {
 /// Everything in the room's order after a seq, as frames: `room.catch_up` without a WebSocket.
 #[utoipa::path(
     tag = "messages", params(("id" = RoomId, Path), EventsQuery), security(("bearer" = [])),
-    responses((status = 200, body = CaughtUp), (status = 404, description = "chat.room_not_found", body = ProblemBody))
+    responses(
+        (status = 200, body = CaughtUp),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
+        (status = 409, description = "chat.ahead: after is beyond the room's newest event", body = ProblemBody),
+    )
 )]
 #[get("/rooms/{id}/events")]
 pub async fn list_events(
@@ -112,11 +122,8 @@ pub async fn list_events(
 ) -> Result<HttpResponse, Problem> {
     let (by, room, after) = (caller.user_id, *id, query.after.max(0));
     let items_max = page_limit(query.limit, &parts.config)?;
-    let ask = |reply| Command::CatchUp(CatchUp { by, after, items_max, reply });
-    let page = match parts.rooms.ask(room, ask).await? {
-        Some(page) => page,
-        None => store::events_after(&parts.storage, &parts.config, by, room, after, items_max).await?,
-    };
+    let page =
+        page_after(&parts.rooms, &parts.storage, &parts.config, PageWanted { by, room, after, items_max }).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))
 }
 

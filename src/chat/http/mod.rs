@@ -14,6 +14,8 @@ use super::error::ChatError;
 use super::wire;
 use crate::clock::Clock;
 use crate::error::Problem;
+use crate::ids::UserId;
+use crate::limits::Limits;
 use crate::sessions::Hubs;
 use crate::storage::Storage;
 
@@ -26,6 +28,7 @@ pub struct ChatParts {
     pub rooms: super::Rooms,
     pub hubs: Hubs,
     pub memory: super::RoomMemory,
+    pub limits: Limits,
 }
 
 type Parts = Data<ChatParts>;
@@ -115,6 +118,15 @@ pub struct ListQuery {
 impl ListQuery {
     fn limit(&self, config: &ChatConfig) -> Result<usize, Problem> {
         page_limit(self.limit, config)
+    }
+}
+
+/// Whether each of these may be in one room more.
+async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatError> {
+    let max = parts.config.rooms_per_user_max;
+    match super::store::crowded(&parts.storage, users, max).await? {
+        Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
+        None => Ok(()),
     }
 }
 

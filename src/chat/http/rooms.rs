@@ -6,14 +6,14 @@ use bytestring::ByteString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ListPage, ListQuery, Parts, one_more};
+use super::{ListPage, Parts, page_limit, require_room_for};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
 use crate::chat::messages::{ChangeRoom, Command};
 use crate::chat::permissions::{Action, Role, RoomKind, may_in_space};
 use crate::chat::plain_text;
 use crate::chat::state::Change;
-use crate::chat::store::{self, NewRoom};
+use crate::chat::store::{self, NewRoom, RoomsCursor};
 use crate::chat::wire::{RoomJoined, RoomSummary, encode};
 use crate::error::{Problem, ProblemBody};
 use crate::ids::{RoomId, SpaceId, UserId};
@@ -40,13 +40,16 @@ pub struct CreateRoom {
     tag = "rooms", request_body = CreateRoom, security(("bearer" = [])),
     responses(
         (status = 201, body = RoomSummary), (status = 200, description = "The direct room was there", body = RoomSummary),
-        (status = 422, description = "chat.invalid, chat.user_not_found, chat.direct_room", body = ProblemBody),
+        (status = 409, description = "chat.too_many_rooms: one of the members is in as many as they may be", body = ProblemBody),
+        (status = 422, description = "chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once", body = ProblemBody),
+        (status = 429, description = "limits.rooms, limits.people: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[post("/rooms")]
 pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -> Result<HttpResponse, Problem> {
     let room = checked(&parts, caller.user_id, body.into_inner()).await?;
     let by = caller.user_id;
+    require_allowance(&parts, &room).await?;
     // A task of its own: a caller who hangs up does not keep the others from hearing of the room.
     let making = actix_web::rt::spawn(async move {
         let (id, is_new) = store::create_room(&parts.storage, &room).await?;
@@ -115,6 +118,18 @@ async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom,
     })
 }
 
+/// Whether its maker may make it now, and everybody may be in one room more. A direct room that is there already is found
+/// all the same, and costs nothing.
+async fn require_allowance(parts: &Parts, room: &NewRoom) -> Result<(), Problem> {
+    let members: Vec<UserId> = room.members.iter().map(|(user, _)| *user).collect();
+    if room.kind == RoomKind::Direct && store::direct_room_exists(&parts.storage, &members).await? {
+        return Ok(());
+    }
+    parts.limits.add_people(room.created_by, members.len().saturating_sub(1))?;
+    parts.limits.make_room(room.created_by)?;
+    Ok(require_room_for(parts, &members).await?)
+}
+
 /// Everybody's devices learn of the room, each with the room as that person sees it.
 async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Result<(), ChatError> {
     let mut joined: Vec<(UserId, ByteString)> = Vec::with_capacity(room.members.len());
@@ -134,13 +149,36 @@ async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Resul
     Ok(())
 }
 
-/// The caller's rooms, oldest first.
-#[utoipa::path(tag = "rooms", params(ListQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<RoomSummary>)))]
+/// Where the list of rooms goes on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct RoomsQuery {
+    /// Items on this page.
+    limit: Option<usize>,
+    /// The `next` of the page before, as it is.
+    after: Option<String>,
+}
+
+/// The caller's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
+///
+/// Rooms may move up while the pages are read. Those that changed since the first page come again at the end, so that none
+/// is left out: of a room that came twice, the later one is right.
+#[utoipa::path(
+    tag = "rooms", params(RoomsQuery), security(("bearer" = [])),
+    responses(
+        (status = 200, body = ListPage<RoomSummary>),
+        (status = 422, description = "chat.invalid: after is no next of a page before", body = ProblemBody),
+    )
+)]
 #[get("/rooms")]
-pub async fn list_rooms(parts: Parts, caller: Caller, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
-    let rooms = store::rooms_of(&parts.storage, caller.user_id, query.after.map(RoomId), one_more(limit)).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(rooms, limit, |room| room.id.to_string())))
+pub async fn list_rooms(parts: Parts, caller: Caller, query: Query<RoomsQuery>) -> Result<HttpResponse, Problem> {
+    let RoomsQuery { limit, after } = query.into_inner();
+    let limit = page_limit(limit, &parts.config)?;
+    let after = after.map(|text| text.parse::<RoomsCursor>()).transpose().map_err(|_| ChatError::Invalid {
+        field: "after",
+        wanted: "must be the next of the page before, as it was; without it the list begins anew".into(),
+    })?;
+    let (items, next) = store::rooms_page(&parts.storage, caller.user_id, after, limit).await?;
+    Ok(HttpResponse::Ok().json(ListPage { items, next: next.map(|cursor| cursor.to_string()) }))
 }
 
 /// One room, as the caller sees it.
@@ -165,7 +203,11 @@ pub struct UpdateRoom {
 /// Renames a room or changes its topic.
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path)), request_body = UpdateRoom, security(("bearer" = [])),
-    responses((status = 200, body = RoomSummary), (status = 403, description = "chat.not_allowed", body = ProblemBody))
+    responses(
+        (status = 200, body = RoomSummary),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
+    )
 )]
 #[patch("/rooms/{id}")]
 pub async fn update_room(
@@ -179,6 +221,7 @@ pub async fn update_room(
     let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
     if name.is_some() || topic.is_some() {
         let change = Change::Describe { name, topic };
+        parts.limits.change_room(caller.user_id)?;
         parts.rooms.ask(*id, |reply| Command::Change(ChangeRoom { by: caller.user_id, change, reply })).await?;
     }
     Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))

@@ -29,6 +29,7 @@ pub struct CreateSpace {
 pub async fn create_space(parts: Parts, caller: Caller, body: Json<CreateSpace>) -> Result<HttpResponse, Problem> {
     let name = name(&parts, &body.name)?;
     let topic = topic(&parts, body.topic.as_deref())?;
+    parts.limits.make_room(caller.user_id)?;
     let id = SpaceId::new(&parts.clock);
     let at = parts.clock.now();
     store::create_space(&parts.storage, id, caller.user_id, &name, topic.as_deref().filter(|t| !t.is_empty()), at)
@@ -137,6 +138,7 @@ pub struct AddSpaceMember {
         (status = 201, body = EventMember),
         (status = 409, description = "chat.already_a_member", body = ProblemBody),
         (status = 422, description = "chat.user_not_found", body = ProblemBody),
+        (status = 429, description = "limits.people: again after retry_after_ms", body = ProblemBody),
     )
 )]
 #[post("/spaces/{id}/members")]
@@ -153,6 +155,9 @@ pub async fn add_space_member(
     }
     if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
         return Err(ChatError::UserNotFound(user_id.to_string()).into());
+    }
+    if user_id != caller.user_id {
+        parts.limits.add_people(caller.user_id, 1)?;
     }
     if !store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await? {
         return Err(ChatError::AlreadyAMember.into());

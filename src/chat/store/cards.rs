@@ -10,16 +10,30 @@ use crate::chat::state::{Member, Snapshot};
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::storage::Storage;
 
-/// The rooms that `user` is in, in the order of their ids.
-pub async fn roster(storage: &Storage, user: UserId) -> Result<Vec<RoomId>, ChatError> {
-    let rooms = sqlx::query_scalar!(
-        "SELECT m.room_id FROM room_members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = $1 AND r.kind IN ('direct', 'group', 'channel') ORDER BY m.room_id",
-        user.0
+/// The rooms that `user` is in, each with its newest seq: those with the newest activity first.
+///
+/// All of them are read and sorted. An index of activity would have to follow every message: each flush moves it, and costs
+/// no index today.
+pub async fn roster(storage: &Storage, user: UserId, rooms_max: usize) -> Result<Vec<(RoomId, i64)>, ChatError> {
+    let rooms = sqlx::query!(
+        "SELECT r.id, r.last_seq FROM room_members m JOIN rooms r ON r.id = m.room_id
+         WHERE m.user_id = $1 AND r.kind IN ('direct', 'group', 'channel')
+         ORDER BY COALESCE(r.last_event_at, r.created_at) DESC, r.id DESC LIMIT $2",
+        user.0,
+        i64::try_from(rooms_max).unwrap_or(i64::MAX)
     )
     .fetch_all(storage.engine_read("roster"))
     .await?;
-    Ok(rooms.into_iter().map(RoomId).collect())
+    Ok(rooms.into_iter().map(|room| (RoomId(room.id), room.last_seq)).collect())
+}
+
+/// The newest seq that Postgres has of each of these rooms.
+pub async fn last_seqs(storage: &Storage, rooms: &[RoomId]) -> Result<HashMap<RoomId, i64>, ChatError> {
+    let ids: Vec<uuid::Uuid> = rooms.iter().map(|room| room.0).collect();
+    let found = sqlx::query!("SELECT id, last_seq FROM rooms WHERE id = ANY($1)", &ids)
+        .fetch_all(storage.engine_read("last_seqs"))
+        .await?;
+    Ok(found.into_iter().map(|room| (RoomId(room.id), room.last_seq)).collect())
 }
 
 /// The cards of these rooms, each as of one moment: one statement sees one snapshot.

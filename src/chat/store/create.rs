@@ -69,6 +69,19 @@ pub async fn create_room(storage: &Storage, room: &NewRoom) -> Result<(RoomId, b
     Ok((room.id, true))
 }
 
+/// Whether these two people have their direct room.
+pub async fn direct_room_exists(storage: &Storage, members: &[UserId]) -> Result<bool, ChatError> {
+    let (low, high) = (members.iter().min(), members.iter().max());
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM rooms WHERE direct_low = $1 AND direct_high = $2) AS "found!""#,
+        low.map(|user| user.0),
+        high.map(|user| user.0),
+    )
+    .fetch_one(storage.engine_read("direct_room"))
+    .await?;
+    Ok(found)
+}
+
 /// A foreign key that fails names someone who is not there.
 fn unknown_user(error: sqlx::Error) -> ChatError {
     match &error {

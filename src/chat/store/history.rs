@@ -1,6 +1,7 @@
 //! Reading the past, as a user.
 
 use bytestring::ByteString;
+use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
 use crate::chat::config::ChatConfig;
@@ -36,11 +37,11 @@ pub async fn messages(
     limit: usize,
 ) -> Result<HistoryPage, ChatError> {
     let mut transaction = storage.read_as(user).await?;
-    let mine = sqlx::query_scalar!("SELECT EXISTS (SELECT FROM room_members WHERE room_id = $1)", room.0)
-        .fetch_one(&mut *transaction)
-        .await?;
-    if mine != Some(true) {
-        return Err(ChatError::RoomNotFound);
+    let last_seq = last_seq(&mut transaction, room).await?;
+    if let History::After(after) = range
+        && after > last_seq
+    {
+        return Err(ChatError::Ahead { after, last_seq });
     }
     let (after, before, newest_first) = match range {
         History::Before(seq) => (0, seq, true),
@@ -88,13 +89,10 @@ pub async fn events_after(
     items_max: usize,
 ) -> Result<Page, ChatError> {
     let mut transaction = storage.read_as(user).await?;
-    let last_seq = sqlx::query_scalar!(
-        "SELECT last_seq FROM rooms WHERE id = $1 AND EXISTS (SELECT FROM room_members WHERE room_id = $1)",
-        room.0
-    )
-    .fetch_optional(&mut *transaction)
-    .await?
-    .ok_or(ChatError::RoomNotFound)?;
+    let last_seq = last_seq(&mut transaction, room).await?;
+    if after > last_seq {
+        return Err(ChatError::Ahead { after, last_seq });
+    }
     let limit = items_max.clamp(1, config.page_items_max);
     let rows = rows_between(&mut transaction, room, after, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
     transaction.commit().await?;
@@ -112,6 +110,15 @@ pub async fn events_after(
     let last_seq = last_seq.max(next_after);
     let more = !frames.is_empty() && next_after < last_seq;
     Ok(Page { frames, next_after, last_seq, more })
+}
+
+/// The newest seq of a room that the reader is in.
+async fn last_seq(reading: &mut PgConnection, room: RoomId) -> Result<i64, ChatError> {
+    let found = sqlx::query_scalar!(
+        "SELECT last_seq FROM rooms WHERE id = $1 AND EXISTS (SELECT FROM room_members WHERE room_id = $1)",
+        room.0
+    );
+    found.fetch_optional(reading).await?.ok_or(ChatError::RoomNotFound)
 }
 
 /// Whether a message to reply to is in this room, as far as `user` may know: a stranger is told of no room.

@@ -1,6 +1,7 @@
 //! Rooms and their members, as a user sees them.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use crate::auth::wire::PublicUser;
 use crate::chat::error::ChatError;
@@ -9,30 +10,20 @@ use crate::chat::wire::{RoomMember, RoomSummary};
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::storage::Storage;
 
-/// The rooms that `user` is a member of, in the order of their ids, which is that of their making.
-pub async fn rooms_of(
-    storage: &Storage,
-    user: UserId,
-    after: Option<RoomId>,
-    limit: i64,
-) -> Result<Vec<RoomSummary>, ChatError> {
-    summaries(storage, user, None, after, limit).await
-}
-
 /// One room that `user` may see: as a member, or as a channel that they could join.
 pub async fn room_of(storage: &Storage, user: UserId, room: RoomId) -> Result<RoomSummary, ChatError> {
-    let found = summaries(storage, user, Some(room), None, 1).await?;
+    let mut transaction = storage.read_as(user).await?;
+    let found = summaries(&mut transaction, user, &[room]).await?;
+    transaction.commit().await?;
     found.into_iter().next().ok_or(ChatError::RoomNotFound)
 }
 
-async fn summaries(
-    storage: &Storage,
+/// These rooms, as far as `user` may see them, in this order. The connection must read as that user.
+pub(super) async fn summaries(
+    connection: &mut PgConnection,
     user: UserId,
-    only: Option<RoomId>,
-    after: Option<RoomId>,
-    limit: i64,
+    rooms: &[RoomId],
 ) -> Result<Vec<RoomSummary>, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
     // Unread messages are counted up to 100, among the first 1000: a badge says 99+, and nobody pays for a year's absence
     // or for a program that posts without ever reading. The inner limit bounds what is read, the outer one ends it early.
     let rows = sqlx::query!(
@@ -48,25 +39,19 @@ async fn summaries(
                r.member_count,
                peer.id AS "peer_id?", peer.username::text AS peer_username, peer.full_name AS peer_full_name,
                peer.avatar_url AS peer_avatar_url, peer.created_at AS "peer_created_at?"
-        FROM (SELECT room_id FROM room_members WHERE user_id = $1 AND $2::uuid IS NULL
-              UNION ALL SELECT $2 WHERE $2 IS NOT NULL) AS wanted
+        FROM UNNEST($2::uuid[]) WITH ORDINALITY AS wanted (room_id, place)
         JOIN rooms r ON r.id = wanted.room_id
         LEFT JOIN room_members me ON me.room_id = r.id AND me.user_id = $1
         LEFT JOIN users peer ON r.kind = 'direct'
              AND peer.id = CASE WHEN r.direct_low = $1 THEN r.direct_high ELSE r.direct_low END
-        WHERE ($3::uuid IS NULL OR r.id > $3)
-          AND r.kind IN ('direct', 'group', 'channel')
-        ORDER BY r.id
-        LIMIT $4
+        WHERE r.kind IN ('direct', 'group', 'channel')
+        ORDER BY wanted.place
         "#,
         user.0,
-        only.map(|id| id.0),
-        after.map(|id| id.0),
-        limit,
+        &rooms.iter().map(|room| room.0).collect::<Vec<_>>(),
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(connection)
     .await?;
-    transaction.commit().await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| {
@@ -169,4 +154,20 @@ pub async fn user_exists(storage: &Storage, by: UserId, user: UserId) -> Result<
         .await?;
     transaction.commit().await?;
     Ok(found == Some(true))
+}
+
+/// One of these users who is in `rooms_max` rooms or more, if there is any.
+pub async fn crowded(storage: &Storage, users: &[UserId], rooms_max: usize) -> Result<Option<UserId>, ChatError> {
+    let found = sqlx::query_scalar!(
+        r#"
+        SELECT one.user_id AS "user_id!" FROM UNNEST($1::uuid[]) AS one (user_id)
+        WHERE (SELECT count(*) FROM (SELECT FROM room_members m WHERE m.user_id = one.user_id LIMIT $2) AS counted) >= $2
+        LIMIT 1
+        "#,
+        &users.iter().map(|user| user.0).collect::<Vec<_>>(),
+        i64::try_from(rooms_max).unwrap_or(i64::MAX),
+    )
+    .fetch_optional(storage.engine_read("crowded"))
+    .await?;
+    Ok(found.map(UserId))
 }

@@ -12,7 +12,7 @@ impl Outbox {
             let (room, newest) = match &item {
                 Item::Event(room, _) => (*room, 0),
                 Item::Parcel(room, parcel, _) => (*room, parcel.last_seq()),
-                Item::Frame(_) | Item::Lagged(_) | Item::LaggedTo(..) => {
+                Item::Frame(_) | Item::Ready(_) | Item::Lagged(_) | Item::LaggedTo(..) => {
                     kept.push_back(item);
                     continue;
                 }

@@ -93,7 +93,7 @@ fn what_was_heard_before_its_pages_comes_with_them_alone() {
     let mut outbox = outbox();
     outbox.follow(room(1), 3);
     offer(&mut outbox, room(1), 3, &frames(3, 2));
-    outbox.push_first(ByteString::from_static("{\"seq\":0}"));
+    outbox.push_ready(ByteString::from_static("{\"seq\":0}"));
     outbox.follow_behind(room(1), 2);
     assert_eq!(outbox.next_behind(), Some((room(1), 1)));
     outbox.page(room(1), 1, &page(2, 2, 3));

@@ -27,6 +27,7 @@ async fn they_tell_of_the_messages_and_of_the_process_and_each_says_what_it_mean
     let metrics = scrape(&engine).await;
     assert!(value(&metrics, "parlance_messages_committed_total") >= 1.0);
     assert!(value(&metrics, "parlance_post_seconds_count") >= 1.0);
+    assert_eq!(value(&metrics, "parlance_limited_total{limit=\"messages\"}"), 0.0);
     // More than a megabyte, and not of its pages or kilobytes.
     assert!(value(&metrics, "process_resident_memory_bytes") > 1e6);
     assert!(value(&metrics, "process_open_fds") >= 3.0);

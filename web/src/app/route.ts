@@ -8,8 +8,29 @@ function roomInAddress(): string | null {
   return ROOM_PATH.exec(location.pathname)?.[1] ?? null;
 }
 
+/** Setting a new password by a link has a page of its own, whoever is signed in. */
+type Page = "chat" | "reset";
+
+function pageInAddress(): Page {
+  return location.pathname === "/reset" ? "reset" : "chat";
+}
+
 const openRoom = new Store<string | null>(roomInAddress());
-window.addEventListener("popstate", () => openRoom.set(roomInAddress()));
+const page = new Store<Page>(pageInAddress());
+window.addEventListener("popstate", () => {
+  openRoom.set(roomInAddress());
+  page.set(pageInAddress());
+});
+
+export function usePage(): Page {
+  return useStore(page);
+}
+
+export function goToStart(): void {
+  history.replaceState(null, "", "/");
+  openRoom.set(null);
+  page.set("chat");
+}
 
 export function useOpenRoom(): string | null {
   return useStore(openRoom);

@@ -1,15 +1,18 @@
 /** Every HTTP call that the client makes, one line each. */
 import type { Http } from "./http";
 import type {
-  Channel, Credentials, Member, NewAccount, NewRoom, NewSpace, OwnUser, Page, Role, RoomChanges, RoomInfo, Space, Tokens, User,
+  AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, OwnDevice, OwnUser,
+  Page, Role, RoomChanges, RoomInfo, Space, SpaceMember, Tokens, User,
 } from "./types";
 
 /** People and members come in pages of this size; the engine may give fewer. */
 const PAGE_ITEMS = 100;
+const PAGES_MAX = 20;
 
 export class Api {
   constructor(private readonly http: Http) {}
 
+  options = () => this.http.call<AuthOptions>("GET", "/auth/options", { anonymous: true });
   register = (account: NewAccount) =>
     this.http.call<Tokens>("POST", "/auth/register", { body: account, anonymous: true });
   login = (credentials: Credentials) =>
@@ -22,6 +25,15 @@ export class Api {
       keepalive: true,
     });
 
+  resetPassword = (token: string, newPassword: string) =>
+    this.http.call<undefined>("POST", "/auth/reset", { body: { token, new_password: newPassword }, anonymous: true });
+  changePassword = (currentPassword: string, newPassword: string) =>
+    this.http.call<undefined>("PUT", "/users/me/password", {
+      body: { current_password: currentPassword, new_password: newPassword },
+    });
+  devices = () => this.all<OwnDevice>("/users/me/devices", "before");
+  signDeviceOut = (id: string) => this.http.call<undefined>("DELETE", `/users/me/devices/${id}`);
+
   me = () => this.http.call<OwnUser>("GET", "/users/me");
   user = (id: string) => this.http.call<User>("GET", `/users/${encodeURIComponent(id)}`);
   searchUsers = (query: string) => this.http.call<Page<User>>("GET", "/users", { query: { query, limit: 20 } });
@@ -29,13 +41,13 @@ export class Api {
   /** Newest activity first. */
   roomsPage = (after?: string) => this.http.call<Page<RoomInfo>>("GET", "/rooms", { query: { limit: PAGE_ITEMS, after } });
   room = (id: string) => this.http.call<RoomInfo>("GET", `/rooms/${id}`);
-  createRoom = (room: NewRoom) => this.http.call<RoomInfo>("POST", "/rooms", { body: room });
+  createRoom = (room: NewRoom) => this.http.call<MadeRoom>("POST", "/rooms", { body: room });
   updateRoom = (id: string, changes: RoomChanges) =>
     this.http.call<RoomInfo>("PATCH", `/rooms/${id}`, { body: changes });
 
   members = (id: string) => this.all<Member>(`/rooms/${id}/members`);
   addMember = (id: string, userId: string) =>
-    this.http.call<unknown>("POST", `/rooms/${id}/members`, { body: { user_id: userId } });
+    this.http.call<Added>("POST", `/rooms/${id}/members`, { body: { user_id: userId } });
   changeRole = (id: string, userId: string, role: Role) =>
     this.http.call<unknown>("PATCH", `/rooms/${id}/members/${userId}`, { body: { role } });
   removeMember = (id: string, userId: string) =>
@@ -44,19 +56,36 @@ export class Api {
   spaces = () => this.all<Space>("/spaces");
   createSpace = (space: NewSpace) => this.http.call<Space>("POST", "/spaces", { body: space });
   channels = (spaceId: string) => this.all<Channel>(`/spaces/${spaceId}/rooms`);
+  spaceMembers = (spaceId: string) => this.all<SpaceMember>(`/spaces/${spaceId}/members`);
   addSpaceMember = (spaceId: string, userId: string) =>
-    this.http.call<unknown>("POST", `/spaces/${spaceId}/members`, { body: { user_id: userId } });
+    this.http.call<Added>("POST", `/spaces/${spaceId}/members`, { body: { user_id: userId } });
+  changeSpaceRole = (spaceId: string, userId: string, role: Role) =>
+    this.http.call<unknown>("PATCH", `/spaces/${spaceId}/members/${userId}`, { body: { role } });
+  removeSpaceMember = (spaceId: string, userId: string) =>
+    this.http.call<undefined>("DELETE", `/spaces/${spaceId}/members/${userId}`);
+
+  invitations = () => this.all<Invitation>("/invitations");
+  acceptInvitation = (id: string) => this.http.call<Invitation>("POST", `/invitations/${id}/accept`);
+  declineInvitation = (id: string) => this.http.call<undefined>("POST", `/invitations/${id}/decline`);
 
   /** All pages of a list, up to a bound that keeps a runaway list from filling the memory of a browser. */
-  private async all<T>(path: string, pagesMax = 20): Promise<T[]> {
+  private async all<T>(path: string, cursorName: "after" | "before" = "after"): Promise<T[]> {
     const items: T[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < pagesMax; page += 1) {
-      const answer: Page<T> = await this.http.call<Page<T>>("GET", path, { query: { limit: PAGE_ITEMS, after } });
+    let cursor: string | undefined;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const query = { limit: PAGE_ITEMS, [cursorName]: cursor };
+      const answer: Page<T> = await this.http.call<Page<T>>("GET", path, { query });
       items.push(...answer.items);
       if (answer.next == null || answer.items.length === 0) break;
-      after = answer.next;
+      cursor = answer.next;
     }
     return items;
   }
+}
+
+/** Somebody is in now, or was asked first. */
+type Added = Invited | { readonly user_id: string; readonly role: Role };
+
+export function isInvited(added: Added): added is Invited {
+  return "invitation_id" in added;
 }

@@ -390,6 +390,48 @@ describe("membership", () => {
   });
 });
 
+describe("spaces", () => {
+  test("leaving one takes its channels out of the list", async () => {
+    const channel = room({ id: "channel", kind: "channel", space_id: "school" });
+    await online(room(), channel);
+    pages[`/spaces/school/members/${ME}`] = {};
+    await chat.leaveSpace("school");
+    expect(chat.rooms.state.get().list.map((info) => info.id)).toEqual([ROOM]);
+  });
+
+  test("a space that one cannot leave keeps its channels", async () => {
+    const channel = room({ id: "channel", kind: "channel", space_id: "school" });
+    await online(channel);
+    await expect(chat.leaveSpace("school")).rejects.toThrow();
+    expect(chat.rooms.get("channel")).toBeDefined();
+  });
+
+  test("are read again when another channel is ours", async () => {
+    await online();
+    pages["/spaces"] = { items: [{ id: "school", name: "School", role: "member" }] };
+    pages["/spaces/school/rooms"] = { items: [{ id: "channel", joined: true }] };
+    const channel = room({ id: "channel", kind: "channel", space_id: "school" });
+    network.current.deliver({ type: "room.joined", room: channel });
+    await settled();
+    expect(chat.spaces.list.get().map(({ space }) => space.name)).toEqual(["School"]);
+    expect(chat.spaces.roleIn("school")).toBe("member");
+  });
+});
+
+describe("people who are asked first", () => {
+  test("are known of a room that was made with them, and of one that they are added to", async () => {
+    await online();
+    pages["/rooms"] = { ...room(), invited: [OTHER] };
+    const made = await chat.createRoom({ kind: "group", name: "Team", member_ids: [OTHER] });
+    expect(made.info).not.toHaveProperty("invited");
+    pages[`/rooms/${ROOM}/members`] = { user_id: "cleo", role: "member", invitation_id: "i" };
+    await expect(chat.addMember(ROOM, "cleo")).resolves.toBe(false);
+    pages[`/rooms/${ROOM}/members`] = { user_id: "dan", role: "member" };
+    await expect(chat.addMember(ROOM, "dan")).resolves.toBe(true);
+    expect(chat.invitations.asked.get().get(ROOM)).toEqual([OTHER, "cleo"]);
+  });
+});
+
 describe("receipts", () => {
   test("reading counts down here at once and tells the engine once", async () => {
     await online(room({ last_seq: 0 }));

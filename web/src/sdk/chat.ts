@@ -1,14 +1,16 @@
 /** Everything that runs while somebody is signed in: one link, the rooms on it, and the outbox. */
-import type { Api } from "./api";
+import { isInvited, type Api } from "./api";
 import type { Clock } from "./clock";
 import { Connection, type Socket } from "./connection";
 import { isOwn, type DurableEvent } from "./events";
+import { Invitations } from "./invitations";
 import { Outbox } from "./outbox";
 import { Receipts } from "./receipts";
 import type { Room } from "./room";
 import { Rooms } from "./rooms";
+import { Spaces } from "./spaces";
 import type { KeyValueStore, Locks } from "./storage";
-import type { NewRoom, OwnUser, Ready } from "./types";
+import type { Invitation, NewRoom, NewSpace, OwnUser, Ready, ServerFrame, Space } from "./types";
 import { Users } from "./users";
 
 export interface ChatDeps {
@@ -31,6 +33,8 @@ export class Chat {
   readonly rooms: Rooms;
   readonly outbox: Outbox;
   readonly users: Users;
+  readonly spaces: Spaces;
+  readonly invitations: Invitations;
   private readonly receipts: Receipts;
 
   constructor(deps: ChatDeps) {
@@ -43,7 +47,7 @@ export class Chat {
       ...deps,
       resume: () => this.rooms.resume(),
       onReady: (ready) => this.onReady(ready),
-      onFrame: (frame) => this.rooms.onFrame(frame),
+      onFrame: (frame) => this.onFrame(frame),
       onLost: () => this.onLost(),
     });
     this.receipts = new Receipts(this.connection, clock);
@@ -69,11 +73,16 @@ export class Chat {
       },
       onApplied: (roomId, events) => this.onApplied(roomId, events),
     });
+    this.spaces = new Spaces(api);
+    this.invitations = new Invitations(api, this.users);
+    this.rooms.state.subscribe(() => this.spaces.follow(this.rooms.state.get().list));
     // The outbox waits for "online", which comes after the rooms have taken `ready` in.
     this.connection.state.subscribe(() => {
       if (!this.connection.isOnline) return;
       this.outbox.setLink(true);
       this.receipts.resume();
+      void this.spaces.reload();
+      void this.invitations.reload();
     });
   }
 
@@ -88,7 +97,43 @@ export class Chat {
   }
 
   async createRoom(room: NewRoom): Promise<Room> {
-    return this.rooms.add(await this.api.createRoom(room));
+    const { invited = [], ...info } = await this.api.createRoom(room);
+    this.invitations.noteAsked(info.id, invited);
+    return this.rooms.add(info);
+  }
+
+  /** True when they are in the room now; false when they were asked first. */
+  async addMember(roomId: string, userId: string): Promise<boolean> {
+    const added = await this.api.addMember(roomId, userId);
+    if (isInvited(added)) this.invitations.noteAsked(roomId, [userId]);
+    return !isInvited(added);
+  }
+
+  async createSpace(space: NewSpace): Promise<Space> {
+    const made = await this.api.createSpace(space);
+    await this.spaces.reload();
+    return made;
+  }
+
+  /** As `addMember`. */
+  async addSpaceMember(spaceId: string, userId: string): Promise<boolean> {
+    return !isInvited(await this.api.addSpaceMember(spaceId, userId));
+  }
+
+  /** Its channels go with it. Each tells its members; this only spares us the wait. */
+  async leaveSpace(spaceId: string): Promise<void> {
+    await this.api.removeSpaceMember(spaceId, this.me.id);
+    for (const info of this.rooms.state.get().list) {
+      if (info.space_id === spaceId) this.rooms.remove(info.id);
+    }
+    this.spaces.forget(spaceId);
+  }
+
+  /** Gives the room that we are in now, if it is one. */
+  async accept(invitation: Invitation): Promise<Room | undefined> {
+    await this.invitations.accept(invitation.id);
+    if (invitation.space_id != null) await this.spaces.reload();
+    return invitation.room_id == null ? undefined : this.rooms.find(invitation.room_id);
   }
 
   /** Joins a channel of a space that we are in. */
@@ -100,6 +145,11 @@ export class Chat {
   async leaveRoom(roomId: string): Promise<void> {
     await this.api.removeMember(roomId, this.me.id);
     this.rooms.remove(roomId);
+  }
+
+  private onFrame(frame: ServerFrame): void {
+    if (frame.type === "invitation.updated") this.invitations.onUpdated(frame);
+    else this.rooms.onFrame(frame);
   }
 
   private onReady(ready: Ready): void {

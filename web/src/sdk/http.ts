@@ -22,7 +22,7 @@ export interface TokenSource {
   accessToken(rejected?: string): Promise<string>;
 }
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export class Http {
   constructor(

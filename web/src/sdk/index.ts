@@ -4,6 +4,7 @@ export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
 export type { LinkState } from "./connection";
 export { CommandError, describe, LinkLost, ProblemError, retryAfterMs, SignedOut } from "./errors";
 export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
+export { newId } from "./ids";
 export { shownName } from "./looks";
 export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
 export type { OutboxEntry } from "./outbox";
@@ -11,4 +12,7 @@ export type { Room, RoomState } from "./room";
 export type { RoomsState } from "./rooms";
 export { StorageFull, type Keeping, type KeyValueStore } from "./storage";
 export { Store } from "./store";
-export type { Channel, Member, Message, OwnUser, Role, RoomInfo, Space, User } from "./types";
+export type { SpaceWithChannels } from "./spaces";
+export type {
+  AuthOptions, Channel, Invitation, Member, Message, OwnDevice, OwnUser, Role, RoomInfo, Space, SpaceMember, User,
+} from "./types";

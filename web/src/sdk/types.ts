@@ -10,7 +10,7 @@ import type { components as HttpDocument } from "./generated/http";
 type Frames = FrameDocument["schemas"];
 type Http = HttpDocument["schemas"];
 
-export type ServerFrame = Frames["ServerFrame"];
+export type ServerFrame = Frames["ServerFrame"] | InvitationUpdated;
 export type ClientFrame = Frames["ClientFrame"] | HelloFrame | RenewFrame;
 
 /** `epoch`: the life of the log that what we have is of. */
@@ -60,9 +60,54 @@ export type Channel = Http["ChannelListing"];
 export type Tokens = Http["SignedIn"];
 export type NewAccount = Http["Registration"];
 export type Credentials = Http["Login"];
-export type NewRoom = Http["CreateRoom"];
+export type SpaceMember = Http["SpaceMember"];
+/** `client_id`: ours, kept over tries, so that nothing is made twice. */
+export type NewRoom = Http["CreateRoom"] & { readonly client_id?: string };
 export type RoomChanges = Http["UpdateRoom"];
-export type NewSpace = Http["CreateSpace"];
+export type NewSpace = Http["CreateSpace"] & { readonly client_id?: string };
+/** A room that was made, with those who were asked instead of added. */
+export type MadeRoom = RoomInfo & { readonly invited?: readonly string[] };
+
+/** Somebody shares no room or space with whoever adds them, and is asked first. */
+export interface Invited {
+  readonly user_id: string;
+  readonly role: Role;
+  readonly invitation_id: string;
+}
+
+/** Somebody asks us in. */
+export interface Invitation {
+  readonly id: string;
+  readonly kind: "direct" | "group" | "channel" | "space";
+  readonly room_id?: string | null;
+  readonly space_id?: string | null;
+  readonly name?: string | null;
+  readonly role: Role;
+  readonly inviter: User;
+  readonly state: InvitationUpdated["state"];
+  readonly created_at: string;
+}
+
+export interface InvitationUpdated {
+  readonly type: "invitation.updated";
+  readonly id: string;
+  readonly state: "pending" | "accepted" | "declined" | "revoked";
+}
+
+/** What somebody who is not signed in has to know to do so. */
+export interface AuthOptions {
+  readonly registration: boolean;
+  readonly password_chars_min: number;
+}
+
+/** A device that we are signed in on. */
+export interface OwnDevice {
+  readonly id: string;
+  readonly name?: string | null;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly current: boolean;
+}
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,8 +1,9 @@
 import { useState } from "react";
-import { ProblemError } from "../../sdk";
+import { ProblemError, type AuthOptions } from "../../sdk";
 import { useClient } from "../context";
 import { Field, TaskError } from "../ui/Field";
 import { useTask } from "../ui/useTask";
+import { passwordHint } from "./options";
 
 type FieldName = "username" | "email" | "password" | "full_name";
 
@@ -13,7 +14,7 @@ function fieldOf(error: unknown): FieldName | null {
   return (name as FieldName | undefined) ?? null;
 }
 
-export function SignUp() {
+export function SignUp({ options }: { readonly options: AuthOptions | null }) {
   const client = useClient();
   const task = useTask();
   const [values, setValues] = useState({ full_name: "", username: "", email: "", password: "" });
@@ -50,7 +51,7 @@ export function SignUp() {
         type="password"
         autoComplete="new-password"
         required
-        hint="Several words make a good one."
+        hint={passwordHint(options)}
         {...field("password")}
       />
       {wrong === null ? <TaskError task={task} /> : null}

@@ -6,11 +6,12 @@ import { roomName } from "../names";
 import { goToRoom } from "../route";
 import { RoomAvatar } from "../ui/Avatar";
 import { Icon } from "../ui/Icon";
+import { AskedNote } from "./AskedNote";
 import { Composer } from "./Composer";
 import { Timeline } from "./Timeline";
 
 export function Conversation({ room }: { readonly room: Room }) {
-  const { info } = useStorePerFrame(room.state);
+  const { info, members } = useStorePerFrame(room.state);
   const [showsDetails, setShowsDetails] = useState(false);
   useEffect(() => room.view(), [room]);
   const name = roomName(info);
@@ -54,6 +55,7 @@ export function Conversation({ room }: { readonly room: Room }) {
           </button>
         </header>
         <Timeline room={room} />
+        <AskedNote info={info} members={members?.map((member) => member.user.id) ?? null} />
         <Composer roomId={room.id} name={name} />
       </section>
       {showsDetails ? <RoomDetails room={room} onClose={() => setShowsDetails(false)} /> : null}

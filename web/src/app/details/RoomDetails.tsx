@@ -11,10 +11,13 @@ import { Icon } from "../ui/Icon";
 import { RoomName } from "../ui/Name";
 import { useTask } from "../ui/useTask";
 import { Members } from "./Members";
-import { mayDescribe } from "./permissions";
+import { mayDescribe, placeOf } from "./permissions";
 
 export function RoomDetails({ room, onClose }: { readonly room: Room; readonly onClose: () => void }) {
   const { info, members } = useStore(room.state);
+  const { spaces } = useChat();
+  useStore(spaces.list);
+  const place = placeOf(info, spaces.roleIn(info.space_id));
   useEffect(() => void room.loadMembers(), [room]);
   useEffect(() => {
     const close = (event: KeyboardEvent) => {
@@ -40,8 +43,8 @@ export function RoomDetails({ room, onClose }: { readonly room: Room; readonly o
           </h3>
           {info.peer == null ? null : <p className="muted">@{info.peer.username}</p>}
         </div>
-        {mayDescribe(info) ? <Describe key={`${info.name ?? ""}/${info.topic ?? ""}`} info={info} /> : <Topic info={info} />}
-        {info.kind === "direct" ? null : <Members room={room} info={info} members={members} />}
+        {mayDescribe(place) ? <Describe key={`${info.name ?? ""}/${info.topic ?? ""}`} info={info} /> : <Topic info={info} />}
+        {info.kind === "direct" ? null : <Members room={room} info={info} place={place} members={members} />}
         {info.kind === "direct" ? null : <Leave info={info} />}
       </div>
     </aside>

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { AccountDialog } from "../account/AccountDialog";
 import { useChat, useClient, useDrafts } from "../context";
 import { personName } from "../names";
 import { goToRoom } from "../route";
@@ -12,6 +13,7 @@ export function Me() {
   const { me, outbox } = useChat();
   const drafts = useDrafts();
   const [unsent, setUnsent] = useState(0);
+  const [showsAccount, setShowsAccount] = useState(false);
 
   const signOut = () => {
     drafts.forget();
@@ -26,14 +28,18 @@ export function Me() {
 
   return (
     <footer className="me">
-      <Avatar id={me.id} name={personName(me)} size={34} />
-      <span className="me-text">
-        <bdi className="me-name">{personName(me)}</bdi>
-        <span className="muted">@{me.username}</span>
-      </span>
+      <button type="button" className="me-button" title="Your account" onClick={() => setShowsAccount(true)}>
+        <Avatar id={me.id} name={personName(me)} size={34} />
+        <span className="me-text">
+          <bdi className="me-name">{personName(me)}</bdi>
+          <span className="muted">@{me.username}</span>
+        </span>
+        <span className="visually-hidden">Your account</span>
+      </button>
       <button type="button" className="icon-button" aria-label="Sign out" title="Sign out" onClick={ask}>
         <Icon name="sign-out" />
       </button>
+      {showsAccount ? <AccountDialog onClose={() => setShowsAccount(false)} /> : null}
       {unsent === 0 ? null : (
         <Dialog title="Sign out?" onClose={() => setUnsent(0)}>
           <p>

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import type { User } from "../../sdk";
+import { newId, type User } from "../../sdk";
 import { useChat } from "../context";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
@@ -46,11 +46,13 @@ function NewGroup({ onClose }: { readonly onClose: () => void }) {
   const chat = useChat();
   const task = useTask();
   const [name, setName] = useState("");
+  // One for the dialog: whatever became of the first try, the next one makes no second group.
+  const [clientId] = useState(newId);
   const [people, setPeople] = useState<readonly User[]>([]);
   const create = () =>
     task.run(async () => {
       const member_ids = people.map((user) => user.id);
-      const room = await chat.createRoom({ kind: "group", name: name.trim(), member_ids });
+      const room = await chat.createRoom({ kind: "group", name: name.trim(), member_ids, client_id: clientId });
       goToRoom(room.id);
       onClose();
     });

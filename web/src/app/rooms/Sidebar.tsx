@@ -3,6 +3,7 @@ import type { RoomsState } from "../../sdk";
 import { useChat, useLink, useStorePerFrame } from "../context";
 import { Icon } from "../ui/Icon";
 import { Logo } from "../ui/Logo";
+import { Invitations } from "./Invitations";
 import { Me } from "./Me";
 import { NewConversation } from "./NewConversation";
 import { RoomItem } from "./RoomItem";
@@ -30,6 +31,7 @@ export function Sidebar({ openId }: { readonly openId: string | null }) {
         </button>
       </header>
       <nav className="sidebar-scroll" aria-label="Rooms">
+        <Invitations />
         {known && conversations.length === 0 && more === "none" ? (
           <div className="sidebar-empty">
             <p>

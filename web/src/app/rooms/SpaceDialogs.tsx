@@ -1,23 +1,21 @@
 import { useState } from "react";
-import type { Space, User } from "../../sdk";
+import { newId, type Space } from "../../sdk";
 import { useChat } from "../context";
 import { goToRoom } from "../route";
 import { Dialog } from "../ui/Dialog";
 import { Field, TaskError } from "../ui/Field";
-import { PeopleNames } from "../ui/Name";
-import { PeoplePicker } from "../ui/PeoplePicker";
 import { useTask } from "../ui/useTask";
 
 export function NewSpace({ onClose }: { readonly onClose: () => void }) {
-  const { api } = useChat();
+  const chat = useChat();
   return (
     <Dialog title="New space" onClose={onClose}>
       <p className="muted">A space holds channels for a team, a class or a club.</p>
       <NameForm
         label="Space name"
         action="Create space"
-        onSubmit={async (name) => {
-          await api.createSpace({ name });
+        onSubmit={async (name, client_id) => {
+          await chat.createSpace({ name, client_id });
           onClose();
         }}
       />
@@ -32,8 +30,8 @@ export function NewChannel({ space, onClose }: { readonly space: Space; readonly
       <NameForm
         label="Channel name"
         action="Create channel"
-        onSubmit={async (name) => {
-          const room = await chat.createRoom({ kind: "channel", space_id: space.id, name, member_ids: [] });
+        onSubmit={async (name, client_id) => {
+          const room = await chat.createRoom({ kind: "channel", space_id: space.id, name, member_ids: [], client_id });
           goToRoom(room.id);
           onClose();
         }}
@@ -42,49 +40,23 @@ export function NewChannel({ space, onClose }: { readonly space: Space; readonly
   );
 }
 
-export function SpacePeople({ space, onClose }: { readonly space: Space; readonly onClose: () => void }) {
-  const { api, me } = useChat();
-  const task = useTask();
-  const [added, setAdded] = useState<readonly User[]>([]);
-  const add = (user: User) =>
-    task.run(async () => {
-      await api.addSpaceMember(space.id, user.id);
-      setAdded((before) => [...before, user]);
-    });
-  return (
-    <Dialog title={<>Add people to <bdi>{space.name}</bdi></>} onClose={onClose}>
-      <div className="form">
-        <PeoplePicker
-          label="Find somebody"
-          exclude={[me.id, ...added.map((user) => user.id)]}
-          busy={task.busy}
-          onPick={(user) => void add(user)}
-        />
-        <TaskError task={task} />
-        {added.length === 0 ? null : (
-          <p role="status">
-            Added: <PeopleNames users={added} />. They can join its channels now.</p>
-        )}
-      </div>
-    </Dialog>
-  );
-}
-
 interface NameFormProps {
   readonly label: string;
   readonly action: string;
-  readonly onSubmit: (name: string) => Promise<void>;
+  readonly onSubmit: (name: string, clientId: string) => Promise<void>;
 }
 
 function NameForm({ label, action, onSubmit }: NameFormProps) {
   const task = useTask();
   const [name, setName] = useState("");
+  // One for the dialog: whatever became of the first try, the next one makes nothing twice.
+  const [clientId] = useState(newId);
   return (
     <form
       className="form"
       onSubmit={(event) => {
         event.preventDefault();
-        void task.run(() => onSubmit(name.trim()));
+        void task.run(() => onSubmit(name.trim(), clientId));
       }}
     >
       <Field label={label} autoFocus required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />

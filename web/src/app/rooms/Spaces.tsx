@@ -1,23 +1,24 @@
-import { useCallback, useEffect, useState } from "react";
-import type { Channel, RoomInfo, Space } from "../../sdk";
-import { useChat, useLink, useStorePerFrame } from "../context";
+import { useState } from "react";
+import type { RoomInfo, Space } from "../../sdk";
+import { useChat, useStore, useStorePerFrame } from "../context";
 import { roomName } from "../names";
 import { goToRoom } from "../route";
+import { TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { useTask } from "../ui/useTask";
-import { NewChannel, NewSpace, SpacePeople } from "./SpaceDialogs";
+import { NewChannel, NewSpace } from "./SpaceDialogs";
+import { SpacePeople } from "./SpacePeople";
 import { follow, UnreadBadge } from "./RoomItem";
 
 type OpenDialog = { kind: "space" } | { kind: "channel" | "people"; space: Space };
 
 /** Spaces and their channels: those we are in, and those we may join. */
 export function Spaces({ openId }: { readonly openId: string | null }) {
-  const { spaces, reload } = useSpaces();
+  const spaces = useSpaces();
   const [dialog, setDialog] = useState<OpenDialog | null>(null);
-  const done = () => {
-    setDialog(null);
-    reload();
-  };
+  const done = () => setDialog(null);
+  // As it is now: our own role may change while the dialog is open.
+  const people = dialog?.kind === "people" ? spaces.find(({ space }) => space.id === dialog.space.id)?.space : undefined;
   return (
     <section className="spaces" aria-label="Spaces">
       <header className="section-head">
@@ -44,7 +45,7 @@ export function Spaces({ openId }: { readonly openId: string | null }) {
       ))}
       {dialog?.kind === "space" ? <NewSpace onClose={done} /> : null}
       {dialog?.kind === "channel" ? <NewChannel space={dialog.space} onClose={done} /> : null}
-      {dialog?.kind === "people" ? <SpacePeople space={dialog.space} onClose={done} /> : null}
+      {people === undefined ? null : <SpacePeople space={people} onClose={done} />}
     </section>
   );
 }
@@ -53,6 +54,7 @@ export function Spaces({ openId }: { readonly openId: string | null }) {
 interface ListedChannel {
   readonly id: string;
   readonly name: string;
+  readonly joined: boolean;
   readonly room: RoomInfo | undefined;
 }
 
@@ -72,17 +74,16 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
         <h3 title={space.topic ?? undefined}>
           <bdi>{space.name}</bdi>
         </h3>
-        {mayAdd ? (
-          <>
-            <button
+        <button
               type="button"
               className="icon-button icon-button-small"
-              aria-label={`Add people to ${space.name}`}
-              title="Add people"
+              aria-label={`People of ${space.name}`}
+              title="People"
               onClick={onPeople}
             >
               <Icon name="people" size={16} />
             </button>
+        {mayAdd ? (
             <button
               type="button"
               className="icon-button icon-button-small"
@@ -92,7 +93,6 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
             >
               <Icon name="add" size={16} />
             </button>
-          </>
         ) : null}
       </header>
       <ul className="channel-list">
@@ -114,71 +114,47 @@ function ChannelItem({ channel, open }: { readonly channel: ListedChannel; reado
       await chat.joinRoom(channel.id);
       goToRoom(channel.id);
     });
-  if (channel.room === undefined) {
+  // One that we are in may be missing from a long list of rooms: opening it brings it.
+  if (channel.room === undefined && !channel.joined) {
     return (
-      <span className="channel channel-foreign" title={task.message ?? undefined}>
-        <Icon name="hash" size={15} />
-        <bdi className="channel-name">{channel.name}</bdi>
-        <button type="button" className="small-button" disabled={task.busy} onClick={() => void join()}>
-          Join<span className="visually-hidden"> {channel.name}</span>
-        </button>
-      </span>
+      <>
+        <span className="channel channel-foreign">
+          <Icon name="hash" size={15} />
+          <bdi className="channel-name">{channel.name}</bdi>
+          <button type="button" className="small-button" disabled={task.busy} onClick={() => void join()}>
+            Join<span className="visually-hidden"> {channel.name}</span>
+          </button>
+        </span>
+        <TaskError task={task} />
+      </>
     );
   }
+  const unread = channel.room?.unread ?? 0;
   return (
     <a
       className="channel"
       href={`/room/${channel.id}`}
       aria-current={open ? "page" : undefined}
-      data-unread={channel.room.unread > 0}
+      data-unread={unread > 0}
       onClick={(event) => follow(event, channel.id)}
     >
       <Icon name="hash" size={15} />
       <bdi className="channel-name">{channel.name}</bdi>
-      <UnreadBadge count={channel.room.unread} />
+      <UnreadBadge count={unread} />
     </a>
   );
 }
 
-interface SpaceWithChannels<C> {
-  readonly space: Space;
-  readonly channels: readonly C[];
-}
-
-/** Spaces come by request, not by event: asked for when the link comes up and when our own channels change. */
-function useSpaces(): { spaces: readonly SpaceWithChannels<ListedChannel>[]; reload: () => void } {
-  const { api, rooms } = useChat();
+/** Live names and unread counts come from the rooms that we follow; the request only adds those that we could join. */
+function useSpaces(): readonly { readonly space: Space; readonly channels: readonly ListedChannel[] }[] {
+  const { rooms, spaces } = useChat();
   const { list } = useStorePerFrame(rooms.state);
-  const online = useLink().name === "online";
-  const [loaded, setLoaded] = useState<readonly SpaceWithChannels<Channel>[]>([]);
-  const [round, setRound] = useState(0);
-  const reload = useCallback(() => setRound((before) => before + 1), []);
-  const joined = list.filter((info) => info.space_id != null);
-  const joinedIds = joined.map((info) => info.id).sort().join();
-
-  useEffect(() => {
-    if (!online) return;
-    let wanted = true;
-    const load = async () => {
-      const spaces = await api.spaces();
-      const channels = await Promise.all(spaces.map((space) => api.channels(space.id)));
-      if (wanted) setLoaded(spaces.map((space, index) => ({ space, channels: channels[index] ?? [] })));
-    };
-    // What is shown stays until the next chance.
-    load().catch(() => undefined);
-    return () => {
-      wanted = false;
-    };
-  }, [api, online, round, joinedIds]);
-
-  // Live names and unread counts come from the rooms that we follow; the request only adds those that we could join.
-  const live = new Map(joined.map((info) => [info.id, info]));
-  const spaces = loaded.map(({ space, channels }) => {
-    const listed = channels.map(({ id, name }): ListedChannel => {
+  const live = new Map(list.map((info) => [info.id, info]));
+  return useStore(spaces.list).map(({ space, channels }) => {
+    const listed = channels.map(({ id, name, joined }): ListedChannel => {
       const room = live.get(id);
-      return { id, name: roomName(room ?? { kind: "channel", name: name ?? null }), room };
+      return { id, name: roomName(room ?? { kind: "channel", name: name ?? null }), joined, room };
     });
     return { space, channels: listed.sort((a, b) => a.name.localeCompare(b.name)) };
   });
-  return { spaces, reload };
 }

@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import type { Role } from "../../sdk";
+import { room } from "../../sdk/testing/builders";
+import { givableRoles, mayAdd, mayDescribe, mayManage, placeOf } from "./permissions";
+
+const channel = (role: Role) => room({ kind: "channel", role });
+
+describe("in a channel", () => {
+  test("whoever runs its space acts as an owner", () => {
+    for (const roleInSpace of ["admin", "owner"] as const) {
+      const place = placeOf(channel("guest"), roleInSpace);
+      expect(mayManage(place, "owner")).toBe(true);
+      expect(mayDescribe(place)).toBe(true);
+    }
+  });
+
+  test("a member of its space is what the channel made them", () => {
+    expect(mayManage(placeOf(channel("member"), "member"), "guest")).toBe(false);
+    expect(mayManage(placeOf(channel("admin"), null), "member")).toBe(true);
+  });
+});
+
+test("a role in a space says nothing about a group", () => {
+  expect(mayDescribe(placeOf(room({ role: "member" }), "owner"))).toBe(false);
+});
+
+test("nobody manages a direct room", () => {
+  const place = placeOf(room({ kind: "direct", role: "owner" }), null);
+  expect(mayAdd(place) || mayManage(place, "member")).toBe(false);
+});
+
+test("only owners make owners", () => {
+  expect(givableRoles({ kind: "space", role: "owner" })).toContain("owner");
+  expect(givableRoles({ kind: "space", role: "admin" })).not.toContain("admin");
+});
