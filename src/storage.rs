@@ -26,7 +26,7 @@ use crate::ids::UserId;
 use config::StorageConfig;
 pub use epoch::Epoch;
 pub use listen::Listener;
-pub use readiness::{Check, Readiness};
+pub use readiness::{Check, NOT_KNOWN, Readiness};
 
 /// Oldest Postgres that the migrations run on: 15 has `security_invoker` views and `NULLS NOT DISTINCT`.
 const OLDEST_POSTGRES: i32 = 150_000;

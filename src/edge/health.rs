@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use metrics::{Unit, describe_gauge};
 
 use crate::persistence::Persisters;
-use crate::storage::{Check, Storage};
+use crate::storage::{Check, NOT_KNOWN, Storage};
 use crate::supervision::Supervisor;
 
 /// What stays wrong is said again this often.
@@ -53,7 +53,9 @@ impl Health {
     fn tell(&self, checks: &[Check]) {
         let wrong: Vec<String> = checks
             .iter()
-            .filter_map(|check| check.problem.as_ref().map(|problem| format!("{}: {problem}", check.name)))
+            .filter_map(|check| Some((check.name, check.problem.as_deref()?)))
+            .filter(|(_, problem)| *problem != NOT_KNOWN)
+            .map(|(name, problem)| format!("{name}: {problem}"))
             .collect();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.is_empty() {

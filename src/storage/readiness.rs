@@ -14,7 +14,9 @@ use super::{Storage, cause};
 /// For how long an answer of the catalogue is good.
 const FRESH: Duration = Duration::from_secs(1);
 /// A Postgres that says nothing for this long is away.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What is said of everything else where Postgres does not answer.
+pub const NOT_KNOWN: &str = "not known, because Postgres does not answer";
 
 /// What users read, under row level security. A test holds it to the catalogue.
 const READ_BY_USERS: [&str; 9] = [
@@ -97,8 +99,8 @@ impl Readiness {
             _ => "Postgres does not answer".to_owned(),
         };
         tracing::debug!(%error, "Postgres is not ready");
-        let unknown = || Some("not known, because Postgres does not answer".to_owned());
-        let others = ["writable", "reader_role", "grants", "policies"].map(|name| Check::new(name, unknown()));
+        let others = ["writable", "reader_role", "grants", "policies"];
+        let others = others.map(|name| Check::new(name, Some(NOT_KNOWN.to_owned())));
         Self { checks: std::iter::once(Check::new("database", Some(database))).chain(others).collect() }
     }
 }

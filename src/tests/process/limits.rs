@@ -200,6 +200,33 @@ async fn a_head_that_is_too_long_or_an_answer_that_nobody_reads_ends_its_connect
 }
 
 #[actix_rt::test]
+async fn requests_that_are_sent_far_ahead_of_their_answers_are_all_answered() {
+    const REQUESTS: usize = 5_000;
+    let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
+    let engine = engine(&folder, &database, &[]).await;
+    let (mut reading, mut writing) = connect(&engine, 2).await.into_split();
+    let asking = actix_rt::spawn(async move {
+        let one = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nPOST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n\
+                   Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+        writing.write_all(one.repeat(REQUESTS / 2).as_bytes()).await.unwrap();
+        writing
+    });
+    let (mut answers, mut bytes) = (0, [0; 65_536]);
+    let mut rest = String::new();
+    while answers < REQUESTS {
+        let count = reading.read(&mut bytes).await.unwrap();
+        assert!(count > 0, "it ended after {answers} answers");
+        rest.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        answers += rest.matches("HTTP/1.1 200").count() + rest.matches("HTTP/1.1 422").count();
+        // An answer may begin in this part and go on in the next.
+        rest = rest.split_off(rest.len().saturating_sub("HTTP/1.1 20".len()));
+    }
+    drop(asking.await.unwrap());
+    until_all_is_given_back(&engine).await;
+    engine.stop().await;
+}
+
+#[actix_rt::test]
 async fn what_strangers_send_is_no_error_of_ours() {
     let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
     let engine = engine(&folder, &database, &[("TRANSFER_WINDOW_MS", "300")]).await;
