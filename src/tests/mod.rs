@@ -13,6 +13,7 @@ mod members;
 mod once;
 mod other_hands;
 mod outages;
+mod passwords;
 mod process;
 mod receipts;
 mod rooms;
