@@ -16,6 +16,7 @@ mod once;
 mod other_hands;
 mod outages;
 mod probes;
+mod passwords;
 mod process;
 mod receipts;
 mod resuming;
