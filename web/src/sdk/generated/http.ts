@@ -2197,6 +2197,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description `auth.invalid_query` */
             readonly 422: {
                 headers: {
@@ -2231,6 +2240,15 @@ export interface operations {
             };
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
