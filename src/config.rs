@@ -128,7 +128,7 @@ impl Config {
         self.sessions.check(&mut complaints);
         self.persistence.check(&mut complaints);
         self.limits.check(&mut complaints);
-        let longest_message = self.sessions.frame_bytes_max.max(server.request_bytes_max);
+        let longest_message = self.sessions.frame_bytes_max.max(self.server.request_bytes_max);
         complaints.require(
             usize::try_from(self.limits.bytes_burst).is_ok_and(|burst| burst >= longest_message),
             "limits.bytes_burst",

@@ -15,6 +15,7 @@ mod members;
 mod once;
 mod other_hands;
 mod outages;
+mod passwords;
 mod probes;
 mod process;
 mod receipts;
