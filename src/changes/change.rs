@@ -21,6 +21,8 @@ pub enum Change {
     Accounts,
     Joined(RoomId, Vec<UserId>),
     Left(RoomId, Vec<UserId>),
+    /// The log is not the one that it was.
+    Epoch,
 }
 
 /// What a newer version may tell and this one does not understand.
@@ -53,6 +55,7 @@ fn parse(told: &str) -> Option<Change> {
         ["identities"] => Change::Identities,
         ["accounts"] => Change::Accounts,
         ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
+        ["epoch", _] => Change::Epoch,
         ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
         _ => return None,
     })
@@ -86,6 +89,7 @@ mod tests {
             ("identities".into(), Change::Identities),
             ("accounts".into(), Change::Accounts),
             (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
+            (format!("epoch {a}"), Change::Epoch),
             (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
         ];
         for (told, change) in cases {
