@@ -57,7 +57,7 @@ impl Reactions {
             Ok(Change::User(user)) => self.auth.user_changed(user),
             Ok(Change::Closed(user)) => self.close(user),
             Ok(Change::SignedOut(family, reason)) => self.auth.sign_out_heard(family, reason),
-            Ok(Change::Identities) => self.auth.identities_changed(),
+            Ok(Change::Identity(user)) => self.part_from_issuer(user),
             Ok(Change::Joined(room, users)) => self.rooms.members_changed(room, users, true),
             // The listener itself looks, and begins anew.
             Ok(Change::Epoch) => {}
@@ -77,15 +77,20 @@ impl Reactions {
         self.hubs.end_user(user);
     }
 
+    /// Whoever came by an outside issuer's token comes back as whoever that token stands for now, if anybody.
+    fn part_from_issuer(&self, user: UserId) {
+        self.auth.identities_changed();
+        self.hubs.end_outside(user);
+    }
+
     /// Ends here what ended unheard, also what left no trace: every connected session is looked up again. One that is
     /// being greeted asks Postgres once more after it can be found here, or knows only what was read after this began.
     async fn make_up(&self) -> Result<(), AuthError> {
         self.auth.make_up().await?;
-        let connected = self.hubs.connected().await;
-        let (users, families) = (Vec::from_iter(connected.users), Vec::from_iter(connected.families));
-        let (closed, ended) = self.auth.closed_among(&users, &families).await?;
-        closed.into_iter().for_each(|user| self.close(user));
-        ended.into_iter().for_each(|family| self.hubs.end_family(family));
+        let shut_out = self.auth.shut_out_among(&self.hubs.admitted().await).await?;
+        shut_out.users.into_iter().for_each(|user| self.close(user));
+        shut_out.families.into_iter().for_each(|family| self.hubs.end_family(family));
+        shut_out.outside.into_iter().for_each(|user| self.part_from_issuer(user));
         Ok(())
     }
 }
