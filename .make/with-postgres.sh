@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# with-postgres.sh [--durable] COMMAND...: runs COMMAND beside a throwaway PostgreSQL, whose superuser's address is in
+# with-postgres.sh [--durable] [--debian] COMMAND...: runs COMMAND beside a throwaway PostgreSQL, whose superuser's address is in
 # PARLANCE_TEST_DATABASE_URL, and exits as COMMAND does. The server and its files are gone afterwards, whatever ends
 # this: the command, Ctrl-C, or kill -9. With --durable it writes as carefully as the engine's own, for measurements;
-# without, it is quick.
+# without, it is quick. With --debian it is the system's own PostgreSQL (Debian 12: 15, without pgvector), as somebody
+# else's server would be.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -26,11 +27,16 @@ if [ "${1:-}" = --durable ]; then
     durability=(fsync=on synchronous_commit=on full_page_writes=on wal_level=replica max_wal_size=1GB)
     shift
 fi
+which=
+if [ "${1:-}" = --debian ]; then
+    which=--debian
+    shift
+fi
 if [ $# = 0 ]; then
-    echo "usage: $0 [--durable] COMMAND..." >&2
+    echo "usage: $0 [--durable] [--debian] COMMAND..." >&2
     exit 2
 fi
-bin=$("$here/find-postgres.sh")
+bin=$("$here/find-postgres.sh" $which)
 
 # Under /tmp, never TMPDIR: the path of a socket is short, and another user must be able to go there.
 dir=$(mktemp -d /tmp/parlance-test.XXXXXX)
@@ -74,9 +80,9 @@ fi
 run=(setsid "${as[@]}" env -i -C / PATH="$PATH" LC_ALL=C)
 
 # Collation and character classes as the engine sets them for its own.
-locale=(--locale=C)
+locale=(--locale=C --lc-ctype=C.UTF-8)
 if [ "$("$bin/postgres" --version | sed -E 's/.*\(PostgreSQL\) ([0-9]+).*/\1/')" -ge 17 ]; then
-    locale+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
+    locale=(--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8)
 fi
 "${run[@]}" "$bin/initdb" --pgdata="$dir/data" --username=parlance --auth=trust --encoding=UTF8 "${locale[@]}" \
     --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }

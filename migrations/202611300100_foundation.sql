@@ -4,27 +4,23 @@ CREATE EXTENSION IF NOT EXISTS citext;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- Reads for a user run under the reader role, for which row level security holds. Roles belong to the whole server, so
--- the engine chooses the name (storage.reader_role), makes the role, and tells the name as parlance.reader_role. What the
--- role may read is kept, so that it can be granted anew: to a role of another name, or after a restore without roles.
-CREATE TABLE reader_grants (
-    -- As it stands after GRANT, such as 'SELECT (id, username) ON users'.
-    privilege text PRIMARY KEY
-);
-
+-- the engine chooses the name (storage.reader_role), makes the role, lets it use this schema, and tells the name as
+-- parlance.reader_role.
 CREATE FUNCTION parlance_grant(privilege text) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO reader_grants VALUES (privilege) ON CONFLICT DO NOTHING;
     EXECUTE format('GRANT %s TO %I', privilege, current_setting('parlance.reader_role'));
 END
 $$;
 
-DO $$
-BEGIN
-    PERFORM parlance_grant(format('USAGE ON SCHEMA %I', current_schema()));
-END
-$$;
+-- What guards those reads, as the migrations left it: policies, and what the role may read. The engine writes it down
+-- after each migration and makes anew what is missing at a start: after a restore without roles or policies, or for a
+-- role of another name. A grant's statement ends before TO.
+CREATE TABLE reader_rights (
+    what        text PRIMARY KEY,
+    statement   text NOT NULL
+);
 
 -- The user for whom this transaction reads; NULL, and so nobody, when none was set.
 CREATE FUNCTION parlance_user_id() RETURNS uuid
@@ -37,5 +33,7 @@ CREATE TABLE log_epoch (
     -- One row.
     one         boolean PRIMARY KEY DEFAULT true CHECK (one),
     epoch       uuid NOT NULL,
-    begun_at    timestamptz NOT NULL
+    begun_at    timestamptz NOT NULL,
+    -- Where the log was then: cluster, timeline, database, tables. Where that is another one, a new epoch begins.
+    fingerprint jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(fingerprint) = 'object')
 );

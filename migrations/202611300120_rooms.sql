@@ -112,11 +112,11 @@ CREATE TABLE room_events (
 
 -- What a user may read. These run as their owner, so that the policy of room_members does not ask itself.
 CREATE FUNCTION parlance_my_rooms() RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
     AS $$ SELECT room_id FROM room_members WHERE user_id = parlance_user_id() $$;
 
 CREATE FUNCTION parlance_my_spaces() RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
     AS $$ SELECT space_id FROM space_members WHERE user_id = parlance_user_id() $$;
 
 ALTER TABLE spaces ENABLE ROW LEVEL SECURITY;
@@ -146,7 +146,7 @@ SELECT parlance_grant('SELECT ON spaces, space_members, rooms, room_members, mes
 -- Counts of members. Once a statement, however many rows it has; the memberships that go with a deleted user count, too. Nobody's
 -- membership ever moves to another room or space, so updates change no count.
 CREATE FUNCTION parlance_count_members() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 DECLARE
     direction CONSTANT integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
@@ -159,7 +159,7 @@ END
 $$;
 
 CREATE FUNCTION parlance_count_space_members() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 DECLARE
     direction CONSTANT integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;

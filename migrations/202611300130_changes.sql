@@ -133,3 +133,18 @@ CREATE TRIGGER tell_of_leaving
     AFTER DELETE ON room_members
     REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_members();
+
+-- 'epoch EPOCH': the log is not the one that it was.
+CREATE FUNCTION parlance_tell_of_epoch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('parlance_changes', 'epoch ' || NEW.epoch);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER tell_of_change
+    AFTER UPDATE OF epoch ON log_epoch
+    FOR EACH ROW WHEN (OLD.epoch <> NEW.epoch)
+    EXECUTE FUNCTION parlance_tell_of_epoch();

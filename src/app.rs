@@ -68,6 +68,8 @@ impl Database {
         };
         let opened = async {
             let storage = Storage::connect(options, &config.storage).await?;
+            storage.warn_of_limits(connections_max(config));
+            storage.epoch().remember_in(data_dir.path());
             storage.migrate().await?;
             anyhow::Ok(storage)
         };
@@ -91,15 +93,20 @@ impl Database {
     }
 }
 
-pub(crate) fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
+/// The pool, the persisters, the listener, and one for a start beside this engine.
+fn connections_max(config: &Config) -> u32 {
     let shards = u32::try_from(config.persistence.shards).unwrap_or(u32::MAX);
+    config.storage.pool_connections_max.saturating_add(shards).saturating_add(2)
+}
+
+pub(crate) fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
     EmbeddedSettings {
         data_dir: data_dir.to_owned(),
         bin_dir: config.storage.postgres_bin_dir.as_ref().map(PathBuf::from),
         port: 5432,
         shared_buffers_mb: config.storage.postgres_shared_buffers_mb,
-        // The pool, the persisters, the listener, and some for an operator's psql and backups.
-        max_connections: config.storage.pool_connections_max.saturating_add(shards).saturating_add(16),
+        // And some for an operator's psql and backups.
+        max_connections: connections_max(config).saturating_add(14),
         start_timeout: Duration::from_secs(30),
         stop_timeout: Duration::from_millis(config.server.stop_timeout_ms),
     }

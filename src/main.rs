@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use parlance::app::App;
 use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
+use parlance::storage::StorageError;
 use parlance::tools::users::{self, UsersCommand, base_address};
 use parlance::{docs, telemetry, tools, tree, wire};
 
@@ -19,6 +20,8 @@ use parlance::{docs, telemetry, tools, tree, wire};
 const EXIT_ESCALATED: u8 = 70;
 /// The configuration or the surroundings are wrong: starting again will not help.
 const EXIT_REFUSED: u8 = 78;
+/// Postgres was not to be had: starting again later may help.
+const EXIT_AWAY: u8 = 75;
 /// How long what is printed beside the log may wait for its reader.
 const PRINTED_WITHIN: Duration = Duration::from_secs(1);
 /// An orderly stop that takes longer is cut short: ten seconds are promised, and the process has to end, too.
@@ -79,6 +82,9 @@ enum Command {
     /// Manage accounts, beside a running engine or without one
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Tell clients that the log is another one, after a restore
+    #[command(subcommand)]
+    Epoch(Epoch),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -87,6 +93,12 @@ enum Document {
     Openapi,
     /// AsyncAPI 3 of the WebSocket
     Asyncapi,
+}
+
+#[derive(Subcommand)]
+enum Epoch {
+    /// Begin a new epoch: every client reads anew. The last step of every restore; a running engine hears of it
+    Renew,
 }
 
 /// Writes its file when it is dropped.
@@ -111,7 +123,8 @@ fn main() -> ExitCode {
         telemetry::flush_logs(PRINTED_WITHIN);
         // Not through the log: this is the answer to whoever started it.
         print_beside_the_log(io::stderr(), format!("parlance: {}\n", told_once(&error)));
-        ExitCode::from(EXIT_REFUSED)
+        let is_passing = error.downcast_ref::<StorageError>().is_some_and(StorageError::is_passing);
+        ExitCode::from(if is_passing { EXIT_AWAY } else { EXIT_REFUSED })
     });
     telemetry::flush_logs(PRINTED_WITHIN);
     code
@@ -186,7 +199,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         Command::Docs { document: Document::Asyncapi } => {
             answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
         }
-        Command::Serve | Command::Migrate | Command::Config | Command::Users(_) => {}
+        Command::Serve | Command::Migrate | Command::Config | Command::Users(_) | Command::Epoch(_) => {}
     }
     if matches!(command, Command::Tree | Command::Docs { .. }) {
         return Ok(ExitCode::SUCCESS);
@@ -204,6 +217,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             Command::Serve => serve(config).await,
             Command::Migrate => migrate(&config).await,
             Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
+            Command::Epoch(Epoch::Renew) => renew_epoch(&config).await,
             Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
         }
     })
@@ -274,6 +288,12 @@ fn greet(config: &Config, app: &App) {
 async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     tools::migrate(config).await?;
     answer("The database is up to date.\n");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn renew_epoch(config: &Config) -> anyhow::Result<ExitCode> {
+    let epoch = tools::renew_epoch(config).await?;
+    answer(&format!("A new epoch has begun: {epoch}. Every client reads anew what it keeps of rooms.\n"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -160,6 +160,16 @@ fn describe_heap() {
 }
 
 fn describe_own_metrics() {
+    describe_gauge!(
+        "parlance_engines_on_database",
+        Unit::Count,
+        "Engines that run on this database, this one included"
+    );
+    describe_counter!(
+        "parlance_epoch_changes_total",
+        Unit::Count,
+        "How often the database was not the one that it was, so that every client read anew"
+    );
     describe_gauge!("parlance_sessions", Unit::Count, "WebSocket sessions that said hello and are connected");
     describe_gauge!("parlance_sockets", Unit::Count, "Open WebSocket connections, greeted or not");
     describe_counter!("parlance_frames_in_total", Unit::Count, "WebSocket messages received from clients");

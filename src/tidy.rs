@@ -103,11 +103,20 @@ fn no_drawers_for_odds_and_ends() {
 }
 
 #[test]
-fn migrations_are_numbered_without_holes() {
+fn migrations_are_named_by_time_and_name_no_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut numbers: Vec<usize> =
-        names.filter(|name| name.ends_with(".sql")).map(|name| name[..4].parse().unwrap()).collect();
-    numbers.sort_unstable();
-    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if !name.ends_with(".sql") {
+            continue;
+        }
+        let is_named_well = name.len() > 13 && name[..12].chars().all(|c| c.is_ascii_digit()) && &name[12..13] == "_";
+        assert!(is_named_well, "YYYYMMDDHHMM_feature_what.sql: {name}");
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let says = |words: &str| text.lines().any(|line| !line.trim_start().starts_with("--") && line.contains(words));
+        assert!(
+            !says("public") && !says("search_path ="),
+            "the schema is the operator's choice; a function that names tables has SET search_path FROM CURRENT: {name}"
+        );
+    }
 }

@@ -77,6 +77,18 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(migrated?)
 }
 
+/// Begins a new epoch of the log, of which a running engine hears at once.
+pub async fn renew_epoch(config: &Config) -> anyhow::Result<uuid::Uuid> {
+    let database = beside_an_engine(config).await?;
+    let renewed = async {
+        database.storage.require_migrated().await?;
+        anyhow::Ok(database.storage.renew_epoch().await?)
+    };
+    let renewed = renewed.await;
+    database.close().await;
+    renewed
+}
+
 async fn beside_an_engine(config: &Config) -> anyhow::Result<Borrowed> {
     if let Some(url) = &config.storage.database_url {
         return named(config, url).await;

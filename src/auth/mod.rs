@@ -55,6 +55,7 @@ pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};
 pub use http::{ApiDoc, routes};
 pub use metrics::describe_metrics;
+pub use recent::Admitted;
 pub use secret_file::random_text as random_secret;
 pub use sign_in::SignUp;
 pub use store::families::RevokedFamily as EndedFamily;

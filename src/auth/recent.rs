@@ -8,7 +8,7 @@
 //!
 //! Invariant: an account in `own` was enabled when it was read, and whoever disables it forgets it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::error::AuthError;
@@ -21,6 +21,15 @@ use crate::recent::Recent;
 
 /// Ids that one statement asks about at most.
 const ASKED_AT_ONCE: usize = 5_000;
+
+/// Who is in by their tokens.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    pub users: HashSet<UserId>,
+    pub families: HashSet<FamilyId>,
+    /// Those by a token of an outside issuer.
+    pub outside: HashSet<UserId>,
+}
 
 /// See the module.
 pub(super) struct RecentUsers {
@@ -137,22 +146,20 @@ impl Auth {
         Ok(())
     }
 
-    /// Those of `users` whose accounts are disabled or gone, and those of `families` that have ended: as Postgres has it,
-    /// whatever is known here.
-    pub async fn closed_among(
-        &self,
-        users: &[UserId],
-        families: &[FamilyId],
-    ) -> Result<(Vec<UserId>, Vec<FamilyId>), AuthError> {
+    /// Who of `admitted` would not be let in any more: as Postgres has it, whatever is known here.
+    pub async fn shut_out_among(&self, admitted: &Admitted) -> Result<Admitted, AuthError> {
         let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
-        let (mut closed, mut ended) = (Vec::new(), Vec::new());
-        for part in users.chunks(ASKED_AT_ONCE) {
-            closed.extend(accounts::closed_among(&mut conn, part).await?);
+        let mut shut_out = Admitted::default();
+        for users in in_parts(&admitted.users) {
+            shut_out.users.extend(accounts::closed_among(&mut conn, &users).await?);
         }
-        for part in families.chunks(ASKED_AT_ONCE) {
-            ended.extend(families::ended_among(&mut conn, part).await?);
+        for families in in_parts(&admitted.families) {
+            shut_out.families.extend(families::ended_among(&mut conn, &families).await?);
         }
-        Ok((closed, ended))
+        for users in in_parts(&admitted.outside) {
+            shut_out.outside.extend(accounts::without_identity_among(&mut conn, &users).await?);
+        }
+        Ok(shut_out)
     }
 
     /// After the commit that ended them, here or elsewhere.
@@ -161,4 +168,9 @@ impl Auth {
             self.0.recent.live_families.forget(&family.family_id);
         }
     }
+}
+
+fn in_parts<Id: Copy>(ids: &HashSet<Id>) -> Vec<Vec<Id>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    ids.chunks(ASKED_AT_ONCE).map(<[Id]>::to_vec).collect()
 }

@@ -15,12 +15,14 @@ pub enum Change {
     /// An account was disabled or deleted.
     Closed(UserId),
     SignedOut(EndedFamily, SignOutReason),
-    /// Who some subject of an outside issuer is here.
-    Identities,
+    /// A subject of an outside issuer who was this person is so no more.
+    Identity(UserId),
     /// Anything about accounts, told in one word because nobody counted.
     Accounts,
     Joined(RoomId, Vec<UserId>),
     Left(RoomId, Vec<UserId>),
+    /// The log is not the one that it was.
+    Epoch,
 }
 
 /// What a newer version may tell and this one does not understand.
@@ -50,9 +52,10 @@ fn parse(told: &str) -> Option<Change> {
             // A newer version may know more reasons; that it ended is what counts.
             Change::SignedOut(ended, SignOutReason::parse(reason).unwrap_or(SignOutReason::Logout))
         }
-        ["identities"] => Change::Identities,
+        ["identity", user] => Change::Identity(user.parse().ok()?),
         ["accounts"] => Change::Accounts,
         ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
+        ["epoch", _] => Change::Epoch,
         ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
         _ => return None,
     })
@@ -83,9 +86,10 @@ mod tests {
             (format!("signed_out {a} {b} 1800000000 too_many"), Change::SignedOut(ended, SignOutReason::TooMany)),
             (format!("signed_out {a} {b} 1800000000 reset"), Change::SignedOut(ended, SignOutReason::Reset)),
             (format!("signed_out {a} {b} 1800000000 bored"), Change::SignedOut(ended, SignOutReason::Logout)),
-            ("identities".into(), Change::Identities),
+            (format!("identity {a}"), Change::Identity(UserId(a))),
             ("accounts".into(), Change::Accounts),
             (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
+            (format!("epoch {a}"), Change::Epoch),
             (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
         ];
         for (told, change) in cases {

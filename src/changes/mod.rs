@@ -7,6 +7,8 @@
 //! Invariants
 //! - Nothing is kept in memory that changed before it was read or while nobody listened: the listener first listens, then
 //!   lets others keep what they read; when it is lost, for whatever reason, a panic included, they forget everything.
+//! - A database that is not the one that it was (`storage::epoch`) is noticed before anything of it is kept: memory and
+//!   rooms are dropped, and every socket is closed to come back.
 //! - Nobody stays connected whose account or sign-in ended while nobody listened, or in a way that is told of in no more
 //!   than a word: then every session's is looked up again.
 //! - What this engine changes, it forgets by itself, after the commit and before it answers. Hearing of it again costs

@@ -16,7 +16,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use actix_rt::ArbiterHandle;
 use dashmap::DashMap;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
@@ -31,6 +31,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause before a room that could not compare its members is asked again.
 const COMPARE_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Pause before a directory that was too busy is told again.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Rooms that compare their members at once: for each, one that is closed is opened, and somebody may have been taken out
 /// of all that there are.
@@ -174,6 +177,16 @@ impl Rooms {
         });
     }
 
+    /// Lets go of all rooms, so that each opens anew from Postgres on its next use: the log is not the one that they know.
+    /// What they had taken is fenced there, and decided again on what Postgres has.
+    pub async fn reopen_all(&self) {
+        let open: Vec<RoomId> = self.open.iter().map(|entry| *entry.key()).collect();
+        for (_, open) in open.into_iter().filter_map(|room_id| self.open.remove(&room_id)) {
+            actix_rt::spawn(async move { open.room.stop(STOP_PATIENCE).await });
+        }
+        futures_util::future::join_all(self.directories.iter().map(forget_closing)).await;
+    }
+
     /// How many rooms are open.
     pub fn open_len(&self) -> usize {
         self.open.len()
@@ -199,6 +212,25 @@ pub struct OpenAndSend {
 #[rtype(result = "()")]
 pub struct ReleaseRoom {
     pub room_id: RoomId,
+}
+
+/// Command: keep no cards of the rooms that are being let go. Dropped when that is done.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct ForgetClosing(#[expect(dead_code, reason = "dropping it is the answer")] oneshot::Sender<()>);
+
+/// Returns when the directory has forgotten, or has ended, and with it what it knew.
+async fn forget_closing(directory: &ActorHandle<RoomDirectory>) {
+    let (done, forgotten) = oneshot::channel();
+    let mut waiting = Some(ForgetClosing(done));
+    while let Some(message) = waiting.take() {
+        if let Err(Refused::Busy(message)) = directory.send(message) {
+            tokio::time::sleep(TELL_AGAIN_AFTER).await;
+            waiting = Some(message);
+        }
+    }
+    // The sender is dropped, never used.
+    let _ = forgotten.await;
 }
 
 /// Event: a room's actor ended for good.
@@ -328,6 +360,15 @@ impl Handler<ReleaseRoom> for RoomDirectory {
             actix_rt::spawn(async move { open.room.stop(STOP_PATIENCE).await });
             self.gauge();
         }
+    }
+}
+
+impl Handler<ForgetClosing> for RoomDirectory {
+    type Result = ();
+
+    fn handle(&mut self, _: ForgetClosing, _: &mut Self::Context) {
+        self.closing.clear();
+        self.gauge();
     }
 }
 

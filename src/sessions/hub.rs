@@ -4,7 +4,6 @@
 //! the one timer of all of its sockets. A hub that panics does not trust the state any more: all of its sockets are closed
 //! with 4001 and come back.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use tokio::sync::oneshot;
 use super::config::SessionsConfig;
 use super::flusher::Flusher;
 use super::local_hub::LocalHub;
+use crate::auth::Admitted;
 use crate::chat::messages::Delivery;
 use crate::clock::Clock;
 use crate::ids::{FamilyId, RoomId, UserId};
@@ -110,6 +110,8 @@ pub enum Whose {
     Everyone,
     Family(FamilyId),
     User(UserId),
+    /// Those of the user that live by a token of an outside issuer.
+    Outside(UserId),
 }
 
 /// Command: close these sockets.
@@ -120,25 +122,18 @@ pub struct Close {
     pub code: CloseCode,
 }
 
-/// People with a session that was greeted, and the sign-ins that sessions go by.
-#[derive(Debug, Default)]
-pub struct Connected {
-    pub users: HashSet<UserId>,
-    pub families: HashSet<FamilyId>,
-}
-
-/// Question: who is connected here?
+/// Question: who is in here, and by what?
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct WhoIsConnected {
-    pub reply: oneshot::Sender<Connected>,
+pub struct WhoIsIn {
+    pub reply: oneshot::Sender<Admitted>,
 }
 
-impl Handler<WhoIsConnected> for Hub {
+impl Handler<WhoIsIn> for Hub {
     type Result = ();
-    fn handle(&mut self, message: WhoIsConnected, _: &mut Self::Context) {
+    fn handle(&mut self, message: WhoIsIn, _: &mut Self::Context) {
         // Whoever asked may have gone.
-        let _ = message.reply.send(self.state.borrow().connected());
+        let _ = message.reply.send(self.state.borrow().admitted());
     }
 }
 

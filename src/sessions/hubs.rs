@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use bytestring::ByteString;
 
 use super::backlog::{Backlog, Next};
-use super::hub::{Answer, Close, Connected, Deliver, Hub, Join, Whisper, WhoIsConnected, Whose};
+use super::hub::{Answer, Close, Deliver, Hub, Join, Whisper, WhoIsIn, Whose};
+use crate::auth::Admitted;
 use crate::chat::messages::{Audience, Delivery};
 use crate::ids::{FamilyId, RoomId, UserId};
 use crate::supervision::{ActorHandle, Refused};
@@ -68,14 +69,19 @@ impl Hubs {
         self.tell_all(&ToHub::Close(Close { whose: Whose::User(user), code: close::SIGNED_OUT }));
     }
 
-    /// Who is connected, and by which sign-ins.
-    pub async fn connected(&self) -> Connected {
+    /// Closes the sockets of a user that live by tokens of outside issuers: who these stand for is to be asked anew.
+    pub fn end_outside(&self, user: UserId) {
+        self.tell_all(&ToHub::Close(Close { whose: Whose::Outside(user), code: close::BAD_TOKEN }));
+    }
+
+    /// Who is connected, and by what.
+    pub async fn admitted(&self) -> Admitted {
         let hubs = self.hubs.load_full();
-        let asked = futures_util::future::join_all(hubs.iter().map(|door| door.connected())).await;
-        let mut all = Connected::default();
-        for connected in asked {
-            all.users.extend(connected.users);
-            all.families.extend(connected.families);
+        let mut all = Admitted::default();
+        for here in futures_util::future::join_all(hubs.iter().map(|door| door.admitted())).await {
+            all.users.extend(here.users);
+            all.families.extend(here.families);
+            all.outside.extend(here.outside);
         }
         all
     }
@@ -105,9 +111,9 @@ impl Hubs {
 
 impl Door {
     /// A hub that is down has nobody: it begins by closing whoever is still there.
-    async fn connected(&self) -> Connected {
+    async fn admitted(&self) -> Admitted {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let mut question = WhoIsConnected { reply };
+        let mut question = WhoIsIn { reply };
         while let Err(Refused::Busy(again)) = self.hub.send(question) {
             question = again;
             tokio::time::sleep(AGAIN_AFTER).await;

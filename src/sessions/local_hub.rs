@@ -9,9 +9,10 @@ use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
 use super::config::SessionsConfig;
-use super::hub::{Connected, Whose};
+use super::hub::Whose;
 use super::link::Link;
 use super::parcel::Parcel;
+use crate::auth::Admitted;
 use crate::chat::messages::Delivery;
 use crate::chat::wire::encode;
 use crate::clock::Clock;
@@ -153,6 +154,7 @@ impl HubState {
                 Whose::Everyone => true,
                 Whose::Family(family) => link.family() == Some(family),
                 Whose::User(user) => link.user.get() == Some(user),
+                Whose::Outside(user) => link.user.get() == Some(user) && link.family().is_none(),
             };
             if meant {
                 link.close(code);
@@ -166,10 +168,13 @@ impl HubState {
         }
     }
 
-    pub fn connected(&self) -> Connected {
-        Connected {
-            users: self.users.keys().copied().collect(),
-            families: self.links.values().filter_map(|link| link.family()).collect(),
+    /// Whoever was greeted here, and the sign-ins that sessions live by.
+    pub fn admitted(&self) -> Admitted {
+        let greeted = || self.links.values().filter_map(|link| Some((link.user.get()?, link.family())));
+        Admitted {
+            users: greeted().map(|(user, _)| user).collect(),
+            families: greeted().filter_map(|(_, family)| family).collect(),
+            outside: greeted().filter(|(_, family)| family.is_none()).map(|(user, _)| user).collect(),
         }
     }
 

@@ -20,6 +20,7 @@ pub struct StorageConfig {
     #[serde(deserialize_with = "empty_is_none")]
     pub reader_role: Option<String>,
     pub postgres_shared_buffers_mb: u32,
+    pub start_timeout_ms: u64,
     pub pool_connections_max: u32,
     pub acquire_timeout_ms: u64,
     pub statement_timeout_ms: u64,
@@ -46,6 +47,11 @@ impl StorageConfig {
             (16..=65_536).contains(&self.postgres_shared_buffers_mb),
             "storage.postgres_shared_buffers_mb",
             "between 16 and 65536",
+        );
+        complaints.require(
+            self.start_timeout_ms <= 3_600_000,
+            "storage.start_timeout_ms",
+            "at most 3600000 (0: one try)",
         );
         complaints.require(
             (2..=500).contains(&self.pool_connections_max),

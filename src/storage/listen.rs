@@ -8,12 +8,16 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::Storage;
+use super::session::is_read_only;
 
 /// A listener that heard nothing for this long asks whether Postgres is still there …
 const ASK_AFTER: Duration = Duration::from_secs(15);
 
 /// … and waits this long for the answer, and for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The first half of the lock that an engine shares with others on its database; the second is its schema.
+const ENGINE_LOCK: i32 = i32::from_be_bytes(*b"engi");
 
 /// What is told on one channel, from the moment of its making on.
 pub struct Listener(OnRuntime<PgListener>);
@@ -33,12 +37,17 @@ impl<T> Drop for OnRuntime<T> {
 impl Storage {
     /// Listens on `channel` from now on.
     pub async fn listen(&self, channel: &str) -> Result<Listener, sqlx::Error> {
+        let session = self.session.clone();
         // The library's listener takes its connection from a pool: one of its own, because it never gives it back.
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| {
+                let session = session.clone();
+                Box::pin(async move { session.prepare(connection).await })
+            })
             .connect_lazy_with(self.options.clone());
         let listening = async {
             let mut listener = PgListener::connect_with(&pool).await?;
@@ -46,6 +55,10 @@ impl Storage {
             // A new connection would hide that something may have been missed.
             listener.eager_reconnect(false);
             listener.listen(channel).await?;
+            sqlx::query("SELECT pg_advisory_lock_shared($1, hashtext(current_schema()))")
+                .bind(ENGINE_LOCK)
+                .execute(&mut listener)
+                .await?;
             Ok(Listener(OnRuntime(Some(listener))))
         };
         let mut listening = OnRuntime(Some(Box::pin(tokio::time::timeout(PATIENCE, listening))));
@@ -53,6 +66,21 @@ impl Storage {
             Some(listening) => listening.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)),
             None => Err(sqlx::Error::PoolClosed),
         }
+    }
+}
+
+impl Storage {
+    /// How many engines listen on this database, this one included: each holds a lock that keeps nobody out.
+    pub async fn engines_listening(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM pg_locks
+             WHERE locktype = 'advisory' AND classid = $1::int::oid AND objsubid = 2 AND mode = 'ShareLock' AND granted
+               AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .bind(ENGINE_LOCK)
+        .fetch_one(&self.pool)
+        .await
     }
 }
 
@@ -72,9 +100,13 @@ impl Listener {
     }
 }
 
-/// Asks for a sign of life; what is told meanwhile waits for [`Listener::next`].
+/// Asks for a sign of life; what is told meanwhile waits for [`Listener::next`]. A connection that can only read is no
+/// good: since a failover, what is told may be told elsewhere.
 async fn ask(listener: &mut PgListener) -> Result<(), sqlx::Error> {
-    let sign_of_life = sqlx::query("SELECT 1").execute(listener);
-    tokio::time::timeout(PATIENCE, sign_of_life).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-    Ok(())
+    match tokio::time::timeout(PATIENCE, is_read_only(listener)).await {
+        Ok(Ok(false)) => Ok(()),
+        Ok(Ok(true)) => Err(sqlx::Error::Io(std::io::ErrorKind::ReadOnlyFilesystem.into())),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    }
 }

@@ -119,6 +119,14 @@ impl TestApp {
         Person::of(&answer)
     }
 
+    /// Somebody whom a token of an outside issuer stands for.
+    pub async fn by_token(&self, token: &str) -> Person {
+        let answer = self.http.get(format!("{}/api/v1/users/me", self.base)).bearer_auth(token).send().await.unwrap();
+        Person::of(
+            &json!({ "user": answer.json::<Value>().await.unwrap(), "access_token": token, "refresh_token": "" }),
+        )
+    }
+
     /// The same sign-in with its next tokens.
     pub async fn refreshed(&self, person: &Person) -> Person {
         let body = json!({ "refresh_token": person.refresh_token });

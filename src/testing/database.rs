@@ -1,10 +1,13 @@
 //! A real Postgres database for one test: empty or migrated, and gone afterwards.
 
+use std::path::Path;
+use std::process::Command;
 use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
+use super::process::run;
 use crate::config::Config;
 use crate::storage::Storage;
 
@@ -18,9 +21,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// On the server of `PARLANCE_TEST_DATABASE_URL` or `DATABASE_URL`.
     pub async fn create() -> Self {
-        let url = ["PARLANCE_TEST_DATABASE_URL", "DATABASE_URL"].iter().find_map(|name| std::env::var(name).ok());
-        let url = url.expect("DATABASE_URL names a Postgres that tests may make databases on");
-        let server = PgConnectOptions::from_str(&url).unwrap();
+        let server = test_server();
         let name = format!("parlance_test_{:016x}", rand::random::<u64>());
         execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let config = Config::defaults().unwrap().storage;
@@ -36,6 +37,26 @@ impl TestDatabase {
         let url = self.server.clone().database(&self.name).to_url_lossy();
         url.to_string()
     }
+
+    /// All of it, as `pg_dump` writes it.
+    pub async fn dump(&self, file: &Path) {
+        let mut command = self.program("pg_dump");
+        command.arg("--format=custom").arg("--file").arg(file);
+        succeed(command).await;
+    }
+
+    /// Puts a dump in its place.
+    pub async fn restore(&self, file: &Path) {
+        let mut command = self.program("pg_restore");
+        command.args(["--clean", "--if-exists", "--single-transaction"]).arg(file);
+        succeed(command).await;
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = postgres_program(name, &self.server);
+        command.args(["--dbname", &self.name]);
+        command
+    }
 }
 
 impl Drop for TestDatabase {
@@ -44,13 +65,37 @@ impl Drop for TestDatabase {
         // A runtime of its own: the test's may be unwinding.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+            runtime.block_on(async {
+                execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                execute(&server, &format!("DROP ROLE IF EXISTS parlance_reader_{name}")).await;
+            });
         });
         let _ = dropped.join();
     }
 }
 
-async fn execute(server: &PgConnectOptions, statement: &str) {
+/// The server of `PARLANCE_TEST_DATABASE_URL` or `DATABASE_URL`, as its superuser.
+pub fn test_server() -> PgConnectOptions {
+    let url = ["PARLANCE_TEST_DATABASE_URL", "DATABASE_URL"].iter().find_map(|name| std::env::var(name).ok());
+    let url = url.expect("DATABASE_URL names a Postgres that tests may make databases on");
+    PgConnectOptions::from_str(&url).unwrap()
+}
+
+/// A program of Postgres, told where `server` is and as whom to come.
+pub fn postgres_program(name: &str, server: &PgConnectOptions) -> Command {
+    let programs = std::env::var("PARLANCE_TEST_POSTGRES_BIN").expect("make test says where Postgres is");
+    let mut command = Command::new(Path::new(&programs).join(name));
+    let host = server.get_socket().map_or(server.get_host().into(), |socket| socket.display().to_string());
+    command.args(["--host", &host, "--port", &server.get_port().to_string(), "--username", server.get_username()]);
+    command
+}
+
+pub async fn succeed(command: Command) {
+    let ended = run(command).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+pub async fn execute(server: &PgConnectOptions, statement: &str) {
     let mut connection = server.connect().await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();

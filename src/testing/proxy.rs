@@ -38,9 +38,14 @@ pub struct Proxy {
 impl Proxy {
     /// In front of the server of `url`, on whatever kind of socket it listens.
     pub async fn before(url: &str) -> Self {
+        Self::before_at("127.0.0.1:0", url).await
+    }
+
+    /// The same, listening on this address.
+    pub async fn before_at(address: &str, url: &str) -> Self {
         let upstream = crate::storage::parse_url(url).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
         let weather = watch::Sender::new(Weather::Fair);
         let trap = Arc::new(Mutex::new(None));
         let (forecast, shared) = (weather.subscribe(), Arc::clone(&trap));
@@ -50,8 +55,8 @@ impl Proxy {
             }
         });
         let mut url = reqwest::Url::parse(url).unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(port)).unwrap();
+        url.set_ip_host(address.ip()).unwrap();
+        url.set_port(Some(address.port())).unwrap();
         // It may name a socket's folder.
         url.set_query(None);
         Self { url: url.into(), weather, trap }

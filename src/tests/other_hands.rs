@@ -8,7 +8,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::testing::process::until;
-use crate::testing::{Person, Proxy, TestApp, TestDatabase, WsClient};
+use crate::testing::{OutsideIssuer, Person, Proxy, TestApp, TestDatabase, WsClient};
 
 /// Accounts as `parlance users` holds them, in a process of its own.
 async fn elsewhere(app: &TestApp) -> Auth {
@@ -110,6 +110,34 @@ async fn while_changes_are_not_heard_every_door_asks_postgres() {
         app.sql("SELECT pg_notify('parlance_changes', 'accounts')").await;
         assert_eq!(socket.closed().await, 4501, "{statement}");
     }
+}
+
+#[actix_rt::test]
+async fn whoever_came_by_an_outside_issuer_is_who_its_subject_is_now() {
+    let issuer = OutsideIssuer::new();
+    let app = TestApp::with(|config| config.auth.external = vec![issuer.config()]).await;
+    app.until_listening(true).await;
+    let ada = app.sign_up("ada").await;
+    let token = issuer.token("cleo", Clock::system().now() + chrono::TimeDelta::hours(1), 0);
+    let cleo = app.by_token(&token).await;
+    let mut outside = app.connect(&cleo).await;
+    let mut own = app.connect(&ada).await;
+    app.sql(&format!("UPDATE external_identities SET user_id = '{}' WHERE user_id = '{}'", ada.id, cleo.id)).await;
+    assert_eq!(outside.closed().await, 4500);
+    assert_eq!(app.ok(Method::GET, "/users/me", &cleo, None).await["id"], ada.id);
+    let mut outside = app.connect(&app.by_token(&token).await).await;
+    app.sql("DELETE FROM external_identities").await;
+    assert_eq!(outside.closed().await, 4500);
+    // Her own sign-in has nothing to do with it.
+    assert_eq!(own.ask(json!({ "type": "ping" })).await["type"], "pong");
+
+    // The same when nobody was told.
+    let dan = app.by_token(&issuer.token("dan", Clock::system().now() + chrono::TimeDelta::hours(1), 0)).await;
+    let mut outside = app.connect(&dan).await;
+    app.sql("BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM external_identities; COMMIT").await;
+    app.sql("SELECT pg_notify('parlance_changes', 'accounts')").await;
+    assert_eq!(outside.closed().await, 4500);
+    assert_ne!(app.ok(Method::GET, "/users/me", &dan, None).await["id"], dan.id);
 }
 
 #[actix_rt::test]

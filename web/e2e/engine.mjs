@@ -1,9 +1,11 @@
 // A real engine with a database of its own, which a test may kill and start again.
 import { spawn } from "node:child_process";
 import { chmod, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 
 const BINARY = resolve(process.env.PARLANCE_BIN ?? join(import.meta.dirname, "../../target/debug/parlance"));
@@ -48,6 +50,16 @@ export class Engine {
     });
     await log.close();
     await this.ready();
+  }
+
+  /** Runs one of the binary's own tools beside the engine, with a line of input; gives what it prints. */
+  async tool(words, input = "") {
+    const child = spawn(BINARY, words, { env: this.environment(), stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.end(`${input}\n`);
+    const [printed, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    if (child.exitCode === null) await once(child, "exit");
+    if (child.exitCode !== 0) throw new Error(`${words.join(" ")} failed:\n${complaints}`);
+    return printed;
   }
 
   environment() {

@@ -15,6 +15,8 @@ export function launchBrowser() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      // A name that is not secure by its nature, as localhost is: an engine on somebody's own network.
+      "--host-resolver-rules=MAP parlance.test 127.0.0.1",
     ],
   });
 }
@@ -38,11 +40,12 @@ export class Person {
     this.name = name;
     this.password = `the password of ${username}`;
     this.pageErrors = [];
+    this.origin = engine.url;
   }
 
   async signUp() {
     const { page } = this;
-    await page.goto(this.engine.url);
+    await page.goto(this.origin);
     await page.getByRole("button", { name: "Create an account" }).click();
     await page.getByLabel("Your name").fill(this.name);
     await page.getByLabel("Username").fill(this.username);
@@ -57,6 +60,18 @@ export class Person {
     await page.getByLabel("Username or email").fill(this.username);
     await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  }
+
+  /** Signs in on a browser that shows nothing yet. */
+  async comeIn(password = this.password) {
+    await this.page.goto(this.origin);
+    await this.signIn(password);
+    await this.isConnected();
+  }
+
+  async openAccount() {
+    await this.page.getByRole("button", { name: "Your account" }).click();
+    return this.page.getByRole("dialog");
   }
 
   async isConnected() {

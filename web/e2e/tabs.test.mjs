@@ -70,6 +70,60 @@ story("tokens expire under two tabs and nobody is signed out", async ({ arrive }
   await other.isConnected();
 });
 
+story("tokens expire under two tabs that share no lock, and nobody is signed out", async ({ engine, arrive }) => {
+  const ada = await arrive("Ada");
+  ada.origin = engine.url.replace("127.0.0.1", "parlance.test");
+  await ada.signUp();
+  assert.equal(await ada.page.evaluate(() => navigator.locks === undefined), true);
+  const other = await secondTab(ada);
+  for (let round = 0; round < 3; round += 1) {
+    // Both find their token expired, and ask for another one in the same moment.
+    await Promise.all(
+      [ada, other].map(async ({ page }) => {
+        await page.evaluate(() => {
+          const session = JSON.parse(localStorage.getItem("parlance.session"));
+          localStorage.setItem("parlance.session", JSON.stringify({ ...session, expiresAt: 0 }));
+        });
+        await page.reload();
+      }),
+    );
+    await Promise.all([ada.isConnected(), other.isConnected()]);
+  }
+});
+
+story("a session goes on when its token has expired", async ({ arrive }) => {
+  const ada = await arrive("Ada");
+  const sockets = [];
+  ada.page.on("websocket", (socket) => socket.url().endsWith("/api/v1/ws") && sockets.push(socket));
+  await ada.signUp();
+  const renewed = sockets[0].waitForEvent("framereceived", {
+    predicate: ({ payload }) => payload.includes('"expires_at"') && payload.includes('"ok"'),
+    timeout: 60_000,
+  });
+  await renewed;
+  assert.equal(sockets.length, 1);
+});
+
+story("a lost answer to a refresh signs nobody out", async ({ arrive }) => {
+  const ada = await arrive("Ada");
+  await ada.signUp();
+  let lost = 0;
+  await ada.page.route("**/api/v1/auth/refresh", async (route) => {
+    if (lost > 0) return route.continue();
+    lost += 1;
+    // The engine has answered; the network has not.
+    await route.fetch();
+    await route.abort();
+  });
+  await ada.page.evaluate(() => {
+    const session = JSON.parse(localStorage.getItem("parlance.session"));
+    localStorage.setItem("parlance.session", JSON.stringify({ ...session, expiresAt: 0 }));
+  });
+  await ada.page.reload();
+  await ada.isConnected();
+  assert.equal(lost, 1);
+});
+
 story("signing out in one tab signs out the other", async ({ arrive }) => {
   const ada = await arrive("Ada");
   await ada.signUp();

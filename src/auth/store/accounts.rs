@@ -212,6 +212,18 @@ pub async fn closed_among(conn: &mut PgConnection, users: &[UserId]) -> sqlx::Re
     .await
 }
 
+/// Those of `users` who are no subject of an outside issuer.
+pub async fn without_identity_among(conn: &mut PgConnection, users: &[UserId]) -> sqlx::Result<Vec<UserId>> {
+    let users: Vec<_> = users.iter().map(|user| user.0).collect();
+    sqlx::query_scalar!(
+        r#"SELECT asked.id AS "id!: UserId" FROM unnest($1::uuid[]) AS asked (id)
+           WHERE NOT EXISTS (SELECT FROM external_identities e WHERE e.user_id = asked.id)"#,
+        &users,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Whether nobody has an account yet.
 pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM users) AS "empty!""#).fetch_one(conn).await

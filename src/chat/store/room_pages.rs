@@ -4,7 +4,8 @@
 //! would be on none. So the pages end with the rooms that changed since the first page was read, this time upwards: what
 //! moves then is still to come. A room may come twice, and what comes later is newer; none is left out.
 //!
-//! What changed is known by the transaction that wrote it, not by the time: a commit may come late.
+//! What changed is known by the transaction that wrote it, not by the time: a commit may come late. It counts as changed, too,
+//! what was written after the oldest transaction began that was under way at the first page.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

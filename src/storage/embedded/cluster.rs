@@ -106,10 +106,11 @@ impl Cluster {
             .arg("--pwfile")
             .arg(&self.password_file)
             .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"]);
-        if install.major >= 17 {
-            // Orders by code point like C, but knows the letters of all languages; in every build alike.
-            command.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]);
-        }
+        // Orders by code point like C, but knows the letters of all languages; from 17 on in every build alike.
+        match install.major {
+            17.. => command.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]),
+            _ => command.arg("--lc-ctype=C.UTF-8"),
+        };
         let run = async {
             let child = command
                 .stdin(Stdio::null())

@@ -249,6 +249,13 @@ pub(super) fn is_something_else(pid: u32, cluster: &Path) -> bool {
     }
 }
 
+/// Whether any process works in this data folder, as every server on it does.
+pub(super) fn works_in(cluster: &Path) -> bool {
+    let Ok(cluster) = fs::canonicalize(cluster) else { return false };
+    let mut processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.any(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == cluster))
+}
+
 fn send(pid: u32, signal: Signal) {
     let Ok(pid) = i32::try_from(pid) else { return };
     if pid > 1

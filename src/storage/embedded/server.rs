@@ -88,7 +88,13 @@ impl Server {
             let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
             // Somebody may have started a server on this data by hand. Then its pid file is all that keeps two
             // servers apart, so it goes only when it surely names something else; of a dead one Postgres disposes.
-            if pid.is_some_and(|pid| process::is_something_else(pid, &self.cluster.dir)) {
+            // One that names nothing, because the disk was full or the machine lost power as it was written, would keep
+            // Postgres from starting.
+            let is_stale = match pid {
+                Some(pid) => process::is_something_else(pid, &self.cluster.dir),
+                None => !process::works_in(&self.cluster.dir),
+            };
+            if is_stale {
                 fs::remove_file(&pid_file).map_err(EmbeddedError::io("remove the stale", pid_file))?;
             }
         }

@@ -250,6 +250,17 @@ async fn a_stale_pid_file_is_no_obstacle_even_when_its_number_is_in_use() {
     start(&folder).await.stop().await;
 }
 
+/// As a full disk or a power cut leaves it.
+#[tokio::test]
+async fn a_pid_file_that_names_nothing_is_no_obstacle() {
+    let folder = folder();
+    start(&folder).await.stop().await;
+    for text in ["", "\n", "no number\n"] {
+        fs::write(folder.path().join("postgres/postmaster.pid"), text).unwrap();
+        start(&folder).await.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_somebody_started_by_hand_keeps_its_data_to_itself() {
     let folder = folder();

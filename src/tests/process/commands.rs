@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::testing::process::{Engine, engine_on, engine_with, parlance, run};
-use crate::testing::{Api, DataFolder, TestDatabase};
+use crate::testing::process::{Engine, engine_on, engine_with, parlance, run, until};
+use crate::testing::{Api, DataFolder, TestDatabase, contents};
 
 #[actix_rt::test]
 async fn help_version_and_tree_need_no_configuration() {
@@ -106,32 +106,47 @@ async fn a_disabled_account_is_signed_out_and_can_be_enabled_again() {
     }
 }
 
-/// The backup in the README, as it stands there, restored into a database of its own.
+/// Backup and restore as they stand in the README, beside a running engine, with the step that ends every restore.
 #[actix_rt::test]
-async fn the_backup_of_the_readme_holds_what_was_said() {
+async fn the_backup_of_the_readme_brings_back_what_was_said() {
     let readme = include_str!("../../../README.md");
-    let backup = readme.lines().map(str::trim).find(|line| line.contains("pg_dump")).expect("a backup in the README");
+    let line =
+        |word: &str| readme.lines().map(str::trim).find(|line| line.contains(word)).expect("it is in the README");
     let folder = DataFolder::new();
     let engine = Engine::start(engine_on(&folder)).await;
     let api = Api::new(engine.base());
     let ada = api.sign_up("ada").await;
     let room = api.group(std::slice::from_ref(&ada)).await;
-    let body = serde_json::json!({ "client_id": "c", "content": "worth keeping" });
-    api.ok(Method::POST, &format!("/api/v1/rooms/{room}/messages"), &ada.token, Some(body)).await;
+    let post = async |client_id: &str, content: &str| {
+        let body = serde_json::json!({ "client_id": client_id, "content": content });
+        api.ok(Method::POST, &format!("/api/v1/rooms/{room}/messages"), &ada.token, Some(body)).await["seq"].clone()
+    };
+    post("c1", "worth keeping").await;
 
     let programs = std::env::var("PARLANCE_TEST_POSTGRES_BIN").expect("make test says where Postgres is");
-    let shell = |script: String| {
+    let data = folder.path().file_name().unwrap().to_str().unwrap();
+    let shell = async |script: &str| {
+        let script =
+            script.replace("data/", &format!("{data}/")).replace("backup.dump", &format!("{data}/backup.dump"));
         let mut shell = std::process::Command::new("sh");
         // The command is written for the folder above data/.
         shell.arg("-ec").arg(script).current_dir(folder.path().parent().unwrap()).env("PG", &programs);
-        run(shell)
+        let ended = run(shell).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     };
-    let data = folder.path().file_name().unwrap().to_str().unwrap();
-    let dumped =
-        shell(backup.replace("data/", &format!("{data}/")).replace("backup.dump", &format!("{data}/backup.dump")))
-            .await;
-    assert_eq!(dumped.code, Some(0), "{}", dumped.stderr);
-    let listed = shell(format!("$PG/pg_restore --data-only --table=messages -f - {data}/backup.dump")).await;
-    assert!(listed.stdout.contains("worth keeping"), "{}", listed.stdout);
+    shell(line("pg_dump -h")).await;
+    assert_eq!(post("c2", "said after the backup").await, 2);
+    shell(line("pg_restore -h")).await;
+    let mut renew = parlance(&["epoch", "renew", "--data-dir"]);
+    renew.arg(folder.path());
+    let renewed = run(renew).await;
+    assert_eq!(renewed.code, Some(0), "{}", renewed.stderr);
+    assert!(renewed.stdout.contains("A new epoch has begun"), "{}", renewed.stdout);
+    until("the engine has heard of it", async || engine.log().contains("a new life of the log")).await;
+    let ada = api.sign_in("ada", crate::testing::PASSWORD).await.unwrap();
+    let said = async || contents(&api.history(&room, &ada.token).await);
+    assert_eq!(said().await, ["worth keeping"]);
+    assert_eq!(post("c2", "sent again").await, 2);
+    assert_eq!(said().await, ["worth keeping", "sent again"]);
     engine.stop().await;
 }

@@ -334,7 +334,8 @@ describe("a list that is not complete", () => {
     await settled();
     expect(ids()).toEqual([ROOM]);
     expect(state().info).toMatchObject({ last_seq: 6, unread: 3 });
-    expect(seqs(state().entries)).toEqual([5, 6]);
+    expect(seqs(state().entries)).toEqual([4, 5, 6]);
+    expect(network.current.frames("room.catch_up")).toEqual([]);
   });
 
   test("keeps a room that follows by its events, and lets one go that does not", async () => {

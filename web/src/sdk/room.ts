@@ -65,8 +65,9 @@ export class Room {
   constructor(
     private readonly deps: RoomDeps,
     info: RoomInfo,
+    after = info.last_seq,
   ) {
-    this.log = new RoomLog(info.last_seq);
+    this.log = new RoomLog(after);
     this.countedSeq = info.last_seq;
     this.state = new Store<RoomState>({
       info,

@@ -52,7 +52,7 @@ export class Rooms {
   private cursor: string | undefined;
   private round = 0;
   /** Rooms that we ask for, with what happened there meanwhile. */
-  private readonly asked = new Map<string, DurableEvent[]>();
+  private readonly asked = new Map<string, [DurableEvent, ...DurableEvent[]]>();
 
   constructor(private readonly deps: RoomsDeps) {}
 
@@ -230,25 +230,28 @@ export class Rooms {
     if (early !== undefined) {
       if (early.length < EARLY_EVENTS_MAX) early.push(event);
     } else if (this.asked.size < ASKED_ROOMS_MAX) {
-      const events = [event];
+      const events: [DurableEvent, ...DurableEvent[]] = [event];
       this.asked.set(event.room_id, events);
       void this.meet(event.room_id, events);
     }
   }
 
-  private async meet(id: string, early: readonly DurableEvent[]): Promise<void> {
-    const room = await this.find(id).catch(() => undefined);
+  private async meet(id: string, early: readonly [DurableEvent, ...DurableEvent[]]): Promise<void> {
+    const info = await this.fetch(id).catch(() => null);
     // Under another link, or asked for anew.
     if (this.asked.get(id) !== early) return;
     this.asked.delete(id);
-    for (const event of early) room?.receive(event);
+    if (info === null) return;
+    const room = this.rooms.get(id) ?? this.insert(info, Math.min(info.last_seq, early[0].seq - 1));
+    for (const event of early) room.receive(event);
+    room.lagged(info.last_seq);
+    this.publish();
   }
 
-  private insert(info: RoomInfo): Room {
-    const room = new Room(
-      { ...this.deps, onGone: (id) => this.remove(id), onStale: (id) => void this.reread(id) },
-      info,
-    );
+  /** Followed from after the event `after`, which the summary may be ahead of. */
+  private insert(info: RoomInfo, after = info.last_seq): Room {
+    const deps = { ...this.deps, onGone: (id: string) => this.remove(id), onStale: (id: string) => void this.reread(id) };
+    const room = new Room(deps, info, after);
     this.rooms.set(info.id, room);
     let last = room.info;
     const unsubscribe = room.state.subscribe(() => {

@@ -21,6 +21,8 @@ export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole
   const { me } = useChat();
   const own = user.id === me.id;
   const name = personName(user);
+  // Read out, a name alone may be that of two people.
+  const spoken = `${name}, @${user.username}`;
   return (
     <li className="member">
       <PersonAvatar user={user} size={34} />
@@ -34,7 +36,7 @@ export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole
       {mayManage(place, role) && (!own || mayStepDown) ? (
         <select
           className="role-select"
-          aria-label={`Role of ${name}`}
+          aria-label={`Role of ${spoken}`}
           disabled={busy}
           value={role}
           onChange={(event) => onRole(event.target.value as Role)}
@@ -52,7 +54,7 @@ export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole
         <button
           type="button"
           className="icon-button icon-button-small"
-          aria-label={`Remove ${name}`}
+          aria-label={`Remove ${spoken}`}
           title="Remove"
           disabled={busy}
           onClick={onRemove}

@@ -61,7 +61,7 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
             <span>
               <PersonName user={user} />
             </span>
-            <button type="button" aria-label={`Remove ${personName(user)}`} onClick={() => onDrop?.(user)}>
+            <button type="button" aria-label={`Remove ${personName(user)}, @${user.username}`} onClick={() => onDrop?.(user)}>
               <Icon name="close" size={14} />
             </button>
           </span>
