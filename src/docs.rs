@@ -19,7 +19,9 @@ pub fn openapi() -> Document {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "Errors are RFC 9457 problems with a stable `code`. Lists page by cursor. What happens live comes over the \
-             WebSocket at `/api/v1/ws`, which the AsyncAPI document describes.",
+             WebSocket at `/api/v1/ws`, which the AsyncAPI document describes. Any request may be answered with 408 \
+             (it, or its body, came too slowly), 429 (its address has too many unfinished ones) or 503 (too much is under \
+             way, or a part of the engine is away); then `retry_after_ms` says when to send it again.",
         ))
         .build();
     document.servers = Some(vec![ServerBuilder::new().url("/api/v1").build()]);

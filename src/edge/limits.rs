@@ -16,7 +16,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::{InternalError, PayloadError};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{Error, FromRequest, HttpResponse, ResponseError};
+use actix_web::{Error, FromRequest, HttpMessage, HttpResponse, ResponseError};
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -96,6 +96,8 @@ pub(super) async fn limit(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let (http, payload) = request.parts_mut();
+    let has_body = !matches!(payload, Payload::None);
+    connection.set_body_is_unread(has_body);
     let address = ClientAddress::from_request(http, payload).await?;
     match parts.admission.enter(address) {
         Ok(place) => connection.keep(place),
@@ -103,9 +105,9 @@ pub(super) async fn limit(
     }
     let deadline = Instant::now() + timeout(&parts.config.server);
     let refused = Rc::new(Cell::new(None));
-    if let payload @ (Payload::H1 { .. } | Payload::Stream { .. }) = request.parts_mut().1.take() {
+    if has_body {
         let pace = Pace::new(&parts.config.server);
-        let body = Incoming::new(payload, connection, pace, deadline, Rc::clone(&refused));
+        let body = Incoming::new(request.take_payload(), connection, pace, deadline, Rc::clone(&refused));
         request.set_payload(Payload::Stream { payload: Box::pin(body) });
     }
     let Ok(answered) = tokio::time::timeout_at(deadline + ANSWER_WITHIN, next.call(request)).await else {
@@ -152,7 +154,6 @@ impl Incoming {
         deadline: Instant,
         refused: Rc<Cell<Option<Reason>>>,
     ) -> Self {
-        connection.set_body_is_unread(true);
         let timer = Box::pin(sleep_until(deadline));
         Self { payload, connection, pace, passed: pace.begin(), deadline, timer, refused }
     }

@@ -17,6 +17,7 @@ mod once;
 mod other_hands;
 mod outages;
 mod own_postgres;
+mod passwords;
 mod probes;
 mod process;
 mod receipts;

@@ -129,6 +129,10 @@ async fn an_address_has_so_many_unfinished_requests_and_others_have_theirs() {
     assert_eq!((status, &problem["code"]), (429, &json!("request.too_many_unfinished")));
     assert!(problem["retry_after_ms"].as_u64().unwrap() > 0, "{problem}");
     assert!(problem["request_id"].as_str().unwrap().len() > 10, "{problem}");
+    // It hears so also while it is still sending.
+    let mut long = connect(&engine, 2).await;
+    say(&mut long, &format!("{LOGIN}Content-Length: 200000\r\n\r\n{}", "x".repeat(150_000))).await;
+    assert_eq!(answer_and_end(&mut long).await.0, 429);
     // Sockets do not count: more of them than an address may have requests.
     let api = Api::new(engine.base());
     let ada = api.sign_up("ada").await;
@@ -141,7 +145,7 @@ async fn an_address_has_so_many_unfinished_requests_and_others_have_theirs() {
     api.ok(Method::GET, "/api/v1/rooms", &ada.token, None).await;
     drop(halves);
     until_all_is_given_back(&engine).await;
-    assert_eq!(refused(&engine, "too_many").await, 1.0);
+    assert_eq!((refused(&engine, "too_many").await, refused(&engine, "long_head").await), (2.0, 0.0));
     engine.stop().await;
 }
 

@@ -2,6 +2,26 @@
 /* eslint-disable */
 
 export interface paths {
+    readonly "/admin/users/{id}/reset-link": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a link that sets a new password, for somebody who forgot theirs.
+         * @description For admins. An earlier link of the account is good no longer.
+         */
+        readonly post: operations["make_reset_link"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/auth/login": {
         readonly parameters: {
             readonly query?: never;
@@ -35,6 +55,26 @@ export interface paths {
          *     not ours to end.
          */
         readonly post: operations["logout"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/auth/options": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What a page for signing in offers.
+         * @description Needs no token.
+         */
+        readonly get: operations["options"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -83,6 +123,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/auth/reset": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Set a new password by a link that an admin made.
+         * @description Works once. All devices of the account are signed out; sign in with the new password afterwards.
+         */
+        readonly post: operations["reset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
@@ -90,7 +150,11 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** The caller's rooms, oldest first. */
+        /**
+         * The caller's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
+         * @description Rooms may move up while the pages are read. Those that changed since the first page come again at the end, so that none
+         *     is left out: of a room that came twice, the later one is right.
+         */
         readonly get: operations["list_rooms"];
         readonly put?: never;
         /** Makes a room. A direct room of the same two people is returned (200), not made twice. */
@@ -330,6 +394,63 @@ export interface paths {
         readonly patch: operations["update_me"];
         readonly trace?: never;
     };
+    readonly "/users/me/devices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The devices that you are signed in on, the newest sign-in first. */
+        readonly get: operations["list_devices"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/users/me/devices/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Sign a device of yours out.
+         * @description Its tokens are refused from now on and its sockets are closed with 4501. Signing it out twice is no error.
+         */
+        readonly delete: operations["sign_device_out"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/users/me/password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Change your password.
+         * @description Your other devices are signed out, and their sockets closed with 4501; this one stays signed in.
+         */
+        readonly put: operations["change_password"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -343,6 +464,16 @@ export interface components {
         readonly AddSpaceMember: {
             readonly role?: components["schemas"]["Role"] | null;
             readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description What somebody who is not signed in has to know to do so. */
+        readonly AuthOptions: {
+            /**
+             * @description The shortest password, in characters.
+             * @example 8
+             */
+            readonly password_chars_min: number;
+            /** @description Whether anyone may create an account. */
+            readonly registration: boolean;
         };
         /** @description Answer to `room.catch_up`. */
         readonly CaughtUp: {
@@ -392,6 +523,15 @@ export interface components {
              * @example Firefox on Linux
              */
             readonly name?: string | null;
+        };
+        /** @description A page of devices, the newest sign-in first. */
+        readonly DevicePage: {
+            readonly items: readonly components["schemas"]["OwnDevice"][];
+            /**
+             * Format: uuid
+             * @description Send it as `before` for the next page; null on the last one.
+             */
+            readonly next?: string | null;
         };
         /** @description Someone's place in a room, inside events. */
         readonly EventMember: {
@@ -533,6 +673,35 @@ export interface components {
             /** Format: int64 */
             readonly next?: number | null;
         };
+        /** @description A device that you are signed in on. */
+        readonly OwnDevice: {
+            /**
+             * Format: date-time
+             * @description When it was signed in.
+             */
+            readonly created_at: string;
+            /** @description The one that asks. */
+            readonly current: boolean;
+            /** @description The client's own id of the device, if it gave one. */
+            readonly device_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is signed out by itself, unless it is used before.
+             */
+            readonly expires_at: string;
+            /**
+             * Format: uuid
+             * @description Of the sign-in; `DELETE /users/me/devices/{id}` ends it.
+             */
+            readonly id: string;
+            /**
+             * Format: date-time
+             * @description When it last signed in or refreshed its tokens.
+             */
+            readonly last_used_at: string;
+            /** @example Firefox on Linux */
+            readonly name?: string | null;
+        };
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -558,6 +727,16 @@ export interface components {
             readonly status_message?: string | null;
             /** @example ada */
             readonly username: string;
+        };
+        /** @description The password that is, and the one that shall be. */
+        readonly PasswordChange: {
+            /** @example correct horse battery */
+            readonly current_password: string;
+            /**
+             * @description At least 8 characters (`auth.password_chars_min`), at most 1024 bytes.
+             * @example staple correct horse
+             */
+            readonly new_password: string;
         };
         /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
         readonly PostMessageBody: {
@@ -656,6 +835,32 @@ export interface components {
              * @description 3 to 32 letters a to z, digits, dots, underscores and hyphens; capitals make no difference.
              * @example ada
              */
+            readonly username: string;
+        };
+        /** @description The token of a link, and the password that shall be. */
+        readonly Reset: {
+            /**
+             * @description At least 8 characters (`auth.password_chars_min`), at most 1024 bytes.
+             * @example staple correct horse
+             */
+            readonly new_password: string;
+            readonly token: string;
+        };
+        /** @description A link that sets a new password. Whoever has it can take the account over: give it to its owner only. */
+        readonly ResetLink: {
+            /** Format: date-time */
+            readonly expires_at: string;
+            /**
+             * @description Where the web client takes it, below this server's address. The token stands behind a `#`, so that no proxy logs
+             *     it.
+             * @example /reset#token=…
+             */
+            readonly path: string;
+            /** @description For `POST /auth/reset`; works once. */
+            readonly token: string;
+            /** Format: uuid */
+            readonly user_id: string;
+            /** @example ada */
             readonly username: string;
         };
         /**
@@ -801,6 +1006,56 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly make_reset_link: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The user's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Made */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.user_not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly login: {
         readonly parameters: {
             readonly query?: never;
@@ -916,6 +1171,26 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly options: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How to get in here */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AuthOptions"];
                 };
             };
         };
@@ -1049,10 +1324,68 @@ export interface operations {
             };
         };
     };
+    readonly reset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Reset"];
+            };
+        };
+        readonly responses: {
+            /** @description Set */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.reset_refused`: used, too old, or a newer link was made; `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly list_rooms: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before, as it is. */
                 readonly after?: string | null;
                 /** @description Items on this page. */
                 readonly limit?: number | null;
@@ -1069,6 +1402,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ListPage_RoomSummary"];
+                };
+            };
+            /** @description chat.invalid: after is no next of a page before */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1103,8 +1445,26 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RoomSummary"];
                 };
             };
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room */
+            /** @description chat.too_many_rooms: one of the members is in as many as they may be */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.rooms, limits.people: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1176,6 +1536,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly list_events: {
@@ -1203,6 +1572,15 @@ export interface operations {
             };
             /** @description chat.room_not_found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.ahead: after is beyond the room's newest event */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1279,8 +1657,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.already_a_member, chat.room_full */
+            /** @description chat.already_a_member, chat.room_full, chat.too_many_rooms */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.people, limits.messages: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1335,6 +1722,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly set_member_role: {
@@ -1379,6 +1775,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly list_messages: {
@@ -1408,6 +1813,15 @@ export interface operations {
             };
             /** @description chat.room_not_found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.ahead: after is beyond the room's newest event */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1460,6 +1874,15 @@ export interface operations {
             };
             /** @description chat.content_too_large */
             readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1665,6 +2088,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.people: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly remove_space_member: {
@@ -1765,6 +2197,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description `auth.invalid_query` */
             readonly 422: {
                 headers: {
@@ -1799,6 +2240,15 @@ export interface operations {
             };
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1897,6 +2347,146 @@ export interface operations {
             };
             /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_devices: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly before?: string;
+                /** @description Devices on a page: 1 to 200, otherwise 50. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of devices */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DevicePage"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly sign_device_out: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The `id` of the device in the list */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Signed out */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.device_not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly change_password: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Changed */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
