@@ -82,7 +82,10 @@ impl Storage {
     /// All that somebody else has to do first, in one answer.
     async fn refuse_what_is_unfit(&self, connection: &mut PgConnection) -> Result<(), StorageError> {
         let failed = |error: sqlx::Error| self.failed(&cause(&error));
-        let mut demands = self.surroundings.demands();
+        if let Some(demand) = self.surroundings.demand_encoding() {
+            return Err(StorageError::unfit(&self.place, &[demand]));
+        }
+        let mut demands: Vec<Demand> = self.surroundings.demand_schema().into_iter().collect();
         if self.surroundings.schema.is_some() {
             let foreign = not_owned(connection, &self.surroundings.user).await.map_err(failed)?;
             demands.extend(foreign);

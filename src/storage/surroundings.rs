@@ -86,17 +86,13 @@ impl Surroundings {
         own.into_iter().chain(others)
     }
 
-    /// What has to be otherwise, whether the tables are there already or not.
-    pub fn demands(&self) -> Vec<Demand> {
-        [self.demand_schema(), self.demand_encoding()].into_iter().flatten().collect()
-    }
-
     /// What making the tables needs besides.
     pub fn demands_for_tables(&self) -> Vec<Demand> {
         [self.demand_creating(), self.demand_extensions()].into_iter().flatten().collect()
     }
 
-    fn demand_schema(&self) -> Option<Demand> {
+    /// Somewhere to have tables, whether they are there already or not.
+    pub fn demand_schema(&self) -> Option<Demand> {
         if self.schema.is_some() {
             return None;
         }
@@ -109,7 +105,8 @@ impl Surroundings {
         ))
     }
 
-    fn demand_encoding(&self) -> Option<Demand> {
+    /// Another database: nothing else about this one matters then.
+    pub fn demand_encoding(&self) -> Option<Demand> {
         if self.encoding == "UTF8" {
             return None;
         }
