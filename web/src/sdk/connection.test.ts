@@ -158,7 +158,7 @@ describe("coming back", () => {
     await settled();
     network.current.onopen?.();
     const { id } = network.current.last("hello");
-    const refusal = { code: "limits.sockets", message: "Too many.", retry: "later", retry_after_ms: 10_000 };
+    const refusal = { code: "engine.unavailable", message: "Too many.", retry: "later", retry_after_ms: 10_000 };
     network.current.deliver({ type: "error", re: id, ...refusal });
     expect(connection.state.get()).toMatchObject({ name: "waiting", reason: "Too many.", retryAt: clock.now() + 10_000 });
     await clock.advance(9_999);

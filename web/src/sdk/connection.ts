@@ -6,7 +6,7 @@
  */
 import { Backoff } from "./backoff";
 import type { Cancel, Clock } from "./clock";
-import { CommandError, LinkLost, SignedOut } from "./errors";
+import { CommandError, describe, LinkLost, SignedOut } from "./errors";
 import { parseFrame } from "./events";
 import { Store } from "./store";
 import type { AnswerTo, ClientFrame, Command, FrameOf, Ok, Ready, ServerFrame } from "./types";
@@ -208,7 +208,8 @@ export class Connection {
     if (frame.re === helloId) {
       // The engine says why before it closes; its close code decides. Only when it leaves the socket open is it up
       // to us to try later.
-      this.refusal = { message: frame.message, retryAfterMs: frame.retry_after_ms ?? 0 };
+      const error = new CommandError(frame.code, frame.message, frame.retry);
+      this.refusal = { message: describe(error), retryAfterMs: frame.retry_after_ms ?? 0 };
       if (frame.retry !== "never") this.lost(ABNORMAL, frame.code);
       return;
     }
@@ -231,7 +232,7 @@ export class Connection {
   }
 
   /** Its own clock is what a machine can wait by; the engine's word serves for tokens that are not from here. */
-  private renewBefore(expiresAt = ""): void {
+  private renewBefore(expiresAt: string): void {
     const known = this.token === undefined ? null : this.deps.expiresAt(this.token);
     const leftMs = (known ?? Date.parse(expiresAt)) - this.deps.clock.now();
     // A broken time is no reason to ask without pause, or never again.

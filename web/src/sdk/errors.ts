@@ -54,8 +54,19 @@ export function retryAfterMs(error: unknown): number | null {
   return error instanceof ProblemError || error instanceof CommandError ? error.retryAfterMs : null;
 }
 
+/** What the engine says of its limits is for whoever writes a client; this is for whoever uses one. */
+const LIMITS: Readonly<Record<string, string>> = {
+  "limits.messages": "You are writing faster than this account may.",
+  "limits.bytes": "You are writing more text at once than this account may.",
+  "limits.rooms": "You have made as many rooms and spaces as you may for now.",
+  "limits.people": "You have added as many people as you may for now.",
+  "limits.sockets": "You are connected on as many devices and pages as you may. Close one, or wait.",
+};
+
 /** A sentence for a person. */
 export function describe(error: unknown): string {
+  const limit = error instanceof ProblemError || error instanceof CommandError ? LIMITS[error.code] : undefined;
+  if (limit !== undefined) return limit;
   if (error instanceof Error && error.message !== "") return error.message;
   return "Something went wrong.";
 }

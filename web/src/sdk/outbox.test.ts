@@ -203,7 +203,7 @@ describe("refusals", () => {
     clock.chance = 0;
     outbox.post(A, "one");
     await settled();
-    const delay = { reason: "Too many messages.", until: clock.now() + 2_000 };
+    const delay = { reason: "You are writing faster than this account may.", until: clock.now() + 2_000 };
     expect(outbox.entries.get()).toMatchObject([{ state: "waiting", delay }]);
     engine.hanging = true;
     await clock.advance(2_000);

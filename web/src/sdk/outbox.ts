@@ -8,7 +8,7 @@
  */
 import { Backoff } from "./backoff";
 import type { Clock } from "./clock";
-import { CommandError } from "./errors";
+import { CommandError, describe } from "./errors";
 import { newId } from "./ids";
 import { OutboxStore, type OutboxItem } from "./outbox-store";
 import type { KeyValueStore, Locks } from "./storage";
@@ -166,7 +166,7 @@ export class Outbox {
       const delayMs = this.delayMs(error, backoff);
       this.sending.delete(item.clientId);
       if (error instanceof CommandError && this.linkUp) {
-        this.delays.set(item.clientId, { reason: error.message, until: this.deps.clock.now() + delayMs });
+        this.delays.set(item.clientId, { reason: describe(error), until: this.deps.clock.now() + delayMs });
       }
       this.publish();
       await this.sleep(delayMs);

@@ -11,17 +11,7 @@ type Frames = FrameDocument["schemas"];
 type Http = HttpDocument["schemas"];
 
 export type ServerFrame = Frames["ServerFrame"] | InvitationUpdated;
-export type ClientFrame = Frames["ClientFrame"] | HelloFrame | RenewFrame;
-
-/** `epoch`: the life of the log that what we have is of. */
-type HelloFrame = Frames["HelloFrame"] & { readonly epoch?: string };
-
-/** Another token of the same person, before the session's own has run out. */
-interface RenewFrame {
-  readonly type: "auth.renew";
-  readonly id?: number;
-  readonly token: string;
-}
+export type ClientFrame = Frames["ClientFrame"];
 
 /** The server frame of one `type`. */
 export type FrameOf<T extends ServerFrame["type"]> = Extract<ServerFrame, { readonly type: T }>;
@@ -34,17 +24,12 @@ export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" | 
 interface Answers {
   "message.post": Frames["Posted"];
   "room.catch_up": Frames["CaughtUp"];
-  "auth.renew": { readonly expires_at: string };
+  "auth.renew": Frames["Renewed"];
 }
 
 export type AnswerTo<C extends Command> = C["type"] extends keyof Answers ? Answers[C["type"]] : unknown;
 
-export type Ready = FrameOf<"ready"> & {
-  readonly expires_at?: string;
-  readonly epoch?: string;
-  readonly rooms_truncated?: boolean;
-  readonly resume_refused?: readonly { readonly room_id: string; readonly reason: string }[];
-};
+export type Ready = FrameOf<"ready">;
 export type Ok = FrameOf<"ok">;
 export type CaughtUp = Frames["CaughtUp"];
 export type Retry = FrameOf<"error">["retry"];
@@ -63,6 +48,9 @@ export type Credentials = Http["Login"];
 export type SpaceMember = Http["SpaceMember"];
 /** `client_id`: ours, kept over tries, so that nothing is made twice. */
 export type NewRoom = Http["CreateRoom"] & { readonly client_id?: string };
+export type AuthOptions = Http["AuthOptions"];
+/** A device that we are signed in on. */
+export type OwnDevice = Http["OwnDevice"];
 export type RoomChanges = Http["UpdateRoom"];
 export type NewSpace = Http["CreateSpace"] & { readonly client_id?: string };
 /** A room that was made, with those who were asked instead of added. */
@@ -92,21 +80,6 @@ export interface InvitationUpdated {
   readonly type: "invitation.updated";
   readonly id: string;
   readonly state: "pending" | "accepted" | "declined" | "revoked";
-}
-
-/** What somebody who is not signed in has to know to do so. */
-export interface AuthOptions {
-  readonly registration: boolean;
-  readonly password_chars_min: number;
-}
-
-/** A device that we are signed in on. */
-export interface OwnDevice {
-  readonly id: string;
-  readonly name?: string | null;
-  readonly created_at: string;
-  readonly last_used_at: string;
-  readonly current: boolean;
 }
 
 export interface Page<T> {
