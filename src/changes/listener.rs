@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Change;
 use crate::auth::{Auth, AuthError};
+use crate::chat::wire::encode;
 use crate::chat::{RoomMemory, Rooms};
 use crate::ids::UserId;
 use crate::sessions::Hubs;
@@ -46,6 +47,7 @@ impl Reactions {
             Ok(Change::Identities) => self.auth.identities_changed(),
             Ok(Change::Joined(room, users)) => self.rooms.members_changed(room, users, true),
             Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
+            Ok(Change::Invitation(user, updated)) => self.hubs.tell_user(user, encode(&updated)),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
@@ -153,6 +155,7 @@ impl Ear {
     async fn listen(&self) -> Result<std::convert::Infallible, AuthError> {
         let mut listener = self.storage.listen(CHANNEL).await?;
         self.reactions.make_up().await?;
+        self.reactions.rooms.finish_departures(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         loop {
             let told = listener.next().await?;

@@ -67,10 +67,15 @@ export interface components {
         /** @description Command `hello`: the first frame of a connection. */
         readonly Hello: {
             readonly device?: components["schemas"]["HelloDevice"] | null;
-            /** @description For each room the newest `seq` that the client has: what came after it follows `ready`. */
+            /** @description The `epoch` of the `ready` under which the client got what it has: if it is not ours, nothing is resumed. */
+            readonly epoch?: string | null;
+            /**
+             * @description For each room the newest `seq` that the client has: what came after it follows `ready`. What cannot be honoured is
+             *     named in `ready.resume_refused`.
+             */
             readonly resume?: {
                 readonly [key: string]: number;
-            };
+            } | null;
             /** @description An access token. */
             readonly token: string;
         };
@@ -85,6 +90,25 @@ export interface components {
             /** @constant */
             readonly type: "hello";
         } & components["schemas"]["Hello"];
+        /**
+         * @description What became of an invitation.
+         * @enum {string}
+         */
+        readonly InvitationState: "pending" | "accepted" | "declined" | "revoked";
+        /**
+         * @description Told to the devices of whoever is invited: there is an invitation, or one was answered, here or on another device, or
+         *     revoked. Not part of any order: `GET /invitations` has what waits for an answer.
+         */
+        readonly InvitationUpdated: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly state: components["schemas"]["InvitationState"];
+        };
+        /** @description You were invited, or what became of that: GET /invitations has what waits for an answer */
+        readonly InvitationUpdatedFrame: {
+            /** @constant */
+            readonly type: "invitation.updated";
+        } & components["schemas"]["InvitationUpdated"];
         /** @description Command `receipt.mark`: received or read up to here. */
         readonly MarkReceipt: {
             /** Format: int64 */
@@ -260,6 +284,12 @@ export interface components {
         /** @description Answer to `hello`. */
         readonly Ready: {
             /**
+             * Format: uuid
+             * @description Which life of the log this is. It changes when a backup was restored: a client that kept another one drops what it
+             *     has, but for what it has not sent, and reads anew.
+             */
+            readonly epoch: string;
+            /**
              * Format: date-time
              * @description When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
              */
@@ -269,7 +299,12 @@ export interface components {
              * @description The server speaks at least this often; a client silent for twice as long is closed.
              */
             readonly heartbeat_ms: number;
+            /** @description What of `resume` is not resumed, and why: read those rooms anew. */
+            readonly resume_refused?: readonly components["schemas"]["ResumeRefused"][];
+            /** @description The user's rooms, those with the newest activity (`last_message_at`, else `created_at`) first. */
             readonly rooms: readonly components["schemas"]["RoomSummary"][];
+            /** @description There are more rooms than these: the rest comes from `GET /rooms`. Their events arrive all the same. */
+            readonly rooms_truncated?: boolean;
             readonly session_id: components["schemas"]["SessionId"];
             readonly user: components["schemas"]["OwnUser"];
         };
@@ -299,6 +334,11 @@ export interface components {
             /** @constant */
             readonly type: "receipt.updated";
         } & components["schemas"]["ReceiptUpdated"];
+        /**
+         * @description Why a room is not resumed.
+         * @enum {string}
+         */
+        readonly RefusedBecause: "epoch" | "ahead" | "not_a_member" | "too_many" | "malformed";
         /** @description Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in. */
         readonly Renew: {
             /** @description An access token. */
@@ -311,6 +351,12 @@ export interface components {
              * @description When that token expires.
              */
             readonly expires_at: string;
+        };
+        /** @description A room of `resume` that is not resumed: read it anew. */
+        readonly ResumeRefused: {
+            readonly reason: components["schemas"]["RefusedBecause"];
+            /** @description The key as it was sent, at most 64 characters of it. */
+            readonly room_id: string;
         };
         /**
          * @description Whether the same request can succeed later.
@@ -421,7 +467,7 @@ export interface components {
          * @enum {string}
          */
         readonly SenderKind: "user";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.

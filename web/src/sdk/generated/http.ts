@@ -2,6 +2,26 @@
 /* eslint-disable */
 
 export interface paths {
+    readonly "/admin/users/{id}/reset-link": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a link that sets a new password, for somebody who forgot theirs.
+         * @description For admins. An earlier link of the account is good no longer.
+         */
+        readonly post: operations["make_reset_link"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/auth/login": {
         readonly parameters: {
             readonly query?: never;
@@ -35,6 +55,26 @@ export interface paths {
          *     not ours to end.
          */
         readonly post: operations["logout"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/auth/options": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What a page for signing in offers.
+         * @description Needs no token.
+         */
+        readonly get: operations["options"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -83,6 +123,83 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/auth/reset": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Set a new password by a link that an admin made.
+         * @description Works once. All devices of the account are signed out; sign in with the new password afterwards.
+         */
+        readonly post: operations["reset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/invitations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What the caller has not answered yet, newest first. There is something only where `chat.strangers` is `invite`. */
+        readonly get: operations["list_invitations"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/invitations/{id}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accepts: the caller is in the room or space from now on, and their devices hear `room.joined`. Accepting once more is
+         *     harmless.
+         */
+        readonly post: operations["accept_invitation"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/invitations/{id}/decline": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Declines. The same person cannot ask again for a while (`chat.invitation_days`); they are not told. Declining once more
+         *     is harmless.
+         */
+        readonly post: operations["decline_invitation"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
@@ -90,10 +207,17 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** The caller's rooms, oldest first. */
+        /**
+         * The caller's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
+         * @description Rooms may move up while the pages are read. Those that changed since the first page come again at the end, so that none
+         *     is left out: of a room that came twice, the later one is right.
+         */
         readonly get: operations["list_rooms"];
         readonly put?: never;
-        /** Makes a room. A direct room of the same two people is returned (200), not made twice. */
+        /**
+         * Makes a room. A direct room of the same two people is returned (200), not made twice; and so is a room that the caller made
+         *     under the same `client_id`, whatever else is sent with it. Without one, each request makes another.
+         */
         readonly post: operations["create_room"];
         readonly delete?: never;
         readonly options?: never;
@@ -146,7 +270,10 @@ export interface paths {
         /** A room's members, a page at a time. */
         readonly get: operations["list_members"];
         readonly put?: never;
-        /** Adds someone to a group or channel; in a channel of a space, its people may add themselves. */
+        /**
+         * Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
+         *     stays what they are (200).
+         */
         readonly post: operations["add_member"];
         readonly delete?: never;
         readonly options?: never;
@@ -164,7 +291,7 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        /** Removes a member; removing oneself is leaving. */
+        /** Removes a member; removing oneself is leaving. Whoever is out already stays out (204). */
         readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
@@ -200,7 +327,10 @@ export interface paths {
         /** The caller's spaces. */
         readonly get: operations["list_spaces"];
         readonly put?: never;
-        /** Makes a space, with the caller as its owner. */
+        /**
+         * Makes a space, with the caller as its owner. The same `client_id` again: 200 and the first one; without one, each
+         *     request makes another.
+         */
         readonly post: operations["create_space"];
         readonly delete?: never;
         readonly options?: never;
@@ -236,7 +366,7 @@ export interface paths {
         /** The people of a space. */
         readonly get: operations["list_space_members"];
         readonly put?: never;
-        /** Adds someone to a space; they may then join its channels. */
+        /** Adds someone to a space; they may then join its channels. Somebody who is in it already stays what they are (200). */
         readonly post: operations["add_space_member"];
         readonly delete?: never;
         readonly options?: never;
@@ -254,11 +384,15 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        /** Removes someone from a space; removing oneself is leaving. Rooms that they joined keep them until they leave those. */
+        /**
+         * Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels
+         *     from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204).
+         */
         readonly delete: operations["remove_space_member"];
         readonly options?: never;
         readonly head?: never;
-        readonly patch?: never;
+        /** Changes what someone is in a space. An owner makes another owner, and may then step down or leave. */
+        readonly patch: operations["set_space_member_role"];
         readonly trace?: never;
     };
     readonly "/spaces/{id}/rooms": {
@@ -330,6 +464,63 @@ export interface paths {
         readonly patch: operations["update_me"];
         readonly trace?: never;
     };
+    readonly "/users/me/devices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The devices that you are signed in on, the newest sign-in first. */
+        readonly get: operations["list_devices"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/users/me/devices/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Sign a device of yours out.
+         * @description Its tokens are refused from now on and its sockets are closed with 4501. Signing it out twice is no error.
+         */
+        readonly delete: operations["sign_device_out"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/users/me/password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Change your password.
+         * @description Your other devices are signed out, and their sockets closed with 4501; this one stays signed in.
+         */
+        readonly put: operations["change_password"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -343,6 +534,16 @@ export interface components {
         readonly AddSpaceMember: {
             readonly role?: components["schemas"]["Role"] | null;
             readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description What somebody who is not signed in has to know to do so. */
+        readonly AuthOptions: {
+            /**
+             * @description The shortest password, in characters.
+             * @example 8
+             */
+            readonly password_chars_min: number;
+            /** @description Whether anyone may create an account. */
+            readonly registration: boolean;
         };
         /** @description Answer to `room.catch_up`. */
         readonly CaughtUp: {
@@ -367,6 +568,8 @@ export interface components {
         };
         /** @description A room to be made. */
         readonly CreateRoom: {
+            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first room. */
+            readonly client_id?: string | null;
             readonly kind: components["schemas"]["RoomKind"];
             /** @description The other people; the caller is in it anyway. Exactly one for a direct room. */
             readonly member_ids?: readonly components["schemas"]["UserId"][];
@@ -377,6 +580,8 @@ export interface components {
         };
         /** @description A space to be made. */
         readonly CreateSpace: {
+            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first space. */
+            readonly client_id?: string | null;
             readonly name: string;
             readonly topic?: string | null;
         };
@@ -393,11 +598,54 @@ export interface components {
              */
             readonly name?: string | null;
         };
+        /** @description A page of devices, the newest sign-in first. */
+        readonly DevicePage: {
+            readonly items: readonly components["schemas"]["OwnDevice"][];
+            /**
+             * Format: uuid
+             * @description Send it as `before` for the next page; null on the last one.
+             */
+            readonly next?: string | null;
+        };
         /** @description Someone's place in a room, inside events. */
         readonly EventMember: {
             readonly role: components["schemas"]["Role"];
             readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description Somebody who shares no room or space with the caller asks them in. */
+        readonly Invitation: {
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: uuid */
+            readonly id: string;
+            readonly inviter: components["schemas"]["PublicUser"];
+            readonly kind: components["schemas"]["InvitedTo"];
+            /** @description What the room or space was called when the caller was invited. */
+            readonly name?: string | null;
+            /** @description What the caller will be there. */
+            readonly role: components["schemas"]["Role"];
+            readonly room_id?: components["schemas"]["RoomId"] | null;
+            readonly space_id?: components["schemas"]["SpaceId"] | null;
+            readonly state: components["schemas"]["InvitationState"];
+        };
+        /**
+         * @description What became of an invitation.
+         * @enum {string}
+         */
+        readonly InvitationState: "pending" | "accepted" | "declined" | "revoked";
+        /** @description Somebody was not added but invited. */
+        readonly Invited: {
+            /** Format: uuid */
+            readonly invitation_id: string;
+            /** @description What they will be if they accept. */
+            readonly role: components["schemas"]["Role"];
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /**
+         * @description What somebody is invited to.
+         * @enum {string}
+         */
+        readonly InvitedTo: "direct" | "group" | "channel" | "space";
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_ChannelListing: {
             readonly items: readonly {
@@ -410,6 +658,25 @@ export interface components {
                 readonly last_message_at?: string | null;
                 readonly name?: string | null;
                 readonly topic?: string | null;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_Invitation: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                /** Format: uuid */
+                readonly id: string;
+                readonly inviter: components["schemas"]["PublicUser"];
+                readonly kind: components["schemas"]["InvitedTo"];
+                /** @description What the room or space was called when the caller was invited. */
+                readonly name?: string | null;
+                /** @description What the caller will be there. */
+                readonly role: components["schemas"]["Role"];
+                readonly room_id?: components["schemas"]["RoomId"] | null;
+                readonly space_id?: components["schemas"]["SpaceId"] | null;
+                readonly state: components["schemas"]["InvitationState"];
             }[];
             readonly next?: string | null;
         };
@@ -501,6 +768,14 @@ export interface components {
             /** @description Any refresh token of the device, also one that was used. Looked at only when no good access token comes with it. */
             readonly refresh_token?: string | null;
         };
+        /** @description A room that was made, or found, and who was asked into it. */
+        readonly MadeRoom: components["schemas"]["RoomSummary"] & {
+            /**
+             * @description Those of the given people who share no room or space with the caller, where `chat.strangers` is `invite`: they are
+             *     in it once they accept. Absent: nobody.
+             */
+            readonly invited?: readonly components["schemas"]["UserId"][];
+        };
         /** @description A message as everyone sees it. */
         readonly Message: {
             /** @description The sender's own id for it. */
@@ -533,6 +808,35 @@ export interface components {
             /** Format: int64 */
             readonly next?: number | null;
         };
+        /** @description A device that you are signed in on. */
+        readonly OwnDevice: {
+            /**
+             * Format: date-time
+             * @description When it was signed in.
+             */
+            readonly created_at: string;
+            /** @description The one that asks. */
+            readonly current: boolean;
+            /** @description The client's own id of the device, if it gave one. */
+            readonly device_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is signed out by itself, unless it is used before.
+             */
+            readonly expires_at: string;
+            /**
+             * Format: uuid
+             * @description Of the sign-in; `DELETE /users/me/devices/{id}` ends it.
+             */
+            readonly id: string;
+            /**
+             * Format: date-time
+             * @description When it last signed in or refreshed its tokens.
+             */
+            readonly last_used_at: string;
+            /** @example Firefox on Linux */
+            readonly name?: string | null;
+        };
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -558,6 +862,16 @@ export interface components {
             readonly status_message?: string | null;
             /** @example ada */
             readonly username: string;
+        };
+        /** @description The password that is, and the one that shall be. */
+        readonly PasswordChange: {
+            /** @example correct horse battery */
+            readonly current_password: string;
+            /**
+             * @description At least 8 characters (`auth.password_chars_min`), at most 1024 bytes.
+             * @example staple correct horse
+             */
+            readonly new_password: string;
         };
         /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
         readonly PostMessageBody: {
@@ -658,6 +972,32 @@ export interface components {
              */
             readonly username: string;
         };
+        /** @description The token of a link, and the password that shall be. */
+        readonly Reset: {
+            /**
+             * @description At least 8 characters (`auth.password_chars_min`), at most 1024 bytes.
+             * @example staple correct horse
+             */
+            readonly new_password: string;
+            readonly token: string;
+        };
+        /** @description A link that sets a new password. Whoever has it can take the account over: give it to its owner only. */
+        readonly ResetLink: {
+            /** Format: date-time */
+            readonly expires_at: string;
+            /**
+             * @description Where the web client takes it, below this server's address. The token stands behind a `#`, so that no proxy logs
+             *     it.
+             * @example /reset#token=…
+             */
+            readonly path: string;
+            /** @description For `POST /auth/reset`; works once. */
+            readonly token: string;
+            /** Format: uuid */
+            readonly user_id: string;
+            /** @example ada */
+            readonly username: string;
+        };
         /**
          * @description What a member is in a room or space, from most to least.
          * @enum {string}
@@ -726,6 +1066,10 @@ export interface components {
         readonly SenderKind: "user";
         /** @description The member's new role. */
         readonly SetRole: {
+            readonly role: components["schemas"]["Role"];
+        };
+        /** @description The member's new role. */
+        readonly SetSpaceRole: {
             readonly role: components["schemas"]["Role"];
         };
         /** @description The answer to signing up, signing in and refreshing. */
@@ -801,6 +1145,56 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly make_reset_link: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The user's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Made */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.user_not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly login: {
         readonly parameters: {
             readonly query?: never;
@@ -916,6 +1310,26 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly options: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How to get in here */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AuthOptions"];
                 };
             };
         };
@@ -1049,7 +1463,65 @@ export interface operations {
             };
         };
     };
-    readonly list_rooms: {
+    readonly reset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Reset"];
+            };
+        };
+        readonly responses: {
+            /** @description Set */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.reset_refused`: used, too old, or a newer link was made; `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_invitations: {
         readonly parameters: {
             readonly query?: {
                 /** @description The `next` of the page before. */
@@ -1068,7 +1540,116 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
+                    readonly "application/json": components["schemas"]["ListPage_Invitation"];
+                };
+            };
+        };
+    };
+    readonly accept_invitation: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description chat.invitation_not_found: it was declined, revoked, or is too old */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_full, chat.too_many_rooms */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.unavailable: send it again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly decline_invitation: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_rooms: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before, as it is. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
                     readonly "application/json": components["schemas"]["ListPage_RoomSummary"];
+                };
+            };
+            /** @description chat.invalid: after is no next of a page before */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1086,13 +1667,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The direct room was there */
+            /** @description It had been made before */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomSummary"];
+                    readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
             readonly 201: {
@@ -1100,11 +1681,47 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomSummary"];
+                    readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room */
+            /** @description chat.not_invited: the other one of a direct room cannot be asked */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.rooms, limits.people: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1176,6 +1793,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly list_events: {
@@ -1203,6 +1829,15 @@ export interface operations {
             };
             /** @description chat.room_not_found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.ahead: after is beyond the room's newest event */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1262,6 +1897,15 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description They were in it already, in this role */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1270,7 +1914,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            /** @description They share no room or space with the caller, and are asked first */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description chat.not_allowed, chat.not_invited */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1279,8 +1932,26 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.already_a_member, chat.room_full */
+            /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.user_not_found */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.people, limits.messages: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1317,7 +1988,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.not_a_member */
+            /** @description chat.room_not_found */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1328,6 +1999,24 @@ export interface operations {
             };
             /** @description chat.last_owner */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.direct_room */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1370,8 +2059,26 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description chat.room_not_found, chat.not_a_member */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description chat.last_owner */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1408,6 +2115,15 @@ export interface operations {
             };
             /** @description chat.room_not_found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.ahead: after is beyond the room's newest event */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1467,6 +2183,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description engine.busy, engine.unavailable: send it again with the same client_id */
             readonly 503: {
                 headers: {
@@ -1515,12 +2240,30 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description It had been made before */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Space"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1639,6 +2382,15 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description They were in it already, in this role */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1647,7 +2399,25 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.already_a_member */
+            /** @description They share no room or space with the caller, and are asked first */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description chat.not_allowed, chat.not_invited */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1658,6 +2428,15 @@ export interface operations {
             };
             /** @description chat.user_not_found */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.people: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1684,6 +2463,77 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.space_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly set_space_member_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SetSpaceRole"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.space_not_found, chat.not_a_member */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description chat.last_owner */
             readonly 409: {
@@ -1765,6 +2615,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description `auth.invalid_query` */
             readonly 422: {
                 headers: {
@@ -1799,6 +2658,15 @@ export interface operations {
             };
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.account_disabled` */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1897,6 +2765,146 @@ export interface operations {
             };
             /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_devices: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly before?: string;
+                /** @description Devices on a page: 1 to 200, otherwise 50. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of devices */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DevicePage"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly sign_device_out: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The `id` of the device in the list */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Signed out */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.device_not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly change_password: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Changed */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.too_many_attempts` */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `engine.busy`, `engine.unavailable`: later */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
