@@ -70,7 +70,9 @@ pub fn busy_room(clock: &Clock, members: usize) -> (RoomState, Vec<UserId>) {
         created_at: clock.now(),
         last_event_at: None,
         last_seq: i64::try_from(recent.len()).unwrap(),
+        pair: None,
         members: people.iter().map(|person| (*person, member)).collect(),
+        departures: Vec::new(),
         recent,
     };
     (RoomState::new(snapshot, 0, Arc::new(limits)), people)

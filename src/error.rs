@@ -114,11 +114,10 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "engine.busy", detail).later(retry_after_ms)
     }
 
-    /// 503: a part that the request needs is away; it may or may not have been done, and sending it again
-    /// with the same `client_id` settles that.
+    /// 503: a part that the request needs is away; it may or may not have been done, and sending it again settles that:
+    /// with the same `client_id` where the request has one, and as it was where what it asks for can be so only once.
     pub fn unavailable(retry_after_ms: u64) -> Self {
-        let detail =
-            "A part of the engine is away for a moment. Send it again with the same client_id; it is never done twice.";
+        let detail = "A part of the engine is away for a moment, and this may have been done or not. Send the same again later, with the same client_id where it has one; it is never done twice.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "engine.unavailable", detail).later(retry_after_ms)
     }
 

@@ -197,6 +197,7 @@ fn describe_own_metrics() {
         Unit::Count,
         "Writes refused because another owner moved the room on"
     );
+    describe_counter!("parlance_invitations_total", Unit::Count, "Invitations of strangers, by what became of them");
     describe_gauge!("parlance_rooms_open", Unit::Count, "Rooms with an actor in memory");
     describe_counter!("parlance_actor_restarts_total", Unit::Count, "Actors started again after a panic, by actor");
     describe_counter!(

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::DateTime;
 
 use crate::auth::{EndedFamily, SignOutReason};
+use crate::chat::wire::InvitationUpdated;
 use crate::ids::{RoomId, UserId};
 
 /// Something that is not as it was.
@@ -23,6 +24,8 @@ pub enum Change {
     Left(RoomId, Vec<UserId>),
     /// The log is not the one that it was.
     Epoch,
+    /// There is an invitation to this user, or something became of it.
+    Invitation(UserId, InvitationUpdated),
 }
 
 /// What a newer version may tell and this one does not understand.
@@ -57,6 +60,10 @@ fn parse(told: &str) -> Option<Change> {
         ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
         ["epoch", _] => Change::Epoch,
         ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
+        ["invitation", user, id, state] => {
+            let updated = InvitationUpdated { id: id.parse().ok()?, state: state.parse().ok()? };
+            Change::Invitation(user.parse().ok()?, updated)
+        }
         _ => return None,
     })
 }
@@ -70,6 +77,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::chat::wire::InvitationState;
     use crate::ids::FamilyId;
 
     #[test]
@@ -91,11 +99,17 @@ mod tests {
             (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
             (format!("epoch {a}"), Change::Epoch),
             (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
+            (
+                format!("invitation {a} {b} revoked"),
+                Change::Invitation(UserId(a), InvitationUpdated { id: b, state: InvitationState::Revoked }),
+            ),
         ];
         for (told, change) in cases {
             assert_eq!(told.parse(), Ok(change));
         }
-        for told in ["", "user", "user x", "left", "joined 1 2", "dances", "signed_out 1 2 3 bored"] {
+        for told in
+            ["", "user", "user x", "left", "joined 1 2", "dances", "signed_out 1 2 3 bored", "invitation 1 2 lost"]
+        {
             assert_eq!(told.parse::<Change>(), Err(Unknown(told.to_owned())));
         }
     }

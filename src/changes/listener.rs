@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Change;
 use crate::auth::{Auth, AuthError};
+use crate::chat::wire::encode;
 use crate::chat::{RoomMemory, Rooms};
 use crate::ids::UserId;
 use crate::sessions::Hubs;
@@ -62,6 +63,7 @@ impl Reactions {
             // The listener itself looks, and begins anew.
             Ok(Change::Epoch) => {}
             Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
+            Ok(Change::Invitation(user, updated)) => self.hubs.tell_user(user, encode(&updated)),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
@@ -183,6 +185,7 @@ impl Ear {
         let is_other = self.storage.check_epoch().await?;
         self.reactions.make_up().await?;
         self.count_engines().await?;
+        self.reactions.rooms.finish_departures(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.reactions.begin_anew().await;

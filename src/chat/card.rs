@@ -26,6 +26,7 @@ pub struct Card {
     created_at: DateTime<Utc>,
     last_event_at: Option<DateTime<Utc>>,
     last_seq: i64,
+    pair: Option<(UserId, UserId)>,
     members: HashMap<UserId, Member>,
     senders: Senders,
 }
@@ -58,6 +59,7 @@ impl Card {
             created_at: room.created_at,
             last_event_at: room.last_event_at,
             last_seq: room.last_seq,
+            pair: room.pair,
             members: room.members.iter().copied().collect(),
             senders,
         }
@@ -97,7 +99,7 @@ impl Card {
     pub fn seen_by(&self, user: UserId) -> Option<Seen> {
         let member = self.members.get(&user)?;
         let (unread, unread_known) = self.senders.unread(user, member.read_seq);
-        let peer = self.members.keys().copied().find(|other| *other != user).filter(|_| self.kind == RoomKind::Direct);
+        let peer = self.pair.map(|(low, high)| if low == user { high } else { low });
         let summary = RoomSummary { unread, ..self.summary_of(*member) };
         Some(Seen { summary, peer, unread_known })
     }
@@ -128,7 +130,7 @@ impl Card {
                 let role = role.parse().unwrap_or(Role::Guest);
                 self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
             }
-            SideEffect::RemoveMember { user_id } => drop(self.members.remove(user_id)),
+            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => drop(self.members.remove(user_id)),
             SideEffect::SetRole { user_id, role } => {
                 if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
                     member.role = role;
@@ -165,7 +167,9 @@ mod tests {
             created_at: DateTime::default(),
             last_event_at: recent.last().map(|row| row.at),
             last_seq,
+            pair: (kind == RoomKind::Direct).then(|| (user(1), user(2))),
             members: members.to_vec(),
+            departures: Vec::new(),
             recent,
         }
     }
@@ -271,6 +275,8 @@ mod tests {
         let direct = Card::of(&snapshot(RoomKind::Direct, &both, Vec::new(), 0));
         assert_eq!(direct.seen_by(user(1)).unwrap().peer, Some(user(2)));
         assert_eq!(direct.seen_by(user(2)).unwrap().peer, Some(user(1)));
+        let alone = Card::of(&snapshot(RoomKind::Direct, &both[..1], Vec::new(), 0));
+        assert_eq!(alone.seen_by(user(1)).unwrap().peer, Some(user(2)), "who has not accepted yet is named");
         let group = Card::of(&snapshot(RoomKind::Group, &both, Vec::new(), 0));
         assert_eq!(group.seen_by(user(1)).unwrap().peer, None);
         assert_eq!(group.seen_by(user(3)), None);

@@ -13,13 +13,7 @@ const KINDS: [&str; 2] = ["text", "media"];
 /// A message with a new id, or what is wrong with it.
 pub fn compose(config: &ChatConfig, clock: &Clock, sender: UserId, post: PostMessage) -> Result<MessageRow, ChatError> {
     let PostMessage { client_id, content, kind, parts, reply_to, .. } = post;
-    let max = config.client_id_bytes_max;
-    if client_id.is_empty() || client_id.len() > max || client_id.chars().any(char::is_control) {
-        return Err(invalid(
-            "client_id",
-            format!("must be 1 to {max} bytes without control characters; a new UUID a message is a good choice"),
-        ));
-    }
+    check_client_id(config, &client_id)?;
     let kind = kind.unwrap_or_else(|| "text".to_owned());
     if !KINDS.contains(&kind.as_str()) {
         return Err(invalid("kind", format!("must be one of {KINDS:?}")));
@@ -37,6 +31,17 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: UserId, post: PostMes
     }
     refuse_nul("content", &content)?;
     Ok(MessageRow { id: MessageId::new(clock), sender, client_id: Some(client_id), kind, content, parts, reply_to })
+}
+
+/// A client's own id for something that it sends or makes.
+pub fn check_client_id(config: &ChatConfig, client_id: &str) -> Result<(), ChatError> {
+    let max = config.client_id_bytes_max;
+    if client_id.is_empty() || client_id.len() > max || client_id.chars().any(char::is_control) {
+        let wanted =
+            format!("must be 1 to {max} bytes without control characters; a new UUID each time is a good choice");
+        return Err(invalid("client_id", wanted));
+    }
+    Ok(())
 }
 
 /// A name or topic as people see it ([`line`](crate::text::line)), of at most `chars_max` characters; empty when they see

@@ -13,6 +13,11 @@ pub struct ChatConfig {
     pub topic_chars_max: usize,
     pub client_id_bytes_max: usize,
     pub members_max: usize,
+    pub strangers: Strangers,
+    pub invitations_sent_max: usize,
+    pub invitations_received_max: usize,
+    pub invitations_pair_max: usize,
+    pub invitation_days: i64,
     pub rooms_per_user_max: usize,
     pub room_threads: usize,
     pub window_events_max: usize,
@@ -28,6 +33,16 @@ pub struct ChatConfig {
     pub receipts_every_ms: u64,
 }
 
+/// What somebody may do with people with whom they share no room or space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strangers {
+    /// Write to them, and add them.
+    Open,
+    /// Invite them.
+    Invite,
+}
+
 impl ChatConfig {
     pub(crate) fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
@@ -37,6 +52,22 @@ impl ChatConfig {
         // Random UUIDs, the usual choice of clients, are 36 characters.
         c.require((36..=200).contains(&self.client_id_bytes_max), "chat.client_id_bytes_max", "between 36 and 200");
         c.require((2..=1_000_000).contains(&self.members_max), "chat.members_max", "between 2 and 1000000");
+        c.require(
+            (1..=100_000).contains(&self.invitations_sent_max),
+            "chat.invitations_sent_max",
+            "between 1 and 100000",
+        );
+        c.require(
+            (1..=100_000).contains(&self.invitations_received_max),
+            "chat.invitations_received_max",
+            "between 1 and 100000",
+        );
+        c.require(
+            (1..=self.invitations_received_max).contains(&self.invitations_pair_max),
+            "chat.invitations_pair_max",
+            "between 1 and chat.invitations_received_max",
+        );
+        c.require((1..=3_650).contains(&self.invitation_days), "chat.invitation_days", "between 1 and 3650");
         c.require(
             (1..=1_000_000).contains(&self.rooms_per_user_max),
             "chat.rooms_per_user_max",

@@ -22,7 +22,9 @@ use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
 use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
+use super::store;
 use crate::ids::{RoomId, UserId};
+use crate::storage::Storage;
 use crate::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 use crate::tree;
 
@@ -38,6 +40,9 @@ const TELL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Rooms that compare their members at once: for each, one that is closed is opened, and somebody may have been taken out
 /// of all that there are.
 const COMPARING_MAX: usize = 16;
+
+/// How long whoever leaves a space waits for its channels to notice.
+const NOTICE_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 struct OpenRoom {
@@ -161,12 +166,40 @@ impl Rooms {
         // there. They would hear it again.
         let is_told = are_members && self.live_card(room_id).is_none_or(|card| is_known(&card) == Some(true));
         if !is_told {
-            self.compare_members(room_id, users, are_members);
+            drop(self.compare_members(room_id, users, are_members));
         }
     }
 
+    /// Somebody left a space, and so these channels of it. Returns once each channel has noticed, so that it lets them read
+    /// nothing any more; one that takes long goes on by itself.
+    pub async fn members_departed(&self, user: UserId, channels: Vec<RoomId>) {
+        self.memory.moved([user]);
+        let noticing = channels.into_iter().map(|channel| {
+            self.memory.closed.forget(&channel);
+            self.compare_members(channel, vec![user], false)
+        });
+        let all = futures_util::future::join_all(noticing.collect::<Vec<_>>());
+        if tokio::time::timeout(NOTICE_PATIENCE, all).await.is_err() {
+            tracing::warn!(user_id = %user, "channels of a space have not noticed yet who left it");
+        }
+    }
+
+    /// Has each channel tell of those who left it with its space while an engine ended, or while nobody heard.
+    pub async fn finish_departures(&self, storage: &Storage) -> Result<(), sqlx::Error> {
+        for (channel, users) in store::untold_departures(storage).await? {
+            tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space");
+            self.members_changed(channel, users, false);
+        }
+        Ok(())
+    }
+
     /// Asks the room to look, again if it cannot now.
-    fn compare_members(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
+    fn compare_members(
+        &self,
+        room_id: RoomId,
+        users: Vec<UserId>,
+        are_members: bool,
+    ) -> actix_rt::task::JoinHandle<()> {
         let rooms = self.clone();
         actix_rt::spawn(async move {
             let Ok(_turn) = rooms.comparing.acquire().await else { return };
@@ -174,7 +207,7 @@ impl Rooms {
             while rooms.ask(room_id, compare).await.is_err_and(|error| error.is_passing()) {
                 tokio::time::sleep(COMPARE_AGAIN_AFTER).await;
             }
-        });
+        })
     }
 
     /// Lets go of all rooms, so that each opens anew from Postgres on its next use: the log is not the one that they know.

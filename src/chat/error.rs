@@ -14,12 +14,10 @@ pub enum ChatError {
     ReplyNotFound,
     #[error("There is no such user: {0}.")]
     UserNotFound(String),
-    #[error("Your role in this room does not allow that. Ask an admin or the owner.")]
+    #[error("Your role does not allow that. Ask an admin or the owner.")]
     NotAllowed,
-    #[error("That person is not a member of this room.")]
+    #[error("That person is not a member.")]
     NotAMember,
-    #[error("That person is a member of this room already.")]
-    AlreadyAMember,
     #[error("You are the last owner. Make someone else an owner first.")]
     LastOwner,
     #[error("The room is full: it may have {0} members.")]
@@ -32,15 +30,26 @@ pub enum ChatError {
     Ahead { after: i64, last_seq: i64 },
     #[error("A direct room is between you and exactly one other person; its members, name and topic do not change.")]
     DirectRoom,
+    #[error("There is no such invitation to you, or it is no longer open.")]
+    InvitationNotFound,
+    /// Declined, or as many wait for an answer as may: which of it is theirs to know.
+    #[error("You share no room or space with that person, and they cannot be invited by you for now.")]
+    NotInvited,
+    #[error("{0} people whom you invited have not answered yet, as many as may be. Wait for some.")]
+    TooManyInvitations(usize),
     #[error("{field} {wanted}.")]
     Invalid { field: &'static str, wanted: String },
     #[error("The message is {bytes} bytes long; the limit is {max}. Send it in parts or as a file.")]
     ContentTooLarge { bytes: usize, max: usize },
     #[error("The room has more messages waiting than it takes on. Send it again later.")]
     Busy,
-    #[error("Postgres is away. Send it again later, with the same client_id; it is never posted twice.")]
+    #[error(
+        "Postgres is away, and this may have been done or not. Send the same again later, with the same client_id where it has one; it is never done twice."
+    )]
     Unavailable,
-    #[error("The room was restarted. Send it again with the same client_id; it is never posted twice.")]
+    #[error(
+        "The room was restarted, and this may have been done or not. Send the same again, with the same client_id where it has one; it is never done twice."
+    )]
     Restarted,
     #[error("The database refuses this. The engine's log has the cause.")]
     Refused,
@@ -64,12 +73,14 @@ impl From<ChatError> for Problem {
             E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
             E::NotAllowed => Self::forbidden("chat.not_allowed", detail),
             E::NotAMember => Self::not_found("chat.not_a_member", detail),
-            E::AlreadyAMember => Self::conflict("chat.already_a_member", detail),
             E::LastOwner => Self::conflict("chat.last_owner", detail),
             E::RoomFull(_) => Self::conflict("chat.room_full", detail),
             E::TooManyRooms { .. } => Self::conflict("chat.too_many_rooms", detail),
             E::Ahead { .. } => Self::conflict("chat.ahead", detail),
             E::DirectRoom => Self::invalid("chat.direct_room", detail),
+            E::InvitationNotFound => Self::not_found("chat.invitation_not_found", detail),
+            E::NotInvited => Self::forbidden("chat.not_invited", detail),
+            E::TooManyInvitations(_) => Self::conflict("chat.too_many_invitations", detail),
             E::Invalid { .. } => Self::invalid("chat.invalid", detail),
             E::ContentTooLarge { .. } => Self::too_large("chat.content_too_large", detail),
             E::Busy => Self::busy(200).saying(detail),

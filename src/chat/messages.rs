@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix::Message;
 
 use super::error::ChatError;
-use super::state::Change;
+use super::permissions::Role;
+use super::state::{Change, Right};
 use super::window::Page;
 use crate::ids::{RoomId, UserId};
-use crate::persistence::{MessageRow, Row, Watermark};
+use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
 #[derive(Message)]
@@ -39,8 +40,39 @@ pub struct Posted {
 /// Command: change the room or its members.
 pub struct ChangeRoom {
     pub by: UserId,
+    pub right: Right,
     pub change: Change,
-    pub reply: Reply<Arc<Row>>,
+    pub reply: Reply<Changed>,
+}
+
+/// What became of a change, after its commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// If not, it was so already, and nothing was written.
+    pub is_new: bool,
+    /// What the person that it is about is in the room now, if they are in it.
+    pub role: Option<Role>,
+    /// The event that made it so, unless it has been so for longer.
+    pub row: Option<Arc<Row>>,
+}
+
+impl Changed {
+    /// It was so already.
+    pub fn before(role: Option<Role>) -> Self {
+        Self { is_new: false, role, row: None }
+    }
+
+    /// By the event that made it so.
+    pub fn by(posted: Posted) -> Self {
+        let role = match &posted.row.body {
+            RowBody::Event(EventRow { effect, .. }) => match effect {
+                SideEffect::AddMember { role, .. } | SideEffect::SetRole { role, .. } => role.parse().ok(),
+                SideEffect::RemoveMember { .. } | SideEffect::Depart { .. } | SideEffect::Describe { .. } => None,
+            },
+            RowBody::Message(_) => None,
+        };
+        Self { is_new: !posted.repeated, role, row: Some(posted.row) }
+    }
 }
 
 /// Command: what came after `after`?

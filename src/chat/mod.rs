@@ -26,6 +26,7 @@ mod missed;
 pub mod permissions;
 mod room;
 mod senders;
+mod space;
 pub mod state;
 pub mod store;
 #[cfg(test)]
@@ -33,12 +34,12 @@ mod tests;
 mod window;
 pub mod wire;
 
-pub use compose::{compose, plain_text};
+pub use compose::{check_client_id, compose, plain_text};
 pub use directory::Rooms;
 pub use lobby::{Entrance, ListingMax, Lobby};
 pub use memory::{LiveCard, RoomMemory};
 pub use messages::Audience;
 pub use missed::{PageWanted, page_after};
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
-pub use state::{Change, Member, Snapshot};
+pub use state::{Change, Departure, Member, Right, Snapshot};
 pub use window::Page;

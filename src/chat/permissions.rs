@@ -83,6 +83,14 @@ pub fn may_in_space(role: Role, action: Action) -> bool {
     SPACE_TABLE.iter().any(|(a, least)| *a == action && role >= *least)
 }
 
+/// What an owner or admin of a space is in each of its channels, member of it or not: an owner. They rename a channel, and
+/// add, remove and raise its people, also above its own owners, as the admins of a workspace or server do elsewhere. To read
+/// a channel and to speak in it takes being a member of it, which they can make themselves. So a channel of a space
+/// needs no owner of its own, and its last one may leave.
+pub fn in_channels(space_role: Role) -> Option<Role> {
+    (space_role >= Admin).then_some(Owner)
+}
+
 /// Whether `actor` may give, take or change the role `target`: nobody acts on someone above, and only owners make or
 /// unmake owners and admins.
 pub fn outranks(actor: Role, target: Role) -> bool {
@@ -114,6 +122,8 @@ macro_rules! text_enum {
     };
 }
 
+pub(crate) use text_enum;
+
 text_enum!(RoomKind { Direct => "direct", Group => "group", Channel => "channel" });
 text_enum!(Role { Owner => "owner", Admin => "admin", Member => "member", Guest => "guest" });
 
@@ -135,6 +145,12 @@ mod tests {
             assert!(may(Guest, Post, kind) && may(Guest, Leave, kind));
             assert!(!may(Guest, AddMember, kind) && !may(Member, Describe, kind));
         }
+    }
+
+    #[test]
+    fn owners_and_admins_of_a_space_own_its_channels() {
+        assert_eq!([Owner, Admin].map(in_channels), [Some(Owner); 2]);
+        assert_eq!([Member, Guest].map(in_channels), [None; 2]);
     }
 
     #[test]

@@ -9,18 +9,19 @@
 //!   which they are if it ever commits, because of the fence. Reading follows what was *committed*.
 //! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
 
+mod change;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::config::ChatConfig;
 use super::error::ChatError;
-use super::permissions::{Action, Role, RoomKind, may, outranks};
+use super::permissions::{Action, Role, RoomKind, may};
 use super::window::{Entry, Page, Window};
 use super::wire;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+pub use change::{Change, Right};
 
 /// One person in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ impl Member {
     }
 }
 
+/// Somebody who left the space of a channel, and so the channel; the order tells it by the event of this id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    pub id: uuid::Uuid,
+    pub user_id: UserId,
+    pub by: UserId,
+    /// The event's as well: whoever writes it, and however often, it is the same row.
+    pub at: chrono::DateTime<chrono::Utc>,
+}
+
 /// The room as Postgres has it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -56,43 +67,26 @@ pub struct Snapshot {
     pub created_at: chrono::DateTime<chrono::Utc>,
     pub last_event_at: Option<chrono::DateTime<chrono::Utc>>,
     pub last_seq: i64,
+    /// The two people of a direct room, also while one of them has not accepted it yet.
+    pub pair: Option<(UserId, UserId)>,
     pub members: Vec<(UserId, Member)>,
+    /// Those who are members no more, by another hand, and of whom the order has to tell yet.
+    pub departures: Vec<Departure>,
     /// The newest rows, oldest first, without a gap, up to `last_seq`.
     pub recent: Vec<Row>,
 }
 
-/// A change to the room itself or to who is in it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// `of_space`: the space in which the channel is lets them join by themselves.
-    AddMember {
-        user_id: UserId,
-        role: Role,
-        of_space: bool,
-    },
-    RemoveMember {
-        user_id: UserId,
-    },
-    SetRole {
-        user_id: UserId,
-        role: Role,
-    },
-    /// Absent: unchanged. An empty text clears it.
-    Describe {
-        name: Option<String>,
-        topic: Option<String>,
-    },
-}
-
-/// What is to be done about a send.
+/// What is to be done about a send or a change.
 #[derive(Debug)]
 pub enum Decision {
     /// Write this at the next place.
     Write(RowBody),
     /// It was posted before: this is the first result.
     Already(Arc<Row>),
-    /// The same send waits for its commit: this is its ticket.
+    /// The same send, or what makes this change needless, waits for its commit: this is its ticket.
     Waiting(u64),
+    /// It is so already; what the person that it is about is in the room.
+    Settled(Option<Role>),
 }
 
 /// Where a client id was used.
@@ -116,6 +110,7 @@ pub struct RoomState {
     kind: RoomKind,
     name: Option<String>,
     topic: Option<String>,
+    space_id: Option<SpaceId>,
     members: HashMap<UserId, Member>,
     taken_seq: i64,
     committed_seq: i64,
@@ -136,6 +131,7 @@ impl RoomState {
             kind: snapshot.kind,
             name: snapshot.name,
             topic: snapshot.topic,
+            space_id: snapshot.space_id,
             members: snapshot.members.into_iter().collect(),
             taken_seq: snapshot.last_seq,
             committed_seq: snapshot.last_seq,
@@ -220,36 +216,6 @@ impl RoomState {
             Some(Sent::Done(row)) => Decision::Already(Arc::clone(row)),
             None => Decision::Write(RowBody::Message(message)),
         })
-    }
-
-    /// The event that a change becomes, if `by` may make it.
-    pub fn decide_change(&self, by: UserId, id: uuid::Uuid, change: &Change) -> Result<RowBody, ChatError> {
-        let (kind, payload, effect) = match change {
-            Change::AddMember { user_id, role, of_space } => {
-                self.may_add(by, *user_id, *role, *of_space)?;
-                let payload = json!({ "member": { "user_id": user_id, "role": role } });
-                ("member.added", payload, SideEffect::AddMember { user_id: *user_id, role: role.as_str() })
-            }
-            Change::RemoveMember { user_id } => {
-                self.may_remove(by, *user_id)?;
-                ("member.removed", json!({ "user_id": user_id }), SideEffect::RemoveMember { user_id: *user_id })
-            }
-            Change::SetRole { user_id, role } => {
-                self.may_set_role(by, *user_id, *role)?;
-                let payload = json!({ "user_id": user_id, "role": role });
-                ("member.role_changed", payload, SideEffect::SetRole { user_id: *user_id, role: role.as_str() })
-            }
-            Change::Describe { name, topic } => {
-                self.require(by, Action::Describe)?;
-                if self.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
-                    return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
-                }
-                let name = name.clone().or_else(|| self.name.clone()).filter(|name| !name.is_empty());
-                let topic = topic.clone().or_else(|| self.topic.clone()).filter(|topic| !topic.is_empty());
-                ("room.updated", json!({ "name": name, "topic": topic }), SideEffect::Describe { name, topic })
-            }
-        };
-        Ok(RowBody::Event(EventRow { id, kind, actor: Some(by), payload, effect }))
     }
 
     /// Gives the next seq to a decided row; its ticket comes back with the outcome.
@@ -344,7 +310,7 @@ impl RoomState {
                 let role = role.parse().unwrap_or(Role::Guest);
                 self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
             }
-            SideEffect::RemoveMember { user_id } => {
+            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
                 self.members.remove(user_id);
             }
             SideEffect::SetRole { user_id, role } => {
@@ -357,7 +323,8 @@ impl RoomState {
     }
 
     /// Whether `by` may read now. A coming that was only taken opens nothing, and a going that was only taken closes
-    /// nothing: either may never be committed, and nobody would hear of the room's true state.
+    /// nothing: either may never be committed, and nobody would hear of the room's true state. A departure is different:
+    /// the membership ended in Postgres before the room heard of it.
     fn require_reader(&self, by: UserId) -> Result<(), ChatError> {
         let first_pending = self.pending.iter().find_map(|pending| match &pending.row.body {
             RowBody::Event(EventRow { effect: SideEffect::AddMember { user_id, .. }, .. }) if *user_id == by => {
@@ -379,61 +346,14 @@ impl RoomState {
     /// The role of `by`, if it allows `action`. A stranger learns nothing about the room.
     fn require(&self, by: UserId, action: Action) -> Result<Role, ChatError> {
         let role = self.members.get(&by).ok_or(ChatError::RoomNotFound)?.role;
+        self.allow(role, action)
+    }
+
+    fn allow(&self, role: Role, action: Action) -> Result<Role, ChatError> {
         if may(role, action, self.kind) {
             return Ok(role);
         }
         let fixed = self.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
         Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
-    }
-
-    fn may_add(&self, by: UserId, user: UserId, role: Role, of_space: bool) -> Result<(), ChatError> {
-        let joins = by == user && of_space && role <= Role::Member;
-        if !joins {
-            let own = self.require(by, Action::AddMember)?;
-            if !outranks(own, role) {
-                return Err(ChatError::NotAllowed);
-            }
-        }
-        if self.members.contains_key(&user) {
-            return Err(ChatError::AlreadyAMember);
-        }
-        if self.members.len() >= self.limits.members_max {
-            return Err(ChatError::RoomFull(self.limits.members_max));
-        }
-        Ok(())
-    }
-
-    fn may_remove(&self, by: UserId, user: UserId) -> Result<(), ChatError> {
-        if by == user {
-            let role = self.require(by, Action::Leave)?;
-            return if role == Role::Owner && self.is_last_owner(user) { Err(ChatError::LastOwner) } else { Ok(()) };
-        }
-        let own = self.require(by, Action::RemoveMember)?;
-        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
-        if outranks(own, target) { Ok(()) } else { Err(ChatError::NotAllowed) }
-    }
-
-    fn may_set_role(&self, by: UserId, user: UserId, role: Role) -> Result<(), ChatError> {
-        let own = self.require(by, Action::SetRole)?;
-        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
-        // An admin may step down, which is acting on an equal: oneself.
-        let acts = outranks(own, target) || by == user;
-        if !acts || (!outranks(own, role) && by != user) || role > own {
-            return Err(ChatError::NotAllowed);
-        }
-        // Also when alone: a room without an owner could never get one again.
-        if target == Role::Owner && role != Role::Owner && !self.others_own(user) {
-            return Err(ChatError::LastOwner);
-        }
-        Ok(())
-    }
-
-    fn is_last_owner(&self, user: UserId) -> bool {
-        // The last person may always leave: an empty room needs no owner.
-        !self.others_own(user) && self.members.len() > 1
-    }
-
-    fn others_own(&self, user: UserId) -> bool {
-        self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a row gives the same frame whether it comes from the room's memory or from Postgres.
 
+mod invitation;
+
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use super::window::Page;
 use crate::auth::wire::PublicUser;
 use crate::ids::{MessageId, RoomId, SpaceId, UserId};
 use crate::persistence::{MessageRow, Row, RowBody};
+pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -165,6 +168,18 @@ pub struct RoomSummary {
     /// In a direct room: the other person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<PublicUser>,
+}
+
+/// A room that was made, or found, and who was asked into it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeRoom {
+    #[serde(flatten)]
+    pub room: RoomSummary,
+    /// Those of the given people who share no room or space with the caller, where `chat.strangers` is `invite`: they are
+    /// in it once they accept. Absent: nobody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub invited: Vec<UserId>,
 }
 
 impl RoomSummary {

@@ -144,6 +144,9 @@ impl Flush {
 
     /// Why Postgres refused one write: its row is there already, or is impossible.
     async fn judge(&mut self, write: &Write, error: &sqlx::Error) -> Outcome {
+        if store::is_out_of_space(error) {
+            return Outcome::OutOfSpace;
+        }
         if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice()) {
             let reading = store::first_result(link, write.room_id, row);
             let read = tokio::time::timeout(ATTEMPT_AT_LEAST, reading).await;

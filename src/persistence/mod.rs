@@ -2,7 +2,7 @@
 //!
 //! Actors: [`Persister`] ×N (`persistence.shards`); a room always uses the same one. Receives: [`Job`]s from the
 //! [`Tray`] of each room. Emits: one [`Outcome`] a write, to the write's [`Claim`], in the order of the writes of a room.
-//! Persists: `messages`, `room_events`, `rooms.last_seq`, `room_members`.
+//! Persists: `messages`, `room_events`, `rooms.last_seq`, `room_members`; takes what it tells out of `departures`.
 //!
 //! Invariants
 //! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
@@ -123,6 +123,8 @@ pub enum Outcome {
     Fenced,
     /// Postgres stayed away: it may or may not have been written.
     Unavailable,
+    /// Somebody was to come into a channel and is not in its space, or not any more: nothing was written.
+    OutOfSpace,
     /// Postgres refuses these rows: nothing was written, and trying again will not help.
     Refused,
 }

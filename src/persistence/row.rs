@@ -45,10 +45,25 @@ pub struct EventRow {
 /// What a change does to other tables, in the same transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SideEffect {
-    AddMember { user_id: UserId, role: &'static str },
-    RemoveMember { user_id: UserId },
-    SetRole { user_id: UserId, role: &'static str },
-    Describe { name: Option<String>, topic: Option<String> },
+    AddMember {
+        user_id: UserId,
+        role: &'static str,
+    },
+    RemoveMember {
+        user_id: UserId,
+    },
+    /// They are no member any more, and a row of `departures` with the id of the event says that this is yet to be told.
+    Depart {
+        user_id: UserId,
+    },
+    SetRole {
+        user_id: UserId,
+        role: &'static str,
+    },
+    Describe {
+        name: Option<String>,
+        topic: Option<String>,
+    },
 }
 
 /// How far one member has received and read.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::batch::{Batch, Run};
 use super::{EventRow, FirstResult, MessageRow, Row, RowBody, SideEffect, Write};
-use crate::ids::{MessageId, RoomId};
+use crate::ids::{MessageId, RoomId, UserId};
 
 /// Commits a batch and returns the rooms whose fence held; the others changed nothing.
 ///
@@ -174,19 +174,15 @@ fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns) {
 
 async fn apply(connection: &mut PgConnection, room: RoomId, row: &Row, effect: &SideEffect) -> Result<(), sqlx::Error> {
     match effect {
-        // A member starts with everything before the joining read: nobody owes the past.
-        SideEffect::AddMember { user_id, role } => sqlx::query!(
-            "INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)
-             VALUES ($1, $2, $3, $4, $4, $5)",
+        SideEffect::AddMember { user_id, role } => return add_member(connection, room, row, *user_id, role).await,
+        // Whoever left the space a moment ago, before the room heard of it, is told of once: by this.
+        SideEffect::RemoveMember { user_id } => sqlx::query!(
+            "WITH told AS (DELETE FROM departures WHERE room_id = $1 AND user_id = $2)
+             DELETE FROM room_members WHERE room_id = $1 AND user_id = $2",
             room.0,
-            user_id.0,
-            *role,
-            row.seq,
-            row.at,
+            user_id.0
         ),
-        SideEffect::RemoveMember { user_id } => {
-            sqlx::query!("DELETE FROM room_members WHERE room_id = $1 AND user_id = $2", room.0, user_id.0)
-        }
+        SideEffect::Depart { .. } => sqlx::query!("DELETE FROM departures WHERE id = $1", row.id()),
         SideEffect::SetRole { user_id, role } => sqlx::query!(
             "UPDATE room_members SET role = $3 WHERE room_id = $1 AND user_id = $2",
             room.0,
@@ -204,6 +200,40 @@ async fn apply(connection: &mut PgConnection, room: RoomId, row: &Row, effect: &
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// In a channel of a space, only those who are in the space: they may be leaving it at this moment. The lock has their
+/// leaving wait, and then it finds this; or this waits for their leaving, and finds that they are out.
+async fn add_member(
+    connection: &mut PgConnection,
+    room: RoomId,
+    row: &Row,
+    user: UserId,
+    role: &str,
+) -> Result<(), sqlx::Error> {
+    // A member starts with everything before the joining read: nobody owes the past.
+    let added = sqlx::query!(
+        "INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)
+         SELECT $1, $2, $3, $4, $4, $5
+         WHERE EXISTS (SELECT FROM rooms WHERE id = $1 AND space_id IS NULL)
+            OR EXISTS (SELECT FROM space_members AS own
+                       WHERE own.space_id = (SELECT space_id FROM rooms WHERE id = $1) AND own.user_id = $2
+                       FOR KEY SHARE)",
+        room.0,
+        user.0,
+        role,
+        row.seq,
+        row.at,
+    )
+    .execute(connection)
+    .await?;
+    if added.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Whether a flush failed because somebody was to come into a channel who is not in its space: no other part of a flush
+/// looks for a row that must be there.
+pub fn is_out_of_space(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::RowNotFound)
 }
 
 async fn raise_watermarks(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {

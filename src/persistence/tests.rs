@@ -319,6 +319,21 @@ async fn a_row_that_postgres_refuses_fails_alone() {
 }
 
 #[actix_rt::test]
+async fn nobody_comes_into_a_channel_who_is_not_in_its_space() {
+    let bench = Bench::new().await;
+    let (room, ben) = (bench.room().await, UserId::new(&bench.clock));
+    bench.add_user(ben, "ben").await;
+    let space = "WITH made AS (INSERT INTO spaces (id, name, created_at, updated_at) VALUES ($1, 'x', now(), now()))
+                 UPDATE rooms SET kind = 'channel', space_id = $1 WHERE id = $2";
+    sqlx::query(space).bind(room.0).bind(room).execute(bench.database.storage.engine()).await.unwrap();
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    let come = bench.event(1, SideEffect::AddMember { user_id: ben, role: "member" });
+    line.enqueue(1, write(room, vec![come])).await;
+    assert_eq!(line.outcomes(1).await, [(1, Outcome::OutOfSpace)]);
+    assert_eq!(bench.order(room).await, (0, vec![]));
+}
+
+#[actix_rt::test]
 async fn read_marks_only_grow_and_the_highest_of_a_batch_counts() {
     let bench = Bench::new().await;
     let room = bench.room().await;

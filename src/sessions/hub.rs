@@ -96,6 +96,14 @@ pub struct Join {
     pub users: Arc<[(UserId, ByteString)]>,
 }
 
+/// Something for all devices of a user.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Tell {
+    pub user: UserId,
+    pub frame: ByteString,
+}
+
 /// The answer to a command of one session.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -158,6 +166,13 @@ impl Handler<Join> for Hub {
         for (user, frame) in message.users.iter() {
             state.join(*user, message.room_id, message.next_seq, frame);
         }
+    }
+}
+
+impl Handler<Tell> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: Tell, _: &mut Self::Context) {
+        self.state.borrow().tell(message.user, &message.frame);
     }
 }
 

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use bytestring::ByteString;
 
 use super::backlog::{Backlog, Next};
-use super::hub::{Answer, Close, Deliver, Hub, Join, Whisper, WhoIsIn, Whose};
+use super::hub::{Answer, Close, Deliver, Hub, Join, Tell, Whisper, WhoIsIn, Whose};
 use crate::auth::Admitted;
 use crate::chat::messages::{Audience, Delivery};
 use crate::ids::{FamilyId, RoomId, UserId};
@@ -40,6 +40,7 @@ enum ToHub {
     Deliver(Arc<Delivery>),
     Whisper(RoomId, Arc<[ByteString]>),
     Join(RoomId, i64, Arc<[(UserId, ByteString)]>),
+    Tell(UserId, ByteString),
     Close(Close),
 }
 
@@ -57,6 +58,11 @@ impl Hubs {
     /// The users are in a new room: tell their devices, and let them follow it.
     pub fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, ByteString)>) {
         self.tell_all(&ToHub::Join(room_id, next_seq, users.into()));
+    }
+
+    /// Something that concerns this user alone: all of their devices hear it.
+    pub fn tell_user(&self, user: UserId, frame: ByteString) {
+        self.tell_all(&ToHub::Tell(user, frame));
     }
 
     /// Closes the sockets of a sign-in that ended.
@@ -186,6 +192,7 @@ impl Door {
             ToHub::Join(room_id, next_seq, users) => {
                 is_taken(self.hub.send(Join { room_id: *room_id, next_seq: *next_seq, users: Arc::clone(users) }))
             }
+            ToHub::Tell(user, frame) => is_taken(self.hub.send(Tell { user: *user, frame: frame.clone() })),
             ToHub::Close(close) => is_taken(self.hub.send(*close)),
         }
     }

@@ -132,6 +132,13 @@ impl HubState {
         }
     }
 
+    /// All sockets of the user here hear this.
+    pub fn tell(&self, user: UserId, frame: &ByteString) {
+        for link in self.users.get(&user).into_iter().flat_map(Links::values) {
+            link.with(|outbox| outbox.push(frame.clone(), false));
+        }
+    }
+
     pub fn whisper(&self, room: RoomId, frames: &[ByteString]) {
         let Some(links) = self.rooms.get(&room) else { return };
         for link in links.values() {

@@ -143,13 +143,15 @@ async fn roles_decide_who_may_do_what() {
     assert_eq!(outcome(&add(&app, &admin, &room, &newcomer, "admin").await), REFUSED);
     assert_eq!(outcome(&add(&app, &stranger, &room, &stranger, "member").await), ABSENT);
     assert_eq!(add(&app, &member, &room, &newcomer, "member").await.0, 201);
-    assert_eq!(outcome(&add(&app, &member, &room, &newcomer, "member").await), (409, "chat.already_a_member"));
+    // Whoever is in it stays what they are.
+    let again = add(&app, &admin, &room, &newcomer, "guest").await;
+    assert_eq!(again, (200, json!({ "user_id": newcomer.id, "role": "member" })));
     // Removing: from admin up, and never someone above or beside.
     assert_eq!(outcome(&remove(&app, &member, &room, &guest).await), REFUSED);
     assert_eq!(outcome(&remove(&app, &admin, &room, &owner).await), REFUSED);
     assert_eq!(outcome(&remove(&app, &stranger, &room, &guest).await), ABSENT);
-    assert_eq!(outcome(&remove(&app, &admin, &room, &stranger).await), (404, "chat.not_a_member"));
     assert_eq!(remove(&app, &admin, &room, &newcomer).await.0, 204);
+    assert_eq!(outcome(&set_role(&app, &admin, &room, &newcomer, "guest").await), (404, "chat.not_a_member"));
     // Roles: admins raise to below themselves and may step down; owners do anything.
     assert_eq!(outcome(&set_role(&app, &member, &room, &guest, "member").await), REFUSED);
     assert_eq!(outcome(&set_role(&app, &admin, &room, &admin, "owner").await), REFUSED);

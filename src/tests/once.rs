@@ -1,4 +1,4 @@
-//! A send is one message, however often it is sent.
+//! A send is one message, however often it is sent; so is whatever else is made, and a change is made once.
 
 use std::collections::HashSet;
 
@@ -76,4 +76,68 @@ async fn a_send_is_recognised_when_it_has_long_left_memory_and_after_a_restart()
     let history = app.ok(Method::GET, &format!("{path}?limit=50&after=0"), &ben, None).await;
     let all: Vec<i64> = seqs(history["items"].as_array().unwrap());
     assert_eq!(all, (1..=16).collect::<Vec<_>>());
+}
+
+#[actix_rt::test]
+async fn the_same_client_id_makes_one_room_and_one_space_also_after_a_restart() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    for path in ["/rooms", "/spaces"] {
+        let body = |name: &str| Some(json!({ "client_id": "once", "kind": "group", "name": name }));
+        let made = join_all((0..20).map(|_| app.call(Method::POST, path, Some(&ada), body("first")))).await;
+        let mut statuses: Vec<u16> = made.iter().map(|(status, _)| *status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [vec![200; 19], vec![201]].concat(), "{made:?}");
+        // The first body wins, and another person's id is another one.
+        let (status, again) = app.call(Method::POST, path, Some(&ada), body("second")).await;
+        assert_eq!((status, &again["id"], &again["name"]), (200, &made[0].1["id"], &json!("first")));
+        assert_eq!(app.call(Method::POST, path, Some(&ben), body("his")).await.0, 201);
+        assert_eq!(app.ok(Method::GET, path, &ada, None).await["items"].as_array().unwrap().len(), 1);
+        let long = Some(json!({ "client_id": "x".repeat(65), "kind": "group", "name": "x" }));
+        assert_eq!(app.call(Method::POST, path, Some(&ada), long).await.1["code"], "chat.invalid");
+    }
+    // A direct room is one for both, whatever either calls it.
+    let direct =
+        |client_id: &str, other: &str| Some(json!({ "client_id": client_id, "kind": "direct", "member_ids": [other] }));
+    let (status, made) = app.call(Method::POST, "/rooms", Some(&ada), direct("d1", &ben.id)).await;
+    assert_eq!(status, 201);
+    let again = app.call(Method::POST, "/rooms", Some(&ben), direct("d2", &ada.id)).await;
+    assert_eq!((again.0, &again.1["id"]), (200, &made["id"]));
+    let (database, folder) = app.stop().await;
+    let app = TestApp::on(database, folder, |_| {}).await;
+    let again = app.call(Method::POST, "/rooms", Some(&ada), direct("d1", &ben.id)).await;
+    assert_eq!((again.0, &again.1["id"]), (200, &made["id"]));
+}
+
+#[actix_rt::test]
+async fn whoever_is_added_or_removed_many_times_at_once_comes_and_goes_once() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada]).await;
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Harbour" }))).await;
+    for place in [format!("/rooms/{room}"), format!("/spaces/{}", space["id"].as_str().unwrap())] {
+        let people = format!("{place}/members");
+        let body = || Some(json!({ "user_id": ben.id, "role": "guest" }));
+        let added = join_all((0..20).map(|_| app.call(Method::POST, &people, Some(&ada), body()))).await;
+        let mut statuses: Vec<u16> = added.iter().map(|(status, _)| *status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [vec![200; 19], vec![201]].concat());
+        assert!(added.iter().all(|(_, member)| member == &json!({ "user_id": ben.id, "role": "guest" })));
+        for by in [&ada, &ben] {
+            let own = format!("{people}/{}", ben.id);
+            let removed = join_all((0..10).map(|_| app.call(Method::DELETE, &own, Some(by), None))).await;
+            assert!(removed.iter().all(|(status, _)| *status == 204), "{removed:?}");
+        }
+    }
+    // An unchanged name is no change.
+    for _ in 0..2 {
+        app.ok(Method::PATCH, &format!("/rooms/{room}"), &ada, Some(json!({ "name": "Quay" }))).await;
+    }
+    let page = app.ok(Method::GET, &format!("/rooms/{room}/events?after=0"), &ada, None).await;
+    let told: Vec<_> = page["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+    assert_eq!(told, ["member.added", "member.removed", "room.updated"]);
+    // To leave what one is not in says nothing of what there is.
+    for id in [room.as_str(), "0190a000-0000-7000-8000-000000000000"] {
+        assert_eq!(app.call(Method::DELETE, &format!("/rooms/{id}/members/{}", ben.id), Some(&ben), None).await.0, 204);
+    }
 }

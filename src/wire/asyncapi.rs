@@ -83,6 +83,7 @@ pub const FRAMES: &[FrameDoc] = &[
     frame!(Server "room.updated" "RoomUpdatedFrame" No [chat::RoomUpdated] "The room has another name or topic"),
     frame!(Server "room.joined" "RoomJoinedFrame" No [chat::RoomJoined] "You are in this room now: follow it from last_seq"),
     frame!(Server "room.lagged" "RoomLaggedFrame" No [chat::RoomLagged] "Your backlog was shed, or you left while you were behind: catch up from the last seq you have"),
+    frame!(Server "invitation.updated" "InvitationUpdatedFrame" No [chat::InvitationUpdated] "You were invited, or what became of that: GET /invitations has what waits for an answer"),
     frame!(Server "receipt.updated" "ReceiptUpdatedFrame" No [chat::ReceiptUpdated] "How far a member has received and read"),
 ];
 

@@ -66,6 +66,8 @@ impl Changer {
             let Some((method, path, body)) = self.request(change) else { return };
             self.world.recorder.note(self.room, Record::Asked { by: self.me, change: change.clone() });
             match self.world.call(self.lane, self.me, method, &path, body).await {
+                // An earlier try, or an earlier change that was given up, had added them already, perhaps as something else.
+                Outcome::Done(answer) if is_otherwise(change, &answer) => return self.learn(change),
                 Outcome::Done(_) => {
                     Tally::count(&self.world.tally.changes);
                     self.world.recorder.note(self.room, Record::Granted { by: self.me, change: change.clone() });
@@ -73,8 +75,10 @@ impl Changer {
                 }
                 // An earlier try may have done it: what is refused now tells what is.
                 Outcome::Refused(code) => {
-                    if matches!(code.as_str(), "chat.already_a_member" | "chat.not_a_member") {
-                        self.learn_from(change, &code);
+                    if let Change::Role(who, _) = change
+                        && code == "chat.not_a_member"
+                    {
+                        self.inside.insert(*who, false);
                     }
                     return;
                 }
@@ -107,10 +111,9 @@ impl Changer {
             Change::Name(_) | Change::Topic(_) | Change::Role(..) => {}
         }
     }
+}
 
-    fn learn_from(&mut self, change: &Change, code: &str) {
-        if let Change::Add(who, _) | Change::Remove(who) | Change::Role(who, _) = change {
-            self.inside.insert(*who, code == "chat.already_a_member");
-        }
-    }
+/// Whether somebody who was to be added was in the room, and stays what they were.
+fn is_otherwise(change: &Change, answer: &Value) -> bool {
+    matches!(change, Change::Add(_, role) if answer.get("role").and_then(Value::as_str) != Some(role))
 }

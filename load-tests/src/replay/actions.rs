@@ -1,8 +1,8 @@
 //! What people ask of the engine, and how devices get on with it.
 
-use parlance::chat::Change;
 use parlance::chat::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::chat::permissions::Role;
+use parlance::chat::{Change, Right};
 use parlance::ids::{MessageId, UserId};
 use parlance::persistence::MessageRow;
 use rand::RngExt;
@@ -26,7 +26,7 @@ impl World {
         let role = roles[rng.random_range(0..roles.len())];
         let text = || Some(format!("n{}", self.now));
         let change = match rng.random_range(0..10) {
-            0..4 => Change::AddMember { user_id, role, of_space: false },
+            0..4 => Change::AddMember { user_id, role },
             4..7 => Change::RemoveMember { user_id },
             7 => Change::SetRole { user_id, role },
             8 => Change::Describe { name: text(), topic: None },
@@ -37,7 +37,7 @@ impl World {
         self.note(|| format!("{} asks room {room} (#{ask}): {change:?}", short(by)));
         self.asks.insert(ask, Ask::Change { room });
         let reply = self.engine.voice.reply(ask, Answered::Changed);
-        self.engine.send(room, Command::Change(ChangeRoom { by, change, reply }));
+        self.engine.send(room, Command::Change(ChangeRoom { by, right: Right::Own, change, reply }));
     }
 
     /// A device has read what it has.

@@ -24,8 +24,13 @@ impl MemberChange {
         match effect {
             SideEffect::AddMember { user_id, .. } => Some(Self { room, user: *user_id, is_member: true }),
             SideEffect::RemoveMember { user_id } => Some(Self { room, user: *user_id, is_member: false }),
-            SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
+            SideEffect::Depart { .. } | SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
         }
+    }
+
+    /// They left the space.
+    pub fn departed(room: usize, user: UserId) -> Self {
+        Self { room, user, is_member: false }
     }
 }
 

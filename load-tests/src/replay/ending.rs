@@ -155,7 +155,11 @@ impl World {
         if state.committed_seq() > table.last_seq() {
             return wrong("it is ahead");
         }
-        if state.pending_len() > 0 || state.committed_seq() < table.last_seq() {
+        let is_told = table.departures.is_empty();
+        if is_ended && !is_told {
+            return wrong("it does not tell who left");
+        }
+        if !is_told || state.pending_len() > 0 || state.committed_seq() < table.last_seq() {
             return if is_ended { wrong("it is not at its end") } else { Ok(()) };
         }
         if is_ended {

@@ -12,7 +12,7 @@ use super::{HUBS, ROOMS, SHARDS, room_index};
 
 impl World {
     pub fn go_wrong(&mut self, rng: &mut ChaCha8Rng) {
-        const FAULTS: [Fault; 12] = [
+        const FAULTS: [Fault; 13] = [
             Fault::Outage,
             Fault::RoomCrash,
             Fault::RoomRelease,
@@ -25,6 +25,7 @@ impl World {
             Fault::Disconnect,
             Fault::Impatience,
             Fault::LateCommit,
+            Fault::Departure,
         ];
         let fault = FAULTS[rng.random_range(0..FAULTS.len())];
         let pick = rng.random_range(0..1_000);
@@ -59,6 +60,10 @@ impl World {
             Fault::Disconnect => return self.disconnect(device),
             Fault::Impatience => self.devices[device].sendings.iter_mut().for_each(|sending| sending.asked = None),
             Fault::LateCommit => return self.end_late_commit(pick.is_multiple_of(2)),
+            Fault::Departure => {
+                let (user, id) = (self.users[pick % self.users.len()], self.number());
+                return !self.postgres.is_away && self.postgres.depart(room, user, id);
+            }
             Fault::FailedCommit | Fault::LostAnswer => return false,
         }
         true
@@ -113,6 +118,7 @@ impl World {
             }
         }
         self.engine = Engine::new(&self.config, &self.clock, &self.plan, &self.postgres);
+        self.engine.finish_departures(&self.postgres);
         for hub in 0..HUBS {
             self.crash_hub(hub);
         }

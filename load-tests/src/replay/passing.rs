@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlance::chat::error::ChatError;
-use parlance::chat::messages::{Delivery, Posted};
+use parlance::chat::messages::{Changed, Delivery, Posted};
 use parlance::ids::UserId;
 use parlance::persistence::{RowBody, Watermark};
 use serde::Deserialize;
@@ -137,7 +137,7 @@ impl World {
                     // engine may have written just as many rows. What it then does to members may be impossible.
                     self.is_over_for_good(&result);
                 }
-                if let Ok(row) = result
+                if let Ok(Changed { row: Some(row), .. }) = result
                     && self.postgres.table(room_id(room)).row(row.seq).is_none_or(|there| there.id() != row.id())
                 {
                     self.fail(Invariant::AcknowledgedIsThere, format!("a change at {} of room {room}", row.seq));

@@ -40,6 +40,8 @@ pub enum Fault {
     Disconnect,
     /// A client does not wait for an answer and sends again.
     Impatience,
+    /// Somebody leaves the space that a room is in: Postgres takes them out of the room, which has yet to tell it.
+    Departure,
 }
 
 /// Deliberate defects of the simulation's shell, to prove that it would find them.

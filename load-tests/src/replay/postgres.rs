@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use parlance::chat::permissions::{Role, RoomKind};
-use parlance::chat::{Member, Page, Snapshot, wire};
+use parlance::chat::{Departure, Member, Page, Snapshot, wire};
 use parlance::ids::{RoomId, UserId};
 use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{FirstResult, MessageRow, Row, RowBody, SideEffect, Watermark};
+use uuid::Uuid;
 
 use super::changes::MemberChange;
 use super::check::{Failure, Invariant};
@@ -42,6 +43,8 @@ pub struct Table {
     pub name: Option<String>,
     pub topic: Option<String>,
     pub members: BTreeMap<UserId, Member>,
+    /// Of whom the order is yet to tell that they are out.
+    pub departures: Vec<Departure>,
     pub rows: Vec<Arc<Row>>,
     /// Each row as members are told of it.
     pub frames: Vec<ByteString>,
@@ -69,6 +72,7 @@ impl Table {
             name: None,
             topic: None,
             members: BTreeMap::new(),
+            departures: Vec::new(),
             rows: Vec::new(),
             frames: Vec::new(),
             sent: HashMap::new(),
@@ -116,8 +120,9 @@ impl Table {
     pub fn apply(&mut self, seq: i64, effect: &SideEffect) {
         match effect {
             SideEffect::AddMember { user_id, role } => self.add(*user_id, role.parse().unwrap_or(Role::Guest), seq),
-            SideEffect::RemoveMember { user_id } => {
+            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
                 self.members.remove(user_id);
+                self.departures.retain(|departure| departure.user_id != *user_id);
                 if let Some(stay) = self.stays.get_mut(user_id).and_then(|stays| stays.last_mut()) {
                     stay.1 = Some(seq);
                 }
@@ -201,6 +206,18 @@ impl Postgres {
         table.rows.push(Arc::clone(row));
     }
 
+    /// What the trigger of `migrations/*_spaces_departures.sql` does; whether they were in the room.
+    pub fn depart(&mut self, room: usize, user_id: UserId, number: u64) -> bool {
+        let table = &mut self.rooms[room];
+        if table.members.remove(&user_id).is_none() {
+            return false;
+        }
+        let id = Uuid::from_u128((1 << 100) + u128::from(number));
+        table.departures.push(Departure { id, user_id, by: user_id, at: Default::default() });
+        self.changes.push(MemberChange::departed(room, user_id));
+        true
+    }
+
     /// Of these runs, those that an earlier try of the same committed.
     pub fn recognise(&self, statement: &Statement, held: &HashSet<RoomId>) -> HashSet<RoomId> {
         let is_ours = |run: &&Run| {
@@ -249,7 +266,9 @@ impl Postgres {
             created_at: Default::default(),
             last_event_at: None,
             last_seq: table.last_seq(),
+            pair: None,
             members: table.members.iter().map(|(user, member)| (*user, *member)).collect(),
+            departures: table.departures.clone(),
             recent: table.rows[first..].iter().map(|row| Row::clone(row)).collect(),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use parlance::chat::config::ChatConfig;
 use parlance::chat::error::ChatError;
-use parlance::chat::messages::Command;
+use parlance::chat::messages::{Command, CompareMembers, Reply};
 use parlance::chat::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, RoomLife, RoomMemory, Snapshot, Wish};
 use parlance::clock::Clock;
 use parlance::ids::UserId;
@@ -45,6 +45,7 @@ pub struct Host {
     load: Option<(Vec<(UserId, String)>, Load)>,
     load_again_at: Option<i64>,
     flush_marks_at: Option<i64>,
+    depart_again_at: Option<i64>,
     latest: LatestSeq,
     pub card: Arc<LiveCard>,
 }
@@ -104,6 +105,7 @@ impl Engine {
             load: None,
             load_again_at: None,
             flush_marks_at: None,
+            depart_again_at: None,
             latest,
             card,
         };
@@ -146,6 +148,15 @@ impl Engine {
         self.has_heard_all(postgres)
             && self.persisters.iter().all(Persister::is_idle)
             && self.rooms.values().all(Host::is_idle)
+    }
+
+    /// What an engine does when it starts: it has rooms tell of those who left while there was none.
+    pub fn finish_departures(&mut self, postgres: &Postgres) {
+        for (room, table) in postgres.rooms.iter().enumerate().filter(|(_, table)| !table.departures.is_empty()) {
+            let users = table.departures.iter().map(|departure| departure.user_id).collect();
+            let compare = CompareMembers { users, are_members: false, reply: Reply::new(|_| ()) };
+            self.send(room, Command::Compare(compare));
+        }
     }
 
     /// Hears of the next change to who is in a room.
@@ -197,6 +208,7 @@ impl Engine {
                 }
                 Wish::LoadAgain => host.load_again_at = Some(now + 1_000),
                 Wish::FlushMarks => host.flush_marks_at = Some(now + 200),
+                Wish::DepartAgain => host.depart_again_at = Some(now + 1_000),
                 Wish::Release => is_released = true,
             }
         }
@@ -215,6 +227,7 @@ impl Host {
             && self.load.is_none()
             && self.load_again_at.is_none()
             && self.flush_marks_at.is_none()
+            && self.depart_again_at.is_none()
     }
 
     fn hear_outcomes(&mut self) {
@@ -232,6 +245,10 @@ impl Host {
         if self.flush_marks_at.is_some_and(|at| at <= now) {
             self.flush_marks_at = None;
             self.life.flush_marks();
+        }
+        if self.depart_again_at.is_some_and(|at| at <= now) {
+            self.depart_again_at = None;
+            self.life.depart_again();
         }
     }
 

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytestring::ByteString;
 use parlance::chat::Page;
 use parlance::chat::error::ChatError;
-use parlance::chat::messages::{Audience, Delivery, Posted, Reply};
+use parlance::chat::messages::{Audience, Changed, Delivery, Posted, Reply};
 use parlance::ids::RoomId;
-use parlance::persistence::{Row, Watermark};
+use parlance::persistence::Watermark;
 
 /// What a room answered to a command.
 #[derive(Debug)]
 pub enum Answered {
     Posted(Result<Posted, ChatError>),
-    Changed(Result<Arc<Row>, ChatError>),
+    Changed(Result<Changed, ChatError>),
     Page(Result<Option<Page>, ChatError>),
     Marked(Result<Option<Watermark>, ChatError>),
 }

@@ -5,14 +5,15 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::strangers::invite;
 use super::{ListPage, ListQuery, Parts, one_more, require_room_for};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
-use crate::chat::messages::{ChangeRoom, Command};
+use crate::chat::messages::{ChangeRoom, Changed, Command};
 use crate::chat::permissions::Role;
-use crate::chat::state::Change;
-use crate::chat::store;
-use crate::chat::wire::{EventMember, RoomMember};
+use crate::chat::state::{Change, Right};
+use crate::chat::store::{self, Place};
+use crate::chat::wire::{EventMember, Invited, RoomMember};
 use crate::error::{Problem, ProblemBody};
 use crate::ids::{RoomId, UserId};
 
@@ -43,13 +44,17 @@ pub struct AddMember {
     role: Option<Role>,
 }
 
-/// Adds someone to a group or channel; in a channel of a space, its people may add themselves.
+/// Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
+/// stays what they are (200).
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path)), request_body = AddMember, security(("bearer" = [])),
     responses(
         (status = 201, body = EventMember),
-        (status = 403, description = "chat.not_allowed", body = ProblemBody),
-        (status = 409, description = "chat.already_a_member, chat.room_full, chat.too_many_rooms", body = ProblemBody),
+        (status = 200, description = "They were in it already, in this role", body = EventMember),
+        (status = 202, description = "They share no room or space with the caller, and are asked first", body = Invited),
+        (status = 403, description = "chat.not_allowed, chat.not_invited", body = ProblemBody),
+        (status = 409, description = "chat.room_full, chat.too_many_rooms, chat.too_many_invitations", body = ProblemBody),
+        (status = 422, description = "chat.user_not_found", body = ProblemBody),
         (status = 429, description = "limits.people, limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
@@ -68,7 +73,6 @@ pub async fn add_member(
     };
     // Guests of a space are guests in its channels, unless someone who may makes them more.
     let role = role.unwrap_or(in_space.unwrap_or(Role::Member).min(Role::Member));
-    let of_space = in_space.is_some_and(|own| role <= own);
     if space.is_some() && in_space.is_none() {
         return Err(ChatError::UserNotFound(format!("{user_id} is not a member of the channel's space")).into());
     }
@@ -79,8 +83,14 @@ pub async fn add_member(
         parts.limits.add_people(caller.user_id, 1)?;
     }
     require_room_for(&parts, &[user_id]).await?;
-    change(&parts, &caller, *id, Change::AddMember { user_id, role, of_space }).await?;
-    Ok(HttpResponse::Created().json(EventMember { user_id, role }))
+    if space.is_none()
+        && let Some(invited) = invite(&parts, Place::Room(*id), caller.user_id, user_id, role).await?
+    {
+        return Ok(HttpResponse::Accepted().json(invited));
+    }
+    let changed = change(&parts, &caller, *id, Change::AddMember { user_id, role }).await?;
+    let mut response = if changed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(EventMember { user_id, role: changed.role.unwrap_or(role) }))
 }
 
 /// The member's new role.
@@ -96,6 +106,7 @@ pub struct SetRole {
     responses(
         (status = 200, body = EventMember),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 404, description = "chat.room_not_found, chat.not_a_member", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
         (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
@@ -113,14 +124,15 @@ pub async fn set_member_role(
     Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
 }
 
-/// Removes a member; removing oneself is leaving.
+/// Removes a member; removing oneself is leaving. Whoever is out already stays out (204).
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
     responses(
         (status = 204),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
-        (status = 404, description = "chat.not_a_member", body = ProblemBody),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
         (status = 409, description = "chat.last_owner", body = ProblemBody),
+        (status = 422, description = "chat.direct_room", body = ProblemBody),
         (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
@@ -131,13 +143,19 @@ pub async fn remove_member(
     path: Path<(RoomId, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
-    change(&parts, &caller, id, Change::RemoveMember { user_id }).await?;
+    match change(&parts, &caller, id, Change::RemoveMember { user_id }).await {
+        Ok(_) => {}
+        // As of a room that is there and not theirs: an id reveals nothing.
+        Err(problem) if caller.user_id == user_id && problem.code == "chat.room_not_found" => {}
+        Err(problem) => return Err(problem),
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<(), Problem> {
+/// Has the room make a change, by what the caller is in it and in its space.
+pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<Changed, Problem> {
     let by = caller.user_id;
     parts.limits.change_room(by)?;
-    parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, change, reply })).await?;
-    Ok(())
+    let right = store::role_in_space_of(&parts.storage, by, room).await?.map_or(Right::Own, Right::OfSpace);
+    Ok(parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, right, change, reply })).await?)
 }

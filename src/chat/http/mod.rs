@@ -1,9 +1,11 @@
 //! The HTTP API of chat. The same rooms answer as over the WebSocket.
 
+mod invitations;
 mod members;
 mod messages;
 mod rooms;
 mod spaces;
+mod strangers;
 
 use actix_web::web::{Data, ServiceConfig};
 use serde::{Deserialize, Serialize};
@@ -53,7 +55,11 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(spaces::list_space_rooms)
         .service(spaces::list_space_members)
         .service(spaces::add_space_member)
-        .service(spaces::remove_space_member);
+        .service(spaces::set_space_member_role)
+        .service(spaces::remove_space_member)
+        .service(invitations::list_invitations)
+        .service(invitations::accept_invitation)
+        .service(invitations::decline_invitation);
 }
 
 /// The part of the OpenAPI document that is about chat; paths are relative to `/api/v1`.
@@ -78,13 +84,18 @@ pub fn routes(cfg: &mut ServiceConfig) {
         spaces::list_space_rooms,
         spaces::list_space_members,
         spaces::add_space_member,
+        spaces::set_space_member_role,
         spaces::remove_space_member,
+        invitations::list_invitations,
+        invitations::accept_invitation,
+        invitations::decline_invitation,
     ),
     components(schemas(wire::Message, wire::RoomSummary, wire::RoomMember, wire::Space, wire::SpaceMember)),
     tags(
         (name = "rooms", description = "Conversations of every kind and who is in them"),
         (name = "messages", description = "What was said"),
         (name = "spaces", description = "Containers of channels"),
+        (name = "invitations", description = "Strangers who ask to be known"),
     ),
 )]
 pub struct ApiDoc;

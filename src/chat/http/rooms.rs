@@ -1,26 +1,36 @@
 //! `/rooms`: making, listing and describing rooms.
 
+use std::time::Duration;
+
 use actix_web::web::{Json, Path, Query};
 use actix_web::{HttpResponse, get, patch, post};
 use bytestring::ByteString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::members::change;
+use super::strangers::{bounds, complete_direct, to_be_asked};
 use super::{ListPage, Parts, page_limit, require_room_for};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
-use crate::chat::messages::{ChangeRoom, Command};
 use crate::chat::permissions::{Action, Role, RoomKind, may_in_space};
-use crate::chat::plain_text;
 use crate::chat::state::Change;
-use crate::chat::store::{self, NewRoom, RoomsCursor};
-use crate::chat::wire::{RoomJoined, RoomSummary, encode};
+use crate::chat::store::{self, Made, NewRoom, RoomsCursor};
+use crate::chat::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
+use crate::chat::{check_client_id, plain_text};
 use crate::error::{Problem, ProblemBody};
 use crate::ids::{RoomId, SpaceId, UserId};
+
+/// Pause before the people of a new room are told of it again, when Postgres is away.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const TELL_TRIES_MAX: usize = 120;
 
 /// A room to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct CreateRoom {
+    /// The client's own id for it, at most 64 bytes: sending it again returns the first room.
+    #[serde(default)]
+    client_id: Option<String>,
     kind: RoomKind,
     /// Needed for channels; direct rooms have none.
     #[serde(default)]
@@ -35,13 +45,16 @@ pub struct CreateRoom {
     member_ids: Vec<UserId>,
 }
 
-/// Makes a room. A direct room of the same two people is returned (200), not made twice.
+/// Makes a room. A direct room of the same two people is returned (200), not made twice; and so is a room that the caller made
+/// under the same `client_id`, whatever else is sent with it. Without one, each request makes another.
 #[utoipa::path(
     tag = "rooms", request_body = CreateRoom, security(("bearer" = [])),
     responses(
-        (status = 201, body = RoomSummary), (status = 200, description = "The direct room was there", body = RoomSummary),
-        (status = 409, description = "chat.too_many_rooms: one of the members is in as many as they may be", body = ProblemBody),
+        (status = 201, body = MadeRoom), (status = 200, description = "It had been made before", body = MadeRoom),
+        (status = 403, description = "chat.not_invited: the other one of a direct room cannot be asked", body = ProblemBody),
+        (status = 409, description = "chat.room_full, chat.too_many_rooms, chat.too_many_invitations", body = ProblemBody),
         (status = 422, description = "chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once", body = ProblemBody),
+        (status = 503, description = "engine.unavailable: send it again with the same client_id", body = ProblemBody),
         (status = 429, description = "limits.rooms, limits.people: again after retry_after_ms", body = ProblemBody),
     )
 )]
@@ -51,22 +64,50 @@ pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -
     let by = caller.user_id;
     require_allowance(&parts, &room).await?;
     // A task of its own: a caller who hangs up does not keep the others from hearing of the room.
-    let making = actix_web::rt::spawn(async move {
-        let (id, is_new) = store::create_room(&parts.storage, &room).await?;
-        if is_new {
-            parts.memory.moved(room.members.iter().map(|(user, _)| *user));
-        }
-        let summary = store::room_of(&parts.storage, by, id).await?;
-        if is_new {
-            tell_members(&parts, &room, &summary).await?;
-        }
-        Ok::<_, ChatError>((id, is_new, summary))
-    });
-    let (id, is_new, summary) = making.await.map_err(|_| Problem::internal())??;
+    let making = actix_web::rt::spawn(async move { make(&parts, by, room).await });
+    let (is_new, made) = making.await.map_err(|_| Problem::internal())??;
     if is_new {
-        return Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/rooms/{id}"))).json(summary));
+        let place = format!("/api/v1/rooms/{}", made.room.id);
+        return Ok(HttpResponse::Created().insert_header(("location", place)).json(made));
     }
-    Ok(HttpResponse::Ok().json(summary))
+    Ok(HttpResponse::Ok().json(made))
+}
+
+/// Makes or finds the room, and tells everybody. Whether it is new.
+async fn make(parts: &Parts, by: UserId, room: NewRoom) -> Result<(bool, MadeRoom), ChatError> {
+    let Made { id, is_new, mut invited } = store::create_room(&parts.storage, &room, &bounds(parts)).await?;
+    if !is_new {
+        let other = room.pair.map(|(low, high)| if low == by { high } else { low });
+        invited = match other {
+            Some(other) => complete_direct(parts, id, by, other).await?,
+            None => store::invited_to(&parts.storage, id, by).await?,
+        };
+        return Ok((false, MadeRoom { room: store::room_of(&parts.storage, by, id).await?, invited }));
+    }
+    metrics::counter!("parlance_invitations_total", "what" => "made").increment(invited.len() as u64);
+    parts.memory.moved(room.members.iter().map(|(user, _)| *user));
+    let shown = show(parts, by, &room).await;
+    if shown.as_ref().is_err_and(ChatError::is_passing) {
+        actix_web::rt::spawn(show_later(parts.clone(), by, room));
+    }
+    Ok((true, MadeRoom { room: shown?, invited }))
+}
+
+/// The room is there, its maker was told to ask again, and nobody else would tell its people of it.
+async fn show_later(parts: Parts, by: UserId, room: NewRoom) {
+    for _ in 0..TELL_TRIES_MAX {
+        tokio::time::sleep(TELL_AGAIN_AFTER).await;
+        if !show(&parts, by, &room).await.is_err_and(|error| error.is_passing()) {
+            return;
+        }
+    }
+    tracing::warn!(room_id = %room.id, "its people hear of it when they connect anew: Postgres stayed away");
+}
+
+async fn show(parts: &Parts, by: UserId, room: &NewRoom) -> Result<RoomSummary, ChatError> {
+    let summary = store::room_of(&parts.storage, by, room.id).await?;
+    tell_members(parts, room, &summary).await?;
+    Ok(summary)
 }
 
 async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom, ChatError> {
@@ -77,6 +118,7 @@ async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom,
     };
     let name = text("name", body.name, parts.config.name_chars_max)?;
     let topic = text("topic", body.topic, parts.config.topic_chars_max)?;
+    body.client_id.as_deref().map(|client_id| check_client_id(&parts.config, client_id)).transpose()?;
     let mut others = body.member_ids;
     others.sort_unstable();
     others.dedup();
@@ -103,17 +145,28 @@ async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom,
             return Err(ChatError::UserNotFound(format!("{stranger} is not a member of the space")));
         }
     }
+    let pair = match (body.kind, others.as_slice()) {
+        (RoomKind::Direct, [other]) => Some((by.min(*other), by.max(*other))),
+        _ => None,
+    };
+    let strangers = match body.space_id {
+        Some(_) => Vec::new(),
+        None => to_be_asked(parts, by, &others).await?,
+    };
     let own_role = if body.kind == RoomKind::Direct { Role::Member } else { Role::Owner };
     let mut members = vec![(by, own_role)];
-    members.extend(others.into_iter().map(|user| (user, Role::Member)));
+    members.extend(others.into_iter().filter(|user| !strangers.contains(user)).map(|user| (user, Role::Member)));
     Ok(NewRoom {
         id: RoomId::new(&parts.clock),
+        client_id: body.client_id,
         kind: body.kind,
         name,
         topic,
         space_id: body.space_id,
         created_by: by,
+        pair,
         members,
+        strangers,
         at: parts.clock.now(),
     })
 }
@@ -122,10 +175,11 @@ async fn checked(parts: &Parts, by: UserId, body: CreateRoom) -> Result<NewRoom,
 /// all the same, and costs nothing.
 async fn require_allowance(parts: &Parts, room: &NewRoom) -> Result<(), Problem> {
     let members: Vec<UserId> = room.members.iter().map(|(user, _)| *user).collect();
-    if room.kind == RoomKind::Direct && store::direct_room_exists(&parts.storage, &members).await? {
+    if store::was_made(&parts.storage, room).await? {
         return Ok(());
     }
-    parts.limits.add_people(room.created_by, members.len().saturating_sub(1))?;
+    // Who is asked counts as who is added.
+    parts.limits.add_people(room.created_by, (members.len() + room.strangers.len()).saturating_sub(1))?;
     parts.limits.make_room(room.created_by)?;
     Ok(require_room_for(parts, &members).await?)
 }
@@ -220,9 +274,7 @@ pub async fn update_room(
     let name = name.map(|name| plain_text("name", &name, parts.config.name_chars_max)).transpose()?;
     let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
     if name.is_some() || topic.is_some() {
-        let change = Change::Describe { name, topic };
-        parts.limits.change_room(caller.user_id)?;
-        parts.rooms.ask(*id, |reply| Command::Change(ChangeRoom { by: caller.user_id, change, reply })).await?;
+        change(&parts, &caller, *id, Change::Describe { name, topic }).await?;
     }
     Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
 }

@@ -5,36 +5,58 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::strangers::invite;
 use super::{ListPage, ListQuery, Parts, one_more};
 use crate::auth::Caller;
 use crate::chat::error::ChatError;
 use crate::chat::permissions::{Action, Role, may_in_space, outranks};
-use crate::chat::plain_text;
-use crate::chat::store;
-use crate::chat::wire::{ChannelListing, EventMember, Space, SpaceMember};
+use crate::chat::store::{self, NewSpace, Place};
+use crate::chat::wire::{ChannelListing, EventMember, Invited, Space, SpaceMember};
+use crate::chat::{check_client_id, plain_text};
 use crate::error::{Problem, ProblemBody};
 use crate::ids::{RoomId, SpaceId, UserId};
 
 /// A space to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct CreateSpace {
+    /// The client's own id for it, at most 64 bytes: sending it again returns the first space.
+    #[serde(default)]
+    client_id: Option<String>,
     name: String,
     #[serde(default)]
     topic: Option<String>,
 }
 
-/// Makes a space, with the caller as its owner.
-#[utoipa::path(tag = "spaces", request_body = CreateSpace, security(("bearer" = [])), responses((status = 201, body = Space)))]
+/// Makes a space, with the caller as its owner. The same `client_id` again: 200 and the first one; without one, each
+/// request makes another.
+#[utoipa::path(
+    tag = "spaces", request_body = CreateSpace, security(("bearer" = [])),
+    responses(
+        (status = 201, body = Space), (status = 200, description = "It had been made before", body = Space),
+        (status = 503, description = "engine.unavailable: send it again with the same client_id", body = ProblemBody),
+    )
+)]
 #[post("/spaces")]
 pub async fn create_space(parts: Parts, caller: Caller, body: Json<CreateSpace>) -> Result<HttpResponse, Problem> {
     let name = name(&parts, &body.name)?;
     let topic = topic(&parts, body.topic.as_deref())?;
-    parts.limits.make_room(caller.user_id)?;
-    let id = SpaceId::new(&parts.clock);
-    let at = parts.clock.now();
-    store::create_space(&parts.storage, id, caller.user_id, &name, topic.as_deref().filter(|t| !t.is_empty()), at)
-        .await?;
-    Ok(HttpResponse::Created().json(store::space_of(&parts.storage, caller.user_id, id).await?))
+    let client_id = body.client_id.as_deref();
+    client_id.map(|client_id| check_client_id(&parts.config, client_id)).transpose()?;
+    // What is sent again costs nothing.
+    if !store::space_was_made(&parts.storage, caller.user_id, client_id).await? {
+        parts.limits.make_room(caller.user_id)?;
+    }
+    let space = NewSpace {
+        id: SpaceId::new(&parts.clock),
+        client_id,
+        owner: caller.user_id,
+        name: &name,
+        topic: topic.as_deref().filter(|topic| !topic.is_empty()),
+        at: parts.clock.now(),
+    };
+    let (id, is_new) = store::create_space(&parts.storage, &space).await?;
+    let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(store::space_of(&parts.storage, caller.user_id, id).await?))
 }
 
 /// The caller's spaces.
@@ -131,12 +153,15 @@ pub struct AddSpaceMember {
     role: Option<Role>,
 }
 
-/// Adds someone to a space; they may then join its channels.
+/// Adds someone to a space; they may then join its channels. Somebody who is in it already stays what they are (200).
 #[utoipa::path(
     tag = "spaces", params(("id" = SpaceId, Path)), request_body = AddSpaceMember, security(("bearer" = [])),
     responses(
         (status = 201, body = EventMember),
-        (status = 409, description = "chat.already_a_member", body = ProblemBody),
+        (status = 200, description = "They were in it already, in this role", body = EventMember),
+        (status = 202, description = "They share no room or space with the caller, and are asked first", body = Invited),
+        (status = 403, description = "chat.not_allowed, chat.not_invited", body = ProblemBody),
+        (status = 409, description = "chat.too_many_invitations", body = ProblemBody),
         (status = 422, description = "chat.user_not_found", body = ProblemBody),
         (status = 429, description = "limits.people: again after retry_after_ms", body = ProblemBody),
     )
@@ -159,16 +184,54 @@ pub async fn add_space_member(
     if user_id != caller.user_id {
         parts.limits.add_people(caller.user_id, 1)?;
     }
-    if !store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await? {
-        return Err(ChatError::AlreadyAMember.into());
+    if let Some(invited) = invite(&parts, Place::Space(*id), caller.user_id, user_id, role).await? {
+        return Ok(HttpResponse::Accepted().json(invited));
     }
-    Ok(HttpResponse::Created().json(EventMember { user_id, role }))
+    let (role, is_new) = store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await?;
+    let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(EventMember { user_id, role }))
 }
 
-/// Removes someone from a space; removing oneself is leaving. Rooms that they joined keep them until they leave those.
+/// The member's new role.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct SetSpaceRole {
+    role: Role,
+}
+
+/// Changes what someone is in a space. An owner makes another owner, and may then step down or leave.
+#[utoipa::path(
+    tag = "spaces", params(("id" = SpaceId, Path), ("user_id" = UserId, Path)), request_body = SetSpaceRole,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, body = EventMember),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 404, description = "chat.space_not_found, chat.not_a_member", body = ProblemBody),
+        (status = 409, description = "chat.last_owner", body = ProblemBody),
+    )
+)]
+#[patch("/spaces/{id}/members/{user_id}")]
+pub async fn set_space_member_role(
+    parts: Parts,
+    caller: Caller,
+    path: Path<(SpaceId, UserId)>,
+    body: Json<SetSpaceRole>,
+) -> Result<HttpResponse, Problem> {
+    let (id, user_id) = path.into_inner();
+    let role = body.role;
+    store::set_space_role(&parts.storage, id, caller.user_id, user_id, role).await?;
+    Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
+}
+
+/// Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels
+/// from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204).
 #[utoipa::path(
     tag = "spaces", params(("id" = SpaceId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
-    responses((status = 204), (status = 409, description = "chat.last_owner", body = ProblemBody))
+    responses(
+        (status = 204),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 404, description = "chat.space_not_found", body = ProblemBody),
+        (status = 409, description = "chat.last_owner", body = ProblemBody),
+    )
 )]
 #[delete("/spaces/{id}/members/{user_id}")]
 pub async fn remove_space_member(
@@ -177,15 +240,14 @@ pub async fn remove_space_member(
     path: Path<(SpaceId, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
-    let action = if caller.user_id == user_id { Action::Leave } else { Action::RemoveMember };
-    let own = require(&parts, caller.user_id, id, action).await?;
-    let target = store::space_role(&parts.storage, user_id, id).await?.ok_or(ChatError::NotAMember)?;
-    if caller.user_id != user_id && !outranks(own, target) {
-        return Err(ChatError::NotAllowed.into());
-    }
-    if !store::remove_space_member(&parts.storage, id, user_id).await? {
-        return Err(ChatError::NotAMember.into());
-    }
+    let by = caller.user_id;
+    // A task of its own: a caller who hangs up does not keep the channels from hearing of it.
+    let leaving = actix_web::rt::spawn(async move {
+        let channels = store::leave_space(&parts.storage, id, by, user_id).await?;
+        parts.rooms.members_departed(user_id, channels).await;
+        Ok::<_, ChatError>(())
+    });
+    leaving.await.map_err(|_| Problem::internal())??;
     Ok(HttpResponse::NoContent().finish())
 }
 

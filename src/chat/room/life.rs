@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use bytestring::ByteString;
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::chat::card::Card;
@@ -23,10 +24,10 @@ use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::memory::{LiveCard, RoomMemory};
 use crate::chat::messages::{
-    Audience, ChangeRoom, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
+    Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
 };
 use crate::chat::permissions::Role;
-use crate::chat::state::{Decision, Member, RoomState, Snapshot};
+use crate::chat::state::{Decision, Departure, Member, Right, RoomState, Snapshot};
 use crate::chat::window::Entry;
 use crate::chat::{store, wire};
 use crate::clock::Clock;
@@ -55,6 +56,8 @@ pub enum Wish {
     LoadAgain,
     /// [`RoomLife::flush_marks`], soon.
     FlushMarks,
+    /// [`RoomLife::depart_again`], after a pause.
+    DepartAgain,
     /// There is no such room: let it go.
     Release,
 }
@@ -85,6 +88,8 @@ pub struct RoomLife {
     /// In the order of their tickets, so that one seed of a simulation gives one run.
     waiting: BTreeMap<u64, Waiting>,
     marks: BTreeMap<UserId, Watermark>,
+    /// Of whom the order is to tell that they are out, once the persister takes it.
+    departures: VecDeque<Departure>,
     /// The newest that Postgres had when they were sent again: known after the load that follows, so that who sends one
     /// over and over does not have the room loaded each time.
     repeated: VecDeque<Arc<Row>>,
@@ -115,6 +120,7 @@ enum Phase {
 /// A change that was taken, and whom to tell.
 struct Waiting {
     row: Arc<Row>,
+    right: Right,
     since: Instant,
     replies: Vec<Answer>,
 }
@@ -122,19 +128,31 @@ struct Waiting {
 /// A change that was fenced and will be decided again, with the same id.
 struct Redo {
     row: Arc<Row>,
+    right: Right,
     replies: Vec<Answer>,
 }
 
 enum Answer {
     Post(Reply<Posted>),
-    Change(Reply<Arc<Row>>),
+    Change(Reply<Changed>),
 }
 
 impl Answer {
     fn send(self, result: Result<Posted, ChatError>) {
         match self {
             Self::Post(reply) => reply.send(result),
-            Self::Change(reply) => reply.send(result.map(|posted| posted.row)),
+            Self::Change(reply) => reply.send(result.map(Changed::by)),
+        }
+    }
+}
+
+impl Answer {
+    /// It is so already.
+    fn settle(self, role: Option<Role>) {
+        match self {
+            Self::Change(reply) => reply.send(Ok(Changed::before(role))),
+            // Of changes only.
+            Self::Post(reply) => reply.send(Err(ChatError::Restarted)),
         }
     }
 }
@@ -158,6 +176,7 @@ impl RoomLife {
             lane,
             waiting: BTreeMap::new(),
             marks: BTreeMap::new(),
+            departures: VecDeque::new(),
             repeated: VecDeque::new(),
             wishes: Vec::new(),
             post_seconds: metrics::histogram!("parlance_post_seconds"),
@@ -180,7 +199,8 @@ impl RoomLife {
     /// committed all the same, and only it knows what that is.
     pub fn may_be_let_go(&self) -> bool {
         let has_shown = self.around.latest.load(Ordering::Acquire) != NOT_LOADED;
-        self.waiting.is_empty() && (matches!(self.phase, Phase::Ready(_)) || !has_shown)
+        let is_done = self.waiting.is_empty() && self.departures.is_empty();
+        is_done && (matches!(self.phase, Phase::Ready(_)) || !has_shown)
     }
 
     /// The room ends: its card is what Postgres has, unless that may have more than was shown.
@@ -252,28 +272,70 @@ impl RoomLife {
                 Some(waiting) => waiting.replies.push(Answer::Post(reply)),
                 None => reply.send(Err(ChatError::Restarted)),
             },
-            Ok(Decision::Write(body)) => self.write(body, vec![Answer::Post(reply)]),
+            Ok(Decision::Write(body)) => {
+                self.write(body, Right::Own, vec![Answer::Post(reply)]);
+            }
+            Ok(Decision::Settled(role)) => Answer::Post(reply).settle(role),
         }
     }
 
     fn change(&mut self, command: ChangeRoom) {
+        // Whoever left comes back after that was told, or the telling would take them out again.
+        if !self.depart() {
+            return command.reply.send(Err(ChatError::Busy));
+        }
         let Phase::Ready(state) = &mut self.phase else { return };
+        let ChangeRoom { by, right, change, reply } = command;
         let id = EventId::new(&self.around.clock);
-        match state.decide_change(command.by, id.0, &command.change) {
-            Err(error) => command.reply.send(Err(error)),
-            Ok(body) => self.write(body, vec![Answer::Change(command.reply)]),
+        match state.decide_change(by, right, id.0, &change) {
+            Err(error) => reply.send(Err(error)),
+            Ok(Decision::Settled(role)) => reply.send(Ok(Changed::before(role))),
+            Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {
+                Some(waiting) => waiting.replies.push(Answer::Change(reply)),
+                None => reply.send(Err(ChatError::Restarted)),
+            },
+            Ok(Decision::Already(row)) => reply.send(Ok(Changed::by(Posted { row, repeated: true }))),
+            Ok(Decision::Write(body)) => {
+                self.write(body, right, vec![Answer::Change(reply)]);
+            }
         }
     }
 
-    /// Takes the next seq and hands the row to the persister; when its queue is full, nothing has happened.
-    fn write(&mut self, body: RowBody, replies: Vec<Answer>) {
-        let Phase::Ready(state) = &mut self.phase else { return };
-        let busy = |replies: Vec<Answer>| replies.into_iter().for_each(|answer| answer.send(Err(ChatError::Busy)));
+    /// Has the order tell of those who are out already. Whether all of it was taken.
+    pub fn depart(&mut self) -> bool {
+        while let Some(departure) = self.departures.pop_front() {
+            let body = RoomState::departed(&departure);
+            if !self.write_at(departure.at, body, Right::Own, Vec::new()) {
+                self.departures.push_front(departure);
+                self.wishes.push(Wish::DepartAgain);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The same, later.
+    pub fn depart_again(&mut self) {
+        self.depart();
+    }
+
+    /// Takes the next seq and hands the row to the persister; when its queue is full, nothing has happened. Whether it was
+    /// taken.
+    fn write(&mut self, body: RowBody, right: Right, replies: Vec<Answer>) -> bool {
+        self.write_at(self.around.clock.now(), body, right, replies)
+    }
+
+    fn write_at(&mut self, at: DateTime<Utc>, body: RowBody, right: Right, replies: Vec<Answer>) -> bool {
+        let Phase::Ready(state) = &mut self.phase else { return false };
+        let busy = |replies: Vec<Answer>| {
+            replies.into_iter().for_each(|answer| answer.send(Err(ChatError::Busy)));
+            false
+        };
         if state.pending_len() >= self.around.config.room_pending_max {
             return busy(replies);
         }
         let from_seq = state.taken_seq();
-        let row = Arc::new(Row { seq: from_seq + 1, at: self.around.clock.now(), body });
+        let row = Arc::new(Row { seq: from_seq + 1, at, body });
         let claim = Claim::new(state.next_ticket(), self.lane.clone());
         let write = Write { room_id: self.id, from_seq, rows: vec![Arc::clone(&row)], claim };
         if let Err(full) = self.around.jobs.enqueue(self.id, Job::Write(write)) {
@@ -283,6 +345,7 @@ impl RoomLife {
             return busy(replies);
         }
         let ticket = state.take(Arc::clone(&row));
-        self.waiting.insert(ticket, Waiting { row, since: Instant::now(), replies });
+        self.waiting.insert(ticket, Waiting { row, right, since: Instant::now(), replies });
+        true
     }
 }

@@ -100,6 +100,7 @@ impl Room {
                     let soon = Duration::from_millis(self.parts.config.receipts_every_ms);
                     self.later(soon, RoomLife::flush_marks, ctx);
                 }
+                Wish::DepartAgain => self.later(LOAD_AGAIN_AFTER, RoomLife::depart_again, ctx),
                 Wish::Release => self.release(),
             }
         }

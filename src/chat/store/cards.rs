@@ -41,7 +41,7 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
     let rows = sqlx::query!(
         r#"
         SELECT r.id, r.kind, r.name, r.topic, r.space_id, r.created_at, r.last_seq, r.last_event_at,
-               member.users AS "users?", member.roles AS "roles?",
+               r.direct_low, r.direct_high, member.users AS "users?", member.roles AS "roles?",
                member.delivered_seqs AS "delivered_seqs?", member.read_seqs AS "read_seqs?",
                newest.seqs AS "seqs?", newest.senders AS "senders?: Vec<Option<uuid::Uuid>>"
         FROM rooms r
@@ -76,7 +76,9 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
             created_at: row.created_at,
             last_event_at: row.last_event_at,
             last_seq: row.last_seq,
+            pair: row.direct_low.zip(row.direct_high).map(|(low, high)| (UserId(low), UserId(high))),
             members: users.into_iter().zip(roles).zip(delivered).zip(read).filter_map(member).collect(),
+            departures: Vec::new(),
             recent: Vec::new(),
         };
         let seqs = row.seqs.unwrap_or_default();

@@ -1,7 +1,9 @@
 //! Making rooms.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
+use super::invitations::{Asking, Bounds, Place, invite};
 use crate::chat::error::ChatError;
 use crate::chat::permissions::{Role, RoomKind};
 use crate::ids::{RoomId, SpaceId, UserId};
@@ -11,28 +13,41 @@ use crate::storage::Storage;
 #[derive(Debug)]
 pub struct NewRoom {
     pub id: RoomId,
+    /// The maker's own id for it.
+    pub client_id: Option<String>,
     pub kind: RoomKind,
     pub name: Option<String>,
     pub topic: Option<String>,
     pub space_id: Option<SpaceId>,
     pub created_by: UserId,
+    /// The two people of a direct room, the smaller id first.
+    pub pair: Option<(UserId, UserId)>,
     /// Everyone in it, the maker included.
     pub members: Vec<(UserId, Role)>,
+    /// Those who are asked first.
+    pub strangers: Vec<UserId>,
     pub at: DateTime<Utc>,
 }
 
-/// Makes the room with its members, or finds the direct room that these two people have. Returns its id and whether
-/// it is new.
-pub async fn create_room(storage: &Storage, room: &NewRoom) -> Result<(RoomId, bool), ChatError> {
+/// What became of a wish for a room.
+#[derive(Debug)]
+pub struct Made {
+    pub id: RoomId,
+    pub is_new: bool,
+    /// Those of the strangers who have been asked.
+    pub invited: Vec<UserId>,
+}
+
+/// Makes the room with its members, and asks strangers in; or finds the one that was made under this client id, or the
+/// direct room that these two people have.
+pub async fn create_room(storage: &Storage, room: &NewRoom, bounds: &Bounds<'_>) -> Result<Made, ChatError> {
     let mut transaction = storage.engine().begin().await?;
-    let (low, high) = match (room.kind, room.members.as_slice()) {
-        (RoomKind::Direct, [(a, _), (b, _)]) => (Some(a.0.min(b.0)), Some(a.0.max(b.0))),
-        _ => (None, None),
-    };
+    let (low, high) = room.pair.map(|(low, high)| (low.0, high.0)).unzip();
     let made = sqlx::query_scalar!(
-        "INSERT INTO rooms (id, kind, name, topic, space_id, direct_low, direct_high, created_by, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-         ON CONFLICT (direct_low, direct_high) DO NOTHING
+        "INSERT INTO rooms
+             (id, kind, name, topic, space_id, direct_low, direct_high, created_by, client_id, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+         ON CONFLICT DO NOTHING
          RETURNING id",
         room.id.0,
         room.kind.as_str(),
@@ -42,17 +57,30 @@ pub async fn create_room(storage: &Storage, room: &NewRoom) -> Result<(RoomId, b
         low,
         high,
         room.created_by.0,
+        room.client_id.as_deref(),
         room.at,
     )
     .fetch_optional(&mut *transaction)
     .await
     .map_err(unknown_user)?;
     if made.is_none() {
-        let id = sqlx::query_scalar!("SELECT id FROM rooms WHERE direct_low = $1 AND direct_high = $2", low, high)
-            .fetch_one(&mut *transaction)
-            .await?;
+        let id = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM (
+                   SELECT id, 1 AS turn FROM rooms WHERE created_by = $1 AND client_id = $2
+                   UNION ALL SELECT id, 2 FROM rooms WHERE direct_low = $3 AND direct_high = $4) AS found
+               ORDER BY turn LIMIT 1"#,
+            room.created_by.0,
+            room.client_id.as_deref(),
+            low,
+            high
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
         transaction.commit().await?;
-        return Ok((RoomId(id), false));
+        return Ok(Made { id: RoomId(id), is_new: false, invited: Vec::new() });
+    }
+    if let Some(space) = room.space_id {
+        all_in_space(&mut transaction, space, &room.members).await?;
     }
     sqlx::query!(
         "INSERT INTO room_members (room_id, user_id, role, joined_at)
@@ -65,25 +93,59 @@ pub async fn create_room(storage: &Storage, room: &NewRoom) -> Result<(RoomId, b
     .execute(&mut *transaction)
     .await
     .map_err(unknown_user)?;
+    let asking = Asking {
+        place: Place::Room(room.id),
+        kind: room.kind.into(),
+        name: room.name.as_deref(),
+        inviter: room.created_by,
+        role: Role::Member,
+    };
+    let invited = invite(&mut transaction, &asking, &room.strangers, bounds).await?;
+    if room.pair.is_some() && room.strangers.len() > invited.len() {
+        return Err(ChatError::NotInvited);
+    }
     transaction.commit().await?;
-    Ok((room.id, true))
+    Ok(Made { id: room.id, is_new: true, invited: invited.into_iter().map(|(user, _)| user).collect() })
 }
 
-/// Whether these two people have their direct room.
-pub async fn direct_room_exists(storage: &Storage, members: &[UserId]) -> Result<bool, ChatError> {
-    let (low, high) = (members.iter().min(), members.iter().max());
+/// That the people of a new channel are in its space, and stay there until it is made: who leaves meanwhile waits for that,
+/// and then leaves the channel as well.
+async fn all_in_space(
+    connection: &mut PgConnection,
+    space: SpaceId,
+    members: &[(UserId, Role)],
+) -> Result<(), ChatError> {
     let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM rooms WHERE direct_low = $1 AND direct_high = $2) AS "found!""#,
-        low.map(|user| user.0),
-        high.map(|user| user.0),
+        "SELECT user_id FROM space_members WHERE space_id = $1 AND user_id = ANY($2) ORDER BY user_id FOR KEY SHARE",
+        space.0,
+        &members.iter().map(|(user, _)| user.0).collect::<Vec<_>>(),
     )
-    .fetch_one(storage.engine_read("direct_room"))
+    .fetch_all(connection)
+    .await?;
+    match members.iter().find(|(user, _)| !found.contains(&user.0)) {
+        Some((stranger, _)) => Err(ChatError::UserNotFound(format!("{stranger} is not a member of the space"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether this would find a room that is there: under its client id, or the direct room of these two people.
+pub async fn was_made(storage: &Storage, room: &NewRoom) -> Result<bool, ChatError> {
+    let (low, high) = room.pair.map(|(low, high)| (low.0, high.0)).unzip();
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM rooms WHERE direct_low = $1 AND direct_high = $2)
+               OR EXISTS (SELECT FROM rooms WHERE created_by = $3 AND client_id = $4) AS "found!""#,
+        low,
+        high,
+        room.created_by.0,
+        room.client_id.as_deref(),
+    )
+    .fetch_one(storage.engine_read("made_rooms"))
     .await?;
     Ok(found)
 }
 
 /// A foreign key that fails names someone who is not there.
-fn unknown_user(error: sqlx::Error) -> ChatError {
+pub(super) fn unknown_user(error: sqlx::Error) -> ChatError {
     match &error {
         sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => {
             ChatError::UserNotFound("one of member_ids".into())

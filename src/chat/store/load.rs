@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::chat::config::ChatConfig;
 use crate::chat::error::ChatError;
 use crate::chat::permissions::RoomKind;
-use crate::chat::state::{Change, Member, Snapshot};
+use crate::chat::state::{Change, Departure, Member, Snapshot};
 use crate::ids::{MessageId, RoomId, SpaceId, UserId};
 use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect};
 use crate::storage::Storage;
@@ -16,7 +16,8 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     let mut transaction = storage.engine_read("room").begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
     let room = sqlx::query!(
-        "SELECT kind, name, topic, space_id, created_at, last_seq, last_event_at FROM rooms WHERE id = $1",
+        "SELECT kind, name, topic, space_id, direct_low, direct_high, created_at, last_seq, last_event_at
+         FROM rooms WHERE id = $1",
         id.0
     )
     .fetch_optional(&mut *transaction)
@@ -38,6 +39,14 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
             Some((UserId(row.user_id), Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq }))
         })
         .collect();
+    let departures =
+        sqlx::query!("SELECT id, user_id, by_id, at FROM departures WHERE room_id = $1 ORDER BY at, id", id.0)
+            .fetch_all(&mut *transaction)
+            .await?;
+    let departures = departures
+        .into_iter()
+        .map(|row| Departure { id: row.id, user_id: UserId(row.user_id), by: UserId(row.by_id), at: row.at })
+        .collect();
     let after = room.last_seq.saturating_sub(i64::try_from(config.window_events_max).unwrap_or(i64::MAX));
     let recent = rows_between(&mut transaction, id, after, i64::MAX).await?;
     transaction.commit().await?;
@@ -50,7 +59,9 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
         created_at: room.created_at,
         last_event_at: room.last_event_at,
         last_seq: room.last_seq,
+        pair: room.direct_low.zip(room.direct_high).map(|(low, high)| (UserId(low), UserId(high))),
         members,
+        departures,
         recent,
     }))
 }
@@ -181,12 +192,10 @@ fn event(id: uuid::Uuid, kind: &str, actor: Option<UserId>, payload: serde_json:
 /// The change that an event came from, to decide it again.
 pub fn change_of(event: &EventRow) -> Option<Change> {
     Some(match &event.effect {
-        SideEffect::AddMember { user_id, role } => {
-            // Only people of the space add themselves.
-            let of_space = event.actor == Some(*user_id);
-            Change::AddMember { user_id: *user_id, role: role.parse().ok()?, of_space }
-        }
+        SideEffect::AddMember { user_id, role } => Change::AddMember { user_id: *user_id, role: role.parse().ok()? },
         SideEffect::RemoveMember { user_id } => Change::RemoveMember { user_id: *user_id },
+        // Postgres has it until it is told.
+        SideEffect::Depart { .. } => return None,
         SideEffect::SetRole { user_id, role } => Change::SetRole { user_id: *user_id, role: role.parse().ok()? },
         SideEffect::Describe { name, topic } => Change::Describe {
             name: Some(name.clone().unwrap_or_default()),

@@ -3,18 +3,26 @@
 mod cards;
 mod create;
 mod history;
+mod invitations;
 mod load;
 mod room_pages;
 mod rooms;
+mod space_members;
 mod spaces;
 
 pub use cards::{cards, last_seqs, roster, unread};
-pub use create::{NewRoom, create_room, direct_room_exists};
+pub use create::{Made, NewRoom, create_room, was_made};
 pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
+pub use invitations::{
+    Bounds, Place, decline, in_direct_room, invitation_of, invitations_of, invite_again, invite_to, invited_to,
+    strangers,
+};
 pub use load::{change_of, load_room, sent_before};
 pub use room_pages::{RoomsCursor, rooms_page};
 pub use rooms::{channel_space, crowded, members, room_of, user_exists};
+pub use space_members::{
+    add_space_member, leave_space, outsider, role_in_space_of, set_space_role, space_role, untold_departures,
+};
 pub use spaces::{
-    add_space_member, channels_of_space, create_space, describe_space, outsider, remove_space_member, space_members,
-    space_of, space_role, spaces_of,
+    NewSpace, channels_of_space, create_space, describe_space, space_members, space_of, space_was_made, spaces_of,
 };

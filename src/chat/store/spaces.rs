@@ -9,19 +9,27 @@ use crate::chat::wire::{ChannelListing, Space, SpaceMember};
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::storage::Storage;
 
-/// Makes a space with `owner` as its owner.
-pub async fn create_space(
-    storage: &Storage,
-    id: SpaceId,
-    owner: UserId,
-    name: &str,
-    topic: Option<&str>,
-    at: DateTime<Utc>,
-) -> Result<(), ChatError> {
+/// A space to be made.
+#[derive(Debug)]
+pub struct NewSpace<'a> {
+    pub id: SpaceId,
+    /// The maker's own id for it.
+    pub client_id: Option<&'a str>,
+    pub owner: UserId,
+    pub name: &'a str,
+    pub topic: Option<&'a str>,
+    pub at: DateTime<Utc>,
+}
+
+/// Makes a space, or finds the one that was made under this client id. Returns its id and whether it is new.
+pub async fn create_space(storage: &Storage, space: &NewSpace<'_>) -> Result<(SpaceId, bool), ChatError> {
+    let NewSpace { id, client_id, owner, name, topic, at } = *space;
     let mut transaction = storage.engine().begin().await?;
-    sqlx::query!(
-        "INSERT INTO spaces (id, name, topic, created_by, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+    let made = sqlx::query!(
+        "INSERT INTO spaces (id, client_id, name, topic, created_by, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
         id.0,
+        client_id,
         name,
         topic,
         owner.0,
@@ -29,6 +37,14 @@ pub async fn create_space(
     )
     .execute(&mut *transaction)
     .await?;
+    if made.rows_affected() == 0 {
+        let first =
+            sqlx::query_scalar!("SELECT id FROM spaces WHERE created_by = $1 AND client_id = $2", owner.0, client_id)
+                .fetch_one(&mut *transaction)
+                .await?;
+        transaction.commit().await?;
+        return Ok((SpaceId(first), false));
+    }
     sqlx::query!(
         "INSERT INTO space_members (space_id, user_id, role, joined_at) VALUES ($1, $2, 'owner', $3)",
         id.0,
@@ -38,7 +54,19 @@ pub async fn create_space(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(())
+    Ok((id, true))
+}
+
+/// Whether a space was made under this client id.
+pub async fn space_was_made(storage: &Storage, owner: UserId, client_id: Option<&str>) -> Result<bool, ChatError> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM spaces WHERE created_by = $1 AND client_id = $2) AS "found!""#,
+        owner.0,
+        client_id
+    )
+    .fetch_one(storage.engine_read("made_spaces"))
+    .await?;
+    Ok(found)
 }
 
 /// The spaces of a user, in the order of their making.
@@ -93,28 +121,6 @@ async fn list(
             })
         })
         .collect())
-}
-
-/// A user's role in a space; `None` for strangers and spaces that are not there.
-pub async fn space_role(storage: &Storage, user: UserId, space: SpaceId) -> Result<Option<Role>, ChatError> {
-    let role =
-        sqlx::query_scalar!("SELECT role FROM space_members WHERE space_id = $1 AND user_id = $2", space.0, user.0)
-            .fetch_optional(storage.engine_read("space"))
-            .await?;
-    Ok(role.and_then(|role| role.parse().ok()))
-}
-
-/// Somebody of `users` who is not in the space, if there is anybody.
-pub async fn outsider(storage: &Storage, space: SpaceId, users: &[UserId]) -> Result<Option<UserId>, ChatError> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT given.id AS "id!" FROM UNNEST($2::uuid[]) AS given (id)
-           WHERE NOT EXISTS (SELECT FROM space_members WHERE space_id = $1 AND user_id = given.id) LIMIT 1"#,
-        space.0,
-        &users.iter().map(|user| user.0).collect::<Vec<_>>(),
-    )
-    .fetch_optional(storage.engine_read("space"))
-    .await?;
-    Ok(found.map(UserId))
 }
 
 /// A page of a space's members.
@@ -198,51 +204,6 @@ pub async fn channels_of_space(
             created_at: row.created_at,
         })
         .collect())
-}
-
-/// Adds someone to a space; false when they are in it already.
-pub async fn add_space_member(
-    storage: &Storage,
-    space: SpaceId,
-    user: UserId,
-    role: Role,
-    at: DateTime<Utc>,
-) -> Result<bool, ChatError> {
-    let done = sqlx::query!(
-        "INSERT INTO space_members (space_id, user_id, role, joined_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        space.0,
-        user.0,
-        role.as_str(),
-        at,
-    )
-    .execute(storage.engine())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Takes someone out of a space, unless that would leave others without an owner. What it returns says whether it did.
-pub async fn remove_space_member(storage: &Storage, space: SpaceId, user: UserId) -> Result<bool, ChatError> {
-    let mut transaction = storage.engine().begin().await?;
-    // Two owners who leave at once take turns here.
-    sqlx::query!("SELECT id FROM spaces WHERE id = $1 FOR UPDATE", space.0).fetch_optional(&mut *transaction).await?;
-    let orphaned = sqlx::query_scalar!(
-        r#"
-        SELECT EXISTS (SELECT FROM space_members WHERE space_id = $1 AND user_id <> $2)
-           AND NOT EXISTS (SELECT FROM space_members WHERE space_id = $1 AND user_id <> $2 AND role = 'owner')
-        "#,
-        space.0,
-        user.0
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    if orphaned == Some(true) {
-        return Err(ChatError::LastOwner);
-    }
-    let done = sqlx::query!("DELETE FROM space_members WHERE space_id = $1 AND user_id = $2", space.0, user.0)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// Changes a space's name or topic; absent ones stay.

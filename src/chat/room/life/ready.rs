@@ -60,6 +60,7 @@ impl RoomLife {
         };
         let last_seq = snapshot.last_seq;
         let untold = self.untold(&snapshot);
+        self.departures = snapshot.departures.iter().copied().collect();
         // Some may not have reached Postgres, or never will, if the life before crashed or the persister did. The state
         // before does not know those of who was just leaving it.
         let marks = self.around.card.read(Card::marks).unwrap_or_default();
@@ -77,7 +78,10 @@ impl RoomLife {
         self.forget_rosters(&untold.events);
         // Whoever follows this room may have missed what was committed while nobody was there to tell.
         self.catch_listeners_up(untold, last_seq);
-        for change in redo {
+        let departures: Vec<uuid::Uuid> = self.departures.iter().map(|departure| departure.id).collect();
+        self.depart();
+        // Of those that were not committed, the row that has them told is still there.
+        for change in redo.into_iter().filter(|change| !departures.contains(&change.row.id())) {
             self.decide_again(change);
         }
         for command in parked {
@@ -92,7 +96,10 @@ impl RoomLife {
             return Untold::default();
         }
         let events = snapshot.recent.iter().filter(|row| row.seq > shown_seq).filter_map(event_of).cloned().collect();
-        Untold { events, members: self.around.card.read(Card::members) }
+        // Those who are departing hear so with the event.
+        let stays = |user: &UserId| snapshot.departures.iter().all(|departure| departure.user_id != *user);
+        let members = self.around.card.read(|card| card.members().into_iter().filter(stays).collect());
+        Untold { events, members }
     }
 
     fn fail_parked(&mut self, error: ChatError) {
@@ -112,17 +119,21 @@ impl RoomLife {
     /// A fenced change, decided anew on the state as it is now. An earlier try of it may have been committed late.
     fn decide_again(&mut self, change: Redo) {
         let Phase::Ready(state) = &mut self.phase else { return };
-        let Redo { row, replies } = change;
+        let Redo { row, right, replies } = change;
         let decided = match (state.recent(row.id()), &row.body) {
             (Some(row), _) => Ok(Decision::Already(row)),
             (None, RowBody::Message(message)) => state.decide_post(message.sender, message.clone()),
             (None, RowBody::Event(event)) => match (event.actor, store::change_of(event)) {
-                (Some(by), Some(change)) => state.decide_change(by, event.id, &change).map(Decision::Write),
+                (Some(by), Some(change)) => state.decide_change(by, right, event.id, &change),
                 _ => Err(ChatError::Restarted),
             },
         };
         let failed = match decided {
-            Ok(Decision::Write(body)) => return self.write(body, replies),
+            Ok(Decision::Write(body)) => {
+                self.write(body, right, replies);
+                return;
+            }
+            Ok(Decision::Settled(role)) => return replies.into_iter().for_each(|answer| answer.settle(role)),
             Ok(Decision::Already(row)) => Ok(Posted { row, repeated: true }),
             Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {
                 Some(waiting) => return waiting.replies.extend(replies),

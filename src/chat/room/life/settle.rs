@@ -27,10 +27,11 @@ impl RoomLife {
                     Ok(Posted { row: first.row, repeated: true })
                 }
                 Outcome::Unavailable => Err(ChatError::Unavailable),
+                Outcome::OutOfSpace => Err(ChatError::UserNotFound("they are not in the channel's space".into())),
                 Outcome::Refused => Err(ChatError::Refused),
                 Outcome::Fenced => {
                     if let Phase::Settling { redo, .. } = &mut self.phase {
-                        redo.push(Redo { row: waiting.row, replies: waiting.replies });
+                        redo.push(Redo { row: waiting.row, right: waiting.right, replies: waiting.replies });
                     }
                     continue;
                 }
@@ -58,7 +59,12 @@ impl RoomLife {
             return;
         }
         let last_seq = state.committed_seq();
-        let is_gone = |user: &UserId| self.around.card.read(|card| !card.is_member(*user)) == Some(true);
+        // Whoever is departing hears so with the event.
+        let is_gone = |user: &UserId| {
+            !state.is_departing(*user)
+                && self.departures.iter().all(|departure| departure.user_id != *user)
+                && self.around.card.read(|card| !card.is_member(*user)) == Some(true)
+        };
         let gone: Vec<UserId> = users.into_iter().filter(is_gone).collect();
         if !gone.is_empty() {
             self.deliver(last_seq + 1, Vec::new(), Vec::new(), gone);

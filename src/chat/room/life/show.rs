@@ -34,7 +34,9 @@ impl RoomLife {
     /// Before those who came or went hear of it: a hello that follows reads which rooms they are in.
     pub(super) fn forget_rosters<'a>(&self, events: impl IntoIterator<Item = &'a EventRow>) {
         self.around.memory.moved(events.into_iter().filter_map(|event| match &event.effect {
-            SideEffect::AddMember { user_id, .. } | SideEffect::RemoveMember { user_id } => Some(*user_id),
+            SideEffect::AddMember { user_id, .. }
+            | SideEffect::RemoveMember { user_id }
+            | SideEffect::Depart { user_id } => Some(*user_id),
             SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
         }));
     }
@@ -52,7 +54,7 @@ impl RoomLife {
                 let room = wire::RoomSummary { last_seq: row.seq, last_message_at: Some(row.at), ..summary };
                 (vec![(*user_id, wire::encode(&wire::RoomJoined { room }))], Vec::new())
             }
-            Some(SideEffect::RemoveMember { user_id }) => (Vec::new(), vec![*user_id]),
+            Some(SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id }) => (Vec::new(), vec![*user_id]),
             _ => (Vec::new(), Vec::new()),
         }
     }
@@ -110,7 +112,7 @@ impl Untold {
         for event in self.events {
             match event.effect {
                 SideEffect::AddMember { user_id, .. } => drop(came.insert(user_id)),
-                SideEffect::RemoveMember { user_id } => drop(left.insert(user_id)),
+                SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => drop(left.insert(user_id)),
                 SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
             }
         }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::show::event_of;
 use super::*;
 use crate::chat::permissions::{Role, RoomKind};
 use crate::chat::state::Change;
@@ -81,7 +82,9 @@ fn snapshot(last_seq: i64, members: &[u128], recent: Vec<Row>) -> Snapshot {
         created_at: Default::default(),
         last_event_at: None,
         last_seq,
+        pair: None,
         members: members.iter().map(member).collect(),
+        departures: Vec::new(),
         recent,
     }
 }
@@ -110,11 +113,11 @@ fn opened(probe: &Arc<Probe>, card: Arc<LiveCard>, last_seq: i64) -> RoomLife {
 }
 
 fn ask(life: &mut RoomLife, change: Change) {
-    life.obey(Command::Change(ChangeRoom { by: person(1), change, reply: Reply::new(|_| ()) }));
+    life.obey(Command::Change(ChangeRoom { by: person(1), right: Right::Own, change, reply: Reply::new(|_| ()) }));
 }
 
 fn add(n: u128) -> Change {
-    Change::AddMember { user_id: person(n), role: Role::Member, of_space: false }
+    Change::AddMember { user_id: person(n), role: Role::Member }
 }
 
 fn remove(n: u128) -> Change {
@@ -164,12 +167,11 @@ fn a_fenced_change_that_was_committed_late_is_not_made_again() {
     let (reply, answers) = std::sync::mpsc::channel();
     let change = remove(2);
     let reply = Reply::new(move |answer| reply.send(answer).unwrap());
-    life.obey(Command::Change(ChangeRoom { by: person(1), change, reply }));
+    life.obey(Command::Change(ChangeRoom { by: person(1), right: Right::Own, change, reply }));
     let row = probe.written().pop().unwrap();
     life.settle(vec![(0, Outcome::Fenced)]);
     life.loaded(Ok(Some((snapshot(1, &[1], vec![Row::clone(&row)]), Vec::new()))));
-    let answer = answers.try_recv().unwrap().unwrap();
-    assert_eq!(answer, row);
+    assert_eq!(answers.try_recv().unwrap(), Ok(Changed { is_new: false, role: None, row: Some(row) }));
     assert_eq!(probe.written(), []);
     assert_eq!(probe.told(), [("went", person(2))]);
 }
@@ -293,4 +295,61 @@ fn a_room_that_is_gone_is_let_go_and_greets_nobody() {
     life.loaded(Ok(None));
     assert_eq!(life.take_wishes(), [Wish::Release]);
     assert!(life.may_be_let_go() && life.around.card.read(|_| ()).is_none());
+}
+
+/// That room, where 2 has left the space that it is in.
+fn departed(last_seq: i64) -> (Snapshot, Departure) {
+    let departure = Departure { id: Uuid::from_u128(77), user_id: person(2), by: person(1), at: Default::default() };
+    (Snapshot { departures: vec![departure], ..snapshot(last_seq, &[1], Vec::new()) }, departure)
+}
+
+fn went(n: u128) -> Command {
+    Command::Compare(CompareMembers { users: vec![person(n)], are_members: false, reply: Reply::new(|_| ()) })
+}
+
+#[test]
+fn who_left_with_the_space_reads_nothing_more_and_hears_of_it_with_the_event() {
+    let (mut life, probe) = room();
+    life.obey(went(2));
+    life.loaded(Ok(Some((departed(0).0, Vec::new()))));
+    let row = probe.written().pop().unwrap();
+    let event = event_of(&row);
+    assert_eq!(
+        event.map(|event| (event.id, event.kind, event.actor)),
+        Some((Uuid::from_u128(77), "member.removed", Some(person(1))))
+    );
+    assert_eq!(life.state().unwrap().catch_up(person(2), 0, 10), Err(ChatError::RoomNotFound));
+    // Told twice by Postgres, and once by the room: after the commit, by the event.
+    life.obey(went(2));
+    assert_eq!(probe.told(), []);
+    life.settle(vec![(0, Outcome::Committed)]);
+    assert_eq!(probe.told(), [("went", person(2))]);
+    assert!(life.may_be_let_go());
+}
+
+#[test]
+fn a_departure_that_did_not_commit_is_told_after_the_next_load_and_one_that_did_is_not_told_again() {
+    let (mut life, probe) = room();
+    life.obey(went(2));
+    life.loaded(Ok(Some((departed(0).0, Vec::new()))));
+    for (ticket, outcome) in [(0, Outcome::Fenced), (1, Outcome::Unavailable)] {
+        assert_eq!(probe.written().len(), 1);
+        life.settle(vec![(ticket, outcome)]);
+        life.loaded(Ok(Some((departed(0).0, Vec::new()))));
+    }
+    let row = probe.written().pop().unwrap();
+    life.settle(vec![(2, Outcome::Fenced)]);
+    life.loaded(Ok(Some((snapshot(1, &[1], vec![Row::clone(&row)]), Vec::new()))));
+    assert_eq!(probe.written(), []);
+    assert_eq!(probe.told(), [("went", person(2))]);
+}
+
+#[test]
+fn who_left_comes_back_after_that_was_told() {
+    let (mut life, probe) = room();
+    life.obey(went(2));
+    ask(&mut life, add(2));
+    life.loaded(Ok(Some((departed(0).0, Vec::new()))));
+    let kinds: Vec<_> = probe.written().iter().filter_map(|row| event_of(row).map(|event| event.kind)).collect();
+    assert_eq!(kinds, ["member.removed", "member.added"]);
 }

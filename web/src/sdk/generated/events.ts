@@ -90,6 +90,25 @@ export interface components {
             /** @constant */
             readonly type: "hello";
         } & components["schemas"]["Hello"];
+        /**
+         * @description What became of an invitation.
+         * @enum {string}
+         */
+        readonly InvitationState: "pending" | "accepted" | "declined" | "revoked";
+        /**
+         * @description Told to the devices of whoever is invited: there is an invitation, or one was answered, here or on another device, or
+         *     revoked. Not part of any order: `GET /invitations` has what waits for an answer.
+         */
+        readonly InvitationUpdated: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly state: components["schemas"]["InvitationState"];
+        };
+        /** @description You were invited, or what became of that: GET /invitations has what waits for an answer */
+        readonly InvitationUpdatedFrame: {
+            /** @constant */
+            readonly type: "invitation.updated";
+        } & components["schemas"]["InvitationUpdated"];
         /** @description Command `receipt.mark`: received or read up to here. */
         readonly MarkReceipt: {
             /** Format: int64 */
@@ -448,7 +467,7 @@ export interface components {
          * @enum {string}
          */
         readonly SenderKind: "user";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.

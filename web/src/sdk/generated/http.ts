@@ -143,6 +143,63 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/invitations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What the caller has not answered yet, newest first. There is something only where `chat.strangers` is `invite`. */
+        readonly get: operations["list_invitations"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/invitations/{id}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accepts: the caller is in the room or space from now on, and their devices hear `room.joined`. Accepting once more is
+         *     harmless.
+         */
+        readonly post: operations["accept_invitation"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/invitations/{id}/decline": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Declines. The same person cannot ask again for a while (`chat.invitation_days`); they are not told. Declining once more
+         *     is harmless.
+         */
+        readonly post: operations["decline_invitation"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
@@ -157,7 +214,10 @@ export interface paths {
          */
         readonly get: operations["list_rooms"];
         readonly put?: never;
-        /** Makes a room. A direct room of the same two people is returned (200), not made twice. */
+        /**
+         * Makes a room. A direct room of the same two people is returned (200), not made twice; and so is a room that the caller made
+         *     under the same `client_id`, whatever else is sent with it. Without one, each request makes another.
+         */
         readonly post: operations["create_room"];
         readonly delete?: never;
         readonly options?: never;
@@ -210,7 +270,10 @@ export interface paths {
         /** A room's members, a page at a time. */
         readonly get: operations["list_members"];
         readonly put?: never;
-        /** Adds someone to a group or channel; in a channel of a space, its people may add themselves. */
+        /**
+         * Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
+         *     stays what they are (200).
+         */
         readonly post: operations["add_member"];
         readonly delete?: never;
         readonly options?: never;
@@ -228,7 +291,7 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        /** Removes a member; removing oneself is leaving. */
+        /** Removes a member; removing oneself is leaving. Whoever is out already stays out (204). */
         readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
@@ -264,7 +327,10 @@ export interface paths {
         /** The caller's spaces. */
         readonly get: operations["list_spaces"];
         readonly put?: never;
-        /** Makes a space, with the caller as its owner. */
+        /**
+         * Makes a space, with the caller as its owner. The same `client_id` again: 200 and the first one; without one, each
+         *     request makes another.
+         */
         readonly post: operations["create_space"];
         readonly delete?: never;
         readonly options?: never;
@@ -300,7 +366,7 @@ export interface paths {
         /** The people of a space. */
         readonly get: operations["list_space_members"];
         readonly put?: never;
-        /** Adds someone to a space; they may then join its channels. */
+        /** Adds someone to a space; they may then join its channels. Somebody who is in it already stays what they are (200). */
         readonly post: operations["add_space_member"];
         readonly delete?: never;
         readonly options?: never;
@@ -318,11 +384,15 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        /** Removes someone from a space; removing oneself is leaving. Rooms that they joined keep them until they leave those. */
+        /**
+         * Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels
+         *     from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204).
+         */
         readonly delete: operations["remove_space_member"];
         readonly options?: never;
         readonly head?: never;
-        readonly patch?: never;
+        /** Changes what someone is in a space. An owner makes another owner, and may then step down or leave. */
+        readonly patch: operations["set_space_member_role"];
         readonly trace?: never;
     };
     readonly "/spaces/{id}/rooms": {
@@ -498,6 +568,8 @@ export interface components {
         };
         /** @description A room to be made. */
         readonly CreateRoom: {
+            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first room. */
+            readonly client_id?: string | null;
             readonly kind: components["schemas"]["RoomKind"];
             /** @description The other people; the caller is in it anyway. Exactly one for a direct room. */
             readonly member_ids?: readonly components["schemas"]["UserId"][];
@@ -508,6 +580,8 @@ export interface components {
         };
         /** @description A space to be made. */
         readonly CreateSpace: {
+            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first space. */
+            readonly client_id?: string | null;
             readonly name: string;
             readonly topic?: string | null;
         };
@@ -538,6 +612,40 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description Somebody who shares no room or space with the caller asks them in. */
+        readonly Invitation: {
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: uuid */
+            readonly id: string;
+            readonly inviter: components["schemas"]["PublicUser"];
+            readonly kind: components["schemas"]["InvitedTo"];
+            /** @description What the room or space was called when the caller was invited. */
+            readonly name?: string | null;
+            /** @description What the caller will be there. */
+            readonly role: components["schemas"]["Role"];
+            readonly room_id?: components["schemas"]["RoomId"] | null;
+            readonly space_id?: components["schemas"]["SpaceId"] | null;
+            readonly state: components["schemas"]["InvitationState"];
+        };
+        /**
+         * @description What became of an invitation.
+         * @enum {string}
+         */
+        readonly InvitationState: "pending" | "accepted" | "declined" | "revoked";
+        /** @description Somebody was not added but invited. */
+        readonly Invited: {
+            /** Format: uuid */
+            readonly invitation_id: string;
+            /** @description What they will be if they accept. */
+            readonly role: components["schemas"]["Role"];
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /**
+         * @description What somebody is invited to.
+         * @enum {string}
+         */
+        readonly InvitedTo: "direct" | "group" | "channel" | "space";
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_ChannelListing: {
             readonly items: readonly {
@@ -550,6 +658,25 @@ export interface components {
                 readonly last_message_at?: string | null;
                 readonly name?: string | null;
                 readonly topic?: string | null;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_Invitation: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                /** Format: uuid */
+                readonly id: string;
+                readonly inviter: components["schemas"]["PublicUser"];
+                readonly kind: components["schemas"]["InvitedTo"];
+                /** @description What the room or space was called when the caller was invited. */
+                readonly name?: string | null;
+                /** @description What the caller will be there. */
+                readonly role: components["schemas"]["Role"];
+                readonly room_id?: components["schemas"]["RoomId"] | null;
+                readonly space_id?: components["schemas"]["SpaceId"] | null;
+                readonly state: components["schemas"]["InvitationState"];
             }[];
             readonly next?: string | null;
         };
@@ -640,6 +767,14 @@ export interface components {
         readonly Logout: {
             /** @description Any refresh token of the device, also one that was used. Looked at only when no good access token comes with it. */
             readonly refresh_token?: string | null;
+        };
+        /** @description A room that was made, or found, and who was asked into it. */
+        readonly MadeRoom: components["schemas"]["RoomSummary"] & {
+            /**
+             * @description Those of the given people who share no room or space with the caller, where `chat.strangers` is `invite`: they are
+             *     in it once they accept. Absent: nobody.
+             */
+            readonly invited?: readonly components["schemas"]["UserId"][];
         };
         /** @description A message as everyone sees it. */
         readonly Message: {
@@ -931,6 +1066,10 @@ export interface components {
         readonly SenderKind: "user";
         /** @description The member's new role. */
         readonly SetRole: {
+            readonly role: components["schemas"]["Role"];
+        };
+        /** @description The member's new role. */
+        readonly SetSpaceRole: {
             readonly role: components["schemas"]["Role"];
         };
         /** @description The answer to signing up, signing in and refreshing. */
@@ -1382,6 +1521,106 @@ export interface operations {
             };
         };
     };
+    readonly list_invitations: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string | null;
+                /** @description Items on this page. */
+                readonly limit?: number | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ListPage_Invitation"];
+                };
+            };
+        };
+    };
+    readonly accept_invitation: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description chat.invitation_not_found: it was declined, revoked, or is too old */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_full, chat.too_many_rooms */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.unavailable: send it again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly decline_invitation: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly list_rooms: {
         readonly parameters: {
             readonly query?: {
@@ -1428,13 +1667,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The direct room was there */
+            /** @description It had been made before */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomSummary"];
+                    readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
             readonly 201: {
@@ -1442,10 +1681,19 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RoomSummary"];
+                    readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
-            /** @description chat.too_many_rooms: one of the members is in as many as they may be */
+            /** @description chat.not_invited: the other one of a direct room cannot be asked */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1465,6 +1713,15 @@ export interface operations {
             };
             /** @description limits.rooms, limits.people: again after retry_after_ms */
             readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1640,6 +1897,15 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description They were in it already, in this role */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1648,7 +1914,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            /** @description They share no room or space with the caller, and are asked first */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description chat.not_allowed, chat.not_invited */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1657,8 +1932,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.already_a_member, chat.room_full, chat.too_many_rooms */
+            /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.user_not_found */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1704,7 +1988,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.not_a_member */
+            /** @description chat.room_not_found */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1715,6 +1999,15 @@ export interface operations {
             };
             /** @description chat.last_owner */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.direct_room */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1759,6 +2052,15 @@ export interface operations {
             };
             /** @description chat.not_allowed */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_not_found, chat.not_a_member */
+            readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1938,12 +2240,30 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description It had been made before */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Space"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2062,6 +2382,15 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description They were in it already, in this role */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2070,7 +2399,25 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.already_a_member */
+            /** @description They share no room or space with the caller, and are asked first */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description chat.not_allowed, chat.not_invited */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2116,6 +2463,77 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.space_not_found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly set_space_member_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["SpaceId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SetSpaceRole"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EventMember"];
+                };
+            };
+            /** @description chat.not_allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.space_not_found, chat.not_a_member */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description chat.last_owner */
             readonly 409: {

@@ -115,8 +115,9 @@ impl Actor {
         outcome_of(&method, path, &reached, refusals)
     }
 
-    /// Makes something; its id, or why there is none.
+    /// Makes something, under an id of its own; the engine's id of it, or why there is none.
     pub async fn make(&self, path: &str, body: Value) -> anyhow::Result<Result<Uuid, Outcome>> {
+        let body = with(body, "client_id", Uuid::now_v7().to_string());
         let reached = self.http(Method::POST, path, Some(body)).await?;
         Ok(match outcome_of(&Method::POST, path, &reached, &[])? {
             Outcome::Done => {

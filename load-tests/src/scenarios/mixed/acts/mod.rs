@@ -82,7 +82,7 @@ acts! {
     15 "find people" find_people ["GET /users": "query limit after"],
     10 "look at person" look_at_person ["GET /users/{id}"],
     5 "look at oneself" look_at_oneself ["GET /users/me"],
-    8 "new group" new_group ["POST /rooms": "kind=group name topic member_ids"],
+    8 "new group" new_group ["POST /rooms": "client_id kind=group name topic member_ids"],
     8 "add to group" add_to_group [
         "POST /rooms/{id}/members": "user_id role=guest role=member role=admin role=owner"
     ],
@@ -103,12 +103,20 @@ acts! {
         "GET /spaces/{id}/members": "limit after"
     ],
     3 "new space" new_space [
-        "POST /spaces": "name topic",
+        "POST /spaces": "client_id name topic",
         "POST /spaces/{id}/members": "user_id role=guest role=member role=admin role=owner",
-        "POST /rooms": "kind=channel name topic space_id member_ids"
+        "POST /rooms": "client_id kind=channel name topic space_id member_ids"
     ],
     3 "rename space" rename_space ["PATCH /spaces/{id}": "name topic"],
+    2 "change role in space" change_space_role [
+        "PATCH /spaces/{id}/members/{user_id}": "role=guest role=member role=admin role=owner"
+    ],
     4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}", "DELETE /rooms/{id}/members/{user_id}"],
+    3 "invitations" invitations [
+        "GET /invitations": "limit after",
+        "POST /invitations/{id}/accept",
+        "POST /invitations/{id}/decline"
+    ],
     4 "edit profile" edit_profile ["PATCH /users/me": "full_name avatar_url status_message phone preferences"],
     10 "ping" ping ["ping"],
     4 "sign in" sign_in [

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Outcome;
-use super::actor::{Actor, with};
+use super::actor::{Actor, ROLES, with};
 use crate::scenarios::mixed::crew::Gathering;
 
 impl Actor {
@@ -64,6 +64,31 @@ impl Actor {
         renamed
     }
 
+    /// Another role for somebody in it; the owner stays one.
+    pub async fn change_space_role(self) -> anyhow::Result<Outcome> {
+        let Some(space) = self.crew.take_any(&self.crew.spaces, self.random) else { return Ok(Outcome::Nothing) };
+        let role = self.pick(&ROLES, 48).copied().unwrap_or_default();
+        let changed = match space.others.first() {
+            Some(other) => {
+                let path = format!("/api/v1/spaces/{}/members/{other}", space.id);
+                self.call_as(&space.maker, Method::PATCH, &path, Some(json!({ "role": role })), &[404]).await
+            }
+            None => Ok(Outcome::Nothing),
+        };
+        self.crew.spaces.borrow_mut().push_back(space);
+        changed
+    }
+
+    /// Everybody may write to everybody here, so nobody has one: what is answered is one that is not there.
+    pub async fn invitations(self) -> anyhow::Result<Outcome> {
+        let id = Uuid::now_v7();
+        match self.place(3, 0) {
+            0 => self.leaf_through("/api/v1/invitations", &[]).await,
+            1 => self.call(Method::POST, &format!("/api/v1/invitations/{id}/accept"), None, &[404]).await,
+            _ => self.call(Method::POST, &format!("/api/v1/invitations/{id}/decline"), None, &[404]).await,
+        }
+    }
+
     /// Whoever made the oldest new space removes the other one and leaves it, while there are enough of them.
     pub async fn leave_space(self) -> anyhow::Result<Outcome> {
         let Some(space) = self.crew.take_oldest(&self.crew.spaces) else { return Ok(Outcome::Nothing) };
@@ -74,14 +99,20 @@ impl Actor {
         emptied
     }
 
-    /// The channel goes first: whoever leaves a space stays in its channels.
+    /// In half of them the channel goes first; of the others, it loses everybody with the space.
     async fn dissolve(&self, space: &Gathering) -> anyhow::Result<Outcome> {
-        if let Some(channel) = space.channel {
+        if let Some(channel) = space.channel
+            && self.one_in(2, 32)
+        {
             let emptied = self.empty_room(channel, space).await?;
             if emptied != Outcome::Done {
                 return Ok(emptied);
             }
         }
-        self.empty(&format!("spaces/{}", space.id), space).await
+        let emptied = self.empty(&format!("spaces/{}", space.id), space).await?;
+        if let Some(channel) = space.channel.filter(|_| emptied == Outcome::Done) {
+            self.crew.newest.borrow_mut().remove(&channel);
+        }
+        Ok(emptied)
     }
 }
