@@ -1,6 +1,5 @@
 import { memo } from "react";
 import { useChat, useUser } from "../context";
-import { isolated } from "../names";
 import { fullTime } from "../times";
 import { PersonName } from "../ui/Name";
 import type { Renamed, SystemEvent } from "./rows";
@@ -34,15 +33,21 @@ function Sentence({ event, renamed }: Omit<SystemRowProps, "at">) {
     case "member.role_changed":
       return <>{by} made <Name id={event.user_id} inside /> {article(event.role)} {event.role}</>;
     case "room.updated":
-      return <>{by} {changes(renamed)}</>;
+      return <>{by} <Changes renamed={renamed} /></>;
   }
 }
 
-function changes({ name, topic }: Renamed): string {
-  const parts: string[] = [];
-  if (name !== null && name !== "") parts.push(`changed the name to “${isolated(name)}”`);
-  if (topic !== null) parts.push(topic === "" ? "removed the topic" : `set the topic to “${isolated(topic)}”`);
-  return parts.length === 0 ? "changed the details" : parts.join(" and ");
+/** "changed the name to “Garden” and removed the topic". */
+function Changes({ renamed: { name, topic } }: { readonly renamed: Renamed }) {
+  const named = name !== null && name !== "";
+  if (!named && topic === null) return <>changed the details</>;
+  return (
+    <>
+      {named ? <>changed the name to “<bdi>{name}</bdi>”</> : null}
+      {named && topic !== null ? " and " : null}
+      {topic === null ? null : topic === "" ? "removed the topic" : <>set the topic to “<bdi>{topic}</bdi>”</>}
+    </>
+  );
 }
 
 function article(role: string): string {

@@ -10,8 +10,10 @@ import { useTask } from "../ui/useTask";
 export function Invitations() {
   const { invitations } = useChat();
   const list = useStore(invitations.list);
+  // The region stays, so that the first invitation is read out, too.
+  if (list.length === 0) return <section aria-label="Invitations" aria-live="polite" />;
   return (
-    <section className="invitations" aria-label="Invitations" aria-live="polite" hidden={list.length === 0}>
+    <section className="invitations" aria-label="Invitations" aria-live="polite">
       <header className="section-head">
         <h2>Invitations</h2>
         <span className="badge">{list.length}</span>
