@@ -19,7 +19,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
@@ -39,6 +39,9 @@ const AFTER_THE_SERVER: Duration = Duration::from_secs(3);
 const HEAD_BYTES_MAX: usize = 32 * 1_024;
 /// Bytes that are read before the server looks at them; its buffer, which stays as long as it once was, is not longer.
 const READ_AT_ONCE_MAX: usize = 32 * 1_024;
+/// Bytes of later requests that are read while one is answered. Past its own bound the server would ask again and again,
+/// as fast as it can, whether there is room.
+const READ_AHEAD_MAX: usize = 32 * 1_024;
 
 /// How slow a transfer may be: in each window of time so many bytes must pass.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +103,12 @@ pub(super) struct Connection {
     deadline: Cell<Option<Instant>>,
     place: RefCell<Option<Place>>,
     body_is_unread: Cell<bool>,
+    /// Bytes of later requests.
+    ahead: Cell<usize>,
+    /// Woken when the request under way is finished, if something came meanwhile: the server may have had no room for
+    /// it, and does not look at it again by itself.
+    reader: Cell<Option<Waker>>,
+    came_meanwhile: Cell<bool>,
 }
 
 impl Connection {
@@ -110,6 +119,9 @@ impl Connection {
             deadline: Cell::new(Some(deadline)),
             place: RefCell::default(),
             body_is_unread: Cell::new(false),
+            ahead: Cell::new(0),
+            reader: Cell::new(None),
+            came_meanwhile: Cell::new(false),
         }
     }
 
@@ -123,8 +135,28 @@ impl Connection {
         match self.phase.get() {
             Phase::Waiting => self.enter(Phase::Head { bytes }, Some(HEAD_WITHIN + AFTER_THE_SERVER)),
             Phase::Head { bytes: before } => self.phase.set(Phase::Head { bytes: before + bytes }),
-            Phase::Request | Phase::Answering | Phase::Draining => {}
+            Phase::Request | Phase::Answering => {
+                self.came_meanwhile.set(true);
+                if !self.body_is_unread.get() {
+                    self.ahead.set(self.ahead.get() + bytes);
+                }
+            }
+            Phase::Draining => {}
         }
+    }
+
+    /// Whether a client sends request upon request while one is answered; then the task is woken when that is finished.
+    fn is_far_ahead(&self, cx: &Context<'_>) -> bool {
+        if !matches!(self.phase.get(), Phase::Request | Phase::Answering) {
+            self.ahead.set(0);
+            return false;
+        }
+        self.reader.set(Some(cx.waker().clone()));
+        let far = !self.body_is_unread.get() && self.ahead.get() >= READ_AHEAD_MAX;
+        if far {
+            self.came_meanwhile.set(true);
+        }
+        far
     }
 
     /// The head is whole; the request is to be answered within this time.
@@ -155,6 +187,9 @@ impl Connection {
     /// The answer is with the server's buffer, or nobody waits for it any more.
     pub fn finish(&self) {
         self.place.take();
+        if let (Some(reader), true) = (self.reader.take(), self.came_meanwhile.take()) {
+            reader.wake();
+        }
         if self.body_is_unread.take() {
             self.enter(Phase::Draining, Some(HEAD_WITHIN));
         } else {
@@ -234,6 +269,10 @@ impl AsyncRead for Guarded {
         }
         if self.head_is_long() {
             return Poll::Ready(self.cut_off(Reason::LongHead));
+        }
+        if self.connection.is_far_ahead(cx) {
+            self.read_at_once = 0;
+            return Poll::Pending;
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
