@@ -17,7 +17,7 @@ ALTER TABLE departures ENABLE ROW LEVEL SECURITY;
 
 -- parlance.by: who takes them out. Nobody who is deleted with their account, or with the space, is told of.
 CREATE FUNCTION parlance_leave_channels() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     WITH out_of AS (

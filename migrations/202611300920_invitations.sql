@@ -29,7 +29,7 @@ SELECT parlance_grant('SELECT ON invitations');
 
 -- 'invitation USER ID STATE': so that the devices of whoever is invited hear of it. One that is gone was revoked.
 CREATE FUNCTION parlance_tell_of_invitation() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     IF TG_OP <> 'DELETE' THEN
@@ -48,7 +48,7 @@ CREATE TRIGGER tell_of_change
 -- Whoever comes into a place has accepted it, by whatever way they came; and whoever leaves one invites nobody there any
 -- more.
 CREATE FUNCTION parlance_accept_room() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     UPDATE invitations SET state = 'accepted', answered_at = changed.joined_at
@@ -60,7 +60,7 @@ END
 $$;
 
 CREATE FUNCTION parlance_accept_space() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     UPDATE invitations SET state = 'accepted', answered_at = changed.joined_at
@@ -72,7 +72,7 @@ END
 $$;
 
 CREATE FUNCTION parlance_revoke_from_room() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     DELETE FROM invitations USING changed
@@ -83,7 +83,7 @@ END
 $$;
 
 CREATE FUNCTION parlance_revoke_from_space() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
     DELETE FROM invitations USING changed

@@ -120,7 +120,10 @@ async fn start(config: &Config, lock: DataDir) -> anyhow::Result<Borrowed> {
 async fn running(config: &Config, folder: PathBuf) -> anyhow::Result<Borrowed> {
     let EmbeddedSettings { data_dir, port, .. } = embedded_settings(config, &folder);
     let options = running_server(&data_dir, port)?;
-    let storage = connect(config, options).await.with_context(|| {
+    // What the engine runs is there already, or not at all.
+    let mut config = config.clone();
+    config.storage.start_timeout_ms = 0;
+    let storage = connect(&config, options).await.with_context(|| {
         format!(
             "an engine holds the data folder {}, but no Postgres answers there. If it is starting or stopping, try again; \
              if it uses a DATABASE_URL, give this command the same one",

@@ -154,6 +154,6 @@ async fn demo_logins_are_no_longer_printed_once_they_are_switched_off() {
 #[actix_rt::test]
 async fn a_start_that_failed_leaves_the_folder_free() {
     let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
-    run(engine_with(&folder, "postgres://127.0.0.1:1/x")).await.refusal(&[]);
+    run(engine_with(&folder, "postgres://nowhere.invalid/x")).await.refusal(&[]);
     Engine::start(engine_with(&folder, &database.url())).await.stop().await;
 }
