@@ -11,7 +11,7 @@
 //! drawn in Persian, Bengali, Malayalam or Sinhala; those that make one emoji of several; variants of ideographs in
 //! Japanese names; the tags in the flags of England, Scotland and Wales.
 //!
-//! Invariants: [`line`] of its own result is the same; the result is in NFC, begins and ends with something that is seen,
+//! Invariants: [`line()`] of its own result is the same; the result is in NFC, begins and ends with something that is seen,
 //! and is empty when nothing is. Which characters are which is asked of ICU's data, never of a table here.
 
 use icu_normalizer::ComposingNormalizerBorrowed;

@@ -37,7 +37,7 @@ pub enum UsersCommand {
     /// Print a link by which its owner sets a new password, once
     ResetLink {
         login: String,
-        /// This server's address as its users reach it, such as https://chat.example.com
+        /// This server's address as its users reach it, such as `https://chat.example.com`
         #[arg(long, value_name = "ADDRESS")]
         base: Option<String>,
     },
