@@ -126,8 +126,21 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// What of the engine's code lies in folders, as much of their path as DHAT keeps.
-const FOLDERS: [&str; 10] =
-    ["auth", "changes", "chat", "edge", "persistence", "room", "sessions", "storage", "supervision", "wire"];
+const FOLDERS: [&str; 13] = [
+    "auth",
+    "changes",
+    "chat",
+    "edge",
+    "limits",
+    "persistence",
+    "room",
+    "sessions",
+    "storage",
+    "supervision",
+    "telemetry",
+    "tools",
+    "wire",
+];
 
 /// `0x1234: function::<T> (src/file.rs:1:2)`: of the path, DHAT keeps the last three parts.
 #[derive(Clone, Copy)]
