@@ -22,9 +22,10 @@ impl Actor {
     /// From the middle of a room, and now and then forth again.
     pub async fn scroll_back(self) -> anyhow::Result<Outcome> {
         let Some(room) = self.room() else { return Ok(Outcome::Nothing) };
-        let middle = self.device.last_seq(room).unwrap_or(1) / 2 + 1;
-        let way = if self.one_in(4, 48) { "after" } else { "before" };
-        let path = format!("/api/v1/rooms/{room}/messages?{way}={middle}&limit=50");
+        let middle = self.device.last_seq(room).unwrap_or(0) / 2;
+        // Behind the newest event there is nothing to go on after: an empty room begins at 0.
+        let from = if self.one_in(4, 48) { format!("after={middle}") } else { format!("before={}", middle + 1) };
+        let path = format!("/api/v1/rooms/{room}/messages?{from}&limit=50");
         self.call(Method::GET, &path, None, &[404]).await
     }
 
