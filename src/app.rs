@@ -19,7 +19,7 @@ use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::sessions::Hubs;
-use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, open_data_dir};
+use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
 use crate::{telemetry, tree};
@@ -57,7 +57,8 @@ pub struct Database {
 impl Database {
     /// Locks the data folder, starts the embedded Postgres unless the operator has one, connects, and migrates.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let data_dir = open_data_dir(&config.storage.data_dir)?;
+        let holds = if config.storage.database_url.is_some() { Holds::KeysOnly } else { Holds::Postgres };
+        let data_dir = open_data_dir(&config.storage.data_dir, holds)?;
         let mut embedded = None;
         let options = match &config.storage.database_url {
             Some(url) => storage::parse_url(url)?,

@@ -105,11 +105,15 @@ fn begin_at_zero() {
         "parlance_write_retries_total",
         "parlance_writes_fenced_total",
         "parlance_postgres_restarts_total",
+        "parlance_epoch_changes_total",
     ] {
         metrics::counter!(name).increment(0);
     }
     for name in ["parlance_sessions", "parlance_sockets", "parlance_rooms_open", "parlance_changes_heard"] {
         metrics::gauge!(name).set(0.0);
+    }
+    for what in ["made", "accepted", "declined"] {
+        metrics::counter!("parlance_invitations_total", "what" => what).increment(0);
     }
     for node in crate::tree::TREE {
         metrics::counter!("parlance_actor_restarts_total", "actor" => node.actor).increment(0);

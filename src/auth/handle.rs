@@ -74,19 +74,20 @@ pub enum SignOutReason {
 }
 
 impl SignOutReason {
+    pub const ALL: [Self; 8] = [
+        Self::Logout,
+        Self::Reuse,
+        Self::Replaced,
+        Self::TooMany,
+        Self::Disabled,
+        Self::Password,
+        Self::Reset,
+        Self::Remote,
+    ];
+
     /// The reason of a text that [`SignOutReason::as_str`] gave.
     pub fn parse(text: &str) -> Option<Self> {
-        const ALL: [SignOutReason; 8] = [
-            SignOutReason::Logout,
-            SignOutReason::Reuse,
-            SignOutReason::Replaced,
-            SignOutReason::TooMany,
-            SignOutReason::Disabled,
-            SignOutReason::Password,
-            SignOutReason::Reset,
-            SignOutReason::Remote,
-        ];
-        ALL.into_iter().find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 
     pub fn as_str(self) -> &'static str {

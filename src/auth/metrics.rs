@@ -1,8 +1,10 @@
 //! What accounts count, with its meaning.
 
-use metrics::{Unit, describe_counter};
+use metrics::{Unit, counter, describe_counter};
 
-/// Tells `/metrics` what the counters of accounts mean; for the start of the engine.
+use super::SignOutReason;
+
+/// Tells `/metrics` what the counters of accounts mean, and lets them begin at 0; for the start of the engine.
 pub fn describe_metrics() {
     describe_counter!("parlance_registrations_total", Unit::Count, "Attempts to create an account, by outcome");
     describe_counter!("parlance_logins_total", Unit::Count, "Attempts to sign in with a password, by outcome");
@@ -24,4 +26,13 @@ pub fn describe_metrics() {
         Unit::Count,
         "Attempts beyond the allowance of an address, account or device, by limit"
     );
+    for name in ["parlance_registrations_total", "parlance_logins_total", "parlance_refreshes_total"] {
+        counter!(name, "outcome" => "ok").increment(0);
+        counter!(name, "outcome" => "refused").increment(0);
+    }
+    counter!("parlance_refreshes_repeated_total").increment(0);
+    counter!("parlance_reset_links_total").increment(0);
+    for reason in SignOutReason::ALL {
+        counter!("parlance_sign_outs_total", "reason" => reason.as_str()).increment(0);
+    }
 }

@@ -123,7 +123,7 @@ async fn wait_for(options: &PgConnectOptions, place: &str, patience: Duration) -
             Err(_) => "it accepts connections and says nothing".to_owned(),
         };
         if begun.elapsed() + TRY_AGAIN_AFTER > patience {
-            return Err(StorageError::Away { place: place.to_owned(), waited_s: begun.elapsed().as_secs(), cause });
+            return Err(StorageError::Away { place: place.to_owned(), waited_s: patience.as_secs(), cause });
         }
         if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             tracing::warn!(place, cause, wait_s = patience.as_secs(), "waiting for Postgres");

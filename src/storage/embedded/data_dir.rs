@@ -16,6 +16,15 @@ pub struct DataDir {
     _lock: File,
 }
 
+/// What lives in a data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// The embedded Postgres, beside the engine's keys.
+    Postgres,
+    /// The engine's keys: its Postgres is the operator's.
+    KeysOnly,
+}
+
 impl DataDir {
     /// Absolute.
     pub fn path(&self) -> &Path {
@@ -25,10 +34,16 @@ impl DataDir {
 
 /// Creates the folder if need be and takes it for this engine alone.
 ///
-/// When we are root and the account that Postgres runs under cannot reach the configured folder (a clone under
-/// `/root` is not one), the data lives in `/var/lib/parlance` instead, and the log says so.
-pub fn open_data_dir(configured: &Path) -> Result<DataDir, DataDirError> {
-    take_data_dir(existing(configured)?)
+/// When we are root and the account that the embedded Postgres runs under cannot reach the configured folder (a clone
+/// under `/root` is not one), the data lives in `/var/lib/parlance` instead, and the log says so.
+pub fn open_data_dir(configured: &Path, holds: Holds) -> Result<DataDir, DataDirError> {
+    let wanted = std::path::absolute(configured).map_err(not_writable(configured))?;
+    let path = match holds {
+        Holds::KeysOnly => wanted,
+        Holds::Postgres => within_reach(wanted),
+    };
+    create(&path).map_err(not_writable(&path))?;
+    take_data_dir(path)
 }
 
 /// The folder of an engine, running or not, in which there is a database already. Makes nothing: a command in the wrong
@@ -50,20 +65,13 @@ pub fn take_data_dir(path: PathBuf) -> Result<DataDir, DataDirError> {
     Ok(DataDir { path, _lock: lock })
 }
 
-fn existing(configured: &Path) -> Result<PathBuf, DataDirError> {
-    let wanted = std::path::absolute(configured).map_err(not_writable(configured))?;
-    let path = within_reach(wanted);
-    create(&path).map_err(not_writable(&path))?;
-    Ok(path)
-}
-
 fn not_writable(path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
     let path = path.to_owned();
     move |source| DataDirError::NotWritable { path, source }
 }
 
 pub(super) fn within_reach(wanted: PathBuf) -> PathBuf {
-    // Without any account the start of Postgres fails with that reason; an engine on DATABASE_URL needs none.
+    // Without any account the start of Postgres fails with that reason.
     let reached = Account::choose(&wanted.join(CLUSTER_FOLDER))
         .map_or(Ok(()), |account| if account.reaches(&wanted) { Ok(()) } else { Err(account.name) });
     match reached {

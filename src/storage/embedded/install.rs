@@ -52,6 +52,8 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Result<Install, EmbeddedError> {
             Err(reason) => rejected.push(format!("  {reason}")),
         }
     }
+    // The last two may be one: what PATH leads to.
+    rejected.dedup();
     match (other_major, wanted.cluster_major) {
         (Some(install), Some(cluster)) => Err(EmbeddedError::OtherMajor {
             path: wanted.cluster.to_owned(),

@@ -54,7 +54,7 @@ use tokio::task::JoinHandle;
 
 use account::Account;
 use cluster::Cluster;
-pub use data_dir::{DataDir, find_data_dir, open_data_dir, take_data_dir};
+pub use data_dir::{DataDir, Holds, find_data_dir, open_data_dir, take_data_dir};
 pub use error::{DataDirError, EmbeddedError};
 use install::Wanted;
 use process::Postmaster;

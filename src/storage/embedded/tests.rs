@@ -67,7 +67,7 @@ fn runs(pid: u32) -> bool {
 #[ignore = "run by other tests, as a process that they can kill"]
 async fn an_engine_of_its_own() {
     let Some(folder) = std::env::var_os(ENGINE_FOLDER) else { return };
-    let data_dir = open_data_dir(Path::new(&folder)).unwrap();
+    let data_dir = open_data_dir(Path::new(&folder), Holds::Postgres).unwrap();
     let postgres = EmbeddedPostgres::start(settings(data_dir.path())).await.unwrap();
     println!("ready {}", postgres.pid().unwrap());
     std::future::pending::<()>().await;
@@ -196,7 +196,7 @@ async fn an_engine_started_right_after_a_kill_gets_a_server_of_its_own() {
         let orphan = wait_for_postmaster(&mut engine);
         kill_engine(engine);
         // The watchdog is stopping the orphan just now, or is about to.
-        let lock = open_data_dir(folder.path()).unwrap();
+        let lock = open_data_dir(folder.path(), Holds::Postgres).unwrap();
         let postgres = EmbeddedPostgres::start(settings(lock.path())).await.unwrap();
         assert!(!runs(orphan));
         let pool = pool(&postgres).await;
@@ -232,7 +232,7 @@ async fn a_first_start_that_is_killed_at_any_moment_leaves_nothing_in_the_way() 
     let unfinished = folder.path().join("postgres.initdb-half");
     fs::create_dir_all(unfinished.join("base")).unwrap();
     fs::write(unfinished.join("PG_VERSION"), "18\n").unwrap();
-    let lock = open_data_dir(folder.path()).unwrap();
+    let lock = open_data_dir(folder.path(), Holds::Postgres).unwrap();
     let postgres = EmbeddedPostgres::start(settings(lock.path())).await.unwrap();
     sqlx::query("SELECT 1").execute(&pool(&postgres).await).await.unwrap();
     assert!(!unfinished.exists());
@@ -322,7 +322,7 @@ async fn a_lost_password_file_is_made_anew() {
 async fn a_long_path_puts_the_socket_elsewhere_and_leaves_nothing_there() {
     let folder = folder();
     let deep = folder.path().join("a-folder-with-a-name, so long/".repeat(4));
-    let lock = open_data_dir(&deep).unwrap();
+    let lock = open_data_dir(&deep, Holds::Postgres).unwrap();
     let postgres = EmbeddedPostgres::start(settings(lock.path())).await.unwrap();
     let options = postgres.connect_options();
     let socket_dir = options.get_socket().unwrap().clone();
@@ -365,19 +365,19 @@ async fn a_server_that_cannot_start_is_quoted() {
 fn a_second_engine_on_the_same_folder_is_refused() {
     let folder = folder();
     let path = folder.path().join("data");
-    let first = open_data_dir(&path).unwrap();
-    let error = open_data_dir(&path).unwrap_err();
+    let first = open_data_dir(&path, Holds::Postgres).unwrap();
+    let error = open_data_dir(&path, Holds::Postgres).unwrap_err();
     let expected = format!("process {}", std::process::id());
     assert!(matches!(error, DataDirError::InUse { .. }) && error.to_string().contains(&expected), "{error}");
     drop(first);
-    open_data_dir(&path).unwrap();
+    open_data_dir(&path, Holds::Postgres).unwrap();
 }
 
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let folder = folder();
     fs::write(folder.path().join("file"), "").unwrap();
-    let error = open_data_dir(&folder.path().join("file/data")).unwrap_err();
+    let error = open_data_dir(&folder.path().join("file/data"), Holds::Postgres).unwrap_err();
     assert!(matches!(error, DataDirError::NotWritable { .. }), "{error}");
     assert!(error.to_string().contains("file/data"), "{error}");
 }
@@ -389,6 +389,8 @@ fn root_moves_to_a_folder_that_the_account_of_postgres_can_reach() {
     assert_eq!(data_dir::within_reach(inside.clone()), inside);
     if geteuid().is_root() {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(data_dir::within_reach(inside), Path::new(SYSTEM_DIR));
+        assert_eq!(data_dir::within_reach(inside.clone()), Path::new(SYSTEM_DIR));
     }
+    // Where only the engine itself looks, there is nothing to reach.
+    assert_eq!(open_data_dir(&inside, Holds::KeysOnly).unwrap().path(), inside);
 }
