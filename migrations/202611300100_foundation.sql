@@ -19,7 +19,9 @@ $$;
 -- role of another name. A grant's statement ends before TO.
 CREATE TABLE reader_rights (
     what        text PRIMARY KEY,
-    statement   text NOT NULL
+    statement   text NOT NULL,
+    -- The newest migration at that time: an engine that was killed before it wrote this down does so at its next start.
+    as_of       bigint NOT NULL
 );
 
 -- The user for whom this transaction reads; NULL, and so nobody, when none was set.

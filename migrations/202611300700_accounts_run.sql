@@ -19,24 +19,3 @@ CREATE TABLE password_resets (
 CREATE INDEX password_resets_expiry ON password_resets (expires_at);
 
 ALTER TABLE password_resets ENABLE ROW LEVEL SECURITY;
-
--- Names and addresses are stored in one form of Unicode from here on, so that they are found however they are typed. An
--- address of which somebody else has another form stays as it is.
-DO $$
-BEGIN
-    IF current_setting('server_encoding') = 'UTF8' THEN
-        UPDATE users SET full_name = normalize(full_name, NFC) WHERE full_name IS NOT NFC NORMALIZED;
-        UPDATE users SET status_message = normalize(status_message, NFC) WHERE status_message IS NOT NFC NORMALIZED;
-        UPDATE rooms SET name = normalize(name, NFC) WHERE name IS NOT NFC NORMALIZED;
-        UPDATE rooms SET topic = normalize(topic, NFC) WHERE topic IS NOT NFC NORMALIZED;
-        UPDATE spaces SET name = normalize(name, NFC) WHERE name IS NOT NFC NORMALIZED;
-        UPDATE spaces SET topic = normalize(topic, NFC) WHERE topic IS NOT NFC NORMALIZED;
-        UPDATE accounts SET email = normalize(email::text, NFC)::citext
-        WHERE email::text IS NOT NFC NORMALIZED
-          AND NOT EXISTS (
-              SELECT FROM accounts AS other
-              WHERE other.user_id <> accounts.user_id
-                AND normalize(other.email::text, NFC)::citext = normalize(accounts.email::text, NFC)::citext);
-    END IF;
-END
-$$;

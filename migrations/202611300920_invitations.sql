@@ -19,6 +19,10 @@ CREATE TABLE invitations (
 -- One question at a time.
 CREATE UNIQUE INDEX invitations_room ON invitations (room_id, user_id) WHERE state = 'pending';
 CREATE UNIQUE INDEX invitations_space ON invitations (space_id, user_id) WHERE state = 'pending';
+-- For the end of a room or space, and for those that are too old to count.
+CREATE INDEX invitations_of_room ON invitations (room_id) WHERE room_id IS NOT NULL;
+CREATE INDEX invitations_of_space ON invitations (space_id) WHERE space_id IS NOT NULL;
+CREATE INDEX invitations_age ON invitations (COALESCE(answered_at, created_at));
 CREATE INDEX invitations_user ON invitations (user_id, id);
 CREATE INDEX invitations_inviter ON invitations (inviter_id, user_id);
 

@@ -162,7 +162,6 @@ impl App {
         let hubs = Hubs::default();
         let ending = hubs.clone();
         auth.on_signed_out(move |signed_out| ending.end_family(signed_out.family_id));
-        clean_up_regularly(&auth, &mut order);
         drain_metrics_regularly(&metrics, &mut order);
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
         let health = Health::new(storage.clone(), supervisor.clone(), persisters.clone());
@@ -189,6 +188,7 @@ impl App {
             memory: memory.clone(),
             limits: Limits::new(&config.limits),
         };
+        clean_up_regularly(&auth, &chat, &mut order);
         let parts = EdgeParts {
             config: Arc::clone(&config),
             clock,
@@ -253,8 +253,8 @@ impl App {
     }
 }
 
-fn clean_up_regularly(auth: &Auth, order: &mut StartOrder) {
-    let auth = auth.clone();
+fn clean_up_regularly(auth: &Auth, chat: &ChatParts, order: &mut StartOrder) {
+    let (auth, chat) = (auth.clone(), chat.clone());
     let task = actix_rt::spawn(async move {
         let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
         loop {
@@ -262,6 +262,10 @@ fn clean_up_regularly(auth: &Auth, order: &mut StartOrder) {
             match auth.delete_expired().await {
                 Ok(deleted) => tracing::debug!(deleted, "expired tokens removed"),
                 Err(error) => tracing::warn!(%error, "expired tokens could not be removed; trying again later"),
+            }
+            match chat.delete_forgotten().await {
+                Ok(deleted) => tracing::debug!(deleted, "old invitations removed"),
+                Err(error) => tracing::warn!(%error, "old invitations could not be removed; trying again later"),
             }
         }
     });

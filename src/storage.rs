@@ -58,9 +58,15 @@ impl Storage {
         &self.epoch
     }
 
-    /// Compares the database with the one that it was; whether a new epoch has begun since we last looked.
+    /// Compares the database with the one that it was; whether everything that is kept of it has to begin anew, until
+    /// that is said to have happened ([`Storage::epoch_begun`]).
     pub async fn check_epoch(&self) -> Result<bool, sqlx::Error> {
         self.epoch.check(&mut *self.pool.acquire().await?).await
+    }
+
+    /// Nothing is kept any more of the epoch before.
+    pub fn epoch_begun(&self) {
+        self.epoch.begun();
     }
 
     /// Begins a new epoch: every client reads anew.
@@ -68,6 +74,7 @@ impl Storage {
         self.epoch.renew(&mut *self.pool.acquire().await?).await
     }
 
+    #[cfg(test)]
     /// What guards people's reads and is not there: policies or grants that a restore left out or somebody took away.
     pub async fn missing_rights(&self) -> Result<Vec<String>, sqlx::Error> {
         let missing = rights::missing(&mut *self.pool.acquire().await?, &self.reader_role).await?;

@@ -4,8 +4,8 @@
 //! password hash, and the hashes have threads of their own.
 //!
 //! - **Tokens.** An access token is a JWT that says who and until when. A refresh token works once, and belongs to a
-//!   *family*: one sign-in on one device. Using a refresh token twice, signing out, and disabling the account end the
-//!   family, and [`Auth::on_signed_out`] tells those who hold its sockets.
+//!   *family*: one sign-in on one device. Sent again within `auth.refresh_grace_s` it gets the same answer; later that, as
+//!   signing out and disabling the account do, ends the family, and [`Auth::on_signed_out`] tells those who hold its sockets.
 //! - **Every door asks the same.** [`Auth::verify`] is behind each HTTP request, `hello` and `auth.renew`: the signature,
 //!   then whether the account is enabled and the sign-in goes on. That is known from memory for whoever was here lately
 //!   (`recent.rs` says what is kept and why it is right), and read from Postgres for others, and for everybody while this

@@ -2,7 +2,7 @@
 //!
 //! Kept are enabled accounts as their owners see them, people as everybody sees them, sign-ins that are known to be
 //! live, and who a subject of an outside issuer is. Every change that this engine makes is forgotten after its commit;
-//! every change at all is told by triggers (`migrations/*_changes.sql`) and reaches the second half of this file
+//! every change at all is told by triggers (`parlance_tell_of_…` in the migrations) and reaches the second half of this file
 //! through `changes`. While nobody listens to those, nothing is kept. A network that swallows them without a word is
 //! noticed within half a minute (`storage::listen`): for so long, what is kept may be older than Postgres.
 //!

@@ -1,4 +1,4 @@
-//! One change, as the triggers of `migrations/*_changes.sql` write it.
+//! One change, as the triggers of the migrations write it.
 
 use std::str::FromStr;
 

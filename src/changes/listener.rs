@@ -188,9 +188,15 @@ impl Ear {
         self.reactions.rooms.finish_departures(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
-            self.reactions.begin_anew().await;
+            self.begin_anew().await;
         }
         self.hear(&mut listener).await
+    }
+
+    /// Said last: what fails before is done with the next try.
+    async fn begin_anew(&self) {
+        self.reactions.begin_anew().await;
+        self.storage.epoch_begun();
     }
 
     /// Two engines on one database do no harm, but each may be meant to be the only one.
@@ -201,7 +207,8 @@ impl Ear {
             tracing::warn!(
                 engines,
                 "more than one engine runs on this database: nothing is lost or doubled by it, but rooms that both \
-                 serve are slow. If one of them was left over, stop it"
+                 serve are slow, and who is connected to one hears late what is posted through another. If one of them \
+                 was left over, stop it"
             );
         }
         Ok(())
@@ -220,7 +227,7 @@ impl Ear {
             };
             if told.as_deref().is_none_or(|told| told.parse() == Ok(Change::Epoch)) {
                 if self.storage.check_epoch().await? {
-                    self.reactions.begin_anew().await;
+                    self.begin_anew().await;
                 }
                 self.count_engines().await?;
             }

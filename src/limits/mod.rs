@@ -7,7 +7,8 @@
 //! Invariants
 //! - One allowance an account, not one a socket or an address: opening another connection buys nothing.
 //! - Time is monotonic: setting the wall clock neither locks out nor lets through.
-//! - Whoever is refused has changed nothing, and is told when to come again.
+//! - Whoever is refused is told when to come again, and has used up nothing of what refused them; of two allowances, the
+//!   first may have been used.
 //! - Memory holds accounts whose allowance is not whole, and those with sockets; all others are forgotten once a minute.
 
 pub mod config;

@@ -85,6 +85,8 @@ impl Batch {
                 }
             }
         }
+        // In the order in which whoever leaves a space locks its channels: two who lock rooms wait, and make no circle.
+        runs.sort_unstable_by_key(|run| run.room_id);
         runs
     }
 

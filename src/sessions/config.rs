@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Complaints;
 
+/// No message is larger, whatever is configured.
+pub const MESSAGE_BYTES_MAX: usize = 16_777_216;
+
 /// Limits of sockets; `config/default.toml` explains each key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +30,7 @@ impl SessionsConfig {
     pub(crate) fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require(
-            (1_024..=16_777_216).contains(&self.frame_bytes_max),
+            (1_024..=MESSAGE_BYTES_MAX).contains(&self.frame_bytes_max),
             "sessions.frame_bytes_max",
             "between 1024 and 16777216",
         );

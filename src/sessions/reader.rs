@@ -4,11 +4,11 @@
 //! - The socket is read only when the session asks for a frame and has understood all before: a client that sends more
 //!   than is understood fills its own connection, not our memory.
 //! - Only an unfinished frame, or what came with the one that the session is busy with, is kept: an idle connection has
-//!   no buffer. At most `frame_bytes_max` and one read are.
+//!   no buffer. At most one frame's bound and one read are.
 //! - After an error nothing is understood any more; what comes is thrown away until the client has taken the close.
 //! - Others on the thread get their turn: tokio bounds the reads of one poll, actix the frames.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -44,15 +44,28 @@ pub struct Reader {
     kept: BytesMut,
     /// A frame was cut off `kept`, which holds its memory.
     is_tail: bool,
-    frame_bytes_max: usize,
+    /// A hello may be larger than what follows it: the session says how large.
+    frame_bytes_max: Rc<Cell<usize>>,
     broken: bool,
 }
 
 impl Reader {
     /// Reads frames of at most `frame_bytes_max`; `already` was read with the request.
-    pub fn new(socket: Rc<TcpStream>, shared: Rc<ReadBuffer>, already: &[u8], frame_bytes_max: usize) -> Self {
-        let codec = Codec::new().max_size(frame_bytes_max);
-        Self { socket, shared, codec, kept: already.into(), is_tail: false, frame_bytes_max, broken: false }
+    pub fn new(
+        socket: Rc<TcpStream>,
+        shared: Rc<ReadBuffer>,
+        already: &[u8],
+        frame_bytes_max: Rc<Cell<usize>>,
+    ) -> Self {
+        Self {
+            socket,
+            shared,
+            codec: Codec::new(),
+            kept: already.into(),
+            is_tail: false,
+            frame_bytes_max,
+            broken: false,
+        }
     }
 
     /// The next whole frame of what was read.
@@ -60,9 +73,11 @@ impl Reader {
         if self.kept.is_empty() {
             return None;
         }
+        let bytes_max = self.frame_bytes_max.get();
+        self.codec = std::mem::take(&mut self.codec).max_size(bytes_max);
         let decoded = match self.codec.decode(&mut self.kept) {
             // The codec would wait for all of a frame before it says that it is too large.
-            Ok(None) if self.kept.len() > self.frame_bytes_max + HEADER_BYTES_MAX => Err(ProtocolError::Overflow),
+            Ok(None) if self.kept.len() > bytes_max + HEADER_BYTES_MAX => Err(ProtocolError::Overflow),
             Ok(None) => {
                 // What it is the tail of may be much larger. Once: a frame that drips in is not copied for each drop.
                 if std::mem::take(&mut self.is_tail) {

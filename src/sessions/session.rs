@@ -2,6 +2,7 @@
 //!
 //! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use actix_web::web::BytesMut;
 
-use super::config::SessionsConfig;
+use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
 use super::flusher::Flusher;
 use super::hub::Hub;
 use super::link::Link;
@@ -31,6 +32,9 @@ use crate::supervision::{ActorHandle, after_what_has_come};
 use crate::wire::close::{self, CloseCode};
 use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
 
+/// A room's id and a seq in a hello, with what JSON puts around them.
+const RESUMED_ROOM_BYTES: usize = 64;
+
 /// What every session of a thread needs from the engine.
 pub struct SessionParts {
     pub config: Arc<SessionsConfig>,
@@ -51,6 +55,14 @@ pub struct SessionParts {
     pub connections_max: usize,
 }
 
+impl SessionParts {
+    /// The largest hello: one that resumes every room that a person may be in is understood.
+    pub fn hello_bytes_max(&self) -> usize {
+        let resume = self.chat.rooms_per_user_max.saturating_mul(RESUMED_ROOM_BYTES);
+        self.config.frame_bytes_max.saturating_add(resume).min(MESSAGE_BYTES_MAX)
+    }
+}
+
 /// See the module.
 pub struct UserSession {
     pub(super) parts: Rc<SessionParts>,
@@ -61,6 +73,8 @@ pub struct UserSession {
     commands: Vec<(RoomId, Command)>,
     phase: Phase,
     bad_frames: u32,
+    /// What the reader takes now.
+    pub(super) frame_bytes_max: Rc<Cell<usize>>,
     _seat: Seat,
 }
 
@@ -71,9 +85,10 @@ enum Phase {
 }
 
 impl UserSession {
-    pub fn new(link: Rc<Link>, seat: Seat) -> Self {
+    pub fn new(link: Rc<Link>, seat: Seat, frame_bytes_max: Rc<Cell<usize>>) -> Self {
         let parts = Rc::clone(&link.parts);
-        Self { parts, link, fragments: None, commands: Vec::new(), phase: Phase::Greeting, bad_frames: 0, _seat: seat }
+        let (commands, phase) = (Vec::new(), Phase::Greeting);
+        Self { parts, link, fragments: None, commands, phase, bad_frames: 0, frame_bytes_max, _seat: seat }
     }
 
     /// One whole text frame of the client.
@@ -168,6 +183,7 @@ impl UserSession {
         }
         self.phase = Phase::Ready(caller.user_id);
         self.link.ready.set(true);
+        self.frame_bytes_max.set(self.parts.config.frame_bytes_max);
         metrics::gauge!("parlance_sessions").increment(1.0);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.

@@ -3,6 +3,7 @@
 //! The WebSocket is ours down to the bytes, frames aside (`actix_http::ws`): a connection under `actix-web-actors` or
 //! `actix-ws` keeps the HTTP dispatcher and its buffers for as long as it lives, where this one keeps a task and a link.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -22,10 +23,11 @@ pub fn begin(parts: &Rc<SessionParts>, seat: Seat, socket: TcpStream, already: &
     let socket = Rc::new(socket);
     let key = parts.hub.borrow_mut().next_key();
     let link = Link::new(key, Rc::clone(parts), Rc::clone(&socket));
-    let frames = Reader::new(socket, Rc::clone(&parts.read_buffer), already, parts.config.frame_bytes_max);
+    let frame_bytes_max = Rc::new(Cell::new(parts.hello_bytes_max()));
+    let frames = Reader::new(socket, Rc::clone(&parts.read_buffer), already, Rc::clone(&frame_bytes_max));
     let mut context = Context::new();
     context.add_stream(frames);
-    let task = actix_rt::spawn(context.into_future(UserSession::new(Rc::clone(&link), seat)));
+    let task = actix_rt::spawn(context.into_future(UserSession::new(Rc::clone(&link), seat, frame_bytes_max)));
     link.attach(task.abort_handle());
 }
 
@@ -119,7 +121,7 @@ impl UserSession {
     }
 
     fn append(&mut self, part: &Bytes) -> bool {
-        let max = self.parts.config.frame_bytes_max;
+        let max = self.frame_bytes_max.get();
         match &mut self.fragments {
             Some(parts) if parts.len() + part.len() <= max => {
                 parts.extend_from_slice(part);

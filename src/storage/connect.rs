@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, PgConnection};
 
 use super::config::StorageConfig;
 use super::epoch::Epoch;
-use super::refusal::{StorageError, cause, place};
+use super::refusal::{StorageError, cause, place, socket_folder};
 use super::session::{Session, is_read_only};
 use super::surroundings::Surroundings;
 use super::{Storage, pooler, reader};
@@ -135,11 +135,13 @@ async fn wait_for(options: &PgConnectOptions, place: &str, patience: Duration) -
 
 /// A name that nobody knows is a mistake, which no waiting mends.
 async fn resolve(options: &PgConnectOptions, place: &str) -> Result<(), StorageError> {
-    if options.get_socket().is_some() {
+    if socket_folder(options).is_some() {
         return Ok(());
     }
     match tokio::net::lookup_host((options.get_host(), options.get_port())).await {
         Ok(_) => Ok(()),
+        // The resolver is away, as at the start of a machine: whoever waits for Postgres waits for it as well.
+        Err(error) if error.to_string().contains("Temporary failure") => Ok(()),
         Err(error) => {
             let cause = format!("the name {} does not resolve ({error})", options.get_host());
             Err(StorageError::Unreachable { place: place.to_owned(), cause })

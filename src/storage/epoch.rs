@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ struct Inner {
     current: ArcSwap<Uuid>,
     /// When the current one was first read, if another one was known before.
     changed: ArcSwap<Option<Instant>>,
+    /// Another epoch than the one before was read, and [`Epoch::begun`] has not been said since.
+    is_to_begin: AtomicBool,
     /// How far the write-ahead log was, in bytes.
     position: AtomicU64,
     /// Remembers the position for the next start.
@@ -71,7 +73,7 @@ impl Epoch {
     }
 
     /// Compares the database with what it was, begins a new epoch if it is another one, and reads the epoch. Whether
-    /// that is another one than we knew.
+    /// that is another one than the engine works by, which has to begin anew and then say so ([`Epoch::begun`]).
     pub(super) async fn check(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
         let fingerprint = json!(self.fingerprint(connection).await);
         let position = position(connection).await;
@@ -100,16 +102,27 @@ impl Epoch {
         Ok(self.current())
     }
 
-    /// Whether another one was known.
+    /// Nothing is kept of an epoch before this one.
+    pub(super) fn begun(&self) {
+        self.0.is_to_begin.store(false, Ordering::Release);
+    }
+
+    /// Whether the engine has to begin anew.
     fn set(&self, epoch: Uuid, position: Option<u64>) -> bool {
         let before = self.0.current.swap(Arc::new(epoch));
-        let is_other = !before.is_nil() && *before != epoch;
-        if is_other {
+        if !before.is_nil() && *before != epoch {
+            self.0.is_to_begin.store(true, Ordering::Release);
             self.0.changed.store(Arc::new(Some(Instant::now())));
             metrics::counter!("parlance_epoch_changes_total").increment(1);
             tracing::warn!(was = %before, is = %epoch, "a new life of the log: clients read anew what they keep");
         }
-        let Some(position) = position else { return is_other };
+        if let Some(position) = position {
+            self.remember(epoch, position);
+        }
+        self.0.is_to_begin.load(Ordering::Acquire)
+    }
+
+    fn remember(&self, epoch: Uuid, position: u64) {
         self.0.position.store(position, Ordering::Relaxed);
         let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &*file
@@ -117,7 +130,6 @@ impl Epoch {
         {
             tracing::warn!(%error, file = %file.display(), "how far the log is could not be remembered");
         }
-        is_other
     }
 
     /// How far the log of this epoch was when we last looked.

@@ -49,7 +49,10 @@ impl Storage {
         }
         if tables != (Tables::Ours { is_behind: false }) {
             MIGRATIONS.run(&mut connection).await.map_err(|error| self.migration_failed(&error))?;
-            rights::remember(&mut connection, &self.reader_role).await.map_err(failed)?;
+        }
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        if !rights::are_remembered(&mut connection, newest).await.map_err(failed)? {
+            rights::remember(&mut connection, &self.reader_role, newest).await.map_err(failed)?;
         }
         self.epoch.check(&mut connection).await.map_err(failed)?;
         connection.close().await.map_err(failed)

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use tokio::sync::Mutex;
 
-use super::refusal::cause;
+use super::refusal::{cause, quoted};
 use super::{Storage, rights};
 
 /// For how long an answer of the catalogue is good.
@@ -110,19 +110,32 @@ async fn read_only(connection: &mut PgConnection) -> Result<Option<String>, sqlx
     })
 }
 
+/// Whether people's reads can run under their role: by doing so. What is looked up then may be anybody's.
 async fn reader(connection: &mut PgConnection, role: &str) -> Result<Option<String>, sqlx::Error> {
-    let member: Option<bool> =
-        sqlx::query_scalar("SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1")
-            .bind(role)
-            .fetch_optional(connection)
-            .await?;
-    Ok(match member {
-        Some(true) => None,
-        Some(false) => Some(format!("the engine may not read as \"{role}\": GRANT \"{role}\" TO its own role")),
-        None => {
-            Some(format!("the role \"{role}\" is missing: start the engine anew, or CREATE ROLE \"{role}\" NOLOGIN"))
-        }
-    })
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+        .bind(role)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !exists {
+        let role = quoted(role);
+        return Ok(Some(format!("the role {role} is missing: start the engine anew, or CREATE ROLE {role} NOLOGIN")));
+    }
+    let mut transaction = connection.begin().await?;
+    let tried = async {
+        sqlx::query("SELECT set_config('role', $1, true)").bind(role).execute(&mut *transaction).await?;
+        sqlx::query("SELECT parlance_my_rooms() LIMIT 0").execute(&mut *transaction).await.map(drop)
+    };
+    let tried = tried.await;
+    transaction.rollback().await?;
+    match tried {
+        Ok(()) => Ok(None),
+        Err(error @ sqlx::Error::Database(_)) => Ok(Some(format!(
+            "the engine cannot read as {role} ({}): start it anew, which mends what it may, or GRANT {role} TO its own role",
+            cause(&error),
+            role = quoted(role),
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is wrong with the grants, and with the policies, of what users read.

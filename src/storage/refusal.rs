@@ -1,5 +1,7 @@
 //! Why the engine does not start on a database. Each text says what to do; statements in it can be copied into psql.
 
+use std::path::{Path, PathBuf};
+
 use sqlx::postgres::PgConnectOptions;
 
 /// Something that has to be otherwise, and the statement that makes it so.
@@ -96,7 +98,7 @@ pub(super) fn cause(error: &sqlx::Error) -> String {
 /// Where the database is, for a message.
 pub(super) fn place(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or(options.get_username());
-    match options.get_socket() {
+    match socket_folder(options) {
         Some(socket) => format!("{}/{database}", socket.display()),
         None if options.get_host().contains(':') => {
             format!("[{}]:{}/{database}", options.get_host(), options.get_port())
@@ -105,7 +107,30 @@ pub(super) fn place(options: &PgConnectOptions) -> String {
     }
 }
 
+/// The folder of the Unix socket, where Postgres is reached by one: named as such, or in place of a host.
+pub(super) fn socket_folder(options: &PgConnectOptions) -> Option<&Path> {
+    let host = Path::new(options.get_host());
+    options.get_socket().map(PathBuf::as_path).or_else(|| host.is_absolute().then_some(host))
+}
+
 /// A name as it stands in a statement.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_known_by_either_name_and_a_host_is_none() {
+        let options = PgConnectOptions::new_without_pgpass().username("app").database("chat").port(5433);
+        for options in [options.clone().host("/run/postgresql"), options.clone().socket("/run/postgresql")] {
+            assert_eq!(place(&options), "/run/postgresql/chat");
+        }
+        for (host, expected) in [("db.example.com", "db.example.com:5433/chat"), ("::1", "[::1]:5433/chat")] {
+            let options = options.clone().host(host);
+            assert_eq!((place(&options).as_str(), socket_folder(&options)), (expected, None));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What guards the reads made for people: policies, and what the reader role may read. Kept in `reader_rights`, so that
 //! what a restore left out, or somebody took away, is made again at start and told by `/readyz` meanwhile.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::refusal::quoted;
 
@@ -31,15 +31,27 @@ const LIVE: &str = "
                || COALESCE(' USING (' || qual || ')', '') || COALESCE(' WITH CHECK (' || with_check || ')', '')
     FROM pg_policies WHERE schemaname = current_schema()";
 
-/// Remembers the guards as the migrations left them.
-pub(super) async fn remember(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
+/// Remembers the guards as the migrations up to `version` left them.
+pub(super) async fn remember(connection: &mut PgConnection, role: &str, version: i64) -> Result<(), sqlx::Error> {
     grant_functions(connection, role).await?;
-    sqlx::query("DELETE FROM reader_rights").execute(&mut *connection).await?;
-    sqlx::query(AssertSqlSafe(format!("INSERT INTO reader_rights (what, statement) {LIVE}")))
-        .bind(role)
-        .execute(connection)
+    let mut transaction = connection.begin().await?;
+    sqlx::query("DELETE FROM reader_rights").execute(&mut *transaction).await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO reader_rights (what, statement, as_of) SELECT what, statement, $2 FROM ({LIVE}) AS live"
+    )))
+    .bind(role)
+    .bind(version)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// Whether what is remembered is what the migrations up to `version` left.
+pub(super) async fn are_remembered(connection: &mut PgConnection, version: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) > 0 AND bool_and(as_of = $1) FROM reader_rights")
+        .bind(version)
+        .fetch_one(connection)
         .await
-        .map(|_| ())
 }
 
 /// What policies call may have been taken from everybody by default.

@@ -9,6 +9,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use crate::testing::{TestApp, WsClient, seqs};
 
 const FRAME_BYTES_MAX: usize = 262_144;
+/// With 20 000 rooms to resume.
+const HELLO_BYTES_MAX: usize = FRAME_BYTES_MAX + 20_000 * 64;
 
 async fn send(socket: &mut WsClient, message: Message) {
     // The engine may hang up before all of it is sent.
@@ -23,9 +25,21 @@ fn part(data: impl Into<Vec<u8>>, opcode: Data, last: bool) -> Message {
 async fn what_is_no_text_message_ends_the_socket_with_4502() {
     let app = TestApp::start().await;
     let ada = app.sign_up("ada").await;
-    let half = "x".repeat(FRAME_BYTES_MAX - 10);
-    let cases: Vec<(&str, Vec<Message>)> = vec![
-        ("over the limit", vec![Message::text("x".repeat(FRAME_BYTES_MAX + 1))]),
+    for greeted in [true, false] {
+        for (what, messages) in no_text_messages(if greeted { FRAME_BYTES_MAX } else { HELLO_BYTES_MAX }) {
+            let mut socket = if greeted { app.connect(&ada).await } else { WsClient::open(&app.base).await };
+            for message in messages {
+                send(&mut socket, message).await;
+            }
+            assert_eq!(socket.closed().await, 4502, "{what}, greeted: {greeted}");
+        }
+    }
+}
+
+fn no_text_messages(bytes_max: usize) -> Vec<(&'static str, Vec<Message>)> {
+    let half = "x".repeat(bytes_max - 10);
+    vec![
+        ("over the limit", vec![Message::text("x".repeat(bytes_max + 1))]),
         (
             "over the limit in fragments",
             vec![
@@ -39,16 +53,7 @@ async fn what_is_no_text_message_ends_the_socket_with_4502() {
         ("invalid UTF-8", vec![part([b'{', 0xff, 0xfe], Data::Text, true)]),
         ("invalid UTF-8 in fragments", vec![part([b'{', 0xff], Data::Text, false), part([0xfe], Data::Continue, true)]),
         ("a continuation of nothing", vec![part("x", Data::Continue, true)]),
-    ];
-    for (what, messages) in cases {
-        for greeted in [true, false] {
-            let mut socket = if greeted { app.connect(&ada).await } else { WsClient::open(&app.base).await };
-            for message in messages.clone() {
-                send(&mut socket, message).await;
-            }
-            assert_eq!(socket.closed().await, 4502, "{what}, greeted: {greeted}");
-        }
-    }
+    ]
 }
 
 #[actix_rt::test]
@@ -255,7 +260,7 @@ async fn what_is_pipelined_behind_hello_waits_for_it() {
 
 #[actix_rt::test]
 async fn a_hello_that_resumes_thousands_of_strange_rooms_is_told_of_each_and_goes_on() {
-    let app = TestApp::with(|config| config.sessions.frame_bytes_max = 1_048_576).await;
+    let app = TestApp::start().await;
     let ada = app.sign_up("ada").await;
     let room = app.group(&[&ada]).await;
     app.post(&ada, &room, "c1", "x").await;

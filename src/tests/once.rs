@@ -110,6 +110,33 @@ async fn the_same_client_id_makes_one_room_and_one_space_also_after_a_restart() 
 }
 
 #[actix_rt::test]
+async fn the_client_id_of_a_room_that_one_has_left_opens_nothing() {
+    let app = TestApp::start().await;
+    let (ada, ben, eve) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("eve").await);
+    let body = json!({ "client_id": "c1", "kind": "group", "name": "Harbour", "member_ids": [ben.id] });
+    let room = app.ok(Method::POST, "/rooms", &ada, Some(body)).await["id"].as_str().unwrap().to_owned();
+    let members = format!("/rooms/{room}/members");
+    let owner = Some(json!({ "role": "owner" }));
+    app.ok(Method::PATCH, &format!("{members}/{}", ben.id), &ada, owner).await;
+    app.ok(Method::DELETE, &format!("{members}/{}", ada.id), &ben, None).await;
+    // Neither the group again nor a direct room, which would have another one in it.
+    for body in [
+        json!({ "client_id": "c1", "kind": "group", "name": "Harbour" }),
+        json!({ "client_id": "c1", "kind": "direct", "member_ids": [eve.id] }),
+    ] {
+        assert_eq!(app.call(Method::POST, "/rooms", Some(&ada), Some(body)).await.1["code"], "chat.room_not_found");
+    }
+    let left = app.ok(Method::GET, &members, &ben, None).await;
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(app.call(Method::GET, &members, Some(&eve), None).await.0, 404);
+    // Who is in it finds it by that id, whatever else they ask for, and adds nobody by it.
+    let body = |kind: &str, other: &str| Some(json!({ "client_id": "c2", "kind": kind, "member_ids": [other] }));
+    let group = app.ok(Method::POST, "/rooms", &ben, body("group", &ada.id)).await;
+    let again = app.call(Method::POST, "/rooms", Some(&ben), body("direct", &eve.id)).await;
+    assert_eq!((again.0, &again.1["id"], &again.1["member_count"]), (200, &group["id"], &json!(2)), "{}", again.1);
+}
+
+#[actix_rt::test]
 async fn whoever_is_added_or_removed_many_times_at_once_comes_and_goes_once() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);

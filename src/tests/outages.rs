@@ -177,6 +177,25 @@ async fn a_change_of_the_room_whose_commit_was_lost_is_made_once() {
 }
 
 #[actix_rt::test]
+async fn a_new_room_whose_commit_was_lost_is_heard_by_its_people() {
+    let rig = Rig::start(|_| {}).await;
+    let ben = rig.app.sign_up("ben").await;
+    let (mut hers, mut his) = (rig.app.connect(&rig.ada).await, rig.app.connect(&ben).await);
+    rig.proxy.trap("Lighthouse", "COMMIT", true);
+    let body = json!({ "client_id": "c", "kind": "group", "name": "Lighthouse", "member_ids": [ben.id] });
+    let (status, _) = rig.app.call(Method::POST, "/rooms", Some(&rig.ada), Some(body.clone())).await;
+    assert!(status == 503 && rig.proxy.sprung(), "{status}");
+    for socket in [&mut hers, &mut his] {
+        assert_eq!(socket.event_of("room.joined").await["room"]["name"], "Lighthouse");
+    }
+    let (status, room) = rig.app.call(Method::POST, "/rooms", Some(&rig.ada), Some(body)).await;
+    assert_eq!(status, 200, "it is the one that was made");
+    let room = room["id"].as_str().unwrap();
+    assert_eq!(hers.post(room, "m1", "hello").await["seq"], 1);
+    assert_eq!(seqs(&his.events_of_room(room, 1).await), [1]);
+}
+
+#[actix_rt::test]
 async fn a_device_that_resumes_during_an_outage_gets_everything_afterwards() {
     let rig = Rig::start(|config| {
         config.chat.window_events_max = 2;

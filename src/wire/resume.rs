@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use crate::ids::RoomId;
 
+/// So many entries that are none are said back; whoever sends more of them is told enough by these.
+const MALFORMED_MAX: usize = 100;
+
 /// Of a key that is no room's id so many characters are said back.
 const KEY_CHARS_SHOWN: usize = 64;
 
@@ -20,7 +23,7 @@ const KEY_CHARS_SHOWN: usize = 64;
 #[derive(Debug, Default, PartialEq)]
 pub struct Resume {
     pub rooms: HashMap<RoomId, i64>,
-    /// Keys whose entries are none, as they were sent.
+    /// Keys whose entries are none, as they were sent: the first hundred.
     pub malformed: Vec<String>,
 }
 
@@ -83,6 +86,7 @@ impl<'de> Visitor<'de> for Entries {
         while let Some((key, seq)) = entries.next_entry::<Cow<'de, str>, Value>()? {
             match (key.parse(), seq.as_i64()) {
                 (Ok(room), Some(seq)) if seq >= 0 => drop(resume.rooms.insert(room, seq)),
+                _ if resume.malformed.len() >= MALFORMED_MAX => {}
                 _ => resume.malformed.push(key.chars().take(KEY_CHARS_SHOWN).collect()),
             }
         }
@@ -112,6 +116,9 @@ mod tests {
         assert_eq!(resume.rooms, HashMap::from([(a, 3), (b, 0)]));
         let negative = RoomId(Uuid::from_u128(3)).to_string();
         assert_eq!(resume.malformed, ["lobby", &negative, "x", "y", "z", "", &"l".repeat(64), "w"]);
+        let many: Vec<String> = (0..1_000).map(|n| format!(r#""k{n}":0"#)).collect();
+        let resume = read(&format!(r#"{{{},"{a}":3}}"#, many.join(",")));
+        assert_eq!((resume.malformed.len(), resume.rooms.len()), (MALFORMED_MAX, 1));
     }
 
     #[test]

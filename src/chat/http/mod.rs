@@ -13,7 +13,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::config::ChatConfig;
 use super::error::ChatError;
-use super::wire;
+use super::{store, wire};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::ids::UserId;
@@ -31,6 +31,21 @@ pub struct ChatParts {
     pub hubs: Hubs,
     pub memory: super::RoomMemory,
     pub limits: Limits,
+}
+
+impl ChatParts {
+    /// Deletes invitations that are too old to count; how many. Worth an hourly call.
+    pub async fn delete_forgotten(&self) -> Result<u64, ChatError> {
+        let mut deleted = 0;
+        loop {
+            let bounds = store::Bounds { config: &self.config, clock: &self.clock };
+            let rows = store::delete_forgotten(&self.storage, &bounds).await?;
+            deleted += rows;
+            if rows == 0 {
+                return Ok(deleted);
+            }
+        }
+    }
 }
 
 type Parts = Data<ChatParts>;

@@ -75,9 +75,15 @@ pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -
 
 /// Makes or finds the room, and tells everybody. Whether it is new.
 async fn make(parts: &Parts, by: UserId, room: NewRoom) -> Result<(bool, MadeRoom), ChatError> {
-    let Made { id, is_new, mut invited } = store::create_room(&parts.storage, &room, &bounds(parts)).await?;
+    let made = store::create_room(&parts.storage, &room, &bounds(parts)).await?;
+    let Made { id, is_new, is_unsure, is_pairs, mut invited } = made;
+    if is_unsure {
+        parts.memory.moved(room.members.iter().map(|(user, _)| *user));
+        actix_web::rt::spawn(show_later(parts.clone(), by, room));
+        return Err(ChatError::Unavailable);
+    }
     if !is_new {
-        let other = room.pair.map(|(low, high)| if low == by { high } else { low });
+        let other = room.pair.filter(|_| is_pairs).map(|(low, high)| if low == by { high } else { low });
         invited = match other {
             Some(other) => complete_direct(parts, id, by, other).await?,
             None => store::invited_to(&parts.storage, id, by).await?,
@@ -93,7 +99,7 @@ async fn make(parts: &Parts, by: UserId, room: NewRoom) -> Result<(bool, MadeRoo
     Ok((true, MadeRoom { room: shown?, invited }))
 }
 
-/// The room is there, its maker was told to ask again, and nobody else would tell its people of it.
+/// The room is there, or may be, its maker was told to ask again, and nobody else would tell its people of it.
 async fn show_later(parts: Parts, by: UserId, room: NewRoom) {
     for _ in 0..TELL_TRIES_MAX {
         tokio::time::sleep(TELL_AGAIN_AFTER).await;

@@ -90,6 +90,8 @@ pub struct RoomLife {
     marks: BTreeMap<UserId, Watermark>,
     /// Of whom the order is to tell that they are out, once the persister takes it.
     departures: VecDeque<Departure>,
+    /// [`Wish::DepartAgain`] is wished for and has not come true.
+    departs_again: bool,
     /// The newest that Postgres had when they were sent again: known after the load that follows, so that who sends one
     /// over and over does not have the room loaded each time.
     repeated: VecDeque<Arc<Row>>,
@@ -177,6 +179,7 @@ impl RoomLife {
             waiting: BTreeMap::new(),
             marks: BTreeMap::new(),
             departures: VecDeque::new(),
+            departs_again: false,
             repeated: VecDeque::new(),
             wishes: Vec::new(),
             post_seconds: metrics::histogram!("parlance_post_seconds"),
@@ -263,6 +266,10 @@ impl RoomLife {
     }
 
     fn post(&mut self, command: PostMessage) {
+        // Whoever left hears nothing of what comes after that.
+        if !self.depart() {
+            return command.reply.send(Err(ChatError::Busy));
+        }
         let Phase::Ready(state) = &mut self.phase else { return };
         let PostMessage { by, message, reply } = command;
         match state.decide_post(by, message) {
@@ -307,7 +314,9 @@ impl RoomLife {
             let body = RoomState::departed(&departure);
             if !self.write_at(departure.at, body, Right::Own, Vec::new()) {
                 self.departures.push_front(departure);
-                self.wishes.push(Wish::DepartAgain);
+                if !std::mem::replace(&mut self.departs_again, true) {
+                    self.wishes.push(Wish::DepartAgain);
+                }
                 return false;
             }
         }
@@ -316,6 +325,7 @@ impl RoomLife {
 
     /// The same, later.
     pub fn depart_again(&mut self) {
+        self.departs_again = false;
         self.depart();
     }
 

@@ -34,6 +34,10 @@ pub struct NewRoom {
 pub struct Made {
     pub id: RoomId,
     pub is_new: bool,
+    /// Its commit was not answered: it is there or not.
+    pub is_unsure: bool,
+    /// It is the direct room of the two people that was asked for, not one that a client id stands for.
+    pub is_pairs: bool,
     /// Those of the strangers who have been asked.
     pub invited: Vec<UserId>,
 }
@@ -64,10 +68,12 @@ pub async fn create_room(storage: &Storage, room: &NewRoom, bounds: &Bounds<'_>)
     .await
     .map_err(unknown_user)?;
     if made.is_none() {
-        let id = sqlx::query_scalar!(
-            r#"SELECT id AS "id!" FROM (
-                   SELECT id, 1 AS turn FROM rooms WHERE created_by = $1 AND client_id = $2
-                   UNION ALL SELECT id, 2 FROM rooms WHERE direct_low = $3 AND direct_high = $4) AS found
+        let found = sqlx::query!(
+            r#"SELECT id AS "id!", (direct_low, direct_high) IS NOT DISTINCT FROM ($3::uuid, $4::uuid) AS "is_pairs!"
+               FROM (SELECT id, direct_low, direct_high, 1 AS turn FROM rooms WHERE created_by = $1 AND client_id = $2
+                     UNION ALL
+                     SELECT id, direct_low, direct_high, 2 FROM rooms WHERE direct_low = $3 AND direct_high = $4
+                    ) AS found
                ORDER BY turn LIMIT 1"#,
             room.created_by.0,
             room.client_id.as_deref(),
@@ -77,7 +83,8 @@ pub async fn create_room(storage: &Storage, room: &NewRoom, bounds: &Bounds<'_>)
         .fetch_one(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        return Ok(Made { id: RoomId(id), is_new: false, invited: Vec::new() });
+        let is_pairs = room.pair.is_some() && found.is_pairs;
+        return Ok(Made { id: RoomId(found.id), is_new: false, is_unsure: false, is_pairs, invited: Vec::new() });
     }
     if let Some(space) = room.space_id {
         all_in_space(&mut transaction, space, &room.members).await?;
@@ -104,8 +111,12 @@ pub async fn create_room(storage: &Storage, room: &NewRoom, bounds: &Bounds<'_>)
     if room.pair.is_some() && room.strangers.len() > invited.len() {
         return Err(ChatError::NotInvited);
     }
-    transaction.commit().await?;
-    Ok(Made { id: room.id, is_new: true, invited: invited.into_iter().map(|(user, _)| user).collect() })
+    let is_unsure = match transaction.commit().await.map_err(ChatError::from) {
+        Err(error) if !error.is_passing() => return Err(error),
+        committed => committed.is_err(),
+    };
+    let invited = invited.into_iter().map(|(user, _)| user).collect();
+    Ok(Made { id: room.id, is_new: true, is_unsure, is_pairs: room.pair.is_some(), invited })
 }
 
 /// That the people of a new channel are in its space, and stay there until it is made: who leaves meanwhile waits for that,

@@ -13,6 +13,9 @@ use crate::clock::Clock;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::storage::Storage;
 
+/// Rows that one statement of [`delete_forgotten`] deletes, so that it holds no lock for long.
+const DELETE_ROWS_MAX: i64 = 5_000;
+
 /// Where somebody is invited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -341,6 +344,19 @@ pub async fn decline(storage: &Storage, user: UserId, id: Uuid, at: DateTime<Utc
     .execute(storage.engine())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Deletes some of those that are too old to count; how many.
+pub async fn delete_forgotten(storage: &Storage, bounds: &Bounds<'_>) -> Result<u64, ChatError> {
+    let deleted = sqlx::query!(
+        "DELETE FROM invitations WHERE id IN (
+             SELECT id FROM invitations WHERE COALESCE(answered_at, created_at) < $1 LIMIT $2)",
+        bounds.forgotten_before(),
+        DELETE_ROWS_MAX,
+    )
+    .execute(storage.engine())
+    .await?;
+    Ok(deleted.rows_affected())
 }
 
 fn columns(place: Place) -> (Option<Uuid>, Option<Uuid>) {

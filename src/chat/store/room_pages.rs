@@ -9,7 +9,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -91,8 +91,10 @@ impl std::str::FromStr for RoomsCursor {
             id: Uuid::from_bytes(*id),
             changed_since: i64::from_be_bytes(changed_since),
         };
-        let is_somewhere = cursor.at().is_some() || cursor == Self::begin_up(cursor.changed_since);
-        if is_somewhere { Ok(cursor) } else { Err(NoCursor) }
+        // Of our making it is none when Postgres could not count so far.
+        let is_somewhere = cursor.at().is_some_and(|at| (1..=9_999).contains(&at.year()))
+            || cursor == Self::begin_up(cursor.changed_since);
+        if is_somewhere && cursor.changed_since >= 0 { Ok(cursor) } else { Err(NoCursor) }
     }
 }
 
@@ -245,9 +247,12 @@ mod tests {
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
         let nowhere = RoomsCursor { way: Way::Down, at_micros: i64::MIN, id, changed_since: 1 }.to_string();
+        let before_postgres =
+            RoomsCursor { way: Way::Down, at_micros: -300_000_000_000_000_000, id, changed_since: 1 }.to_string();
+        let before_all = RoomsCursor { way: Way::Up, at_micros: 1, id, changed_since: i64::MIN }.to_string();
         let longer = BASE64_URL_SAFE_NO_PAD.encode([0; CURSOR_BYTES + 1]);
         let third_way = BASE64_URL_SAFE_NO_PAD.encode([2; CURSOR_BYTES]);
-        for text in ["", "x", &id.to_string(), &nowhere, &longer, &third_way, "AAAA"] {
+        for text in ["", "x", &id.to_string(), &nowhere, &before_postgres, &before_all, &longer, &third_way, "AAAA"] {
             assert_eq!(text.parse::<RoomsCursor>(), Err(NoCursor), "{text}");
         }
     }

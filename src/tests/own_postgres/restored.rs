@@ -1,5 +1,6 @@
 //! What a restore may leave out.
 
+use crate::storage::Storage;
 use crate::testing::Dba;
 
 #[actix_rt::test]
@@ -13,6 +14,11 @@ async fn a_dump_without_its_role_grants_and_owners_is_made_whole_at_the_next_sta
     dba.copy("pg_restore", &user, &to, &["--no-owner"], file.path()).await;
     let (before, after) = (dba.open(&dba.url(&user, &from)).await.unwrap(), super::works(&dba.url(&user, &to)).await);
     assert_ne!(before.epoch().current(), after.engine().storage.epoch().current(), "another database, another epoch");
+}
+
+async fn problems(storage: &Storage) -> Vec<&'static str> {
+    let readiness = storage.readiness().await;
+    readiness.checks.iter().filter(|check| check.problem.is_some()).map(|check| check.name).collect()
 }
 
 #[actix_rt::test]
@@ -38,6 +44,16 @@ async fn guards_that_somebody_took_away_are_told_and_made_again() {
     assert_eq!(missing, told);
     dba.open(&url).await.unwrap();
     assert_eq!(storage.missing_rights().await.unwrap(), [""; 0]);
+    // Killed between its migrations and writing down what they made.
+    dba.sql(&database, "DELETE FROM reader_rights WHERE what LIKE 'policy%'; UPDATE reader_rights SET as_of = 1").await;
+    dba.open(&url).await.unwrap();
+    assert_eq!(
+        dba.ask(&database, "SELECT (count(*) > 0)::text FROM reader_rights WHERE what LIKE 'policy%'").await,
+        "true"
+    );
+    // Not to be become any more.
+    dba.sql(&database, &format!("SET ROLE {user}; REVOKE {role} FROM {user}; RESET ROLE")).await;
+    assert_eq!(problems(&storage).await, ["reader_role"]);
     // Without the role at all.
     dba.sql(&database, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     assert!(!storage.missing_rights().await.unwrap().is_empty());
@@ -77,6 +93,13 @@ async fn data_of_an_early_build_moves_into_a_new_database() {
         let database = if program == "pg_dump" { &old } else { &new };
         dba.copy(program, dba.server().get_username(), database, &arguments, file.path()).await;
     }
+    let line = readme.lines().map(str::trim).find(|line| line.starts_with("psql -c \"UPDATE")).expect("it is there");
+    dba.sql(&new, "UPDATE accounts SET email = U&'jose\\0301@example.com' WHERE email = 'ada@example.com'").await;
+    dba.psql(&new, line.split('"').nth(1).unwrap()).await;
+    assert_eq!(
+        dba.ask(&new, "SELECT email::text FROM accounts WHERE email LIKE 'jos%'").await,
+        "jos\u{e9}@example.com"
+    );
     let app = super::works(&url).await;
     let kept = "SELECT username::text || ' ' || content || ' ' || member_count FROM users
                 JOIN messages ON sender_user_id = users.id JOIN rooms ON rooms.id = room_id WHERE rooms.name = 'Early'";

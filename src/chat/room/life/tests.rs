@@ -1,7 +1,9 @@
 //! What a room tells its listeners when what it took does not all commit.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::show::event_of;
@@ -18,6 +20,8 @@ struct Probe {
     /// What those who came were told.
     joined: Mutex<Vec<ByteString>>,
     jobs: Mutex<Vec<Job>>,
+    /// Takes no more of them.
+    is_full: AtomicBool,
 }
 
 impl Probe {
@@ -62,6 +66,9 @@ impl Audience for Probe {
 
 impl TakesJobs for Probe {
     fn enqueue(&self, _: RoomId, job: Job) -> Result<(), QueueFull> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(QueueFull(job));
+        }
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job);
         Ok(())
     }
@@ -114,6 +121,20 @@ fn opened(probe: &Arc<Probe>, card: Arc<LiveCard>, last_seq: i64) -> RoomLife {
 
 fn ask(life: &mut RoomLife, change: Change) {
     life.obey(Command::Change(ChangeRoom { by: person(1), right: Right::Own, change, reply: Reply::new(|_| ()) }));
+}
+
+/// 1 posts the message `id`.
+fn post(life: &mut RoomLife, id: u128, reply: Reply<Posted>) {
+    let message = MessageRow {
+        id: MessageId(Uuid::from_u128(id)),
+        sender: person(1),
+        client_id: Some(id.to_string()),
+        kind: "text".into(),
+        content: "hello".to_owned(),
+        parts: None,
+        reply_to: None,
+    };
+    life.obey(Command::Post(PostMessage { by: person(1), message, reply }));
 }
 
 fn add(n: u128) -> Change {
@@ -267,16 +288,7 @@ fn who_comes_is_not_told_what_may_never_be() {
 fn a_send_that_postgres_knew_is_known_after_the_load_that_follows() {
     let (mut life, probe) = room();
     let send = |life: &mut RoomLife| {
-        let message = MessageRow {
-            id: MessageId(Uuid::from_u128(7)),
-            sender: person(1),
-            client_id: Some("old".to_owned()),
-            kind: "text".into(),
-            content: "old".to_owned(),
-            parts: None,
-            reply_to: None,
-        };
-        life.obey(Command::Post(PostMessage { by: person(1), message, reply: Reply::new(|_| ()) }));
+        post(life, 7, Reply::new(|_| ()));
         probe.written()
     };
     let row = send(&mut life).remove(0);
@@ -352,4 +364,23 @@ fn who_left_comes_back_after_that_was_told() {
     life.loaded(Ok(Some((departed(0).0, Vec::new()))));
     let kinds: Vec<_> = probe.written().iter().filter_map(|row| event_of(row).map(|event| event.kind)).collect();
     assert_eq!(kinds, ["member.removed", "member.added"]);
+}
+
+#[test]
+fn nobody_posts_past_a_departure_that_finds_the_queue_full() {
+    let (mut life, probe) = room();
+    life.obey(went(2));
+    probe.is_full.store(true, Ordering::Relaxed);
+    life.loaded(Ok(Some((departed(0).0, Vec::new()))));
+    for id in 1..=2 {
+        let (reply, answer) = Reply::channel();
+        post(&mut life, id, reply);
+        assert_eq!(answer.now_or_never().unwrap().unwrap_err(), ChatError::Busy);
+    }
+    let again = life.take_wishes().into_iter().filter(|wish| *wish == Wish::DepartAgain).count();
+    assert_eq!((again, probe.written()), (1, Vec::new()));
+    probe.is_full.store(false, Ordering::Relaxed);
+    life.depart_again();
+    post(&mut life, 3, Reply::new(|_| ()));
+    assert_eq!(probe.written().len(), 2);
 }
