@@ -56,7 +56,8 @@ CREATE TRIGGER tell_of_end
     FOR EACH ROW EXECUTE FUNCTION parlance_tell_of_account();
 
 -- 'signed_out USER FAMILY UNIX_SECONDS REASON': no token of the family is good any more; the last of its access tokens
--- ends by itself at that time.
+-- ends by itself at that time. A family that is deleted ends its sockets, too: a socket goes on for a moment after its
+-- token has expired (sessions.token_grace_s, ten minutes at most), and the clock of an engine may be behind the one here.
 CREATE FUNCTION parlance_tell_of_deleted_families() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -65,7 +66,7 @@ BEGIN
         ceil(extract(epoch FROM ended.access_expires_at))::bigint, COALESCE(ended.revoked_reason, 'logout')))
     FROM ended
     -- Families that are deleted because they have run out are nobody's news.
-    WHERE ended.access_expires_at > now();
+    WHERE ended.access_expires_at > now() - interval '15 minutes';
     RETURN NULL;
 END
 $$;
@@ -90,19 +91,53 @@ CREATE TRIGGER tell_of_end
     REFERENCING OLD TABLE AS ended
     FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_deleted_families();
 
--- 'identities': who some subject of an outside issuer is here. Such rows are made once and hardly ever touched again.
-CREATE FUNCTION parlance_tell_of_identities() RETURNS trigger
+-- 'identity USER': whose subject of an outside issuer is somebody else's now, or nobody's: their sockets by tokens of that
+-- issuer end, too. Such rows are made once and hardly ever touched again.
+CREATE FUNCTION parlance_tell_of_identity() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM pg_notify('parlance_changes', 'identities');
+    PERFORM pg_notify('parlance_changes', 'identity ' || moved.user_id)
+    FROM (SELECT DISTINCT user_id FROM changed) AS moved;
     RETURN NULL;
 END
 $$;
 
 CREATE TRIGGER tell_of_change
-    AFTER UPDATE OR DELETE ON external_identities
-    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_identities();
+    AFTER UPDATE ON external_identities
+    REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_identity();
+
+CREATE TRIGGER tell_of_end
+    AFTER DELETE ON external_identities
+    REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_identity();
+
+-- 'accounts': anything about accounts. TRUNCATE fires no trigger for its rows.
+CREATE FUNCTION parlance_tell_of_accounts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('parlance_changes', 'accounts');
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER tell_of_truncation
+    AFTER TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_accounts();
+
+CREATE TRIGGER tell_of_truncation
+    AFTER TRUNCATE ON accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_accounts();
+
+CREATE TRIGGER tell_of_truncation
+    AFTER TRUNCATE ON token_families
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_accounts();
+
+CREATE TRIGGER tell_of_truncation
+    AFTER TRUNCATE ON external_identities
+    FOR EACH STATEMENT EXECUTE FUNCTION parlance_tell_of_accounts();
 
 -- 'joined ROOM USER,USER,…' and 'left ROOM USER,USER,…', as many users as fit the 8000 bytes of a notification: a room
 -- of ten thousand is made with fifty of them.
