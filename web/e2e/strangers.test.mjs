@@ -26,6 +26,8 @@ story("a direct message waits until it is welcome", async ({ arrive }) => {
 
   await invitationFrom(ben, ada).getByText("would like to write to you").waitFor();
   await invitationFrom(ben, ada).getByRole("button", { name: "Accept" }).click();
+  await ben.page.getByRole("heading", { name: ada.name, level: 2 }).waitFor();
+  await ben.item(ada.name).waitFor();
   await ben.sees("Hello Ben");
   await ben.write("Hello Ada");
   await ada.sees("Hello Ada");

@@ -86,6 +86,16 @@ describe("membership", () => {
     expect(seqs(engine.room.entries)).toEqual([9]);
   });
 
+  test("a direct room that we accepted gets the name of the other person, and keeps what happened meanwhile", async () => {
+    await engine.online();
+    const peer = { id: OTHER, username: "ben", created_at: "2030-01-01T00:00:00Z" };
+    engine.pages[`/rooms/${ROOM}`] = room({ kind: "direct", last_seq: 1, peer });
+    engine.socket.deliver({ type: "room.joined", room: room({ kind: "direct", last_seq: 1 }) });
+    engine.socket.deliver(posted(2));
+    await settled();
+    expect(engine.room.info).toMatchObject({ peer, last_seq: 2, unread: 1 });
+  });
+
   test("being removed takes the room away", async () => {
     await engine.online(room({ last_seq: 1 }));
     const at = "2030-01-01T00:00:00Z";
