@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from "react";
+import { createPortal } from "react-dom";
 import { isComposing } from "./enter";
 import { Icon } from "./Icon";
 
@@ -8,7 +9,10 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** The browser's own modal: it keeps the focus inside, closes on Escape and gives the focus back. */
+/**
+ * The browser's own modal: it keeps the focus inside, closes on Escape and gives the focus back. It stands outside of the
+ * part that opened it, which a narrow window may hide: a modal that is hidden still blocks the page.
+ */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -17,7 +21,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     if (dialog?.open === false) dialog.showModal();
     return () => dialog?.close();
   }, []);
-  return (
+  return createPortal(
     <dialog
       ref={ref}
       className="dialog"
@@ -44,6 +48,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         </header>
         {children}
       </div>
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }
