@@ -130,3 +130,35 @@ story("a held Enter acts once", async ({ arrive }) => {
   await ada.sees("once");
   assert.equal(await ada.composer().inputValue(), "");
 });
+
+story("a dialog takes what is typed at once, and gives the focus back when it closes", async ({ arrive }) => {
+  const [ada, ben] = await three(arrive);
+  const { page } = ada;
+  const button = page.getByRole("button", { name: "New conversation" });
+  await button.click();
+  await page.locator('input[role="combobox"]:focus').waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.ok(await button.evaluate((element) => element === document.activeElement));
+
+  await button.press("Enter");
+  await page.locator('input[role="combobox"]:focus').waitFor();
+  await page.keyboard.type(ben.username);
+  await page.getByRole("option", { selected: true }).getByText(`@${ben.username}`).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: ben.name, level: 2 }).waitFor();
+});
+
+story("a dialog stays when the window gets too narrow for what opened it", async ({ arrive }) => {
+  const [ada, ben] = await three(arrive);
+  const { page } = ada;
+  await ada.openDirect(ben);
+  await page.getByRole("button", { name: "New space" }).click();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole("button", { name: "New conversation" }).waitFor({ state: "hidden" });
+  await page.keyboard.type("School");
+  await page.getByRole("button", { name: "Create space" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Back to conversations" }).click();
+  await page.getByRole("group", { name: "School" }).waitFor();
+});

@@ -18,11 +18,12 @@ export function roomName(room: Pick<RoomInfo, "kind"> & Partial<Pick<RoomInfo, "
   return room.kind === "direct" ? "Direct message" : room.kind === "channel" ? "Channel" : "Group";
 }
 
-/** One or two letters; by characters as people see them, so that an emoji is not cut in half. */
+/** One or two letters, or what a name without letters begins with; no emoji is cut in half. */
 export function initials(name: string): string {
   const words = name.split(/[\s._-]+/).filter((word) => word !== "");
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => Array.from(word ?? "")[0] ?? "");
-  return letters.join("").toUpperCase() || "?";
+  const letters = words.flatMap((word) => Array.from(word).find((character) => /[\p{L}\p{N}]/u.test(character)) ?? []);
+  const first = letters[0] ?? Array.from(words[0] ?? "?")[0] ?? "?";
+  return (first + (letters.length > 1 ? (letters.at(-1) ?? "") : "")).toUpperCase();
 }
 
 /** The same hue for the same id, everywhere. */

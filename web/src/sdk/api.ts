@@ -1,8 +1,8 @@
 /** Every HTTP call that the client makes, one line each. */
 import type { Http } from "./http";
 import type {
-  AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, OwnDevice, OwnUser,
-  Page, Role, RoomChanges, RoomInfo, Space, SpaceMember, Tokens, User,
+  Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, OwnDevice,
+  OwnUser, Page, Role, RoomChanges, RoomInfo, Space, SpaceMember, Tokens, User,
 } from "./types";
 
 /** People and members come in pages of this size; the engine may give fewer. */
@@ -82,9 +82,6 @@ export class Api {
     return items;
   }
 }
-
-/** Somebody is in now, or was asked first. */
-type Added = Invited | { readonly user_id: string; readonly role: Role };
 
 export function isInvited(added: Added): added is Invited {
   return "invitation_id" in added;

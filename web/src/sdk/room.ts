@@ -11,7 +11,7 @@ import type { Link, Receipts } from "./receipts";
 import { applyRead, applyToInfo } from "./room-info";
 import { RoomLog, type Applied, type LogPage } from "./room-log";
 import { Store } from "./store";
-import type { CaughtUp, FrameOf, Member, RoomInfo } from "./types";
+import type { CaughtUp, FrameOf, Member, RoomInfo, User } from "./types";
 import type { Users } from "./users";
 
 export interface RoomState {
@@ -102,6 +102,12 @@ export class Room {
     this.countedSeq = info.last_seq;
     this.publish({ info: applyRead(info, readSeq, this.log.entries, this.deps.me) });
     if (this.state.get().members !== null) void this.loadMembers();
+  }
+
+  /** Who the other person of a direct room is. The rest of what we know is newer than the answer that says so. */
+  setPeer(peer: User): void {
+    this.deps.users.learn([peer]);
+    this.publish({ info: { ...this.info, peer } });
   }
 
   receive(event: DurableEvent): void {

@@ -140,6 +140,8 @@ export class Rooms {
     switch (frame.type) {
       case "room.joined":
         this.add(frame.room);
+        // The engine leaves out the other person where we were asked in.
+        if (frame.room.kind === "direct" && frame.room.peer == null) void this.askForPeer(frame.room.id);
         break;
       case "room.lagged":
         this.rooms.get(frame.room_id)?.lagged(frame.last_seq);
@@ -199,6 +201,11 @@ export class Rooms {
     const info = await this.fetch(id).catch(() => undefined);
     if (info === null) this.remove(id);
     else if (info !== undefined) this.rooms.get(id)?.refresh(info);
+  }
+
+  private async askForPeer(id: string): Promise<void> {
+    const info = await this.fetch(id).catch(() => null);
+    if (info?.peer != null) this.rooms.get(id)?.setPeer(info.peer);
   }
 
   /** What we have of this room is worth nothing. */

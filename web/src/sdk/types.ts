@@ -10,7 +10,7 @@ import type { components as HttpDocument } from "./generated/http";
 type Frames = FrameDocument["schemas"];
 type Http = HttpDocument["schemas"];
 
-export type ServerFrame = Frames["ServerFrame"] | InvitationUpdated;
+export type ServerFrame = Frames["ServerFrame"];
 export type ClientFrame = Frames["ClientFrame"];
 
 /** The server frame of one `type`. */
@@ -46,41 +46,18 @@ export type Tokens = Http["SignedIn"];
 export type NewAccount = Http["Registration"];
 export type Credentials = Http["Login"];
 export type SpaceMember = Http["SpaceMember"];
-/** `client_id`: ours, kept over tries, so that nothing is made twice. */
-export type NewRoom = Http["CreateRoom"] & { readonly client_id?: string };
+export type NewRoom = Http["CreateRoom"];
+export type MadeRoom = Http["MadeRoom"];
 export type AuthOptions = Http["AuthOptions"];
 /** A device that we are signed in on. */
 export type OwnDevice = Http["OwnDevice"];
 export type RoomChanges = Http["UpdateRoom"];
-export type NewSpace = Http["CreateSpace"] & { readonly client_id?: string };
-/** A room that was made, with those who were asked instead of added. */
-export type MadeRoom = RoomInfo & { readonly invited?: readonly string[] };
-
-/** Somebody shares no room or space with whoever adds them, and is asked first. */
-export interface Invited {
-  readonly user_id: string;
-  readonly role: Role;
-  readonly invitation_id: string;
-}
-
-/** Somebody asks us in. */
-export interface Invitation {
-  readonly id: string;
-  readonly kind: "direct" | "group" | "channel" | "space";
-  readonly room_id?: string | null;
-  readonly space_id?: string | null;
-  readonly name?: string | null;
-  readonly role: Role;
-  readonly inviter: User;
-  readonly state: InvitationUpdated["state"];
-  readonly created_at: string;
-}
-
-export interface InvitationUpdated {
-  readonly type: "invitation.updated";
-  readonly id: string;
-  readonly state: "pending" | "accepted" | "declined" | "revoked";
-}
+export type NewSpace = Http["CreateSpace"];
+/** What adding somebody gives: they are in, or are asked first. */
+export type Added = Http["EventMember"] | Invited;
+export type Invited = Http["Invited"];
+export type Invitation = Http["Invitation"];
+export type InvitationUpdated = FrameOf<"invitation.updated">;
 
 export interface Page<T> {
   readonly items: readonly T[];

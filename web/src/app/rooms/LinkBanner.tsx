@@ -16,8 +16,10 @@ export function LinkBanner() {
     <div className="banner-slot" role="status" aria-live="polite">
       {shown ? (
         <div className="banner" data-state={link.name}>
-          <span className="banner-dot" aria-hidden="true" />
-          <span>{sentence(link, online)}</span>
+          <span>
+            <span className="banner-dot" aria-hidden="true" />
+            {sentence(link, online)}
+          </span>
           {link.name === "waiting" ? (
             <>
               <Countdown until={link.retryAt} />

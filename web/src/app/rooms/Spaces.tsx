@@ -75,24 +75,24 @@ function SpaceSection({ space, channels, openId, onNewChannel, onPeople }: Space
           <bdi>{space.name}</bdi>
         </h3>
         <button
-              type="button"
-              className="icon-button icon-button-small"
-              aria-label={`People of ${space.name}`}
-              title="People"
-              onClick={onPeople}
-            >
-              <Icon name="people" size={16} />
-            </button>
+          type="button"
+          className="icon-button icon-button-small"
+          aria-label={`People of ${space.name}`}
+          title="People"
+          onClick={onPeople}
+        >
+          <Icon name="people" size={16} />
+        </button>
         {mayAdd ? (
-            <button
-              type="button"
-              className="icon-button icon-button-small"
-              aria-label={`New channel in ${space.name}`}
-              title="New channel"
-              onClick={onNewChannel}
-            >
-              <Icon name="add" size={16} />
-            </button>
+          <button
+            type="button"
+            className="icon-button icon-button-small"
+            aria-label={`New channel in ${space.name}`}
+            title="New channel"
+            onClick={onNewChannel}
+          >
+            <Icon name="add" size={16} />
+          </button>
         ) : null}
       </header>
       <ul className="channel-list">

@@ -1,4 +1,5 @@
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useCallback, useId, useState, type ReactNode } from "react";
+import { createPortal } from "react-dom";
 import { isComposing } from "./enter";
 import { Icon } from "./Icon";
 
@@ -8,18 +9,23 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** The browser's own modal: it keeps the focus inside, closes on Escape and gives the focus back. */
+/**
+ * The browser's own modal: it keeps the focus inside, closes on Escape and gives the focus back. It stands outside of the
+ * part that opened it, which a narrow window may hide: a modal that is hidden still blocks the page.
+ */
 export function Dialog({ title, onClose, children }: DialogProps) {
-  const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    if (dialog?.open === false) dialog.showModal();
-    return () => dialog?.close();
+  // What is inside comes once it is open: no field in a closed dialog takes the focus.
+  const [open, setOpen] = useState(false);
+  const show = useCallback((dialog: HTMLDialogElement) => {
+    if (!dialog.open) dialog.showModal();
+    setOpen(true);
+    // While the element is still there: a closed dialog gives the focus back, a removed one does not.
+    return () => dialog.close();
   }, []);
-  return (
+  return createPortal(
     <dialog
-      ref={ref}
+      ref={show}
       className="dialog"
       aria-labelledby={titleId}
       onCancel={(event) => {
@@ -42,8 +48,9 @@ export function Dialog({ title, onClose, children }: DialogProps) {
             <Icon name="close" />
           </button>
         </header>
-        {children}
+        {open ? children : null}
       </div>
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }
