@@ -165,7 +165,8 @@ pub struct RoomSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_message_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// In a direct room: the other person.
+    /// In a direct room: the other person. `room.joined` lacks it for who comes into one that was there (they accepted an
+    /// invitation): `GET /rooms/{id}` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<PublicUser>,
 }

@@ -96,6 +96,17 @@ describe("membership", () => {
     expect(engine.room.info).toMatchObject({ peer, last_seq: 2, unread: 1 });
   });
 
+  test("an answer about a room that ready did not list is not taken over what happened meanwhile", async () => {
+    await engine.online(room({ last_seq: 1 }));
+    engine.pages[`/rooms/${ROOM}`] = room({ last_seq: 1 });
+    engine.socket.onclose?.(1006, "");
+    await engine.clock.advance(15_000);
+    engine.socket.ready([]);
+    engine.socket.deliver(posted(2));
+    await settled();
+    expect(engine.room.info).toMatchObject({ last_seq: 2, unread: 1 });
+  });
+
   test("being removed takes the room away", async () => {
     await engine.online(room({ last_seq: 1 }));
     const at = "2030-01-01T00:00:00Z";

@@ -199,8 +199,10 @@ export class Rooms {
   /** Only the engine's own "no" says that a room is gone. */
   private async check(id: string): Promise<void> {
     const info = await this.fetch(id).catch(() => undefined);
+    const room = this.rooms.get(id);
     if (info === null) this.remove(id);
-    else if (info !== undefined) this.rooms.get(id)?.refresh(info);
+    // Events that came meanwhile are newer than an answer that does not know of them.
+    else if (info !== undefined && room !== undefined && info.last_seq >= room.lastSeq) room.refresh(info);
   }
 
   private async askForPeer(id: string): Promise<void> {
