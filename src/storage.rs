@@ -125,8 +125,9 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
         sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection trouble, operator intervention (shutdown, crash, starting up), out of resources,
-            // serialization or deadlock, system errors, and a server that is read-only after a failover.
-            ["08", "57", "53", "40", "58", "25006"].iter().any(|class| code.starts_with(class))
+            // serialization or deadlock, system errors, a server that is read-only after a failover, and a database that
+            // is not there, as in the middle of a restore.
+            ["08", "57", "53", "40", "58", "25006", "3D000"].iter().any(|class| code.starts_with(class))
         }),
         _ => false,
     }

@@ -17,7 +17,7 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{
     CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
-    GeneralCategoryGroup, Ideographic, JoiningType, Script,
+    GeneralCategoryGroup, Ideographic, JoiningType, NoncharacterCodePoint, Script,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
@@ -65,14 +65,16 @@ fn is_seen_alone(c: char) -> bool {
     (seen.contains(category(c)) || unknown) && !is_unseen(c) && !is_blank(c)
 }
 
-/// Symbols whose picture is empty: a Braille cell without dots, a note without a head.
+/// Signs whose picture is empty: a Braille cell without dots, a note without a head, blank hieroglyphs.
 fn is_blank(c: char) -> bool {
-    matches!(c, '\u{2800}' | '\u{1d159}')
+    matches!(c, '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{1d159}')
 }
 
-/// Drawn as nothing wherever it stands; the last are the anchors of annotations, which no plain text has.
+/// Drawn as nothing wherever it stands; the last are no characters, and the anchors of annotations, which no plain text has.
 fn is_unseen(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) || matches!(c, '\u{fff9}'..='\u{fffc}')
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || CodePointSetData::new::<NoncharacterCodePoint>().contains(c)
+        || matches!(c, '\u{fff9}'..='\u{fffc}')
 }
 
 fn without_the_unseen(text: &str) -> String {
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_blank_is_a_space_and_no_name() {
-        for blank in ['\u{2800}', '\u{1d159}', '\u{a0}', '\u{3000}', '\u{2003}', '\u{1680}'] {
+        for blank in ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{a0}', '\u{3000}', '\u{2003}', '\u{1680}'] {
             assert_eq!(line(&format!("{blank}{blank}")).unwrap(), "", "U+{:04X}", u32::from(blank));
             let inside = line(&format!("{blank}Ada{blank}L{blank}")).unwrap();
             assert!(inside.starts_with("Ada") && inside.ends_with('L') && inside.chars().count() == 5, "{inside:?}");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -26,21 +27,26 @@ const NOT_BUILT: &str = "<!doctype html><title>Parlance</title><p>The engine run
 const RESERVED: [&str; 12] =
     ["api", "assets", "docs", "healthz", "hooks", "internal", "mcp", "metrics", "readyz", "webhooks", "whep", "whip"];
 
-/// The file at the request's path, or the page itself for every path that is the client's own business.
+/// Routes of the client, as `web/src/app/route.ts` has them; `*` is one part.
+const ROUTES: [&[&str]; 3] = [&[], &["reset"], &["room", "*"]];
+
+/// The file at the request's path, or the page itself: for the client's own routes, and, with 404, for what is nobody's,
+/// where a person finds their way and a probe finds an error.
 pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
     let path = request.path().trim_start_matches('/');
     let found = Dist::get(path).map(|file| (path, file));
+    let status = if found.is_some() || is_route(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let (path, file) = match found {
         Some(found) => found,
-        None if !is_clients(path) => return None,
+        None if !may_be_clients(path) => return None,
         None => match Dist::get("index.html") {
             Some(page) => ("index.html", page),
-            None => return Some(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT)),
+            None => return Some(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(NOT_BUILT)),
         },
     };
     let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()));
     let known = request.headers().get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    if known {
+    if known && status == StatusCode::OK {
         return Some(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
     }
     // Assets carry their hash in their name; the page must be asked for anew, or nobody sees an upgrade.
@@ -50,7 +56,7 @@ pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
-    let response = HttpResponse::Ok()
+    let response = HttpResponse::build(status)
         .content_type(content_type(path))
         .insert_header((CACHE_CONTROL, caching))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
@@ -61,9 +67,17 @@ pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
     Some(response)
 }
 
-/// Whether a path without a file may be a route of the client: not under a reserved name, and nothing that looks like a
+fn is_route(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let fits = |route: &&[&str]| {
+        route.len() == parts.len() && route.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
+    };
+    ROUTES.iter().any(fits)
+}
+
+/// Whether a path without a file may be the client's business: not under a reserved name, and nothing that looks like a
 /// file (`robots.txt`, `.well-known/…`), whose absence a browser or a robot must be told.
-fn is_clients(path: &str) -> bool {
+fn may_be_clients(path: &str) -> bool {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let looks_like_a_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
     let hidden = parts.clone().any(|part| part.starts_with('.'));
@@ -96,9 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_probe_with_a_slip_in_its_path_is_no_route() {
+        for path in ["", "reset", "reset/", "room/0190a000-0000-7000-8000-000000000000", "room/x/"] {
+            assert!(is_route(path), "{path:?}");
+        }
+        for path in ["%72eadyz/", "readyzz", "health", "livez", "-/ready", "room", "room/x/y", "resets", "settings"] {
+            assert!(!is_route(path), "{path:?}");
+        }
+    }
+
+    #[test]
     fn the_clients_own_routes_are_told_from_files_and_from_the_engines_names() {
         for path in ["", "room/0190a000-0000-7000-8000-000000000000", "room/", "settings/devices", "apiary", "x/api"] {
-            assert!(is_clients(path), "{path:?}");
+            assert!(may_be_clients(path), "{path:?}");
         }
         for path in [
             "healthz/",
@@ -119,7 +143,7 @@ mod tests {
             ".well-known/x",
             ".git/config",
         ] {
-            assert!(!is_clients(path), "{path:?}");
+            assert!(!may_be_clients(path), "{path:?}");
         }
     }
 }

@@ -111,7 +111,8 @@ impl ExternalIssuer {
             return Err(AuthError::TokenInvalid);
         }
         let header = decode_header(token).map_err(refusal)?;
-        if !self.algorithms.contains(&header.alg) {
+        // What else it says must be understood, we do not (RFC 7515, section 4.1.11).
+        if !self.algorithms.contains(&header.alg) || header.crit.is_some() {
             return Err(AuthError::TokenInvalid);
         }
         let key = match &self.keys {

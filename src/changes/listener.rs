@@ -214,8 +214,8 @@ impl Ear {
         Ok(())
     }
 
-    /// Until no more can be heard. Looks now and then whether the database is the one that it was: tables that were
-    /// replaced tell nobody.
+    /// Until no more can be heard. Looks now and then whether it would hear, and whether the database is the one that it
+    /// was: tables that were replaced tell nobody.
     async fn hear(&self, listener: &mut Listener) -> Result<std::convert::Infallible, AuthError> {
         let mut look = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -225,6 +225,9 @@ impl Ear {
                 told = listener.next() => Some(told?),
                 _ = look.tick() => None,
             };
+            if told.is_none() {
+                listener.ask().await?;
+            }
             if told.as_deref().is_none_or(|told| told.parse() == Ok(Change::Epoch)) {
                 if self.storage.check_epoch().await? {
                     self.begin_anew().await;

@@ -65,9 +65,21 @@ impl ServerConfig {
             "at least four times server.request_bytes_max, or the largest body would not fit into an address's quarter",
         );
         complaints.require(
+            self.allowed_origins.iter().all(|origin| is_origin(origin)),
+            "server.allowed_origins",
+            "origins as browsers write them, such as https://app.example.com or http://localhost:3000, or \"*\" for all",
+        );
+        complaints.require(
             (500..=9_000).contains(&self.stop_timeout_ms),
             "server.stop_timeout_ms",
             "between 500 and 9000 milliseconds",
         );
     }
+}
+
+/// What is written in another way is never what a browser sends, and so would allow nobody.
+fn is_origin(text: &str) -> bool {
+    text == "*"
+        || reqwest::Url::parse(text)
+            .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == text)
 }

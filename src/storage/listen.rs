@@ -1,7 +1,7 @@
 //! Hearing of changes: `LISTEN` on a connection of its own.
 //!
-//! Invariant: silence is never taken for peace. A connection on which nothing came for a while is asked for a sign of
-//! life, so a network that swallows everything is noticed within [`ASK_AFTER`] and [`PATIENCE`].
+//! Invariant: silence is never taken for peace. Whoever listens asks now and then for a sign of life ([`Listener::ask`]),
+//! so a network that swallows everything is noticed.
 
 use std::time::Duration;
 
@@ -10,10 +10,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use super::Storage;
 use super::session::is_read_only;
 
-/// A listener that heard nothing for this long asks whether Postgres is still there …
-const ASK_AFTER: Duration = Duration::from_secs(15);
-
-/// … and waits this long for the answer, and for a connection.
+/// How long it takes at most to connect, and to give a sign of life.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The first half of the lock that an engine shares with others on its database; the second is its schema.
@@ -88,25 +85,22 @@ impl Listener {
     /// The next thing that is told. An error: some may be missed from here on; listen anew.
     pub async fn next(&mut self) -> Result<String, sqlx::Error> {
         let Some(listener) = &mut self.0.0 else { return Err(sqlx::Error::PoolClosed) };
-        loop {
-            // Waiting may be cut short without losing anything: a message is taken off the connection when it is whole.
-            match tokio::time::timeout(ASK_AFTER, listener.try_recv()).await {
-                Ok(Ok(Some(told))) => return Ok(told.payload().to_owned()),
-                Ok(Ok(None)) => return Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionAborted.into())),
-                Ok(Err(error)) => return Err(error),
-                Err(_silence) => ask(listener).await?,
-            }
+        // Waiting may be cut short without losing anything: a message is taken off the connection when it is whole.
+        match listener.try_recv().await? {
+            Some(told) => Ok(told.payload().to_owned()),
+            None => Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionAborted.into())),
         }
     }
-}
 
-/// Asks for a sign of life; what is told meanwhile waits for [`Listener::next`]. A connection that can only read is no
-/// good: since a failover, what is told may be told elsewhere.
-async fn ask(listener: &mut PgListener) -> Result<(), sqlx::Error> {
-    match tokio::time::timeout(PATIENCE, is_read_only(listener)).await {
-        Ok(Ok(false)) => Ok(()),
-        Ok(Ok(true)) => Err(sqlx::Error::Io(std::io::ErrorKind::ReadOnlyFilesystem.into())),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    /// Asks for a sign of life, for [`PATIENCE`] at most; not to be cut short. What is told meanwhile waits for
+    /// [`Listener::next`]. A connection that can only read is no good: since a failover, what is told may be told elsewhere.
+    pub async fn ask(&mut self) -> Result<(), sqlx::Error> {
+        let Some(listener) = &mut self.0.0 else { return Err(sqlx::Error::PoolClosed) };
+        match tokio::time::timeout(PATIENCE, is_read_only(listener)).await {
+            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(true)) => Err(sqlx::Error::Io(std::io::ErrorKind::ReadOnlyFilesystem.into())),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! Not `tracing-appender`, which does the same: it drops lines that could not be written without counting them, and
 //! nobody can wait until what is queued is written.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -21,6 +22,11 @@ use tracing_subscriber::fmt::MakeWriter;
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Whether the queue took the last line of this thread.
+    static LAST_TAKEN: Cell<bool> = const { Cell::new(true) };
+}
 
 enum Entry {
     Line(Vec<u8>),
@@ -76,9 +82,11 @@ pub fn flush(patience: Duration) {
 impl Write for &Queue {
     /// One call is one line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.0.try_send(Entry::Line(line.to_vec())).is_err() {
+        let is_taken = self.0.try_send(Entry::Line(line.to_vec())).is_ok();
+        if !is_taken {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
+        LAST_TAKEN.set(is_taken);
         Ok(line.len())
     }
 
@@ -118,7 +126,12 @@ fn write_all(lines: &Receiver<Entry>, mut target: impl Write) {
         let missing = dropped();
         if missing > reported {
             tracing::warn!(lines = missing - reported, "log lines are missing here: standard error did not take them");
-            reported = missing;
+            // Where the queue is full of others it comes to be said behind one of those.
+            if LAST_TAKEN.get() {
+                reported = missing;
+            } else {
+                DROPPED.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }

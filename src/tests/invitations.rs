@@ -186,6 +186,42 @@ async fn an_invitation_ends_when_whoever_made_it_leaves_or_the_place_is_gone() {
 }
 
 #[actix_rt::test]
+async fn an_invitation_is_taken_back_as_a_member_is_removed() {
+    let app = TestApp::with(shy).await;
+    app.until_listening(true).await;
+    let [ada, ben, cleo] = people(&app).await;
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Harbour" }))).await;
+    let (_, room) = make(&app, &ada, "group", &[]).await;
+    for place in
+        [format!("/rooms/{}", room["id"].as_str().unwrap()), format!("/spaces/{}", space["id"].as_str().unwrap())]
+    {
+        let members = format!("{place}/members");
+        let invited = |person: &Person| Some(json!({ "user_id": person.id, "role": "member" }));
+        assert_eq!(app.call(Method::POST, &members, Some(&ada), invited(&ben)).await.0, 202, "{place}");
+        let mut device = app.connect(&ben).await;
+        let waiting = open(&app, &ben).await.remove(0);
+        // Nobody's who is not in there, whatever they call it; her own.
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", ben.id), Some(&cleo), None).await.0, 404);
+        assert_eq!(open(&app, &ben).await.len(), 1);
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", ben.id), Some(&ada), None).await.0, 204);
+        assert_eq!(device.event_of("invitation.updated").await["state"], "revoked");
+        assert_eq!(outcome(&answer(&app, &ben, &waiting, "accept").await), (404, "chat.invitation_not_found"));
+        // A plain member takes back what they asked, and nobody else's.
+        assert_eq!(app.call(Method::POST, &members, Some(&ada), invited(&cleo)).await.0, 202);
+        let waiting = open(&app, &cleo).await.remove(0);
+        assert_eq!(answer(&app, &cleo, &waiting, "accept").await.0, 200);
+        assert_eq!(app.call(Method::POST, &members, Some(&ada), invited(&ben)).await.0, 202);
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", ben.id), Some(&cleo), None).await.0, 403);
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", ben.id), Some(&ada), None).await.0, 204);
+        assert_eq!(app.call(Method::POST, &members, Some(&cleo), invited(&ben)).await.0, 202);
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", ben.id), Some(&cleo), None).await.0, 204);
+        assert_eq!(open(&app, &ben).await, [Value::Null; 0]);
+        // Once they are acquainted by a place, they are strangers again without it.
+        assert_eq!(app.call(Method::DELETE, &format!("{members}/{}", cleo.id), Some(&ada), None).await.0, 204);
+    }
+}
+
+#[actix_rt::test]
 async fn invitations_that_wait_for_an_answer_are_bounded() {
     let app = TestApp::with(|config| {
         shy(config);

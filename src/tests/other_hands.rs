@@ -1,6 +1,8 @@
 //! What is changed in Postgres by other hands than this engine's, an operator's or another engine's, is known here at
 //! once; and what happens while the engine does not hear is made up for.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::json;
 
@@ -34,6 +36,42 @@ async fn a_user_who_is_disabled_elsewhere_is_out_at_once() {
     app.sql(&format!("UPDATE users SET disabled_at = NULL WHERE id = '{}'", ben.id)).await;
     app.heard_everything().await;
     app.connect(&ben).await;
+}
+
+/// A backend of Postgres that says nothing for a while, as a connection that a firewall forgot.
+struct Frozen(Pid);
+
+impl Frozen {
+    fn new(pid: i32) -> Self {
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+        Self(Pid::from_raw(pid))
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let _ = kill(self.0, Signal::SIGCONT);
+    }
+}
+
+#[actix_rt::test]
+async fn an_engine_to_which_nothing_is_told_any_more_notices_and_reads() {
+    let app = TestApp::start().await;
+    app.until_listening(true).await;
+    let ada = app.sign_up("ada").await;
+    let room = app.group(&[&ada]).await;
+    app.post(&ada, &room, "m1", "warm").await;
+    let listening = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let storage = &app.database.storage;
+    let pid: i32 = sqlx::query_scalar(listening).fetch_one(storage.engine()).await.unwrap();
+    let _frozen = Frozen::new(pid);
+    app.sql(&format!("UPDATE users SET disabled_at = now() WHERE id = '{}'", ada.id)).await;
+    let body = || Some(json!({ "client_id": "m2", "content": "still here" }));
+    until("she is out", async || {
+        app.call(Method::POST, &format!("/rooms/{room}/messages"), Some(&ada), body()).await.0 == 403
+    })
+    .await;
 }
 
 /// Whether every door is shut to this person's tokens, with the code that each says.

@@ -78,9 +78,16 @@ async fn reserved_names_and_files_that_are_not_there_are_404_and_routes_of_the_c
             assert_eq!(answer, (404, "application/problem+json".into()), "{method} {path}");
         }
     }
-    for path in ["/", "/room/0190a000-0000-7000-8000-000000000000", "/room/", "/settings", "/x/y?z=/readyz/"] {
-        assert_eq!(ask(&app, Method::GET, path).await, (200, "text/html; charset=utf-8".into()), "{path}");
-        assert_eq!(ask(&app, Method::POST, path).await.0, 404, "{path}");
+    // A person finds their way from the page of what is nobody's; a probe finds that it is not there.
+    for (status, paths) in [
+        (200, ["/", "/room/0190a000-0000-7000-8000-000000000000", "/reset", "/?z=/readyz/"]),
+        (404, ["/room/", "/settings", "/livez", "/%72eadyz/"]),
+    ] {
+        for path in paths {
+            assert_eq!(ask(&app, Method::GET, path).await, (status, "text/html; charset=utf-8".into()), "{path}");
+            assert_eq!(ask(&app, Method::HEAD, path).await.0, status, "{path}");
+            assert_eq!(ask(&app, Method::POST, path).await.0, 404, "{path}");
+        }
     }
 }
 

@@ -89,6 +89,10 @@ async fn perform(config: &Config, auth: &Auth, command: UsersCommand) -> anyhow:
             format!("{login} has a new password and is signed out everywhere.")
         }
         UsersCommand::ResetLink { login, base } => {
+            if let Some(base) = &base {
+                let is_web = reqwest::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
+                anyhow::ensure!(is_web, "--base is the address of the page, such as https://chat.example.com");
+            }
             let link = auth.reset_link_of(&login).await?;
             let hint =
                 if base.is_none() { "\nWith --base, it begins with the address that your users know." } else { "" };

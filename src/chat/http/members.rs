@@ -124,7 +124,8 @@ pub async fn set_member_role(
     Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
 }
 
-/// Removes a member; removing oneself is leaving. Whoever is out already stays out (204).
+/// Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
+/// taken back; one's own invitations everybody may take back.
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
     responses(
@@ -144,7 +145,10 @@ pub async fn remove_member(
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     match change(&parts, &caller, id, Change::RemoveMember { user_id }).await {
-        Ok(_) => {}
+        Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
+        Err(problem)
+            if problem.code == "chat.not_allowed"
+                && store::revoke(&parts.storage, Place::Room(id), user_id, Some(caller.user_id)).await? => {}
         // As of a room that is there and not theirs: an id reveals nothing.
         Err(problem) if caller.user_id == user_id && problem.code == "chat.room_not_found" => {}
         Err(problem) => return Err(problem),

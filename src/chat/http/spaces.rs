@@ -90,7 +90,11 @@ pub struct UpdateSpace {
 /// Renames a space or changes its topic.
 #[utoipa::path(
     tag = "spaces", params(("id" = SpaceId, Path)), request_body = UpdateSpace, security(("bearer" = [])),
-    responses((status = 200, body = Space), (status = 403, description = "chat.not_allowed", body = ProblemBody))
+    responses(
+        (status = 200, body = Space),
+        (status = 403, description = "chat.not_allowed", body = ProblemBody),
+        (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
+    )
 )]
 #[patch("/spaces/{id}")]
 pub async fn update_space(
@@ -99,6 +103,7 @@ pub async fn update_space(
     id: Path<SpaceId>,
     body: Json<UpdateSpace>,
 ) -> Result<HttpResponse, Problem> {
+    parts.limits.change_room(caller.user_id)?;
     require(&parts, caller.user_id, *id, Action::Describe).await?;
     let name = body.name.as_deref().map(|text| name(&parts, text)).transpose()?;
     let topic = topic(&parts, body.topic.as_deref())?;
@@ -223,7 +228,8 @@ pub async fn set_space_member_role(
 }
 
 /// Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels
-/// from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204).
+/// from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204): if they have an
+/// invitation, it is taken back; one's own invitations everybody may take back.
 #[utoipa::path(
     tag = "spaces", params(("id" = SpaceId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
     responses(
@@ -243,7 +249,16 @@ pub async fn remove_space_member(
     let by = caller.user_id;
     // A task of its own: a caller who hangs up does not keep the channels from hearing of it.
     let leaving = actix_web::rt::spawn(async move {
-        let channels = store::leave_space(&parts.storage, id, by, user_id).await?;
+        let place = Place::Space(id);
+        let channels = match store::leave_space(&parts.storage, id, by, user_id).await {
+            Err(ChatError::NotAllowed) if store::revoke(&parts.storage, place, user_id, Some(by)).await? => {
+                return Ok(());
+            }
+            left => left?,
+        };
+        if by != user_id {
+            store::revoke(&parts.storage, place, user_id, None).await?;
+        }
         parts.rooms.members_departed(user_id, channels).await;
         Ok::<_, ChatError>(())
     });

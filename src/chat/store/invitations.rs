@@ -346,6 +346,23 @@ pub async fn decline(storage: &Storage, user: UserId, id: Uuid, at: DateTime<Utc
     Ok(done.rows_affected() == 1)
 }
 
+/// Takes back what somebody was asked and has not answered: what anybody asked, or only `inviter`. Whether there was any.
+pub async fn revoke(storage: &Storage, place: Place, user: UserId, inviter: Option<UserId>) -> Result<bool, ChatError> {
+    let (room, space) = columns(place);
+    let done = sqlx::query!(
+        "DELETE FROM invitations
+         WHERE (room_id = $1 OR space_id = $2) AND user_id = $3 AND ($4::uuid IS NULL OR inviter_id = $4)
+           AND state = 'pending'",
+        room,
+        space,
+        user.0,
+        inviter.map(|inviter| inviter.0),
+    )
+    .execute(storage.engine())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Deletes some of those that are too old to count; how many.
 pub async fn delete_forgotten(storage: &Storage, bounds: &Bounds<'_>) -> Result<u64, ChatError> {
     let deleted = sqlx::query!(

@@ -15,7 +15,7 @@ pub use create::{Made, NewRoom, create_room, was_made};
 pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
 pub use invitations::{
     Bounds, Place, decline, delete_forgotten, in_direct_room, invitation_of, invitations_of, invite_again, invite_to,
-    invited_to, strangers,
+    invited_to, revoke, strangers,
 };
 pub use load::{change_of, load_room, sent_before};
 pub use room_pages::{RoomsCursor, rooms_page};

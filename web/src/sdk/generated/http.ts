@@ -291,7 +291,10 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         readonly post?: never;
-        /** Removes a member; removing oneself is leaving. Whoever is out already stays out (204). */
+        /**
+         * Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
+         *     taken back; one's own invitations everybody may take back.
+         */
         readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
@@ -386,7 +389,8 @@ export interface paths {
         readonly post?: never;
         /**
          * Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels
-         *     from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204).
+         *     from then on, and each channel tells its members by `member.removed`. Whoever is out already stays out (204): if they have an
+         *     invitation, it is taken back; one's own invitations everybody may take back.
          */
         readonly delete: operations["remove_space_member"];
         readonly options?: never;
@@ -2323,6 +2327,15 @@ export interface operations {
             };
             /** @description chat.not_allowed */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages: again after retry_after_ms */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
