@@ -87,10 +87,11 @@ impl Launch {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The binary, told to do this with the engine's settings.
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = undisturbed(&self.binary);
         // What it leaves behind where it runs, such as a profile of its heap, goes or stays with its data.
-        command.arg("serve").env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
+        command.args(arguments).env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
         for (key, value) in &self.settings {
             command.env(format!("PARLANCE__{}", key.replace('.', "__").to_uppercase()), value);
         }
@@ -150,7 +151,7 @@ impl OwnEngine {
     /// Starts it and waits until it serves.
     pub async fn start(mut launch: Launch) -> anyhow::Result<Self> {
         launch.make_folder()?;
-        let mut command = launch.command();
+        let mut command = launch.command(&["serve"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} does not start", launch.binary.display()))?;
         let printed = Lines::of(child.stdout.take());
@@ -196,6 +197,16 @@ impl OwnEngine {
     pub fn version(&self) -> Option<String> {
         let said = Command::new(&self.launch.binary).arg("--version").output().ok()?;
         String::from_utf8_lossy(&said.stdout).split_whitespace().last().map(str::to_owned)
+    }
+
+    /// Makes somebody an admin, as an operator does.
+    pub async fn make_admin(&self, login: &str) -> anyhow::Result<()> {
+        let mut command = tokio::process::Command::from(self.launch.command(&["users", "set-role", login, "admin"]));
+        let said = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        if !said.status.success() {
+            bail!("{login} was not made an admin: {}", String::from_utf8_lossy(&said.stderr).trim());
+        }
+        Ok(())
     }
 
     pub fn issuer_secret(&self) -> &str {
