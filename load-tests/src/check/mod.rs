@@ -46,7 +46,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::client::Accounts;
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 use crate::report::{Report, can_be_written};
 use conclusion::{Run, conclude};
 use ending::settle;
@@ -105,6 +105,18 @@ const TIGHT: &[(&str, &str)] = &[
     ("storage.postgres_shared_buffers_mb", "16"),
 ];
 
+/// Whoever owns a room adds somebody to it no oftener.
+const ADDITIONS_A_SECOND: u64 = 3;
+/// Nobody adds more in a day.
+const PEOPLE_MAX: usize = 10_000_000;
+
+/// A flood is one account's, and who owns rooms adds everybody, and some again and again.
+pub fn needs(args: &CheckArgs) -> Needs {
+    let (rooms, changes) = (usize::from(args.rooms), args.seconds * ADDITIONS_A_SECOND * u64::from(args.rooms));
+    let people = usize::from(args.users) * (rooms + 1) + usize::try_from(changes).unwrap_or(usize::MAX);
+    Needs::default().set(TIGHT).no_limit_of_messages().made_by_one(rooms + 1, people.min(PEOPLE_MAX))
+}
+
 pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     if args.self_test {
         return Ok(self_test::run());
@@ -115,8 +127,7 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let elsewhere = target.url.is_some();
     let kinds = args.kinds(elsewhere)?;
     let again = again::command(args, seed, target);
-    let tight: Vec<(&str, String)> = TIGHT.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-    let mut target = target.open(&tight).await?;
+    let mut target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let (world, cast) = gather(args, seed, &target, &accounts).await?;
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());

@@ -208,6 +208,11 @@ impl Accounts {
         }
     }
 
+    /// How many people are added to the channels of a space, by their maker.
+    pub fn added_to_channels(goers: usize) -> usize {
+        CHANNELS * goers.div_ceil(2)
+    }
+
     /// Makes a space of all these people with some channels, each of every other one of the first `goers` of them:
     /// people who join and leave at random are in half of the channels in the long run, and so the channels stay as
     /// large as they are.

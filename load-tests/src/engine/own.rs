@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::needs::Known;
 use super::running::{Lines, Running};
 
 /// The outside issuer that started engines trust.
@@ -69,6 +70,11 @@ impl Launch {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    #[cfg(test)]
+    pub fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
     /// Makes the data folder, so that everything started from here on shares it.
     pub fn make_folder(&mut self) -> anyhow::Result<&Path> {
         match &*self.folder {
@@ -111,13 +117,12 @@ fn undisturbed(binary: &Path) -> Command {
     command
 }
 
-/// Whether the binary's configuration has such a section. One that does not say has none.
-pub fn knows_section(binary: &Path, section: &str) -> bool {
+/// What the binary says that its configuration is by default. One that does not say knows nothing.
+pub fn known_to(binary: &Path) -> Known {
     // Elsewhere than where a profile of the developer's may lie.
     let said =
         std::path::absolute(binary).and_then(|binary| undisturbed(&binary).arg("config").current_dir("/").output());
-    let Ok(said) = said else { return false };
-    String::from_utf8_lossy(&said.stdout).lines().any(|line| line == format!("[{section}]"))
+    said.map(|said| Known::of(&String::from_utf8_lossy(&said.stdout))).unwrap_or_default()
 }
 
 /// A data folder that goes when it is dropped.

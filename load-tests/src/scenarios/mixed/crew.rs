@@ -120,6 +120,11 @@ impl Crew {
         }))
     }
 
+    /// How many people are added by who makes the space and its channels.
+    pub fn added_to_space(users: usize) -> usize {
+        users + Accounts::added_to_channels(users.min(GOERS_MAX))
+    }
+
     /// Lets somebody do something.
     pub fn begin(self: &Rc<Self>, act: usize, who: usize, due: Instant, random: u64) {
         Meter::count(&self.meter.sent, 1);
