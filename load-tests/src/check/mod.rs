@@ -26,6 +26,7 @@ mod own_rooms;
 mod posting;
 mod proxy;
 mod readers;
+mod resuming;
 mod samples;
 mod self_test;
 mod shrink;
@@ -51,7 +52,7 @@ use crate::report::{Report, can_be_written};
 use conclusion::{Run, conclude};
 use ending::settle;
 use faults::{Flooder, Victim};
-use history::{History, Who};
+use history::{Cast, History, Who};
 use nemesis::{Fault, FaultKind, plan};
 use stage::gather;
 use world::World;
@@ -87,6 +88,8 @@ pub struct CheckArgs {
     pub self_test: bool,
 }
 
+/// Of how many rooms one hello is sent what it missed.
+const RESUME_ROOMS_MAX: &str = "sessions.resume_rooms_max";
 /// Limits low enough to be met in a short run; `--set` goes before them.
 const TIGHT: &[(&str, &str)] = &[
     ("chat.content_bytes_max", "4096"),
@@ -102,6 +105,7 @@ const TIGHT: &[(&str, &str)] = &[
     ("sessions.hub_mailbox_max", "64"),
     ("sessions.outbox_bytes_max", "32768"),
     ("sessions.outbox_bytes_limit", "65536"),
+    (RESUME_ROOMS_MAX, "2"),
     ("storage.postgres_shared_buffers_mb", "16"),
 ];
 
@@ -127,9 +131,11 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let elsewhere = target.url.is_some();
     let kinds = args.kinds(elsewhere)?;
     let again = again::command(args, seed, target);
+    let resumed_max = resumed_max(target);
     let mut target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let (world, cast) = gather(args, seed, &target, &accounts).await?;
+    let cast = Cast { resumed_max, ..cast };
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
     let engine: Victim = Rc::new(Mutex::new(target.own.take()));
     let mailboxes = tokio::task::spawn_local(mailboxes::watch(Rc::clone(&world), target.base.clone()));
@@ -150,6 +156,14 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     }
     let run = Run { seed, again, plan: &plan, history: &history, complete, troubles };
     Ok(conclude(args, &world, run))
+}
+
+/// `None`: an engine elsewhere does not tell.
+fn resumed_max(target: &TargetArgs) -> Option<u64> {
+    let own = TIGHT.iter().find(|(key, _)| *key == RESUME_ROOMS_MAX).map(|(_, value)| *value);
+    let set = target.settings.iter().filter_map(|setting| setting.split_once('='));
+    let set = set.filter(|(key, _)| *key == RESUME_ROOMS_MAX).map(|(_, value)| value).next_back();
+    set.or(own).filter(|_| target.url.is_none())?.parse().ok()
 }
 
 impl CheckArgs {

@@ -23,7 +23,7 @@ pub use device::{Answer, Device, Watcher};
 pub use frame::{Heard, RoomKey, hear, text_field};
 pub use installation::{Installation, InstalledRoom};
 pub use reading::{ANSWER_PATIENCE, CaughtUp, History, Listener, Page, Placed, fetch_page};
-pub use session::{Session, post_frame, run_name};
+pub use session::{Kept, Ready, Session, post_frame, run_name};
 pub use socket::{Message, Socket};
 pub use town::{Town, needs_of_town};
 pub use visitors::{Visitors, take_leave};

@@ -74,8 +74,17 @@ impl Session {
         resume: &[(uuid::Uuid, u64)],
         on_frame: impl FnMut(Heard<'_>, &[u8]),
     ) -> anyhow::Result<(Self, Ready)> {
-        let kept = Kept { epoch: None, resume: resume.to_vec() };
-        Self::start_with(address, &hello_fields(token, None, &kept), on_frame).await
+        Self::come_back(address, token, &Kept { epoch: None, resume: resume.to_vec() }, on_frame).await
+    }
+
+    /// The same, saying of which log it is what is resumed.
+    pub async fn come_back(
+        address: SocketAddr,
+        token: &str,
+        kept: &Kept,
+        on_frame: impl FnMut(Heard<'_>, &[u8]),
+    ) -> anyhow::Result<(Self, Ready)> {
+        Self::start_with(address, &hello_fields(token, None, kept), on_frame).await
     }
 
     /// The same, with a hello that says more.
