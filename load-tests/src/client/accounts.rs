@@ -208,9 +208,9 @@ impl Accounts {
         }
     }
 
-    /// How many people are added to the channels of a space, by their maker.
-    pub fn added_to_channels(goers: usize) -> usize {
-        CHANNELS * goers.div_ceil(2)
+    /// How many channels a space has, and how many people their maker adds to them.
+    pub fn made_with_channels(goers: usize) -> (usize, usize) {
+        (CHANNELS, CHANNELS * goers.div_ceil(2))
     }
 
     /// Makes a space of all these people with some channels, each of every other one of the first `goers` of them:

@@ -25,5 +25,5 @@ pub use installation::{Installation, InstalledRoom};
 pub use reading::{ANSWER_PATIENCE, CaughtUp, History, Listener, Page, Placed, fetch_page};
 pub use session::{Kept, Ready, Session, post_frame, run_name};
 pub use socket::{Message, Socket};
-pub use town::{Town, needs_of_town};
+pub use town::{Town, made_by_one_in_town, needs_of_town};
 pub use visitors::{Visitors, take_leave};

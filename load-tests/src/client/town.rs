@@ -29,11 +29,15 @@ impl Town {
 
 /// Of an engine in which such a town is built: somebody makes several of its rooms.
 pub fn needs_of_town(users: u32, rooms_each: u32, room_size: u32) -> Needs {
-    let (rooms, people) = made_by_one(&layout(users as usize, rooms_each as usize, room_size as usize));
+    let (rooms, people) = made_by_one_in_town(users, rooms_each, room_size);
     Needs::default().made_by_one(rooms, people)
 }
 
-/// How many rooms somebody makes at most, and how many people they add.
+/// How many of its rooms somebody makes at most, and how many people they add.
+pub fn made_by_one_in_town(users: u32, rooms_each: u32, room_size: u32) -> (usize, usize) {
+    made_by_one(&layout(users as usize, rooms_each as usize, room_size as usize))
+}
+
 fn made_by_one(rooms: &[Vec<usize>]) -> (usize, usize) {
     let mut made: HashMap<usize, (usize, usize)> = HashMap::new();
     for (maker, others) in rooms.iter().filter_map(|room| room.split_first()) {

@@ -37,15 +37,20 @@ pub struct CompareArgs {
     pub chatter_users: u32,
 }
 
+/// Members of a room of the chatter.
+const CHATTER_ROOM: u32 = 10;
+
 /// What its parts need; a part that is left out needs nothing.
 pub fn needs(args: &CompareArgs) -> Needs {
-    let fanouts = if args.in_flight.is_empty() { Needs::default() } else { fanout::needs(args.listeners) };
+    // The same person makes the room of the one and a room of the other.
+    let listeners = args.listeners + CHATTER_ROOM;
+    let fanouts = if args.in_flight.is_empty() { Needs::default() } else { fanout::needs(listeners) };
     fanouts.and(chatter::needs(&chatter_of(args)))
 }
 
 fn chatter_of(args: &CompareArgs) -> ChatterArgs {
     let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
-    ChatterArgs { users, room_size: 10, rate, bytes: 100, seconds, warm_up: 2 }
+    ChatterArgs { users, room_size: CHATTER_ROOM, rate, bytes: 100, seconds, warm_up: 2 }
 }
 
 pub async fn run(args: &CompareArgs, target_args: &TargetArgs) -> anyhow::Result<Report> {

@@ -120,9 +120,10 @@ impl Crew {
         }))
     }
 
-    /// How many people are added by who makes the space and its channels.
-    pub fn added_to_space(users: usize) -> usize {
-        users + Accounts::added_to_channels(users.min(GOERS_MAX))
+    /// How many rooms and spaces are made by who makes the space and its channels, and how many people they add.
+    pub fn made_with_space(users: usize) -> (usize, usize) {
+        let (channels, people) = Accounts::made_with_channels(users.min(GOERS_MAX));
+        (1 + channels, users + people)
     }
 
     /// Lets somebody do something.

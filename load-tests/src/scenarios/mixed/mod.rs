@@ -17,7 +17,7 @@ use crew::Crew;
 use gauges::Gauges;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::client::{Accounts, Town, needs_of_town};
+use crate::client::{Accounts, Town, made_by_one_in_town};
 use crate::engine::{Needs, Scrape, Target, TargetArgs};
 use crate::measure::{Meter, PERCENT, Pace, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
@@ -74,14 +74,13 @@ const SETTLE: Duration = Duration::from_secs(40);
 /// What people do is within what one may do, unless few of them do much; who makes the space adds everybody.
 pub fn needs(args: &MixedArgs) -> Needs {
     let each = args.rate / f64::from(args.users);
-    let space = Crew::added_to_space(args.users as usize);
-    needs_of_town(args.users, args.rooms, args.room_size).and(
-        Needs::default()
-            .set(&SETTINGS)
-            .posts_of_one(each, POST_BYTES)
-            .at_least("limits.rooms_per_hour", made_within_an_hour(each, args.seconds))
-            .at_least("limits.people_burst", space as u64),
-    )
+    let (rooms, people) = made_by_one_in_town(args.users, args.rooms, args.room_size);
+    let (of_space, in_space) = Crew::made_with_space(args.users as usize);
+    Needs::default()
+        .set(&SETTINGS)
+        .made_by_one(rooms + of_space, people + in_space)
+        .posts_of_one(each, POST_BYTES)
+        .at_least("limits.rooms_per_hour", made_within_an_hour(each, args.seconds))
 }
 
 /// Rooms and spaces that one makes, of whom so much is done a second.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Outcome;
 use super::actor::{Actor, done};
 
-/// More are not made. An account may change its password a few times a minute only.
+/// More are made only while all of them are in use. With fewer, one would change its password oftener than it may.
 const ACCOUNTS_MAX: usize = 100;
 /// On which each is registered.
 pub const DEVICE: &str = "desk";
