@@ -27,7 +27,7 @@ pub mod parcel;
 mod reader;
 mod renewal;
 mod resume;
-mod resumption;
+pub mod resumption;
 mod session;
 mod socket;
 mod upgrade;

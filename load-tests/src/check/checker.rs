@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::history::{Cast, Entry, History, NOWHERE, RoomNo};
-use super::laws::{answers, changes, lists, marks, messages, outsiders, own_rooms, readers, refusals};
+use super::laws::{answers, changes, lists, marks, messages, outsiders, own_rooms, readers, refusals, resumed};
 use super::tale::Tale;
 
 /// What an engine promises.
@@ -32,6 +32,8 @@ pub enum Invariant {
     ListIsTheOrder,
     /// A reader is shown 1, 2, 3, …: no gap, nothing twice, nothing out of order.
     SeenInOrder,
+    /// Whoever comes back goes on from where they were in each room, or hears a true reason why not.
+    ResumedOrNamed,
     /// Nobody saw what is not there, or is there differently.
     SeenIsKept,
     /// Whatever two readers were shown at one place is the same.
@@ -82,6 +84,7 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::MembersOnly, outsiders::leaks),
     (Invariant::MembersOnly, outsiders::open_doors),
     (Invariant::SeenInOrder, readers::out_of_order),
+    (Invariant::ResumedOrNamed, resumed::wrongly),
     (Invariant::SeenIsKept, readers::unkept),
     (Invariant::ReadersAgree, readers::disagreeing),
     (Invariant::SeenToTheEnd, readers::behind),
@@ -125,6 +128,7 @@ impl fmt::Display for Invariant {
             Self::RealTimeOrder => "later sends stand later",
             Self::ListIsTheOrder => "the list of messages is the order",
             Self::SeenInOrder => "readers see the order without gap or repetition",
+            Self::ResumedOrNamed => "a room is resumed, or named with a true reason",
             Self::SeenIsKept => "what is seen is kept",
             Self::ReadersAgree => "readers agree",
             Self::SeenToTheEnd => "members see everything",

@@ -57,6 +57,7 @@ pub fn conclude(args: &CheckArgs, world: &World, run: Run<'_>) -> Report {
         ("events shown", &tally.shown, "to all readers"),
         ("connections", &tally.connections, ""),
         ("closed by the engine", &tally.closed_by_engine, "connections"),
+        ("read anew", &tally.not_resumed, "rooms that were not resumed"),
         ("backlogs replaced", &tally.lagged, "room.lagged"),
         ("catch-up pages", &tally.pages, "asked for"),
         ("read marks", &tally.marks, "acknowledged"),

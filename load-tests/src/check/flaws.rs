@@ -25,6 +25,12 @@ pub enum Flaw {
     ReorderedForAReader,
     GapForAReader,
     RepetitionForAReader,
+    ForgottenOnComingBack,
+    ResumedFromNowhere,
+    MemberIsNotResumed,
+    CalledAhead,
+    CalledOfAnotherLog,
+    CalledTooMany,
     OtherContentForAReader,
     ReadersDisagree,
     ReaderLeftBehind,
@@ -78,6 +84,12 @@ impl Flaw {
             Self::HoleInTheOrder => Invariant::WithoutHoles,
             Self::MessageMissingInTheList | Self::DoubledInTheList | Self::DisorderedList => Invariant::ListIsTheOrder,
             Self::ReorderedForAReader | Self::GapForAReader | Self::RepetitionForAReader => Invariant::SeenInOrder,
+            Self::ForgottenOnComingBack
+            | Self::ResumedFromNowhere
+            | Self::MemberIsNotResumed
+            | Self::CalledAhead
+            | Self::CalledOfAnotherLog
+            | Self::CalledTooMany => Invariant::ResumedOrNamed,
             Self::OtherContentForAReader | Self::WrongFrameWhileBehind => Invariant::SeenIsKept,
             Self::ReadersDisagree => Invariant::ReadersAgree,
             Self::ReaderLeftBehind => Invariant::SeenToTheEnd,

@@ -14,6 +14,7 @@ use super::history::{RoomNo, SendNo};
 use super::line::{Heard, Line};
 use super::posting::ANSWERED_WITHIN;
 use super::world::World;
+use crate::client::Kept;
 
 /// Connections of a flood.
 const SESSIONS: u64 = 6;
@@ -58,7 +59,7 @@ async fn open(world: &Rc<World>, Flooder { who, lane }: Flooder, begun: Instant)
     let mut lines = Vec::new();
     for _ in 0..SESSIONS {
         loop {
-            match Line::open(world, lane, who, &[]).await {
+            match Line::open(world, lane, who, &Kept::default()).await {
                 Some(line) => break lines.push(line),
                 None if begun.elapsed() > OPEN_PATIENCE => return None,
                 None => tokio::time::sleep(OPEN_PAUSE).await,

@@ -29,6 +29,8 @@ pub struct Cast {
     pub rooms: Vec<Founding>,
     /// Whose devices read to the end.
     pub readers: Vec<Who>,
+    /// How many rooms that have moved on one hello resumes; `None`: it is not known.
+    pub resumed_max: Option<u64>,
 }
 
 /// A room before its first event.
@@ -81,6 +83,9 @@ pub enum Record {
     Saw { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
     /// An event came to a reader that does not show it: it is behind and waits for a page, or has shown it already.
     Came { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    /// A reader came back with this as its last event of the room, and was answered so. `said`: the step at which it said
+    /// hello.
+    CameBack { reader: Who, from: u64, said: u64, answer: ComingBack },
     /// Somebody was sent something of a room that is not theirs and takes no part; stands in [`NOWHERE`].
     Leaked { to: Who, what: String },
     /// Commands that somebody sent on a connection were not answered once each; stands in [`NOWHERE`].
@@ -103,6 +108,18 @@ pub enum Record {
     Described { pass: Pass, name: Option<String>, topic: Option<String>, last_seq: u64 },
     /// The room as somebody's own list of rooms shows it in the end: once, if they are in it.
     Carded { pass: Pass, board: Board, who: Who, cards: Vec<Card> },
+}
+
+/// What became of a room that hello asked to resume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComingBack {
+    /// It goes on from there.
+    GoesOn,
+    /// `resumed`: how many rooms that had moved on the same hello resumed, at most.
+    Refused { reason: String, resumed: u64 },
+    /// It is not among the rooms of `ready`, and nothing was said of it.
+    Forgotten,
 }
 
 /// The end is read twice.

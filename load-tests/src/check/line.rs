@@ -4,11 +4,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::history::Who;
 use super::world::{Tally, World};
-use crate::client::{Message, Session, Socket};
+use crate::client::{Kept, Message, Ready, Session, Socket};
 
 /// A greeting, a send or a silence takes no longer on a line that works.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,6 +18,8 @@ pub struct Line {
     socket: Rc<Socket>,
     /// Frames that came with the answer to hello.
     early: Vec<Value>,
+    /// The answer to hello.
+    pub ready: Ready,
     heard_at: Instant,
     world: Rc<World>,
 }
@@ -33,17 +34,17 @@ pub enum Heard {
 
 impl Line {
     /// Connects and says hello; `None` when that does not work now.
-    pub async fn open(world: &Rc<World>, lane: usize, who: Who, resume: &[(Uuid, u64)]) -> Option<Self> {
+    pub async fn open(world: &Rc<World>, lane: usize, who: Who, kept: &Kept) -> Option<Self> {
         let (lane, person) = (world.lanes.get(lane)?, world.person(who)?);
         let mut early = Vec::new();
-        let greeting = Session::start(lane.address, &person.token, resume, |_, frame| early.extend(parse(frame)));
+        let greeting = Session::come_back(lane.address, &person.token, kept, |_, frame| early.extend(parse(frame)));
         let (session, ready) = tokio::time::timeout(PATIENCE, greeting).await.ok()?.ok()?;
         Tally::count(&world.tally.connections);
-        for room in ready.rooms {
+        for room in &ready.rooms {
             world.note_leak(who, &json!(room.id), &json!({ "type": "ready" }));
         }
         early.iter().for_each(|frame| look_for_leaks(world, who, frame));
-        Some(Self { who, socket: session.socket, early, heard_at: Instant::now(), world: Rc::clone(world) })
+        Some(Self { who, socket: session.socket, early, ready, heard_at: Instant::now(), world: Rc::clone(world) })
     }
 
     /// Sends a frame; `false` when the connection has ended.

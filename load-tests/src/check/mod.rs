@@ -26,6 +26,7 @@ mod own_rooms;
 mod posting;
 mod proxy;
 mod readers;
+mod resuming;
 mod samples;
 mod self_test;
 mod shrink;
@@ -46,12 +47,12 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::client::Accounts;
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 use crate::report::{Report, can_be_written};
 use conclusion::{Run, conclude};
 use ending::settle;
 use faults::{Flooder, Victim};
-use history::{History, Who};
+use history::{Cast, History, Who};
 use nemesis::{Fault, FaultKind, plan};
 use stage::gather;
 use world::World;
@@ -87,6 +88,8 @@ pub struct CheckArgs {
     pub self_test: bool,
 }
 
+/// Of how many rooms one hello is sent what it missed.
+const RESUME_ROOMS_MAX: &str = "sessions.resume_rooms_max";
 /// Limits low enough to be met in a short run; `--set` goes before them.
 const TIGHT: &[(&str, &str)] = &[
     ("chat.content_bytes_max", "4096"),
@@ -102,8 +105,21 @@ const TIGHT: &[(&str, &str)] = &[
     ("sessions.hub_mailbox_max", "64"),
     ("sessions.outbox_bytes_max", "32768"),
     ("sessions.outbox_bytes_limit", "65536"),
+    (RESUME_ROOMS_MAX, "2"),
     ("storage.postgres_shared_buffers_mb", "16"),
 ];
+
+/// Whoever owns a room adds somebody to it no oftener.
+const ADDITIONS_A_SECOND: u64 = 3;
+/// Nobody adds more in a day.
+const PEOPLE_MAX: usize = 10_000_000;
+
+/// A flood is one account's, and who owns rooms adds everybody, and some again and again.
+pub fn needs(args: &CheckArgs) -> Needs {
+    let (rooms, changes) = (usize::from(args.rooms), args.seconds * ADDITIONS_A_SECOND * u64::from(args.rooms));
+    let people = usize::from(args.users) * (rooms + 1) + usize::try_from(changes).unwrap_or(usize::MAX);
+    Needs::default().set(TIGHT).no_limit_of_messages().made_by_one(rooms + 1, people.min(PEOPLE_MAX))
+}
 
 pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     if args.self_test {
@@ -115,10 +131,11 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     let elsewhere = target.url.is_some();
     let kinds = args.kinds(elsewhere)?;
     let again = again::command(args, seed, target);
-    let tight: Vec<(&str, String)> = TIGHT.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-    let mut target = target.open(&tight).await?;
+    let resumed_max = resumed_max(target);
+    let mut target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let (world, cast) = gather(args, seed, &target, &accounts).await?;
+    let cast = Cast { resumed_max, ..cast };
     let plan = plan(seed, &kinds, args.seconds * 1_000, millis(args.every), world.lanes.len());
     let engine: Victim = Rc::new(Mutex::new(target.own.take()));
     let mailboxes = tokio::task::spawn_local(mailboxes::watch(Rc::clone(&world), target.base.clone()));
@@ -139,6 +156,14 @@ pub async fn run(args: &CheckArgs, target: &TargetArgs) -> anyhow::Result<Report
     }
     let run = Run { seed, again, plan: &plan, history: &history, complete, troubles };
     Ok(conclude(args, &world, run))
+}
+
+/// `None`: an engine elsewhere does not tell.
+fn resumed_max(target: &TargetArgs) -> Option<u64> {
+    let own = TIGHT.iter().find(|(key, _)| *key == RESUME_ROOMS_MAX).map(|(_, value)| *value);
+    let set = target.settings.iter().filter_map(|setting| setting.split_once('='));
+    let set = set.filter(|(key, _)| *key == RESUME_ROOMS_MAX).map(|(_, value)| value).next_back();
+    set.or(own).filter(|_| target.url.is_none())?.parse().ok()
 }
 
 impl CheckArgs {

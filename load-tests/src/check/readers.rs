@@ -33,13 +33,15 @@ enum Habit {
 
 /// A device that reads.
 pub struct Reader {
-    world: Rc<World>,
-    me: Who,
+    pub(super) world: Rc<World>,
+    pub(super) me: Who,
     lane: usize,
-    rng: StdRng,
+    pub(super) rng: StdRng,
     habit: Habit,
-    views: HashMap<RoomNo, View>,
+    pub(super) views: HashMap<RoomNo, View>,
     connection: u32,
+    /// Of the last `ready`.
+    pub(super) epoch: Option<Uuid>,
 }
 
 /// What one connection waits for.
@@ -64,18 +66,20 @@ impl Reader {
         };
         let views = world.room_numbers().map(|room| (room, View::default())).collect();
         let rng = world.rng(&format!("reader {me}"));
-        Self { world: Rc::clone(world), me, lane, rng, habit, views, connection: 0 }
+        Self { world: Rc::clone(world), me, lane, rng, habit, views, connection: 0, epoch: None }
     }
 
     /// Until it has been shown the end of every room that it is in, and has marked that.
     pub async fn read(mut self) {
         loop {
-            let Some(line) = Line::open(&self.world, self.lane, self.me, &self.resume()).await else {
+            let (asked, said) = (self.asked(), self.world.recorder.step());
+            let Some(line) = Line::open(&self.world, self.lane, self.me, &self.kept(&asked)).await else {
                 self.world.pause(&mut self.rng, 300).await;
                 continue;
             };
             self.connection += 1;
             self.views.values_mut().for_each(View::connected);
+            self.take_ready(&line.ready, &asked, said);
             if self.talk(line).await {
                 return;
             }
@@ -83,10 +87,6 @@ impl Reader {
                 self.world.pause(&mut self.rng, 3_000).await;
             }
         }
-    }
-
-    fn resume(&self) -> Vec<(Uuid, u64)> {
-        self.views.iter().filter_map(|(room, view)| Some((self.world.room(*room)?, view.shown))).collect()
     }
 
     /// Until the connection ends; `true` when there is nothing more to come.

@@ -48,7 +48,7 @@ fn shows(cast: &Cast, entries: &[Entry], violation: &Violation) -> bool {
     check_room(cast, violation.room, entries, Some(violation.invariant)).contains(violation)
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 
 fn kind_of(entry: &Entry) -> usize {
     use super::history::Record as R;
@@ -60,5 +60,6 @@ fn kind_of(entry: &Entry) -> usize {
         R::Acked { .. } | R::Leaked { .. } | R::Misanswered { .. } | R::Knocked { .. } => 4,
         R::Row { .. } | R::Listed { .. } | R::Members { .. } | R::Described { .. } => 5,
         R::Carded { .. } => 6,
+        R::CameBack { .. } => 7,
     }
 }

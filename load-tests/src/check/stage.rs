@@ -44,6 +44,7 @@ pub async fn gather(
         people: people.iter().map(|person| person.id).collect(),
         rooms: founding,
         readers: (0..args.users).collect(),
+        resumed_max: None,
     };
     let scene = Scene { people, outsider, rooms, others, lanes };
     Ok((World::new(seed, scene)?, cast))

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::history::{
-    Board, Body, Card, Cast, Change, Entry, Fact, Founding, Kept, Marks, NO_ROOM, NOWHERE, Pass, Place, Record, RoomNo,
-    SendNo, Who,
+    Board, Body, Card, Cast, Change, ComingBack, Entry, Fact, Founding, Kept, Marks, NO_ROOM, NOWHERE, Pass, Place,
+    Record, RoomNo, SendNo, Who,
 };
 
 /// One message of one writer.
@@ -28,6 +28,7 @@ pub struct Tale<'a> {
     pub saw: BTreeMap<Who, Vec<Sight>>,
     /// What came to readers and was not shown.
     pub came: BTreeMap<Who, Vec<Sight>>,
+    pub came_back: Vec<CameBack<'a>>,
     pub leaked: Vec<(Who, &'a str)>,
     pub misanswered: Vec<(Who, &'a str)>,
     /// Who asked from outside for what, when, and how that was answered.
@@ -74,6 +75,17 @@ pub struct Sight {
     pub seq: u64,
     pub frame: u64,
     pub asked: Option<u64>,
+}
+
+/// A reader that came back to the room.
+#[derive(Clone, Copy, Debug)]
+pub struct CameBack<'a> {
+    pub step: u64,
+    /// The step at which it said hello.
+    pub said: u64,
+    pub reader: Who,
+    pub from: u64,
+    pub answer: &'a ComingBack,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +145,7 @@ impl<'a> Tale<'a> {
             granted: Vec::new(),
             saw: BTreeMap::new(),
             came: BTreeMap::new(),
+            came_back: Vec::new(),
             leaked: Vec::new(),
             misanswered: Vec::new(),
             knocked: Vec::new(),
@@ -176,6 +189,10 @@ impl<'a> Tale<'a> {
             Record::Came { reader, seq, frame, asked } => {
                 let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
                 self.came.entry(*reader).or_default().push(sight);
+            }
+            Record::CameBack { reader, from, said, answer } => {
+                let came_back = CameBack { step, said: *said, reader: *reader, from: *from, answer };
+                self.came_back.push(came_back);
             }
             Record::Leaked { to, what } => self.leaked.push((*to, what)),
             Record::Misanswered { by, what } => self.misanswered.push((*by, what)),

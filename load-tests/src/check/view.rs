@@ -15,6 +15,8 @@ pub struct View {
     /// There is more up to here at least, and it was announced.
     behind_to: Option<u64>,
     asking: bool,
+    /// The room was not resumed: what came after `shown` is read in pages, whatever was announced.
+    is_read_anew: bool,
     /// The room is not ours to read any more. The gap that was announced stays one until it is ours again.
     refused: bool,
 }
@@ -34,6 +36,10 @@ impl View {
             *behind_to = seq.max(*behind_to);
             return false;
         }
+        if seq > self.shown + 1 && self.is_read_anew {
+            self.behind_to = Some(seq);
+            return false;
+        }
         if seq <= self.shown && seq <= self.paged {
             return false;
         }
@@ -49,12 +55,18 @@ impl View {
         }
     }
 
+    /// The room was not resumed, and is at `last_seq`, or further than the engine had heard.
+    pub fn read_anew(&mut self, last_seq: u64) {
+        self.is_read_anew = true;
+        self.announce(last_seq);
+    }
+
     /// After which seq to ask for a page now, if at all.
     pub fn ask(&mut self) -> Option<u64> {
         if self.behind_to.is_some_and(|behind_to| behind_to <= self.shown) {
             self.behind_to = None;
         }
-        if self.behind_to.is_none() || self.asking || self.refused {
+        if (self.behind_to.is_none() && !self.is_read_anew) || self.asking || self.refused {
             return None;
         }
         self.asking = true;
@@ -73,7 +85,7 @@ impl View {
 
     /// The page has ended; `more` follows.
     pub fn page_ended(&mut self, last_seq: u64, more: bool) {
-        self.asking = false;
+        (self.asking, self.is_read_anew) = (false, false);
         if more {
             self.announce(last_seq);
         }
@@ -139,6 +151,21 @@ mod tests {
         assert_eq!(view.ask(), Some(0));
         view.page_failed(true);
         assert_eq!(view.ask(), Some(0));
+    }
+
+    #[test]
+    fn a_room_that_was_not_resumed_is_read_once_at_least() {
+        let mut view = View { shown: 5, ..View::default() };
+        view.read_anew(4);
+        assert!(!view.live(8), "what was missed comes with the page");
+        assert_eq!((view.ask(), view.ask()), (Some(5), None));
+        assert!((6..=8).all(|seq| view.paged(seq)));
+        view.page_ended(8, false);
+        assert_eq!(view.ask(), None);
+        view.read_anew(8);
+        assert_eq!(view.ask(), Some(8));
+        view.page_ended(8, false);
+        assert!(view.live(9) && view.ask().is_none());
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub struct Tally {
     pub connections: Cell<u64>,
     pub closed_by_engine: Cell<u64>,
     pub lagged: Cell<u64>,
+    pub not_resumed: Cell<u64>,
     pub pages: Cell<u64>,
     pub marks: Cell<u64>,
 }

@@ -14,6 +14,7 @@ use super::history::{RoomNo, SendNo, Who};
 use super::line::{Heard, Line};
 use super::posting::{ANSWERED_WITHIN, Answered};
 use super::world::{Tally, World};
+use crate::client::Kept;
 
 /// A writer's messages that wait for their acknowledgement; past it, it writes no new ones.
 const OUTBOX_MAX: usize = 48;
@@ -64,7 +65,7 @@ impl Writer {
     /// Over a WebSocket, many at once. How many were never acknowledged nor refused.
     pub async fn over_socket(mut self) -> usize {
         while !self.is_done() {
-            let Some(line) = Line::open(&self.world, self.lane, self.me, &[]).await else {
+            let Some(line) = Line::open(&self.world, self.lane, self.me, &Kept::default()).await else {
                 self.world.pause(&mut self.rng, 200).await;
                 continue;
             };

@@ -84,9 +84,14 @@ impl Accounts {
         Ok(Self { run: run.to_owned(), ..Self::on(target)? })
     }
 
+    /// The username of the `index`th account of this run.
+    pub fn name(&self, index: usize) -> String {
+        format!("load-{}-{index}", self.run)
+    }
+
     /// An access token for the `index`th account of this run.
     pub fn token(&self, index: usize) -> anyhow::Result<String> {
-        let name = format!("load-{}-{index}", self.run);
+        let name = self.name(index);
         let claims = json!({
             "iss": self.issuer.name,
             "aud": self.issuer.audience,
@@ -102,14 +107,20 @@ impl Accounts {
     pub async fn people(&self, count: usize) -> anyhow::Result<Vec<Person>> {
         let progress = Progress::of("accounts", count as u64);
         let make = async |index: usize| {
-            let token = self.token(index)?;
-            let user = self.call(Method::GET, "/api/v1/users/me", &token, None).await?;
+            let person = self.somebody(index).await?;
             progress.add(1);
-            let person = Person { id: id_of(&user)?, token };
-            self.visitors.note(&person);
             Ok(person)
         };
         self.all((0..count).collect(), make).await
+    }
+
+    /// Makes the `index`th account.
+    pub async fn somebody(&self, index: usize) -> anyhow::Result<Person> {
+        let token = self.token(index)?;
+        let user = self.call(Method::GET, "/api/v1/users/me", &token, None).await?;
+        let person = Person { id: id_of(&user)?, token };
+        self.visitors.note(&person);
+        Ok(person)
     }
 
     /// Makes a group of these people; the first one makes it.
@@ -195,6 +206,11 @@ impl Accounts {
             let Some(next) = page.get("next").and_then(Value::as_str) else { return Ok(items) };
             cursor = format!("&after={next}");
         }
+    }
+
+    /// How many channels a space has, and how many people their maker adds to them.
+    pub fn made_with_channels(goers: usize) -> (usize, usize) {
+        (CHANNELS, CHANNELS * goers.div_ceil(2))
     }
 
     /// Makes a space of all these people with some channels, each of every other one of the first `goers` of them:

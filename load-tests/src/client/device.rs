@@ -6,6 +6,7 @@
 
 mod catching_up;
 mod place;
+mod resuming;
 mod returning;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use uuid::Uuid;
 
 use super::accounts::Person;
 use super::frame::{Heard, RoomKey, hear};
-use super::session::{Session, hello_fields};
+use super::session::{Kept, Session, hello_fields};
 use super::socket::{Message, Socket};
 
 /// What devices of a run have in common.
@@ -47,6 +48,8 @@ pub struct Device {
     watcher: Rc<dyn Watcher>,
     connection: RefCell<Option<Connection>>,
     rooms: RefCell<HashMap<RoomKey, Place>>,
+    /// Of what it has; `None` before its first `ready`.
+    epoch: Cell<Option<Uuid>>,
     answers: RefCell<HashMap<u64, oneshot::Sender<Answer>>>,
     next_id: Cell<u64>,
     /// How often it has connected: what was begun on an earlier connection ends with that.
@@ -81,6 +84,7 @@ impl Device {
             watcher,
             connection: RefCell::default(),
             rooms: RefCell::default(),
+            epoch: Cell::default(),
             answers: RefCell::default(),
             next_id: Cell::new(2),
             connections: Cell::default(),
@@ -99,8 +103,11 @@ impl Device {
                 early.borrow_mut().push(frame.to_vec());
             }
         };
-        let (session, ready) = Session::start_with(self.address, &self.hello(), note).await?;
+        let kept = self.kept();
+        let (session, ready) = Session::start_with(self.address, &self.hello_with(&kept), note).await?;
         self.connections.set(self.connections.get() + 1);
+        self.epoch.set(ready.epoch);
+        self.judge(&kept, &ready);
         {
             let mut rooms = self.rooms.borrow_mut();
             // A room that it had and that is not there any more: it was removed from it while it was away. Whether that
@@ -124,8 +131,15 @@ impl Device {
 
     /// The fields of its next hello, without the braces: it resumes what it knows.
     pub fn hello(&self) -> String {
-        let resume: Vec<(Uuid, u64)> = self.places().into_iter().collect();
-        hello_fields(&self.person.token, Some(self.person.id), &resume)
+        self.hello_with(&self.kept())
+    }
+
+    fn hello_with(&self, kept: &Kept) -> String {
+        hello_fields(&self.person.token, Some(self.person.id), kept)
+    }
+
+    fn kept(&self) -> Kept {
+        Kept { epoch: self.epoch.get(), resume: self.places().into_iter().collect() }
     }
 
     /// Loses the connection, as in a tunnel.

@@ -22,12 +22,42 @@ pub struct Ready {
     heartbeat_ms: u64,
     #[serde(default)]
     pub rooms: Vec<ReadyRoom>,
+    /// Not all rooms are among these.
+    #[serde(default)]
+    pub rooms_truncated: bool,
+    /// Which life of the log this is; `None`: an engine that does not say, and names no room that it does not resume.
+    pub epoch: Option<uuid::Uuid>,
+    #[serde(default)]
+    pub resume_refused: Vec<ResumeRefused>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct ReadyRoom {
     pub id: uuid::Uuid,
     pub last_seq: u64,
+}
+
+/// A room that is not resumed, though hello asked for it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ResumeRefused {
+    /// As it was sent.
+    pub room_id: String,
+    pub reason: String,
+}
+
+impl Ready {
+    /// Why a room is not resumed, if it is not.
+    pub fn refused(&self, room: uuid::Uuid) -> Option<&str> {
+        let refused = self.resume_refused.iter().find(|refused| refused.room_id.parse() == Ok(room))?;
+        Some(&refused.reason)
+    }
+}
+
+/// What a device that comes back has: which life of the log it is of, and how far it is in each room.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    pub epoch: Option<uuid::Uuid>,
+    pub resume: Vec<(uuid::Uuid, u64)>,
 }
 
 /// A device that is connected and was greeted. It is kept alive until its socket is dropped.
@@ -44,7 +74,17 @@ impl Session {
         resume: &[(uuid::Uuid, u64)],
         on_frame: impl FnMut(Heard<'_>, &[u8]),
     ) -> anyhow::Result<(Self, Ready)> {
-        Self::start_with(address, &hello_fields(token, None, resume), on_frame).await
+        Self::come_back(address, token, &Kept { epoch: None, resume: resume.to_vec() }, on_frame).await
+    }
+
+    /// The same, saying of which log it is what is resumed.
+    pub async fn come_back(
+        address: SocketAddr,
+        token: &str,
+        kept: &Kept,
+        on_frame: impl FnMut(Heard<'_>, &[u8]),
+    ) -> anyhow::Result<(Self, Ready)> {
+        Self::start_with(address, &hello_fields(token, None, kept), on_frame).await
     }
 
     /// The same, with a hello that says more.
@@ -100,11 +140,12 @@ impl Session {
 }
 
 /// The fields of a hello, without the braces; `device` names the device, where it has a name.
-pub fn hello_fields(token: &str, device: Option<uuid::Uuid>, resume: &[(uuid::Uuid, u64)]) -> String {
-    let resume: Vec<String> = resume.iter().map(|(room, seq)| format!("\"{room}\":{seq}")).collect();
+pub fn hello_fields(token: &str, device: Option<uuid::Uuid>, kept: &Kept) -> String {
+    let resume: Vec<String> = kept.resume.iter().map(|(room, seq)| format!("\"{room}\":{seq}")).collect();
     let device = device.map(|id| format!("\"device\":{{\"id\":\"{id}\",\"name\":\"parlance-load\"}},"));
-    let device = device.unwrap_or_default();
-    format!("\"token\":\"{token}\",{device}\"resume\":{{{}}}", resume.join(","))
+    let epoch = kept.epoch.map(|epoch| format!("\"epoch\":\"{epoch}\","));
+    let (device, epoch) = (device.unwrap_or_default(), epoch.unwrap_or_default());
+    format!("\"token\":\"{token}\",{device}{epoch}\"resume\":{{{}}}", resume.join(","))
 }
 
 /// The beginning of the client ids of one run: a second run in the same rooms sends other messages, not the same again.

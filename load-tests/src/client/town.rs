@@ -1,8 +1,11 @@
 //! People in rooms: each in as many rooms as an organisation's members are.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::accounts::{Accounts, Person};
+use crate::engine::Needs;
 
 /// An organisation: its people, its rooms, and who is in which.
 #[derive(Clone, Debug)]
@@ -22,6 +25,26 @@ impl Town {
         let rooms = accounts.groups(members.iter().map(of).collect()).await?;
         Ok(Self { people, rooms, members })
     }
+}
+
+/// Of an engine in which such a town is built: somebody makes several of its rooms.
+pub fn needs_of_town(users: u32, rooms_each: u32, room_size: u32) -> Needs {
+    let (rooms, people) = made_by_one_in_town(users, rooms_each, room_size);
+    Needs::default().made_by_one(rooms, people)
+}
+
+/// How many of its rooms somebody makes at most, and how many people they add.
+pub fn made_by_one_in_town(users: u32, rooms_each: u32, room_size: u32) -> (usize, usize) {
+    made_by_one(&layout(users as usize, rooms_each as usize, room_size as usize))
+}
+
+fn made_by_one(rooms: &[Vec<usize>]) -> (usize, usize) {
+    let mut made: HashMap<usize, (usize, usize)> = HashMap::new();
+    for (maker, others) in rooms.iter().filter_map(|room| room.split_first()) {
+        let of_maker = made.entry(*maker).or_default();
+        *of_maker = (of_maker.0 + 1, of_maker.1 + others.len());
+    }
+    made.values().fold((0, 0), |most, of_one| (most.0.max(of_one.0), most.1.max(of_one.1)))
 }
 
 /// Rounds of dealing people into rooms: in each round everybody gets one room, with others than in the round before.
@@ -62,6 +85,8 @@ mod tests {
                 assert_eq!(once.len(), room.len());
                 room.iter().for_each(|person| places[*person] += 1);
             }
+            let (made, added) = made_by_one(&rooms);
+            assert!((1..=each).contains(&made) && added <= made * (size - 1), "{users}: {made}, {added}");
             assert!(places.iter().all(|count| *count == each), "{users} {each} {size}: {places:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::accounts::{Accounts, Person};
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 
 /// Everybody whom a run made; clones share one list.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,6 @@ pub async fn take_leave(target: &TargetArgs) -> anyhow::Result<()> {
     if target.url.is_none() || people.is_empty() {
         return Ok(());
     }
-    let left = async { Accounts::on(&target.open(&[]).await?)?.move_out(&people).await };
+    let left = async { Accounts::on(&target.open(&Needs::default()).await?)?.move_out(&people).await };
     left.await.map_err(|error: anyhow::Error| error.context("people of this run are still in its rooms"))
 }

@@ -1,6 +1,7 @@
 //! The engine under load: one that the harness starts for the run, or one that runs already.
 
 mod metrics;
+mod needs;
 mod opened;
 mod own;
 mod running;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 pub use metrics::Scrape;
+pub use needs::Needs;
 use opened::Opened;
 pub use own::{Launch, OwnEngine, passing_folder, see_postgres_end, signal_process};
 use usage::UsageOf;
@@ -22,19 +24,6 @@ pub use usage::{Usage, UsageSource, descendants, own_cpu_seconds};
 use crate::client::Visitors;
 
 const HTTP_PATIENCE: Duration = Duration::from_secs(30);
-
-/// One account of a run does what many people do: it speaks for a whole room, or makes the rooms of a crowd.
-const BUSY_ACCOUNTS: [(&str, &str); 9] = [
-    ("limits.messages_burst", "10000000"),
-    ("limits.messages_per_minute", "10000000"),
-    ("limits.bytes_burst", "4000000000"),
-    ("limits.bytes_per_minute", "4000000000"),
-    ("limits.rooms_burst", "1000000"),
-    ("limits.rooms_per_hour", "1000000"),
-    ("limits.people_burst", "10000000"),
-    ("limits.people_per_hour", "10000000"),
-    ("limits.sockets_max", "100000"),
-];
 
 /// Which engine to load.
 #[derive(Args, Clone, Debug)]
@@ -94,13 +83,12 @@ pub struct Target {
 }
 
 impl TargetArgs {
-    /// Starts an engine, or finds the one that was named. `extra` are settings that the scenario needs; those of the
-    /// command line win.
-    pub async fn open(&self, extra: &[(&str, String)]) -> anyhow::Result<Target> {
+    /// Starts an engine, or finds the one that was named. What the scenario needs goes behind the command line.
+    pub async fn open(&self, needs: &Needs) -> anyhow::Result<Target> {
         match &self.url {
             Some(url) => self.attach(url).await,
             None => {
-                let own = OwnEngine::start(self.launch(extra)?).await?;
+                let own = OwnEngine::start(self.launch(needs)?).await?;
                 self.opened.own(own.running(), own.version());
                 Ok(Target::of(own))
             }
@@ -135,15 +123,11 @@ impl TargetArgs {
     }
 
     /// How an own engine is to be started.
-    pub fn launch(&self, extra: &[(&str, String)]) -> anyhow::Result<Launch> {
+    pub fn launch(&self, needs: &Needs) -> anyhow::Result<Launch> {
         let binary = self.binary()?;
         let mut launch = Launch::new(&binary, self.data_dir.as_deref())?;
-        // An engine of before these limits would refuse to start with them.
-        if own::knows_section(&binary, "limits") {
-            BUSY_ACCOUNTS.iter().for_each(|(key, value)| launch.set(key, value));
-        }
-        for (key, value) in extra {
-            launch.set(key, value);
+        if !needs.is_nothing() {
+            needs.apply(&own::known_to(&binary), &mut launch);
         }
         for setting in &self.settings {
             let pair = setting.split_once('=').filter(|(key, _)| !key.is_empty());

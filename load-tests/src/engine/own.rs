@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::needs::Known;
 use super::running::{Lines, Running};
 
 /// The outside issuer that started engines trust.
@@ -69,6 +70,11 @@ impl Launch {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    #[cfg(test)]
+    pub fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
     /// Makes the data folder, so that everything started from here on shares it.
     pub fn make_folder(&mut self) -> anyhow::Result<&Path> {
         match &*self.folder {
@@ -87,10 +93,11 @@ impl Launch {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The binary, told to do this with the engine's settings.
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = undisturbed(&self.binary);
         // What it leaves behind where it runs, such as a profile of its heap, goes or stays with its data.
-        command.arg("serve").env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
+        command.args(arguments).env("PARLANCE__STORAGE__DATA_DIR", self.folder()).current_dir(self.folder());
         for (key, value) in &self.settings {
             command.env(format!("PARLANCE__{}", key.replace('.', "__").to_uppercase()), value);
         }
@@ -110,13 +117,12 @@ fn undisturbed(binary: &Path) -> Command {
     command
 }
 
-/// Whether the binary's configuration has such a section. One that does not say has none.
-pub fn knows_section(binary: &Path, section: &str) -> bool {
+/// What the binary says that its configuration is by default. One that does not say knows nothing.
+pub fn known_to(binary: &Path) -> Known {
     // Elsewhere than where a profile of the developer's may lie.
     let said =
         std::path::absolute(binary).and_then(|binary| undisturbed(&binary).arg("config").current_dir("/").output());
-    let Ok(said) = said else { return false };
-    String::from_utf8_lossy(&said.stdout).lines().any(|line| line == format!("[{section}]"))
+    said.map(|said| Known::of(&String::from_utf8_lossy(&said.stdout))).unwrap_or_default()
 }
 
 /// A data folder that goes when it is dropped.
@@ -150,7 +156,7 @@ impl OwnEngine {
     /// Starts it and waits until it serves.
     pub async fn start(mut launch: Launch) -> anyhow::Result<Self> {
         launch.make_folder()?;
-        let mut command = launch.command();
+        let mut command = launch.command(&["serve"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} does not start", launch.binary.display()))?;
         let printed = Lines::of(child.stdout.take());
@@ -196,6 +202,16 @@ impl OwnEngine {
     pub fn version(&self) -> Option<String> {
         let said = Command::new(&self.launch.binary).arg("--version").output().ok()?;
         String::from_utf8_lossy(&said.stdout).split_whitespace().last().map(str::to_owned)
+    }
+
+    /// Makes somebody an admin, as an operator does.
+    pub async fn make_admin(&self, login: &str) -> anyhow::Result<()> {
+        let mut command = tokio::process::Command::from(self.launch.command(&["users", "set-role", login, "admin"]));
+        let said = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        if !said.status.success() {
+            bail!("{login} was not made an admin: {}", String::from_utf8_lossy(&said.stderr).trim());
+        }
+        Ok(())
     }
 
     pub fn issuer_secret(&self) -> &str {

@@ -52,7 +52,7 @@ async fn an_engine_takes_an_installation_for_its_own_data() {
     let added = run(folder.path(), &[&SMALL[..], &["--name", "other", "--force"]].concat()).await.unwrap();
     assert_eq!(added.needed("users").unwrap(), 40.0);
 
-    let target = command(folder.path(), &SMALL).target.open(&[]).await.unwrap();
+    let target = command(folder.path(), &SMALL).target.open(&crate::engine::Needs::default()).await.unwrap();
     tokio::task::LocalSet::new().run_until(live_on(&target)).await;
     target.close().await.unwrap();
 

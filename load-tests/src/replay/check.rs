@@ -23,6 +23,7 @@ pub enum Invariant {
     Quiescent,
     EveryoneArrives,
     LeavingIsTold,
+    ResumedOrNamed,
 }
 
 impl fmt::Display for Invariant {
@@ -45,6 +46,7 @@ impl fmt::Display for Invariant {
             Self::NothingImpossible => "Postgres is asked for nothing impossible",
             Self::Quiescent => "when faults end, everything comes to rest",
             Self::EveryoneArrives => "in the end every device has every room it is in",
+            Self::ResumedOrNamed => "what a device comes back to is resumed, or named with a true reason",
             Self::LeavingIsTold => "in the end every device knows which rooms it has left",
         })
     }

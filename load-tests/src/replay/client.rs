@@ -45,6 +45,8 @@ pub struct Device {
     /// Where the room goes on instead, when `room.joined` came for one that it knew already: it may have left and come
     /// back, or `ready` and the news of its coming have crossed.
     restarts: BTreeMap<usize, i64>,
+    /// Rooms that were not resumed and go on at `expected` or later: it had more of them than `ready` says that there is.
+    later: BTreeSet<usize>,
     pub sendings: VecDeque<Sending>,
     /// The page that it waits for: number, room, after which seq.
     pub paging: Option<(u64, usize, i64)>,
@@ -62,6 +64,8 @@ struct Heard<'a> {
     room: Option<Summary>,
     #[serde(default)]
     rooms: Vec<Summary>,
+    #[serde(default)]
+    resume_refused: Vec<Refused>,
     #[serde(borrow, default)]
     events: Option<Vec<&'a RawValue>>,
 }
@@ -70,6 +74,12 @@ struct Heard<'a> {
 struct Summary {
     id: RoomId,
     last_seq: i64,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    room_id: RoomId,
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +106,7 @@ impl Device {
             left: BTreeSet::new(),
             expected: BTreeMap::new(),
             restarts: BTreeMap::new(),
+            later: BTreeSet::new(),
             sendings: VecDeque::new(),
             paging: None,
             sent: 0,
@@ -135,7 +146,7 @@ impl Device {
             .map_err(|error| Failure::new(Invariant::SeenIsCommitted, format!("{error} in {frame}")))?;
         let room = heard.room_id.map(room_index);
         match (heard.kind, room, heard.seq) {
-            ("ready", ..) => self.greeted(&heard.rooms),
+            ("ready", ..) => self.greeted(&heard.rooms, &heard.resume_refused)?,
             ("room.joined", ..) => heard.room.iter().for_each(|room| self.joined(room_index(room.id), room.last_seq)),
             ("room.lagged", Some(room), _) => self.lagged(room, heard.last_seq.unwrap_or(0))?,
             ("receipt.updated", ..) => {}
@@ -153,19 +164,42 @@ impl Device {
         Ok(None)
     }
 
-    fn greeted(&mut self, rooms: &[Summary]) {
+    fn greeted(&mut self, rooms: &[Summary], refused: &[Refused]) -> Result<(), Failure> {
         let known = std::mem::take(&mut self.views);
         self.expected.clear();
         self.restarts.clear();
+        self.later.clear();
         self.left.clear();
-        for summary in rooms {
-            let room = room_index(summary.id);
-            // Behind what was seen: Postgres has more than the room has heard of, by another owner or a late commit. It is
-            // followed from there, as by one who has just met it.
-            let last = known.get(&room).map_or(summary.last_seq, |view| view.last.min(summary.last_seq));
-            self.views.insert(room, View { last, target: last });
-            self.expected.insert(room, last + 1);
+        for Summary { id, last_seq } in rooms {
+            let (room, last_seq) = (room_index(*id), *last_seq);
+            let is_refused = refused.iter().any(|refused| refused.room_id == *id);
+            let (view, next) = match known.get(&room).map(|view| view.last) {
+                None => (View { last: last_seq, target: last_seq }, last_seq + 1),
+                Some(last) if is_refused => (View { last, target: last_seq.max(last + 1) }, last_seq + 1),
+                // It may have more than the room has heard of: Postgres has it.
+                Some(last) => (View { last, target: last }, last + 1),
+            };
+            if is_refused && view.last > last_seq {
+                self.later.insert(room);
+            }
+            self.views.insert(room, view);
+            self.expected.insert(room, next);
         }
+        known.into_keys().try_for_each(|room| self.is_resumed_or_named(room, refused))
+    }
+
+    /// Nobody puts back a log here, so that no device is ahead of it.
+    fn is_resumed_or_named(&self, room: usize, refused: &[Refused]) -> Result<(), Failure> {
+        let is_here = self.views.contains_key(&room);
+        let refused = refused.iter().find(|refused| room_index(refused.room_id) == room);
+        let wrong = match refused.map(|refused| &*refused.reason) {
+            None if is_here => return Ok(()),
+            Some("not_a_member") if !is_here => return Ok(()),
+            Some("too_many") if is_here => return Ok(()),
+            None => "nothing was said of it".to_owned(),
+            Some(reason) => format!("it was refused as {reason}"),
+        };
+        Err(Failure::new(Invariant::ResumedOrNamed, format!("{} came back to room {room}: {wrong}", self.user.0)))
     }
 
     fn joined(&mut self, room: usize, last_seq: i64) {
@@ -201,7 +235,7 @@ impl Device {
         let Some(expected) = self.expected.get_mut(&room) else {
             return Err(Failure::new(Invariant::MembersOnly, format!("{seq} of room {room}, which nobody announced")));
         };
-        if self.restarts.remove(&room) == Some(seq) {
+        if self.restarts.remove(&room) == Some(seq) || (self.later.remove(&room) && seq > *expected) {
             *expected = seq;
         }
         if seq != *expected {

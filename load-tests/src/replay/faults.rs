@@ -73,8 +73,9 @@ impl World {
     /// came and went on its way.
     fn is_something_brief(&self) -> bool {
         let mut sockets = self.hubs.iter().flat_map(|hub| hub.sockets.values());
-        sockets.any(|socket| matches!(socket.greeting, Greeting::Listed(_) | Greeting::Read(_)))
-            || !self.postgres.late.is_empty()
+        sockets.any(|socket| {
+            matches!(socket.greeting, Greeting::Listed(_) | Greeting::Read(_) | Greeting::Compared { .. })
+        }) || !self.postgres.late.is_empty()
             || !self.engine.has_heard_all(&self.postgres)
     }
 

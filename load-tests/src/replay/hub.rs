@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use parlance::chat::Page;
 use parlance::chat::error::ChatError;
 use parlance::chat::messages::Delivery;
-use parlance::ids::UserId;
+use parlance::ids::{RoomId, UserId};
 use parlance::sessions::backlog::{Backlog, Next};
 use parlance::sessions::outbox::{Outbox, Outgoing};
 use parlance::sessions::parcel::Parcel;
@@ -42,6 +42,11 @@ pub enum Greeting {
     Listed(Vec<usize>),
     /// Where each of them is: its last seq.
     Read(Vec<(usize, i64)>),
+    /// The same, and what Postgres says of those of which the client has more.
+    Compared {
+        listed: Vec<(usize, i64)>,
+        followed: Vec<(RoomId, i64)>,
+    },
     Ready,
 }
 

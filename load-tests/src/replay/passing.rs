@@ -194,8 +194,8 @@ impl World {
             if is_resume { socket.reading.as_mut() } else { socket.answering.as_mut().map(|(_, reading)| reading) };
         if let Some(reading) = reading {
             reading.stage = match result {
-                Ok(Some(page)) => Stage::Read(Ok(page)),
-                Ok(None) => Stage::Deep,
+                Ok(Some(page)) if reading.after <= page.last_seq => Stage::Read(Ok(page)),
+                Ok(_) => Stage::Deep,
                 Err(error) => Stage::Read(Err(error)),
             };
         }

@@ -57,6 +57,8 @@ pub enum Broken {
     LoseAReply,
     NeverShed,
     ForgetMarks,
+    MoveBack,
+    RefuseInSilence,
 }
 
 /// Everything that decides a run.

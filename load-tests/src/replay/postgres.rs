@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use parlance::chat::error::ChatError;
 use parlance::chat::permissions::{Role, RoomKind};
 use parlance::chat::{Departure, Member, Page, Snapshot, wire};
 use parlance::ids::{RoomId, UserId};
@@ -280,7 +281,7 @@ impl Postgres {
         found.map(|row| Row::clone(row)).collect()
     }
 
-    /// What `events_after` reads for a user; `None` when they are not a member.
+    /// What `events_after` reads for a user.
     pub fn events_after(
         &self,
         user: UserId,
@@ -288,10 +289,13 @@ impl Postgres {
         after: i64,
         items_max: usize,
         bytes_max: usize,
-    ) -> Option<Page> {
+    ) -> Result<Page, ChatError> {
         let table = &self.rooms[room];
         if !table.members.contains_key(&user) {
-            return None;
+            return Err(ChatError::RoomNotFound);
+        }
+        if after > table.last_seq() {
+            return Err(ChatError::Ahead { after, last_seq: table.last_seq() });
         }
         let (mut frames, mut bytes) = (Vec::new(), 0);
         for frame in table.frames.iter().skip(usize::try_from(after).unwrap_or(0)).take(items_max) {
@@ -304,7 +308,7 @@ impl Postgres {
         let next_after = after + frames.len() as i64;
         let last_seq = table.last_seq().max(next_after);
         let more = !frames.is_empty() && next_after < last_seq;
-        Some(Page { frames, next_after, last_seq, more })
+        Ok(Page { frames, next_after, last_seq, more })
     }
 }
 

@@ -1,16 +1,20 @@
 //! What sessions do: greet, read what their outbox lacks, answer with pages.
 //!
-//! Mirrors `sessions/session.rs` and `resume.rs`, and of `chat/lobby.rs` where a room's place is read from: its card while
+//! Mirrors `sessions/session.rs` and `resume.rs`, which rooms are resumed is the engine's own `sessions/resumption.rs`, and of `chat/lobby.rs` where a room's place is read from: its card while
 //! it is open, else Postgres.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use parlance::chat::error::ChatError;
 use parlance::chat::messages::{CatchUp, Command};
 use parlance::chat::{Page, wire};
-use parlance::ids::UserId;
+use parlance::ids::{RoomId, UserId};
+use parlance::sessions::resumption::{self, Resumption};
+use parlance::wire::Resume;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
+use serde_json::{Value, json};
 
 use super::actions::short;
 use super::check::Invariant;
@@ -18,10 +22,12 @@ use super::hub::{Greeting, OUTBOX_BYTES_MAX, Reading, Socket, Stage};
 use super::plan::Broken;
 use super::voice::Answered;
 use super::world::{Ask, World};
-use super::{room_id, room_index};
+use super::{ROOMS, room_id, room_index};
 
 /// A session that could not read a page waits this long.
 const READ_AGAIN_MS: i64 = 500;
+/// Less than there are rooms, so that some have to be read anew.
+const RESUME_ROOMS_MAX: usize = ROOMS - 1;
 /// After a page that brought nothing: Postgres has more than the room has heard of.
 const NEWS_AFTER_MS: i64 = 50;
 
@@ -53,7 +59,16 @@ impl World {
             Greeting::Listening if self.postgres.is_away => None,
             Greeting::Listening => Some(Greeting::Listed(self.postgres.rooms_of(user))),
             Greeting::Listed(rooms) => self.look(user, &rooms).map(Greeting::Read),
-            Greeting::Read(rooms) => return self.become_ready((hub, key), rooms),
+            Greeting::Read(listed) => {
+                let asked = asked(&socket.resume);
+                let followed = listed.iter().map(|(room, last_seq)| (room_id(*room), *last_seq)).collect();
+                match self.compare(&asked, followed) {
+                    Some((followed, true)) => Some(Greeting::Compared { listed, followed }),
+                    Some((followed, false)) => return self.become_ready((hub, key), listed, followed),
+                    None => None,
+                }
+            }
+            Greeting::Compared { listed, followed } => return self.become_ready((hub, key), listed, followed),
             Greeting::Ready => return,
         };
         self.with_socket((hub, key), |socket| match next {
@@ -76,28 +91,54 @@ impl World {
         Some(found)
     }
 
-    fn become_ready(&mut self, (hub, key): (usize, u64), mut rooms: Vec<(usize, i64)>) {
-        let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
-        rooms.retain(|(room, last_seq)| socket.outbox.follow(room_id(*room), last_seq + 1));
-        socket.outbox.greeted();
-        let mut behind = Vec::new();
-        for (room, last_seq) in &rooms {
-            let known = socket.resume.get(room).copied().unwrap_or(*last_seq).clamp(0, *last_seq);
-            if known < *last_seq {
-                behind.push((*room, known + 1));
-            }
-            socket.listens.insert(*room);
+    /// Where the rooms are of which the client has more than was read, and whether that had to be asked; `None` when it had
+    /// to be and Postgres is away.
+    fn compare(&self, asked: &Resume, mut followed: Vec<(RoomId, i64)>) -> Option<(Vec<(RoomId, i64)>, bool)> {
+        let ahead: Vec<RoomId> = resumption::ahead(asked, &followed).collect();
+        // A broken engine moves those back in silence.
+        if ahead.is_empty() || self.plan.is_broken(Broken::MoveBack) {
+            return Some((followed, false));
         }
-        let shown =
-            rooms.iter().map(|(room, last_seq)| serde_json::json!({ "id": room_id(*room), "last_seq": last_seq }));
-        let ready = serde_json::json!({ "type": "ready", "rooms": shown.collect::<Vec<_>>() });
+        if self.postgres.is_away {
+            return None;
+        }
+        for (room, last_seq) in followed.iter_mut().filter(|(room, _)| ahead.contains(room)) {
+            *last_seq = self.postgres.rooms[room_index(*room)].last_seq().max(*last_seq);
+        }
+        Some((followed, true))
+    }
+
+    fn become_ready(
+        &mut self,
+        (hub, key): (usize, u64),
+        mut listed: Vec<(usize, i64)>,
+        mut followed: Vec<(RoomId, i64)>,
+    ) {
+        let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
+        followed.retain(|(room, last_seq)| socket.outbox.follow(*room, last_seq + 1));
+        socket.outbox.greeted();
+        socket.listens.extend(followed.iter().map(|(room, _)| room_index(*room)));
+        listed.retain(|(room, _)| socket.listens.contains(room));
+        let mut asked = asked(&socket.resume);
+        if self.plan.is_broken(Broken::MoveBack) {
+            for (room, last_seq) in &followed {
+                asked.rooms.entry(*room).and_modify(|known| *known = (*known).min(*last_seq));
+            }
+        }
+        let Resumption { behind, mut refused } = Resumption::plan(asked, followed.iter().copied(), RESUME_ROOMS_MAX);
+        if self.plan.is_broken(Broken::RefuseInSilence) {
+            refused.clear();
+        }
+        let rooms: Vec<Value> =
+            listed.iter().map(|(room, last_seq)| json!({ "id": room_id(*room), "last_seq": last_seq })).collect();
+        let ready = json!({ "type": "ready", "rooms": rooms, "resume_refused": refused });
         socket.outbox.push_ready(ready.to_string().into());
         for (room, next) in behind {
-            socket.outbox.follow_behind(room_id(room), next);
+            socket.outbox.follow_behind(room, next);
         }
-        for (room, _) in rooms {
-            if let Some(latest) = self.engine.latest_seq(room) {
-                socket.outbox.announce(room_id(room), latest);
+        for (room, _) in followed {
+            if let Some(latest) = self.engine.latest_seq(room_index(room)) {
+                socket.outbox.announce(room, latest);
             }
         }
     }
@@ -136,6 +177,7 @@ impl World {
                     socket.listens.remove(&room);
                 }
             }),
+            Break(Err(error @ ChatError::Ahead { .. })) => self.fail(Invariant::ResumedOrNamed, error.to_string()),
             Break(Err(_)) => self.with_socket(place, |socket| {
                 socket.outbox.page_failed(room_id(room));
                 socket.read_at = now + READ_AGAIN_MS;
@@ -158,6 +200,7 @@ impl World {
         };
         match self.read_on(user, reading) {
             Continue(reading) => self.with_socket(place, |socket| socket.answering = Some((ask, reading))),
+            Break(Err(error @ ChatError::Ahead { .. })) => self.fail(Invariant::ResumedOrNamed, error.to_string()),
             Break(result) => {
                 let frame = match &result {
                     Ok(page) => wire::caught_up(Some(ask), page),
@@ -195,7 +238,7 @@ impl World {
             Stage::Deep if self.postgres.is_away => Break(Err(ChatError::Unavailable)),
             Stage::Deep => {
                 let (items, bytes) = (self.config.page_items_max, self.config.page_bytes_max);
-                Break(self.postgres.events_after(user, room, after, items, bytes).ok_or(ChatError::RoomNotFound))
+                Break(self.postgres.events_after(user, room, after, items, bytes))
             }
             Stage::Read(result) => Break(result),
         }
@@ -210,4 +253,10 @@ impl World {
             }
         }
     }
+}
+
+/// What the client says that it has.
+fn asked(resume: &BTreeMap<usize, i64>) -> Resume {
+    let rooms = resume.iter().map(|(room, known)| (room_id(*room), *known)).collect();
+    Resume { rooms, malformed: Vec::new() }
 }

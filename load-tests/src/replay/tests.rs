@@ -19,7 +19,7 @@ fn every_promise_holds_under_many_seeds() {
 #[test]
 fn a_broken_engine_is_found() {
     use Broken::*;
-    const SEEDS_MAX: u64 = 200;
+    const SEEDS_MAX: u64 = 400;
     let all = [
         AcknowledgeBeforeCommit,
         ForgetTheFence,
@@ -31,6 +31,8 @@ fn a_broken_engine_is_found() {
         LoseAReply,
         NeverShed,
         ForgetMarks,
+        MoveBack,
+        RefuseInSilence,
     ];
     for broken in all {
         let finds = |seed: &u64| {

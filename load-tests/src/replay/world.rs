@@ -27,6 +27,9 @@ const PROGRESS_A_STEP: usize = 7;
 /// A device does not fill its outbox for ever.
 const SENDINGS_MAX: usize = 6;
 
+/// Of so many connections one is of a device that has read over HTTP what it missed.
+const READS_FIRST_ONE_IN: u64 = 2;
+
 /// Who asked a room for something, and for what.
 #[derive(Clone, Debug)]
 pub enum Ask {
@@ -231,11 +234,23 @@ impl World {
     /// A socket for a device that has none.
     pub fn connect(&mut self, device: usize, hub: usize) {
         let key = self.number();
+        if key.is_multiple_of(READS_FIRST_ONE_IN) {
+            self.read_over_http(device);
+        }
         let resume = self.devices[device].views.iter().map(|(room, view)| (*room, view.last)).collect();
         let socket = Socket::new(device, self.devices[device].user, resume, self.plan.broken);
         self.hubs[hub].sockets.insert(key, socket);
         self.devices[device].place = Some((hub, key));
         self.note(|| format!("device {device} connects to hub {hub}"));
+    }
+
+    /// A device that comes back reads what it missed over HTTP before it connects: that comes from Postgres, which may have
+    /// more than a room has heard of.
+    fn read_over_http(&mut self, device: usize) {
+        let Device { user, views, .. } = &mut self.devices[device];
+        for (room, view) in views.iter_mut().filter(|_| !self.postgres.is_away) {
+            view.last = self.postgres.rooms[*room].seen_by(*user).map_or(view.last, |last_seq| last_seq.max(view.last));
+        }
     }
 
     /// Says what a failure is, unless all is well.

@@ -10,7 +10,7 @@ use super::fanout::{self, FanoutArgs};
 use crate::baseline::postgres::{self, PostgresArgs};
 use crate::baseline::socket::Broadcaster;
 use crate::client::Accounts;
-use crate::engine::{Target, TargetArgs, UsageSource};
+use crate::engine::{Needs, Target, TargetArgs, UsageSource};
 use crate::measure::{RATES_OR_NONE, within};
 use crate::report::{Report, number};
 
@@ -37,8 +37,24 @@ pub struct CompareArgs {
     pub chatter_users: u32,
 }
 
+/// Members of a room of the chatter.
+const CHATTER_ROOM: u32 = 10;
+
+/// What its parts need; a part that is left out needs nothing.
+pub fn needs(args: &CompareArgs) -> Needs {
+    // The same person makes the room of the one and a room of the other.
+    let listeners = args.listeners + CHATTER_ROOM;
+    let fanouts = if args.in_flight.is_empty() { Needs::default() } else { fanout::needs(listeners) };
+    fanouts.and(chatter::needs(&chatter_of(args)))
+}
+
+fn chatter_of(args: &CompareArgs) -> ChatterArgs {
+    let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
+    ChatterArgs { users, room_size: CHATTER_ROOM, rate, bytes: 100, seconds, warm_up: 2 }
+}
+
 pub async fn run(args: &CompareArgs, target_args: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target_args.open(&fanout::room_for(args.listeners)).await?;
+    let target = target_args.open(&needs(args)).await?;
     anyhow::ensure!(
         matches!(target.usage, UsageSource::Process(_)),
         "compare needs the engine's CPU to a fraction of a second, which only /proc tells: give its --pid"
@@ -105,8 +121,8 @@ async fn fanouts(args: &CompareArgs, target: &Target, accounts: &Accounts, repor
 }
 
 async fn chatters(args: &CompareArgs, target: &Target, accounts: &Accounts, report: &mut Report) -> anyhow::Result<()> {
-    let (users, rate, seconds) = (args.chatter_users, args.chatter_rate, args.seconds);
-    let work = ChatterArgs { users, room_size: 10, rate, bytes: 100, seconds, warm_up: 2 };
+    let work = chatter_of(args);
+    let ChatterArgs { users, rate, seconds, .. } = work;
     let venue = chatter::gather(&work, target, accounts).await?;
     let broadcaster = Broadcaster::start().await?;
     let (mut ratios, mut engines, mut sockets, mut rows) = <(Spread, Spread, Spread, Spread)>::default();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Accounts, Crowd, Person, Session, Town};
-use crate::engine::TargetArgs;
+use crate::client::{Accounts, Crowd, Person, Session, Town, needs_of_town};
+use crate::engine::{Needs, TargetArgs};
 use crate::measure::{Due, Meter, Pace, Progress, Reading, Sampler};
 use crate::report::Report;
 
@@ -34,8 +34,15 @@ pub struct ConnectArgs {
     pub room_size: u32,
 }
 
+/// Whoever has several devices has a connection of each.
+pub fn needs(args: &ConnectArgs) -> Needs {
+    let connections = u64::from(args.rate) * args.seconds;
+    needs_of_town(args.users, args.rooms, args.room_size)
+        .at_least("limits.sockets_max", connections.div_ceil(u64::from(args.users)))
+}
+
 pub async fn run(args: &ConnectArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&[]).await?;
+    let target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let (rooms, size) = (usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
     let town = Town::build(&accounts, usize::try_from(args.users)?, rooms, size).await?;

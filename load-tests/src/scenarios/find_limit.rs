@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::chatter::{self, ChatterArgs, Found};
 use crate::client::Accounts;
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 use crate::measure::{RATES, within};
 use crate::report::Report;
 
@@ -53,19 +53,22 @@ struct Step {
     too_much: Vec<String>,
 }
 
+/// What the highest rate needs.
+pub fn needs(args: &FindLimitArgs) -> Needs {
+    chatter::needs(&work(args, args.to))
+}
+
+/// The chatter of a step.
+fn work(args: &FindLimitArgs, rate: f64) -> ChatterArgs {
+    let FindLimitArgs { users, room_size, seconds, .. } = *args;
+    ChatterArgs { users, room_size, rate, bytes: 100, seconds, warm_up: 2 }
+}
+
 pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     anyhow::ensure!(args.from < args.to, "--from must be below --to");
-    let target = target.open(&[]).await?;
+    let target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
-    let work = |rate| ChatterArgs {
-        users: args.users,
-        room_size: args.room_size,
-        rate,
-        bytes: 100,
-        seconds: args.seconds,
-        warm_up: 2,
-    };
-    let venue = chatter::gather(&work(args.from), &target, &accounts).await?;
+    let venue = chatter::gather(&work(args, args.from), &target, &accounts).await?;
     let mut report = Report::of("find-limit")
         .setting("p99", format!("{} ms", args.p99_ms))
         .setting("from", args.from)
@@ -76,7 +79,7 @@ pub async fn run(args: &FindLimitArgs, target: &TargetArgs) -> anyhow::Result<Re
     let mut search = Search { rate: args.from, to: args.to, good: None, bad: None };
     let mut steps = Vec::new();
     while steps.len() < usize::try_from(STEPS_MAX)? {
-        let found = chatter::drive(&work(search.rate), &venue, Report::of("step")).await?;
+        let found = chatter::drive(&work(args, search.rate), &venue, Report::of("step")).await?;
         let step = Step::of(args, search.rate, &found);
         eprintln!("{}", step.told());
         report.failures.extend(found.wrong.iter().map(|wrong| format!("at {} a second: {wrong}", shown(search.rate))));

@@ -72,7 +72,7 @@ async fn profile(args: &HeapArgs, target: &TargetArgs, sessions: u32) -> anyhow:
     let mut target = target.clone();
     target.settings.push("auth.argon2_memory_kib=64".to_owned());
     let idle = IdleArgs { sessions, rooms: args.rooms, room_size: args.room_size, seconds: 1 };
-    let target = target.open(&[]).await?;
+    let target = target.open(&idle::needs(&idle)).await?;
     // The folder goes with the last that know it, however this ends.
     let launch = target.own.as_ref().context("an engine of ours")?.launch();
     let report = idle::watch(&idle, &target).await?;

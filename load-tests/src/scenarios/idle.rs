@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Accounts, Crowd, Session, Town, connect_all};
-use crate::engine::{Target, TargetArgs};
+use crate::client::{Accounts, Crowd, Session, Town, connect_all, needs_of_town};
+use crate::engine::{Needs, Target, TargetArgs};
 use crate::measure::{Meter, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
@@ -37,8 +37,12 @@ const VISITS: u32 = 10;
 /// Bytes: an allocator takes and gives memory in pieces, and a few of them are nobody's.
 const MOVES_MIN: f64 = 8.0 * 1_048_576.0;
 
+pub fn needs(args: &IdleArgs) -> Needs {
+    needs_of_town(args.sessions, args.rooms, args.room_size)
+}
+
 pub async fn run(args: &IdleArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&[]).await?;
+    let target = target.open(&needs(args)).await?;
     let mut report = watch(args, &target).await?;
     report.take_in(target.close().await);
     Ok(report)

@@ -33,7 +33,7 @@ pub struct StallArgs {
 }
 
 pub async fn run(args: &StallArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&fanout::room_for(args.listeners + args.stalled)).await?;
+    let target = target.open(&fanout::needs(args.listeners + args.stalled)).await?;
     let accounts = Accounts::on(&target)?;
     let (reading, stalled) = (usize::try_from(args.listeners)?, usize::try_from(args.stalled)?);
     let everybody = accounts.people(reading + stalled).await?;

@@ -10,3 +10,5 @@ pub mod own_rooms;
 pub mod readers;
 pub mod refusals;
 pub mod replay;
+pub mod resumed;
+pub mod surely;

@@ -1,8 +1,8 @@
 //! The flaws that show while messages are posted.
 
-use super::{GUEST, LAZY, Teller, UNLUCKY, body, id, kept, message};
+use super::{GUEST, LAZY, RESUMED_MAX, Teller, UNLUCKY, body, id, kept, message, refused};
 use crate::check::flaws::Flaw;
-use crate::check::history::{Body, Change, Fact, Kept, Marks, NOWHERE, Record, SendNo, Who};
+use crate::check::history::{Body, Change, ComingBack, Fact, Kept, Marks, NOWHERE, Record, SendNo, Who};
 
 impl Teller {
     pub(super) fn flawed_post(&mut self, send: SendNo) {
@@ -101,6 +101,12 @@ impl Teller {
                 let what = "1 command without an answer".to_owned();
                 self.note_in(NOWHERE, Record::Misanswered { by: UNLUCKY, what });
             }
+            Some(Flaw::ForgottenOnComingBack) => self.came_back(UNLUCKY, seq, ComingBack::Forgotten),
+            Some(Flaw::ResumedFromNowhere) => self.came_back(UNLUCKY, seq + 1_000, ComingBack::GoesOn),
+            Some(Flaw::MemberIsNotResumed) => self.came_back(UNLUCKY, seq, refused("not_a_member", 0)),
+            Some(Flaw::CalledAhead) => self.came_back(UNLUCKY, seq, refused("ahead", 0)),
+            Some(Flaw::CalledOfAnotherLog) => self.came_back(UNLUCKY, seq, refused("epoch", 0)),
+            Some(Flaw::CalledTooMany) => self.came_back(UNLUCKY, seq, refused("too_many", RESUMED_MAX - 1)),
             Some(Flaw::StrangerIsToldOfMarks) => self.told(GUEST, 0, Marks { delivered: 1, read: 1 }),
             Some(Flaw::InventedMark) => self.told(UNLUCKY, LAZY, Marks { delivered: seq, read: seq }),
             Some(Flaw::StrangerSees) => self.saw(GUEST, self.shown[&GUEST] + 1, frame, None),

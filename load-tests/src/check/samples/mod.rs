@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::flaws::Flaw;
 use super::history::{
-    Body, Cast, Change, Entry, Fact, Founding, History, Kept, Marks, Record, RoomNo, SendNo, Who, digest,
+    Body, Cast, Change, ComingBack, Entry, Fact, Founding, History, Kept, Marks, Record, RoomNo, SendNo, Who, digest,
 };
 
 /// Messages before, with and after the flaw, in each of two rooms.
@@ -21,6 +21,8 @@ const FLAWED_AT: SendNo = 40;
 /// Founders: the owner and three members. Person 2 is removed and comes back, person 4 comes late.
 const GUEST: Who = 2;
 const LATE: Who = 4;
+/// So many rooms one hello resumes.
+const RESUMED_MAX: u64 = 2;
 /// The reader whom flaws of delivery meet.
 const UNLUCKY: Who = 1;
 /// A founder who leaves the last two messages unread.
@@ -37,7 +39,7 @@ pub fn sample(flaw: Option<Flaw>) -> History {
         teller.tell();
         entries = teller.entries;
     }
-    History { cast: Cast { people, rooms, readers: (0..5).collect() }, entries }
+    History { cast: Cast { people, rooms, readers: (0..5).collect(), resumed_max: Some(RESUMED_MAX) }, entries }
 }
 
 struct Teller {
@@ -99,6 +101,7 @@ impl Teller {
             }
             if send.is_multiple_of(7) {
                 self.mark();
+                self.come_back();
             }
         }
         self.end();
@@ -202,6 +205,24 @@ impl Teller {
         self.deliver();
     }
 
+    /// Everybody comes back at once: resumed where they are members, and rightly refused where they are not, or ask too
+    /// much.
+    fn come_back(&mut self) {
+        let end = self.log.len() as u64;
+        for reader in 0..=LATE {
+            let from = self.shown.get(&reader).copied().unwrap_or(0);
+            let is_in = self.inside.contains_key(&reader);
+            self.came_back(reader, from, if is_in { ComingBack::GoesOn } else { refused("not_a_member", 0) });
+        }
+        self.came_back(UNLUCKY, end + 1, refused("ahead", 0));
+        self.came_back(LAZY, end - 1, refused("too_many", RESUMED_MAX));
+    }
+
+    fn came_back(&mut self, reader: Who, from: u64, answer: ComingBack) {
+        let said = self.entries.len() as u64;
+        self.note(Record::CameBack { reader, from, said, answer });
+    }
+
     fn mark(&mut self) {
         let end = self.log.len() as u64;
         for who in [0, UNLUCKY] {
@@ -218,6 +239,10 @@ impl Teller {
     fn told(&mut self, reader: Who, of: Who, Marks { delivered, read }: Marks) {
         self.note(Record::Told { reader, connection: 1, of, delivered, read });
     }
+}
+
+fn refused(reason: &str, resumed: u64) -> ComingBack {
+    ComingBack::Refused { reason: reason.to_owned(), resumed }
 }
 
 fn message(by: Who, send: SendNo) -> Fact {

@@ -38,11 +38,18 @@ struct Line(TcpStream);
 impl Line {
     /// Takes a connection and its hello, and answers with one room; what the device resumes from in it.
     async fn take(listener: &TcpListener, last_seq: u64) -> (Self, Option<u64>) {
+        let (line, hello) = Self::greet(listener, json!({ "rooms": [{ "id": ROOM, "last_seq": last_seq }] })).await;
+        (line, hello["resume"][ROOM.to_string()].as_u64())
+    }
+
+    /// Takes a connection and its hello, which is returned, and answers with these fields.
+    async fn greet(listener: &TcpListener, mut ready: Value) -> (Self, Value) {
         let mut line = Self(shake_hands(listener).await);
         let hello = line.hear().await;
-        let rooms = json!([{ "id": ROOM, "last_seq": last_seq }]);
-        line.say(&json!({ "type": "ready", "re": 1, "heartbeat_ms": 25_000, "rooms": rooms })).await;
-        (line, hello["resume"][ROOM.to_string()].as_u64())
+        ready["type"] = json!("ready");
+        ready["heartbeat_ms"] = json!(25_000);
+        line.say(&ready).await;
+        (line, hello)
     }
 
     /// The next text frame. The mask of our clients is zero.
@@ -198,5 +205,44 @@ fn an_event_of_a_room_that_it_was_not_told_of_is_a_failure() {
         assert!(first.contains("was not told to be in"), "{first}");
         assert_eq!(reports.try_recv().unwrap(), "7 rather than 6");
         assert!(reports.try_recv().is_err());
+    });
+}
+
+#[test]
+fn it_says_of_which_log_what_it_has_is() {
+    run(async {
+        let (device, _reports, listener, _line) = connected(5).await;
+        for known in [Value::Null, json!(OTHER)] {
+            let ready = json!({ "epoch": OTHER, "rooms": [{ "id": ROOM, "last_seq": 5 }] });
+            let (back, (_line, hello)) = tokio::join!(device.come_back(), Line::greet(&listener, ready));
+            back.unwrap();
+            assert_eq!(hello["epoch"], known);
+        }
+    });
+}
+
+#[test]
+fn what_is_not_resumed_is_read_anew_and_only_for_two_reasons() {
+    run(async {
+        let here = json!([{ "id": ROOM, "last_seq": 9 }]);
+        let refused = |reason| json!([{ "room_id": ROOM, "reason": reason }]);
+        for (rooms, refused, has, report) in [
+            (&here, json!([]), Some(5), None),
+            (&here, refused("too_many"), Some(9), None),
+            (&json!([]), refused("not_a_member"), None, None),
+            (&here, refused("not_a_member"), Some(9), Some("refused as not_a_member")),
+            (&here, refused("ahead"), Some(9), Some("refused as ahead")),
+            (&here, refused("epoch"), Some(9), Some("refused as epoch")),
+            (&json!([]), json!([]), None, Some("neither resumed nor refused")),
+        ] {
+            let (device, mut reports, listener, _line) = connected(5).await;
+            let ready = json!({ "epoch": OTHER, "rooms": rooms, "resume_refused": refused });
+            let (back, _line) = tokio::join!(device.come_back(), Line::greet(&listener, ready));
+            back.unwrap();
+            assert_eq!(device.places().get(&ROOM).copied(), has, "{refused}");
+            let said = reports.try_recv().ok();
+            assert_eq!(said.is_some(), report.is_some(), "{said:?}");
+            assert!(said.unwrap_or_default().contains(report.unwrap_or_default()));
+        }
     });
 }

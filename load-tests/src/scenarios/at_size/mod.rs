@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::engine::{Target, TargetArgs};
+use crate::engine::{Needs, Target, TargetArgs};
 use crate::install::people;
 use crate::measure::{Latency, Progress, within};
 use crate::report::{NamedLatency, Report};
@@ -47,6 +47,17 @@ struct Place {
     latencies: [Latency; KINDS.len()],
 }
 
+/// Sign-ins come as fast as they are answered, all from here, and one person posts both kinds of messages.
+pub fn needs(args: &AtSizeArgs) -> Needs {
+    Needs::default()
+        .set(&[
+            ("auth.login_per_address_per_minute", "1000000"),
+            ("auth.login_per_account_and_address_per_minute", "1000000"),
+            ("auth.login_per_account_per_minute", "1000000"),
+        ])
+        .at_least("limits.messages_burst", 2 * u64::from(args.samples + args.warm_up))
+}
+
 pub async fn run(args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     if args.compare.is_some() && (target.url.is_some() || target.data_dir.is_some()) {
         anyhow::bail!("--compare starts an engine on each of its folders: leave out --url and --data-dir");
@@ -74,14 +85,7 @@ pub async fn run(args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Repor
 impl Place {
     async fn open(label: &'static str, args: &AtSizeArgs, target: &TargetArgs) -> anyhow::Result<Self> {
         target.needs_database()?;
-        // Sign-ins come as fast as they are answered, all from here.
-        let often = "1000000".to_owned();
-        let extra = [
-            ("auth.login_per_address_per_minute", often.clone()),
-            ("auth.login_per_account_and_address_per_minute", often.clone()),
-            ("auth.login_per_account_per_minute", often),
-        ];
-        let target = target.open(&extra).await?;
+        let target = target.open(&needs(args)).await?;
         let site = Site::open(&target, &args.name, &args.password).await?;
         Ok(Self { label, target, site, latencies: Default::default() })
     }

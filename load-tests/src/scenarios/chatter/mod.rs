@@ -19,7 +19,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::client::{Accounts, Crowd, Person, connect_all, post_frame, run_name};
-use crate::engine::{Scrape, TargetArgs, UsageSource};
+use crate::engine::{Needs, Scrape, TargetArgs, UsageSource};
 use crate::measure::{Pace, Progress, RATES, Reading, Sampler, within};
 use crate::report::Report;
 use flow::Flow;
@@ -58,8 +58,13 @@ pub struct Venue {
     pub base: Option<String>,
 }
 
+/// Everybody posts as often as everybody else.
+pub fn needs(args: &ChatterArgs) -> Needs {
+    Needs::default().posts_of_one(args.rate / f64::from(args.users), args.bytes)
+}
+
 pub async fn run(args: &ChatterArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&[]).await?;
+    let target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let venue = gather(args, &target, &accounts).await?;
     let found = drive(args, &venue, Report::of("chatter")).await;

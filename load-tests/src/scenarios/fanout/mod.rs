@@ -15,7 +15,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::client::{Accounts, Crowd, Person, connect_all, post_frame, run_name};
-use crate::engine::{Scrape, TargetArgs, UsageSource};
+use crate::engine::{Needs, Scrape, TargetArgs, UsageSource};
 use crate::measure::{Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 use flow::Flow;
@@ -50,16 +50,16 @@ pub struct Venue {
     pub base: Option<String>,
 }
 
-/// Members that a room may have by default.
-const MEMBERS_MAX: u32 = 10_000;
-
-/// The setting of a started engine with which so many fit into one room.
-pub fn room_for(members: u32) -> [(&'static str, String); 1] {
-    [("chat.members_max", members.max(MEMBERS_MAX).to_string())]
+/// One of so many members makes their room, and speaks as fast as they hear.
+pub fn needs(members: u32) -> Needs {
+    Needs::default()
+        .at_least("chat.members_max", members.into())
+        .made_by_one(1, members as usize)
+        .no_limit_of_messages()
 }
 
 pub async fn run(args: &FanoutArgs, target: &TargetArgs) -> anyhow::Result<Report> {
-    let target = target.open(&room_for(args.listeners)).await?;
+    let target = target.open(&needs(args.listeners)).await?;
     let accounts = Accounts::on(&target)?;
     let people = accounts.people(usize::try_from(args.listeners)?).await?;
     let room = accounts.group(&people).await?;

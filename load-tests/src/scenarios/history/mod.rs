@@ -17,7 +17,7 @@ use rand::RngExt;
 use uuid::Uuid;
 
 use crate::client::{CaughtUp, History, Page, fetch_page};
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 use crate::install::people;
 use crate::measure::{Meter, Point, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
@@ -64,6 +64,8 @@ pub struct HistoryArgs {
 
 /// Messages that a run posts at most before it reads: a quarter of an hour at some ten thousand a second.
 const EVENTS_OF_ALL_ROOMS_MAX: u64 = 10_000_000;
+/// No engine takes more as `limits.bytes_burst`.
+const BYTES_BURST_MAX: u64 = 4_000_000_000;
 /// Of the pages that may have gaps of their own, one in so many is compared with the whole order.
 const COMPARED_ONE_IN: u64 = 16;
 /// Events that the engine gives at once.
@@ -71,20 +73,29 @@ const EVENTS_MAX: u64 = 200;
 /// A run that did less of what was due than this did not read at its rate.
 const READ_MIN: f64 = 0.97;
 
+/// One of the readers makes the rooms of all, and fills them.
+pub fn needs(args: &HistoryArgs) -> Needs {
+    if args.installed {
+        return Needs::default();
+    }
+    let (rooms, people) = (args.rooms as usize, args.rooms as usize * args.readers as usize);
+    let events = args.events * u64::from(args.rooms);
+    Needs::default()
+        .made_by_one(rooms, people)
+        .at_least("limits.messages_burst", events)
+        .at_least("limits.bytes_burst", (events * u64::from(args.bytes)).min(BYTES_BURST_MAX))
+}
+
 pub async fn run(args: &HistoryArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     let events = args.events * u64::from(args.rooms);
     anyhow::ensure!(
         args.installed || events <= EVENTS_OF_ALL_ROOMS_MAX,
         "--events times --rooms is {events}: more than {EVENTS_OF_ALL_ROOMS_MAX} messages are not posted for a run"
     );
-    let extra = [
-        ("auth.login_per_account_and_address_per_minute", "1000".to_owned()),
-        ("auth.login_per_account_per_minute", "1000".to_owned()),
-    ];
     if args.installed {
         target.needs_database()?;
     }
-    let target = target.open(&extra).await?;
+    let target = target.open(&needs(args)).await?;
     let mut venue = Venue::open(args, &target).await?;
     let flow = Rc::new(Flow::new(args, &venue));
     let readers = std::mem::take(&mut venue.readers);

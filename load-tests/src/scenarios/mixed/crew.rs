@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::acts::{ACTS, Outcome};
+use super::acts::{ACTS, KeyRing, Outcome};
 use super::watch::Watch;
 use crate::client::{Accounts, Device, Person, Town, Watcher, run_name};
 use crate::engine::Target;
@@ -64,6 +65,11 @@ pub struct Crew {
     pub newest: RefCell<HashMap<Uuid, Uuid>>,
     /// Accounts with a password.
     pub newcomers: RefCell<Vec<String>>,
+    /// Others with one, each used by one act at a time.
+    pub keys: KeyRing,
+    /// Who may do what only admins may; on an engine that runs already nobody of ours does.
+    pub admin: Option<Person>,
+    pub address: SocketAddr,
     pub meter: Rc<Meter>,
     pub tally: Tally,
     pub watch: Rc<Watch>,
@@ -84,6 +90,7 @@ impl Crew {
         let watcher = || Rc::clone(&watch) as Rc<dyn Watcher>;
         let device = |person: &Person| Device::new(person.clone(), target.address, watcher());
         let devices: Vec<Rc<Device>> = town.people.iter().map(device).collect();
+        let admin = admin_of(target, &accounts, town.people.len()).await?;
         let (space, channels) = accounts.space(&town.people, GOERS_MAX).await?;
         let progress = Progress::of("devices", devices.len() as u64);
         for some in devices.chunks(CONNECT_PARALLEL) {
@@ -102,12 +109,21 @@ impl Crew {
             spaces: RefCell::default(),
             newest: RefCell::default(),
             newcomers: RefCell::default(),
+            keys: KeyRing::default(),
+            admin,
+            address: target.address,
             meter,
             tally: Tally::default(),
             watch,
             under_way: Cell::new(0),
             run_name: run_name(),
         }))
+    }
+
+    /// How many rooms and spaces are made by who makes the space and its channels, and how many people they add.
+    pub fn made_with_space(users: usize) -> (usize, usize) {
+        let (channels, people) = Accounts::made_with_channels(users.min(GOERS_MAX));
+        (1 + channels, users + people)
     }
 
     /// Lets somebody do something.
@@ -207,4 +223,12 @@ impl Crew {
     pub async fn disband(&self) {
         futures_util::future::join_all(self.devices.iter().map(|device| device.leave())).await;
     }
+}
+
+/// One more account, which is made an admin.
+async fn admin_of(target: &Target, accounts: &Accounts, index: usize) -> anyhow::Result<Option<Person>> {
+    let Some(own) = &target.own else { return Ok(None) };
+    let admin = accounts.somebody(index).await?;
+    own.make_admin(&accounts.name(index)).await?;
+    Ok(Some(admin))
 }

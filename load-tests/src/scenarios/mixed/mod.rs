@@ -17,8 +17,8 @@ use crew::Crew;
 use gauges::Gauges;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::client::{Accounts, Town};
-use crate::engine::{Scrape, Target, TargetArgs};
+use crate::client::{Accounts, Town, made_by_one_in_town};
+use crate::engine::{Needs, Scrape, Target, TargetArgs};
 use crate::measure::{Meter, PERCENT, Pace, Progress, RATES, Reading, Sampler, Spent, within};
 use crate::report::Report;
 
@@ -62,10 +62,32 @@ const SETTINGS: [(&str, &str); 5] = [
     ("auth.refresh_per_address_per_minute", "100000"),
 ];
 
+/// Of all acts, those that make a room or a space, and some more: they are not shared out evenly.
+const MAKES_SHARE: f64 = 0.03;
+/// A message and what belongs to it, at most.
+const POST_BYTES: u32 = 1_000;
 /// From burst to burst.
 const MINUTE: Duration = Duration::from_secs(60);
 /// After the last act, what is under way gets this long.
 const SETTLE: Duration = Duration::from_secs(40);
+
+/// What people do is within what one may do, unless few of them do much; who makes the space adds everybody.
+pub fn needs(args: &MixedArgs) -> Needs {
+    let each = args.rate / f64::from(args.users);
+    let (rooms, people) = made_by_one_in_town(args.users, args.rooms, args.room_size);
+    let (of_space, in_space) = Crew::made_with_space(args.users as usize);
+    Needs::default()
+        .set(&SETTINGS)
+        .made_by_one(rooms + of_space, people + in_space)
+        .posts_of_one(each, POST_BYTES)
+        .at_least("limits.rooms_per_hour", made_within_an_hour(each, args.seconds))
+}
+
+/// Rooms and spaces that one makes, of whom so much is done a second.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an estimate")]
+fn made_within_an_hour(each: f64, seconds: u64) -> u64 {
+    (each * seconds.min(3_600) as f64 * MAKES_SHARE).ceil() as u64
+}
 
 pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     let report = Report::of("mixed")
@@ -76,20 +98,18 @@ pub async fn run(args: &MixedArgs, target: &TargetArgs) -> anyhow::Result<Report
         .setting("burst", args.burst)
         .setting("seconds", args.seconds)
         .setting("seed", args.seed);
-    live(args, target, &[], None, report).await
+    live(args, target, &needs(args), None, report).await
 }
 
 /// The day itself; reports what it was like.
 async fn live(
     args: &MixedArgs,
     target: &TargetArgs,
-    extra: &[(&str, &str)],
+    needs: &Needs,
     gauges: Option<&Rc<Gauges>>,
     mut report: Report,
 ) -> anyhow::Result<Report> {
-    let settings: Vec<(&str, String)> =
-        SETTINGS.iter().chain(extra).map(|(key, value)| (*key, (*value).to_owned())).collect();
-    let target = target.open(&settings).await?;
+    let target = target.open(needs).await?;
     let crew = gather(args, &target).await?;
     if gauges.is_some() {
         crew.befriend().await?;

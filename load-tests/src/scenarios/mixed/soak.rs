@@ -16,7 +16,7 @@ use clap::Args;
 
 use super::gauges::{GAUGES, Gauge, Gauges, HEAP};
 use super::{LATER_MAX, MixedArgs};
-use crate::engine::TargetArgs;
+use crate::engine::{Needs, TargetArgs};
 use crate::measure::{PERCENT, Point, RATES, within};
 use crate::report::{Report, Told};
 
@@ -63,6 +63,25 @@ const ROOM_IDLE: &str = "chat.room_idle_s";
 /// That of an engine elsewhere, which does not tell its own: as it is by default.
 const ROOM_IDLE_ELSEWHERE: &str = "600";
 
+/// The day that is repeated.
+pub fn mixed_of(args: &SoakArgs) -> MixedArgs {
+    MixedArgs {
+        users: args.users,
+        rooms: 10,
+        room_size: 20,
+        rate: args.rate,
+        burst: args.burst,
+        seconds: args.minutes * 60,
+        seed: args.seed,
+        later_max: args.later_max,
+    }
+}
+
+/// What a day needs. The two direct rooms of whoever comes and goes are within what one may make.
+pub fn needs(mixed: &MixedArgs) -> Needs {
+    super::needs(mixed).set(&SMALL_CACHES)
+}
+
 pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     anyhow::ensure!(
         args.warm_up < args.minutes,
@@ -76,16 +95,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
         // One that was used since it was opened is looked at once more after that time.
         rooms_settle: room_idle(target)? * 2,
     };
-    let mixed = MixedArgs {
-        users: args.users,
-        rooms: 10,
-        room_size: 20,
-        rate: args.rate,
-        burst: args.burst,
-        seconds: args.minutes * 60,
-        seed: args.seed,
-        later_max: args.later_max,
-    };
+    let mixed = mixed_of(args);
     let report = Report::of("soak")
         .setting("minutes", args.minutes)
         .setting("warm-up", args.warm_up)
@@ -94,7 +104,7 @@ pub async fn run(args: &SoakArgs, target: &TargetArgs) -> anyhow::Result<Report>
         .setting("burst", args.burst)
         .setting("seed", args.seed);
     let gauges = Rc::new(Gauges::default());
-    let mut report = super::live(&mixed, target, &SMALL_CACHES, Some(&gauges), report).await?;
+    let mut report = super::live(&mixed, target, &needs(&mixed), Some(&gauges), report).await?;
     let told = GAUGES.iter().enumerate().map(|(index, gauge)| (gauge, gauges.series(index)));
     judge.all(told.filter(|(gauge, series)| gauge.metric != HEAP.metric || !series.is_empty()).collect(), &mut report);
     Ok(report)

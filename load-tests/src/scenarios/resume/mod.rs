@@ -11,9 +11,10 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::client::{
-    ANSWER_PATIENCE, Accounts, Crowd, Heard, Message, RoomKey, Session, Town, connect_all, hear, post_frame,
+    ANSWER_PATIENCE, Accounts, Crowd, Heard, Message, RoomKey, Session, Town, connect_all, hear, needs_of_town,
+    post_frame,
 };
-use crate::engine::{Target, TargetArgs};
+use crate::engine::{Needs, Target, TargetArgs};
 use crate::measure::{Meter, Progress, Reading, Sampler, Spent};
 use crate::report::Report;
 
@@ -51,9 +52,15 @@ const AFTERWARDS: Duration = Duration::from_secs(1);
 /// Posts of the speaker that may await their answer.
 const POSTS_IN_FLIGHT: u64 = 256;
 
+/// The maker of rooms says everything in them at once.
+pub fn needs(args: &ResumeArgs) -> Needs {
+    let said = u64::from(args.rooms) * missed_in_a_room(args);
+    needs_of_town(args.sessions, args.rooms, args.room_size).at_least("limits.messages_burst", said)
+}
+
 pub async fn run(args: &ResumeArgs, target: &TargetArgs) -> anyhow::Result<Report> {
     let fits = window_events(target).is_some_and(|window| missed_in_a_room(args) <= window.min(SENDERS_REMEMBERED));
-    let target = target.open(&[]).await?;
+    let target = target.open(&needs(args)).await?;
     let accounts = Accounts::on(&target)?;
     let (rooms, size) = (usize::try_from(args.rooms)?, usize::try_from(args.room_size)?);
     let town = Town::build(&accounts, usize::try_from(args.sessions)?, rooms, size).await?;

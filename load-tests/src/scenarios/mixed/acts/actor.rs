@@ -78,8 +78,19 @@ impl Actor {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Reached> {
+        self.http_with(Some(&device.person.token), method, path, body).await
+    }
+
+    /// With this access token, or with none.
+    pub async fn http_with(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Reached> {
         self.note_sent(&format!("{method} {}", shape(path)), path, body.as_ref().unwrap_or(&Value::Null))?;
-        self.crew.accounts.reach(method, path, Some(&device.person.token), body).await
+        self.crew.accounts.reach(method, path, token, body).await
     }
 
     /// Keeps which fields were sent. What this act does not say that it sends is a mistake of ours.
@@ -131,18 +142,25 @@ impl Actor {
     /// A page of a list, or why there is none.
     pub async fn page(&self, path: &str, refusals: &[u16]) -> anyhow::Result<Result<Value, Outcome>> {
         let reached = self.http(Method::GET, path, None).await?;
-        Ok(match outcome_of(&Method::GET, path, &reached, refusals)? {
-            Outcome::Done => Ok(reached.body()),
-            outcome => Err(outcome),
-        })
+        done(&Method::GET, path, &reached, refusals)
     }
 
     /// A command, and what it was answered if it was obeyed.
     pub async fn command(&self, kind: &str, body: &Value) -> anyhow::Result<Result<Value, Outcome>> {
+        self.command_on(&self.device, kind, body).await
+    }
+
+    /// The same on another connection.
+    pub async fn command_on(
+        &self,
+        device: &Device,
+        kind: &str,
+        body: &Value,
+    ) -> anyhow::Result<Result<Value, Outcome>> {
         self.note_sent(kind, "", body)?;
         let text = body.to_string();
         let fields = text.get(1..text.len() - 1).unwrap_or_default();
-        Ok(match self.device.command(kind, fields).await? {
+        Ok(match device.command(kind, fields).await? {
             Answer::Ok(answer) => Ok(answer),
             Answer::Later => Err(Outcome::Later),
             Answer::Gone => Err(Outcome::Away),
@@ -164,6 +182,19 @@ pub fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
         fields.insert(field.to_owned(), value.into());
     }
     body
+}
+
+/// The body of an answer, or why nothing was done.
+pub fn done(
+    method: &Method,
+    path: &str,
+    reached: &Reached,
+    refusals: &[u16],
+) -> anyhow::Result<Result<Value, Outcome>> {
+    Ok(match outcome_of(method, path, reached, refusals)? {
+        Outcome::Done => Ok(reached.body()),
+        outcome => Err(outcome),
+    })
 }
 
 fn outcome_of(method: &Method, path: &str, reached: &Reached, refusals: &[u16]) -> anyhow::Result<Outcome> {

@@ -3,9 +3,11 @@
 //! A feature of the engine that clients can use belongs into this list, with the calls and commands that it makes and
 //! the fields that it sends, each at least now and then: the tests compare them with the engine's reference.
 
+mod account;
 mod actor;
 mod call;
 mod groups;
+mod keys;
 mod people;
 mod posting;
 mod reading;
@@ -23,6 +25,7 @@ use std::time::Instant;
 use super::crew::Crew;
 use actor::Actor;
 use call::Call;
+pub use keys::KeyRing;
 
 /// One thing that people do.
 pub struct Act {
@@ -75,7 +78,7 @@ acts! {
     20 "catch up" catch_up ["room.catch_up": "room_id after limit"],
     4 "catch up far" catch_up_far ["room.catch_up": "room_id after"],
     10 "events over HTTP" events ["GET /rooms/{id}/events": "after limit"],
-    60 "come back" come_back ["hello": "token device.id device.name resume"],
+    60 "come back" come_back ["hello": "token device.id device.name resume epoch"],
     30 "list rooms" list_rooms ["GET /rooms": "limit after"],
     15 "look at room" look_at_room ["GET /rooms/{id}"],
     15 "list members" list_members ["GET /rooms/{id}/members": "limit after"],
@@ -123,7 +126,38 @@ acts! {
         "POST /auth/register": "username email password full_name device.id device.name",
         "POST /auth/login": "login password device.id device.name",
         "POST /auth/refresh": "refresh_token",
-        "POST /auth/logout"
+        "POST /auth/logout": "refresh_token"
+    ],
+    4 "look at sign-in page" look_at_sign_in_page ["GET /auth/options"],
+    2 "tidy devices" tidy_devices [
+        "POST /auth/register": "username email password device.id device.name",
+        "POST /auth/login": "login password device.id device.name",
+        "GET /users/me/devices": "limit before",
+        "DELETE /users/me/devices/{id}",
+        "POST /auth/refresh": "refresh_token",
+        "POST /auth/logout": "refresh_token",
+        "GET /users/me"
+    ],
+    1 "change password" change_password [
+        "POST /auth/register": "username email password device.id device.name",
+        "POST /auth/login": "login password device.id device.name",
+        "PUT /users/me/password": "current_password new_password",
+        "POST /auth/logout": "refresh_token",
+        "GET /users/me"
+    ],
+    1 "forget password" forget_password [
+        "POST /auth/register": "username email password device.id device.name",
+        "POST /auth/login": "login password device.id device.name",
+        "POST /admin/users/{id}/reset-link",
+        "POST /auth/reset": "token new_password",
+        "GET /users/me"
+    ],
+    2 "stay signed in" stay_signed_in [
+        "POST /auth/register": "username email password device.id device.name",
+        "POST /auth/login": "login password device.id device.name",
+        "POST /auth/refresh": "refresh_token",
+        "auth.renew": "token",
+        "POST /auth/logout": "refresh_token"
     ],
 }
 
