@@ -92,7 +92,7 @@ impl Listener {
         }
     }
 
-    /// Asks for a sign of life, for [`PATIENCE`] at most; not to be cut short. What is told meanwhile waits for
+    /// Asks for a sign of life, for ten seconds at most; not to be cut short. What is told meanwhile waits for
     /// [`Listener::next`]. A connection that can only read is no good: since a failover, what is told may be told elsewhere.
     pub async fn ask(&mut self) -> Result<(), sqlx::Error> {
         let Some(listener) = &mut self.0.0 else { return Err(sqlx::Error::PoolClosed) };
