@@ -24,13 +24,13 @@ build: build-tools web ## the release binary, target/release/parlance
 test: setup chromium servers ## all tests: the engine's, the web client's, and both together in a browser
 	cargo build --workspace --locked
 	.make/with-postgres.sh cargo test --workspace --locked
-	.make/with-postgres.sh --debian cargo test --lib --locked -- own_postgres::rights
+	.make/with-postgres.sh --debian cargo test --workspace --lib --locked -- own_postgres::rights
 	cd web && npm test
 	cd web && PARLANCE_BIN=$(TARGET)/debug/parlance npm run e2e
 
 proof: setup servers ## longer than a change should wait: every test against the system's own PostgreSQL (Debian's 15)
 	cargo build --workspace --locked
-	.make/with-postgres.sh --debian cargo test --lib --locked
+	.make/with-postgres.sh --debian cargo test --workspace --lib --locked
 
 lint: setup ## formatting, compiler and style warnings, docs, licences, and that generated files are up to date
 	cargo fmt --all --check
