@@ -171,6 +171,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         hub_handle,
         flusher,
         read_buffer: ReadBuffer::new(),
+        hellos: sessions::hellos(&parts.config.sessions, &parts.config.chat),
         frames_in: metrics::counter!("parlance_frames_in_total"),
         connections_max: parts.config.server.connections_max,
     })

@@ -8,7 +8,7 @@
 //! - After an error nothing is understood any more; what comes is thrown away until the client has taken the close.
 //! - Others on the thread get their turn: tokio bounds the reads of one poll, actix the frames.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,6 +20,8 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::BytesMut;
 use futures_util::Stream;
 use tokio::io::Interest;
+
+use super::incoming::Incoming;
 
 /// Bytes of one read. The buffer for it is shared by the sessions of a thread.
 const READ_BYTES: usize = 16 * 1024;
@@ -44,28 +46,15 @@ pub struct Reader {
     kept: BytesMut,
     /// A frame was cut off `kept`, which holds its memory.
     is_tail: bool,
-    /// A hello may be larger than what follows it: the session says how large.
-    frame_bytes_max: Rc<Cell<usize>>,
+    incoming: Rc<Incoming>,
     broken: bool,
 }
 
 impl Reader {
-    /// Reads frames of at most `frame_bytes_max`; `already` was read with the request.
-    pub fn new(
-        socket: Rc<TcpStream>,
-        shared: Rc<ReadBuffer>,
-        already: &[u8],
-        frame_bytes_max: Rc<Cell<usize>>,
-    ) -> Self {
-        Self {
-            socket,
-            shared,
-            codec: Codec::new(),
-            kept: already.into(),
-            is_tail: false,
-            frame_bytes_max,
-            broken: false,
-        }
+    /// Reads frames as `incoming` allows; `already` was read with the request.
+    pub fn new(socket: Rc<TcpStream>, shared: Rc<ReadBuffer>, already: &[u8], incoming: Rc<Incoming>) -> Self {
+        let codec = Codec::new();
+        Self { socket, shared, codec, kept: already.into(), is_tail: false, incoming, broken: false }
     }
 
     /// The next whole frame of what was read.
@@ -73,9 +62,10 @@ impl Reader {
         if self.kept.is_empty() {
             return None;
         }
-        let bytes_max = self.frame_bytes_max.get();
+        let bytes_max = self.incoming.bytes_max();
         self.codec = std::mem::take(&mut self.codec).max_size(bytes_max);
         let decoded = match self.codec.decode(&mut self.kept) {
+            _ if self.incoming.is_refused() => Err(ProtocolError::Overflow),
             // The codec would wait for all of a frame before it says that it is too large.
             Ok(None) if self.kept.len() > bytes_max + HEADER_BYTES_MAX => Err(ProtocolError::Overflow),
             Ok(None) => {
@@ -107,6 +97,8 @@ impl Reader {
                     self.is_drained();
                 }
                 self.kept.extend_from_slice(shared.get(..count).unwrap_or_default());
+                // What it says is heard with the next frame, which there will be none of.
+                self.incoming.count(count);
                 Some(())
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Some(()),

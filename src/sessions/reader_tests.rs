@@ -4,6 +4,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::sessions::incoming::Hellos;
 
 const FRAME_BYTES_MAX: usize = 4_096;
 
@@ -13,7 +14,10 @@ async fn connected() -> (TcpStream, Reader) {
     let address = listener.local_addr().unwrap();
     let (client, accepted) = futures_util::future::join(TcpStream::connect(address), listener.accept()).await;
     let socket = Rc::new(accepted.unwrap().0);
-    (client.unwrap(), Reader::new(socket, ReadBuffer::new(), &[], Rc::new(Cell::new(FRAME_BYTES_MAX))))
+    (
+        client.unwrap(),
+        Reader::new(socket, ReadBuffer::new(), &[], Incoming::new(&Hellos::new(FRAME_BYTES_MAX, FRAME_BYTES_MAX))),
+    )
 }
 
 fn frame(payload: &[u8], opcode: OpCode, last: bool) -> BytesMut {

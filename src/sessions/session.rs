@@ -2,7 +2,6 @@
 //!
 //! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,6 +12,7 @@ use actix_web::web::BytesMut;
 use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
 use super::flusher::Flusher;
 use super::hub::Hub;
+use super::incoming::{Hellos, Incoming};
 use super::link::Link;
 use super::local_hub::{LocalHub, Seat};
 use super::reader::ReadBuffer;
@@ -50,17 +50,17 @@ pub struct SessionParts {
     pub hub_handle: ActorHandle<Hub>,
     pub flusher: Rc<Flusher>,
     pub read_buffer: Rc<ReadBuffer>,
+    pub hellos: Rc<Hellos>,
     pub frames_in: metrics::Counter,
     /// Sockets that this thread takes on.
     pub connections_max: usize,
 }
 
-impl SessionParts {
-    /// The largest hello: one that resumes every room that a person may be in is understood.
-    pub fn hello_bytes_max(&self) -> usize {
-        let resume = self.chat.rooms_per_user_max.saturating_mul(RESUMED_ROOM_BYTES);
-        self.config.frame_bytes_max.saturating_add(resume).min(MESSAGE_BYTES_MAX)
-    }
+/// The bounds of what clients send: a hello that resumes every room that a person may be in is understood.
+pub fn hellos(sessions: &SessionsConfig, chat: &ChatConfig) -> Rc<Hellos> {
+    let resume = chat.rooms_per_user_max.saturating_mul(RESUMED_ROOM_BYTES);
+    let usual = sessions.frame_bytes_max;
+    Hellos::new(usual, usual.saturating_add(resume).min(MESSAGE_BYTES_MAX))
 }
 
 /// See the module.
@@ -73,8 +73,7 @@ pub struct UserSession {
     commands: Vec<(RoomId, Command)>,
     phase: Phase,
     bad_frames: u32,
-    /// What the reader takes now.
-    pub(super) frame_bytes_max: Rc<Cell<usize>>,
+    pub(super) incoming: Rc<Incoming>,
     _seat: Seat,
 }
 
@@ -85,10 +84,10 @@ enum Phase {
 }
 
 impl UserSession {
-    pub fn new(link: Rc<Link>, seat: Seat, frame_bytes_max: Rc<Cell<usize>>) -> Self {
+    pub fn new(link: Rc<Link>, seat: Seat, incoming: Rc<Incoming>) -> Self {
         let parts = Rc::clone(&link.parts);
         let (commands, phase) = (Vec::new(), Phase::Greeting);
-        Self { parts, link, fragments: None, commands, phase, bad_frames: 0, frame_bytes_max, _seat: seat }
+        Self { parts, link, fragments: None, commands, phase, bad_frames: 0, incoming, _seat: seat }
     }
 
     /// One whole text frame of the client.
@@ -183,7 +182,7 @@ impl UserSession {
         }
         self.phase = Phase::Ready(caller.user_id);
         self.link.ready.set(true);
-        self.frame_bytes_max.set(self.parts.config.frame_bytes_max);
+        self.incoming.greeted();
         metrics::gauge!("parlance_sessions").increment(1.0);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.

@@ -3,7 +3,6 @@
 //! The WebSocket is ours down to the bytes, frames aside (`actix_http::ws`): a connection under `actix-web-actors` or
 //! `actix-ws` keeps the HTTP dispatcher and its buffers for as long as it lives, where this one keeps a task and a link.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use actix_http::ws::{CloseReason, Frame, Item, Parser, ProtocolError};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut};
 
+use super::incoming::Incoming;
 use super::link::Link;
 use super::local_hub::Seat;
 use super::reader::Reader;
@@ -23,11 +23,11 @@ pub fn begin(parts: &Rc<SessionParts>, seat: Seat, socket: TcpStream, already: &
     let socket = Rc::new(socket);
     let key = parts.hub.borrow_mut().next_key();
     let link = Link::new(key, Rc::clone(parts), Rc::clone(&socket));
-    let frame_bytes_max = Rc::new(Cell::new(parts.hello_bytes_max()));
-    let frames = Reader::new(socket, Rc::clone(&parts.read_buffer), already, Rc::clone(&frame_bytes_max));
+    let incoming = Incoming::new(&parts.hellos);
+    let frames = Reader::new(socket, Rc::clone(&parts.read_buffer), already, Rc::clone(&incoming));
     let mut context = Context::new();
     context.add_stream(frames);
-    let task = actix_rt::spawn(context.into_future(UserSession::new(Rc::clone(&link), seat, frame_bytes_max)));
+    let task = actix_rt::spawn(context.into_future(UserSession::new(Rc::clone(&link), seat, incoming)));
     link.attach(task.abort_handle());
 }
 
@@ -67,6 +67,7 @@ impl StreamHandler<Result<Frame, ProtocolError>> for UserSession {
             }
             Ok(Frame::Pong(_)) => self.link.heard_at.set(Instant::now()),
             Ok(Frame::Binary(_)) => self.close(close::PROTOCOL_ERROR),
+            Err(_) if self.incoming.is_refused() => self.close(close::UNAVAILABLE),
             Err(error) => {
                 tracing::debug!(%error, "a client broke the protocol");
                 self.close(close::PROTOCOL_ERROR);
@@ -121,7 +122,7 @@ impl UserSession {
     }
 
     fn append(&mut self, part: &Bytes) -> bool {
-        let max = self.frame_bytes_max.get();
+        let max = self.incoming.bytes_max();
         match &mut self.fragments {
             Some(parts) if parts.len() + part.len() <= max => {
                 parts.extend_from_slice(part);

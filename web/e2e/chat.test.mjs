@@ -1,17 +1,9 @@
 // Two people, one engine: from signing up to chatting.
 import assert from "node:assert/strict";
 import { assertOnceInOrder } from "./person.mjs";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 const story = stage();
-
-async function two(arrive) {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
-  return { ada, ben };
-}
 
 story("two people chat in a direct room and in a group", async ({ arrive }) => {
   const { ada, ben } = await two(arrive);

@@ -3,15 +3,12 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { assertOnceInOrder } from "./person.mjs";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 const story = stage();
 
 async function twoInAGroup(arrive) {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
+  const { ada, ben } = await two(arrive);
   await ada.createGroup("Boat", [ben]);
   await ben.openRoom("Boat");
   return { ada, ben };

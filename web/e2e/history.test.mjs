@@ -1,16 +1,13 @@
 // Scrolling: back through a long conversation, and away from its end.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 const story = stage();
 const MESSAGES = 130;
 
 story("history comes by scrolling up and keeps its place", async ({ arrive }) => {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
+  const { ada, ben } = await two(arrive);
   await ada.openDirect(ben);
   const texts = Array.from({ length: MESSAGES }, (_, index) => `message ${index + 1}`);
   for (const text of texts) await ada.write(text);

@@ -1,15 +1,12 @@
 // Spaces and their people: roles, handing over, leaving.
 import assert from "node:assert/strict";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 const story = stage();
 
 /** A space of Ada's with one channel, which Ben is in as well. */
 async function school(arrive) {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
+  const { ada, ben } = await two(arrive);
   await ada.page.getByRole("button", { name: "New space" }).click();
   await ada.page.getByLabel("Space name").fill("School");
   await ada.page.getByRole("button", { name: "Create space" }).click();
@@ -108,10 +105,7 @@ story("a space whose making was answered too late is made once", async ({ arrive
 });
 
 story("a group whose making was answered too late is made once", async ({ arrive }) => {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
+  const { ada, ben } = await two(arrive);
   await loseFirstAnswer(ada.page, "**/api/v1/rooms");
   await ada.page.getByRole("button", { name: "New conversation" }).click();
   await ada.page.getByRole("button", { name: "Group" }).click();

@@ -47,6 +47,15 @@ export function stage(environment = {}) {
   };
 }
 
+/** Two people with an account each. */
+export async function two(arrive) {
+  const ada = await arrive("Ada");
+  const ben = await arrive("Ben");
+  await ada.signUp();
+  await ben.signUp();
+  return { ada, ben };
+}
+
 async function takePictures(title, present) {
   await mkdir(RESULTS, { recursive: true });
   const name = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, 80);

@@ -1,16 +1,8 @@
 // An engine where strangers are asked before they are in a room.
 import assert from "node:assert/strict";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 const story = stage({ PARLANCE__CHAT__STRANGERS: "invite" });
-
-async function two(arrive) {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
-  return { ada, ben };
-}
 
 function invitationFrom(person, other) {
   return person.page.getByRole("region", { name: "Invitations" }).getByRole("listitem").filter({ hasText: `@${other.username}` });

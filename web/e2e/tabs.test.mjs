@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { assertOnceInOrder, Person } from "./person.mjs";
-import { stage } from "./story.mjs";
+import { stage, two } from "./story.mjs";
 
 // Tokens that expire while one watches: every tab has to refresh, and only one may do it at a time.
 const story = stage({ PARLANCE__AUTH__ACCESS_TOKEN_S: "35" });
@@ -18,10 +18,7 @@ async function secondTab(person) {
 }
 
 story("two tabs of one person show and send the same, once", async ({ engine, arrive }) => {
-  const ada = await arrive("Ada");
-  const ben = await arrive("Ben");
-  await ada.signUp();
-  await ben.signUp();
+  const { ada, ben } = await two(arrive);
   await ada.openDirect(ben);
   const other = await secondTab(ada);
 

@@ -256,10 +256,10 @@ pub async fn remove_space_member(
             }
             left => left?,
         };
+        parts.rooms.members_departed(user_id, channels).await;
         if by != user_id {
             store::revoke(&parts.storage, place, user_id, None).await?;
         }
-        parts.rooms.members_departed(user_id, channels).await;
         Ok::<_, ChatError>(())
     });
     leaving.await.map_err(|_| Problem::internal())??;
