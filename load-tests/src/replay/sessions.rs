@@ -1,7 +1,7 @@
 //! What sessions do: greet, read what their outbox lacks, answer with pages.
 //!
-//! Mirrors `sessions/session.rs` and `resume.rs`, which rooms are resumed is the engine's own `sessions/resumption.rs`, and of `chat/lobby.rs` where a room's place is read from: its card while
-//! it is open, else Postgres.
+//! Mirrors `sessions/session.rs` and `resume.rs`, and of `chat/lobby.rs` where a room's place is read from: its card while
+//! it is open, else Postgres. Which rooms are resumed is decided by the engine's own `sessions/resumption.rs`.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
