@@ -22,7 +22,7 @@ use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
-use crate::{telemetry, tree};
+use crate::{metrics_list, telemetry, tree};
 
 /// How often tokens that expired are removed.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
@@ -118,7 +118,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         // A port that is taken is found before a database is made.
         let bound = edge::bind(&config.server)?;
-        let metrics = telemetry::init_metrics()?;
+        let metrics = telemetry::init_metrics(metrics_list::describe)?;
         let database = Database::open(&config).await?;
         let mut order = StartOrder::default();
         let stop_patience = Duration::from_millis(config.server.stop_timeout_ms);
@@ -184,7 +184,7 @@ impl App {
             clock: clock.clone(),
             storage: storage.clone(),
             rooms: rooms.clone(),
-            hubs: hubs.clone(),
+            audience: Arc::new(hubs.clone()),
             memory: memory.clone(),
             limits: Limits::new(&config.limits),
         };

@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::config::AuthConfig;
 use crate::chat::config::ChatConfig;
+use crate::checks::{Complaints, ConfigError};
 use crate::edge::config::ServerConfig;
 use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
+use crate::telemetry::LogConfig;
 
 /// Every default, with a comment a key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -37,25 +39,6 @@ pub struct Config {
     pub limits: LimitsConfig,
 }
 
-/// `[log]`: what is written to standard error, and how.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    pub level: String,
-    pub format: LogFormat,
-    pub queue_lines_max: usize,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON otherwise.
-    Auto,
-    Pretty,
-    Json,
-}
-
 /// What the command line may override; a field that is `None` is left alone.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Flags {
@@ -68,29 +51,6 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     pub database_url: Option<String>,
     pub log_level: Option<String>,
-}
-
-/// One thing wrong with the configuration: the key, and what would be right.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration: {0}")]
-pub struct ConfigError(pub String);
-
-/// Collects what is wrong, so that the operator sees all of it at once.
-#[derive(Debug, Default)]
-pub struct Complaints(Vec<String>);
-
-impl Complaints {
-    /// Notes that `key` is wrong unless `right`; `wanted` says what it must be.
-    pub fn require(&mut self, right: bool, key: &str, wanted: &str) {
-        if !right {
-            self.0.push(format!("{key} must be {wanted}"));
-        }
-    }
-
-    /// Fails when anything was noted.
-    pub fn into_result(self) -> Result<(), ConfigError> {
-        if self.0.is_empty() { Ok(()) } else { Err(ConfigError(self.0.join("; "))) }
-    }
 }
 
 impl Config {
@@ -111,16 +71,7 @@ impl Config {
     /// Checks every value; all complaints come in one error.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut complaints = Complaints::default();
-        complaints.require(
-            crate::telemetry::is_filter(&self.log.level),
-            "log.level",
-            "a level (error, warn, info, debug, trace) or a filter such as \"info,parlance::chat=debug\"",
-        );
-        complaints.require(
-            (16..=1_000_000).contains(&self.log.queue_lines_max),
-            "log.queue_lines_max",
-            "between 16 and 1000000 lines",
-        );
+        self.log.check(&mut complaints);
         self.server.check(&mut complaints);
         self.storage.check(&mut complaints);
         self.auth.check(&mut complaints);

@@ -4,9 +4,10 @@
 //! hold up or fail the engine; pretty on a terminal and JSON otherwise. Field names are
 //! stable so that they can be searched: `actor`, `room_id`, `user_id`, `session_id`, `seq`, `shard`,
 //! `request_id`, `error`, `elapsed_ms`. Message content, passwords and tokens are never logged.
-//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in `describe_own_metrics`; what every
+//! Metrics are named `parlance_<what>_<unit>` and listed, with their meaning, in the engine's `metrics_list`; what every
 //! process has (`process_resident_memory_bytes`, …) keeps the names that Prometheus users expect.
 
+mod config;
 mod log_lines;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -14,11 +15,10 @@ use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogConfig, LogFormat};
+pub use config::{LogConfig, LogFormat};
 pub use log_lines::flush as flush_logs;
 
 thread_local! {
@@ -77,51 +77,18 @@ pub fn is_filter(text: &str) -> bool {
     !text.trim().is_empty() && EnvFilter::try_new(text).is_ok()
 }
 
-/// Installs the process-wide recorder; [`render_metrics`] renders its handle. A second call (tests) gets its own,
-/// unconnected one.
-pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
+/// Installs the process-wide recorder, for which `describe` describes every metric; [`render_metrics`] renders its
+/// handle. A second call (tests) gets its own, unconnected one.
+pub fn init_metrics(describe: fn()) -> anyhow::Result<PrometheusHandle> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_rows".into()), ROWS)?
         .build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
-        describe_metrics();
-        begin_at_zero();
+        describe();
     }
     Ok(handle)
-}
-
-/// What is watched is there from the start: an alert on something that has not happened yet has something to look at.
-fn begin_at_zero() {
-    for name in [
-        "parlance_frames_in_total",
-        "parlance_frames_out_total",
-        "parlance_bytes_out_total",
-        "parlance_writes_total",
-        "parlance_lagged_total",
-        "parlance_messages_committed_total",
-        "parlance_events_committed_total",
-        "parlance_write_retries_total",
-        "parlance_writes_fenced_total",
-        "parlance_postgres_restarts_total",
-        "parlance_epoch_changes_total",
-    ] {
-        metrics::counter!(name).increment(0);
-    }
-    for name in ["parlance_sessions", "parlance_sockets", "parlance_rooms_open", "parlance_changes_heard"] {
-        metrics::gauge!(name).set(0.0);
-    }
-    for what in ["made", "accepted", "declined"] {
-        metrics::counter!("parlance_invitations_total", "what" => what).increment(0);
-    }
-    for node in crate::tree::TREE {
-        metrics::counter!("parlance_actor_restarts_total", "actor" => node.actor).increment(0);
-        metrics::counter!("parlance_sends_refused_total", "actor" => node.actor).increment(0);
-    }
-    for close in crate::wire::close::CLOSE_CODES {
-        metrics::counter!("parlance_closes_total", "code" => close.code.to_string()).increment(0);
-    }
 }
 
 /// What only the program around the engine can tell: its heap, when it profiles that.
@@ -145,89 +112,6 @@ pub fn render_metrics(handle: &PrometheusHandle) -> String {
     handle.render()
 }
 
-/// Every metric with its meaning.
-fn describe_metrics() {
-    describe_own_metrics();
-    #[cfg(feature = "heap-profile")]
-    describe_heap();
-    crate::auth::describe_metrics();
-    crate::edge::describe_metrics();
-    crate::edge::health::describe_metrics();
-    crate::limits::describe_metrics();
-    metrics_process::Collector::default().describe();
-}
-
-#[cfg(feature = "heap-profile")]
-fn describe_heap() {
-    describe_gauge!("parlance_heap_bytes", Unit::Bytes, "Heap in use, in a build with heap-profile");
-    describe_gauge!("parlance_heap_blocks", Unit::Count, "Allocations in use, in a build with heap-profile");
-}
-
-fn describe_own_metrics() {
-    describe_gauge!(
-        "parlance_engines_on_database",
-        Unit::Count,
-        "Engines that run on this database, this one included"
-    );
-    describe_counter!(
-        "parlance_epoch_changes_total",
-        Unit::Count,
-        "How often the database was not the one that it was, so that every client read anew"
-    );
-    describe_gauge!("parlance_sessions", Unit::Count, "WebSocket sessions that said hello and are connected");
-    describe_gauge!("parlance_sockets", Unit::Count, "Open WebSocket connections, greeted or not");
-    describe_counter!("parlance_frames_in_total", Unit::Count, "WebSocket messages received from clients");
-    describe_counter!("parlance_frames_out_total", Unit::Count, "WebSocket messages sent to clients");
-    describe_counter!("parlance_bytes_out_total", Unit::Bytes, "Bytes of WebSocket messages sent to clients");
-    describe_counter!(
-        "parlance_writes_total",
-        Unit::Count,
-        "Writes to WebSocket connections (system calls): fewer than messages sent, as those of one moment leave together"
-    );
-    describe_counter!(
-        "parlance_lagged_total",
-        Unit::Count,
-        "Backlogs replaced by room.lagged because a socket was slow"
-    );
-    describe_counter!("parlance_closes_total", Unit::Count, "Sockets closed by the engine, by close code");
-    describe_counter!("parlance_messages_committed_total", Unit::Count, "Messages committed to Postgres");
-    describe_counter!("parlance_events_committed_total", Unit::Count, "Durable events other than messages committed");
-    describe_histogram!("parlance_flush_rows", Unit::Count, "Rows in one commit");
-    describe_histogram!("parlance_flush_seconds", Unit::Seconds, "Time of one commit, retries included");
-    describe_gauge!("parlance_write_queue_rows", Unit::Count, "Rows waiting for their commit, by shard");
-    describe_counter!("parlance_write_retries_total", Unit::Count, "Commits tried again because Postgres was away");
-    describe_counter!(
-        "parlance_writes_fenced_total",
-        Unit::Count,
-        "Writes refused because another owner moved the room on"
-    );
-    describe_counter!("parlance_invitations_total", Unit::Count, "Invitations of strangers, by what became of them");
-    describe_gauge!("parlance_rooms_open", Unit::Count, "Rooms with an actor in memory");
-    describe_counter!("parlance_actor_restarts_total", Unit::Count, "Actors started again after a panic, by actor");
-    describe_counter!(
-        "parlance_sends_refused_total",
-        Unit::Count,
-        "Messages between actors refused because a mailbox was full or gone, by actor"
-    );
-    describe_histogram!("parlance_request_seconds", Unit::Seconds, "HTTP request latency by method, route and status");
-    describe_histogram!("parlance_post_seconds", Unit::Seconds, "From a message reaching its room to its commit");
-    describe_histogram!("parlance_hello_seconds", Unit::Seconds, "From a hello that was accepted to its ready");
-    describe_counter!("parlance_storage_reads_total", Unit::Count, "Reads of Postgres, by what they are for");
-    describe_gauge!("parlance_recent_entries", Unit::Count, "What is kept of Postgres in memory, by what it is of");
-    describe_counter!(
-        "parlance_recent_lookups_total",
-        Unit::Count,
-        "Lookups in what is kept of Postgres in memory, by what it is of and whether it was there"
-    );
-    describe_gauge!("parlance_changes_heard", Unit::Count, "1 while the engine hears of changes in Postgres, else 0");
-    describe_counter!("parlance_postgres_restarts_total", Unit::Count, "Times the embedded Postgres was started again");
-    describe_counter!(
-        "parlance_log_lines_dropped_total",
-        Unit::Count,
-        "Log lines that standard error did not take: a full disk, or a reader that ended or is too slow"
-    );
-}
-
 /// Remembers the id of the request that this thread is about to work on.
 pub fn set_request_id(id: Option<&str>) {
     REQUEST_ID.with_borrow_mut(|current| *current = id.map(str::to_owned));
@@ -237,7 +121,3 @@ pub fn set_request_id(id: Option<&str>) {
 pub fn current_request_id() -> String {
     REQUEST_ID.with_borrow(|current| current.clone()).unwrap_or_else(|| "-".to_owned())
 }
-
-#[cfg(test)]
-#[path = "telemetry_tests.rs"]
-mod tests;

@@ -3,7 +3,7 @@
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 use crate::storage::config::empty_is_none;
 
 /// Accounts, tokens and limits; `config/default.toml` explains each key.
@@ -65,7 +65,7 @@ fn yes() -> bool {
 }
 
 impl AuthConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require(
             self.token_secret.as_ref().is_none_or(|secret| secret.chars().count() >= 32),

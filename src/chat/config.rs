@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 /// Limits of rooms and messages; `config/default.toml` explains each key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -44,7 +44,7 @@ pub enum Strangers {
 }
 
 impl ChatConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require((1..=1_048_576).contains(&self.content_bytes_max), "chat.content_bytes_max", "between 1 and 1048576");
         c.require((1..=1_000).contains(&self.name_chars_max), "chat.name_chars_max", "between 1 and 1000");

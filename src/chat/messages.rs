@@ -188,4 +188,11 @@ pub trait Audience: Send + Sync + 'static {
     fn deliver(&self, delivery: Delivery);
     /// Something short-lived for the room's listeners.
     fn whisper(&self, room_id: RoomId, frames: Vec<bytestring::ByteString>);
+    /// The users are in a new room: tell their devices, and let them follow it from `next_seq`.
+    fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, bytestring::ByteString)>);
+
+    /// Tells all who follow the room that its newest seq is this: whoever has less catches up.
+    fn announce(&self, room_id: RoomId, last_seq: i64) {
+        self.deliver(Delivery::announcement(room_id, last_seq));
+    }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 const KIB: usize = 1_024;
 const MIB: usize = 1_024 * KIB;
@@ -31,7 +31,7 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         complaints.require(self.workers <= 256, "server.workers", "at most 256 (0 means one a core)");
         complaints.require(
             (KIB..=64 * MIB).contains(&self.request_bytes_max),

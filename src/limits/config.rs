@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 const HOURS_OF_A_YEAR: u64 = 366 * 24;
 
@@ -22,7 +22,7 @@ pub struct LimitsConfig {
 }
 
 impl LimitsConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         for (key, value) in [
             ("limits.messages_burst", self.messages_burst),
             ("limits.messages_per_minute", self.messages_per_minute),

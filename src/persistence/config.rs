@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 /// Limits of the group commit; `config/default.toml` explains each key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -17,7 +17,7 @@ pub struct PersistenceConfig {
 }
 
 impl PersistenceConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require((1..=64).contains(&self.shards), "persistence.shards", "between 1 and 64");
         c.require((1..=100_000).contains(&self.flush_rows_max), "persistence.flush_rows_max", "between 1 and 100000");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 /// No message is larger, whatever is configured.
 pub const MESSAGE_BYTES_MAX: usize = 16_777_216;
@@ -27,7 +27,7 @@ pub struct SessionsConfig {
 }
 
 impl SessionsConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require(
             (1_024..=MESSAGE_BYTES_MAX).contains(&self.frame_bytes_max),

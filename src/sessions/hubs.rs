@@ -55,11 +55,6 @@ impl Hubs {
         });
     }
 
-    /// The users are in a new room: tell their devices, and let them follow it.
-    pub fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, ByteString)>) {
-        self.tell_all(&ToHub::Join(room_id, next_seq, users.into()));
-    }
-
     /// Something that concerns this user alone: all of their devices hear it.
     pub fn tell_user(&self, user: UserId, frame: ByteString) {
         self.tell_all(&ToHub::Tell(user, frame));
@@ -107,11 +102,6 @@ impl Hubs {
         for door in self.hubs.load().iter() {
             door.tell(message.clone());
         }
-    }
-
-    /// Tells all who follow the room that its newest seq is this: whoever has less catches up.
-    pub fn announce(&self, room_id: RoomId, last_seq: i64) {
-        self.deliver(Delivery::announcement(room_id, last_seq));
     }
 }
 
@@ -214,6 +204,10 @@ impl Audience for Hubs {
     fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
         let message = ToHub::Whisper(room_id, frames.into());
         self.hubs.load().iter().for_each(|door| door.whisper(&message));
+    }
+
+    fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, ByteString)>) {
+        self.tell_all(&ToHub::Join(room_id, next_seq, users.into()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::Complaints;
+use crate::checks::Complaints;
 
 /// Where Postgres is and how the engine uses it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,7 +27,7 @@ pub struct StorageConfig {
 }
 
 impl StorageConfig {
-    pub(crate) fn check(&self, complaints: &mut Complaints) {
+    pub fn check(&self, complaints: &mut Complaints) {
         complaints.require(!self.data_dir.as_os_str().is_empty(), "storage.data_dir", "a folder, such as \"data\"");
         let url_is_ours = self
             .database_url

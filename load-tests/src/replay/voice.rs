@@ -64,4 +64,7 @@ impl Audience for Voice {
     fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
         self.say(Said::Whisper(room_id, frames));
     }
+
+    /// Rooms are made over HTTP only, which is not simulated.
+    fn join(&self, _: RoomId, _: i64, _: Vec<(UserId, ByteString)>) {}
 }

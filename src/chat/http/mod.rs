@@ -18,7 +18,6 @@ use crate::clock::Clock;
 use crate::error::Problem;
 use crate::ids::UserId;
 use crate::limits::Limits;
-use crate::sessions::Hubs;
 use crate::storage::Storage;
 
 /// What the handlers need from the engine.
@@ -28,7 +27,7 @@ pub struct ChatParts {
     pub clock: Clock,
     pub storage: Storage,
     pub rooms: super::Rooms,
-    pub hubs: Hubs,
+    pub audience: std::sync::Arc<dyn super::messages::Audience>,
     pub memory: super::RoomMemory,
     pub limits: Limits,
 }

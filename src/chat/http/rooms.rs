@@ -201,10 +201,10 @@ async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Resul
         }
         joined.push((*user, encode(&RoomJoined { room: summary })));
     }
-    parts.hubs.join(room.id, 1, joined);
+    parts.audience.join(room.id, 1, joined);
     // Somebody who found the room before this may have posted already: whoever just joined catches up.
     if let Some(last_seq) = parts.rooms.latest_seq(room.id) {
-        parts.hubs.announce(room.id, last_seq);
+        parts.audience.announce(room.id, last_seq);
     }
     Ok(())
 }

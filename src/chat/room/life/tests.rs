@@ -62,6 +62,8 @@ impl Audience for Probe {
     }
 
     fn whisper(&self, _: RoomId, _: Vec<ByteString>) {}
+
+    fn join(&self, _: RoomId, _: i64, _: Vec<(UserId, ByteString)>) {}
 }
 
 impl TakesJobs for Probe {

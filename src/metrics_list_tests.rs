@@ -45,7 +45,7 @@ impl Recorder for Described {
 /// The names of the series on `/metrics`, a histogram's three each.
 fn exported() -> BTreeSet<String> {
     let described = Described::default();
-    metrics::with_local_recorder(&described, describe_metrics);
+    metrics::with_local_recorder(&described, describe);
     let described = described.0.into_inner().unwrap();
     let series = |(name, kind): (&String, &&str)| match *kind {
         "histogram" => ["_bucket", "_sum", "_count"].map(|part| format!("{name}{part}")).to_vec(),
