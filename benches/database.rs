@@ -47,7 +47,8 @@ impl BenchDatabase {
         let storage = runtime.block_on(async {
             execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
             let config = Config::defaults().unwrap().storage;
-            let storage = Storage::connect(server.clone().database(&name), &config).await.unwrap();
+            let storage =
+                Storage::connect(server.clone().database(&name), &config, &parlance::schema::MIGRATIONS).await.unwrap();
             storage.migrate().await.unwrap();
             storage
         });

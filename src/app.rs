@@ -18,6 +18,7 @@ use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
+use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
@@ -68,7 +69,7 @@ impl Database {
             }
         };
         let opened = async {
-            let storage = Storage::connect(options, &config.storage).await?;
+            let storage = Storage::connect(options, &config.storage, &MIGRATIONS).await?;
             storage.warn_of_limits(connections_max(config));
             storage.epoch().remember_in(data_dir.path());
             storage.migrate().await?;

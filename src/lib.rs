@@ -95,6 +95,7 @@ pub mod limits;
 mod metrics_list;
 pub mod persistence;
 pub mod recent;
+pub mod schema;
 pub mod sessions;
 pub mod storage;
 pub mod supervision;

@@ -24,6 +24,7 @@ mod surroundings;
 
 use std::sync::Arc;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 
@@ -48,6 +49,8 @@ pub struct Storage {
     /// The role that row level security binds.
     reader_role: Arc<str>,
     surroundings: Arc<Surroundings>,
+    /// What the schema is made of.
+    migrations: &'static Migrator,
     epoch: Epoch,
     readiness: readiness::Known,
 }

@@ -19,6 +19,7 @@ use crate::app::embedded_settings;
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::schema::MIGRATIONS;
 use crate::storage::embedded::{
     DataDir, DataDirError, EmbeddedPostgres, EmbeddedSettings, find_data_dir, running_server, take_data_dir,
 };
@@ -136,5 +137,5 @@ async fn running(config: &Config, folder: PathBuf) -> anyhow::Result<Borrowed> {
 async fn connect(config: &Config, options: sqlx::postgres::PgConnectOptions) -> anyhow::Result<Storage> {
     let mut settings = config.storage.clone();
     settings.pool_connections_max = POOL_CONNECTIONS;
-    Ok(Storage::connect(options, &settings).await?)
+    Ok(Storage::connect(options, &settings, &MIGRATIONS).await?)
 }

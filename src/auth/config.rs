@@ -195,12 +195,12 @@ fn is_safe_url(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::testing::defaults;
 
-    fn complaint_about(external: ExternalIssuerConfig) -> String {
-        let mut config = Config::defaults().unwrap();
-        config.auth.external = vec![external];
-        config.validate().map_or_else(|error| error.to_string(), |()| String::new())
+    fn complaint_about(external: Vec<ExternalIssuerConfig>) -> String {
+        let mut complaints = Complaints::default();
+        AuthConfig { external, ..defaults("auth") }.check(&mut complaints);
+        complaints.into_result().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     fn with_jwks() -> ExternalIssuerConfig {
@@ -217,28 +217,26 @@ mod tests {
 
     #[test]
     fn a_public_key_is_never_paired_with_hmac() {
-        assert_eq!(complaint_about(with_jwks()), "");
+        assert_eq!(complaint_about(vec![with_jwks()]), "");
         for algorithms in [vec!["HS256"], vec!["RS256", "HS256"], vec!["none"], vec![]] {
             let algorithms: Vec<String> = algorithms.into_iter().map(str::to_owned).collect();
-            let complaint = complaint_about(ExternalIssuerConfig { algorithms, ..with_jwks() });
+            let complaint = complaint_about(vec![ExternalIssuerConfig { algorithms, ..with_jwks() }]);
             assert!(complaint.contains("auth.external.algorithms must be"), "{complaint}");
         }
         let secret = ExternalIssuerConfig { jwks_url: None, hs256_secret: Some("x".repeat(32)), ..with_jwks() };
-        assert!(complaint_about(secret).contains("auth.external.algorithms"));
+        assert!(complaint_about(vec![secret]).contains("auth.external.algorithms"));
     }
 
     #[test]
     fn keys_do_not_come_over_plain_http() {
         let plain = ExternalIssuerConfig { jwks_url: Some("http://id.example.com/jwks".into()), ..with_jwks() };
-        assert!(complaint_about(plain).contains("auth.external.jwks_url"));
+        assert!(complaint_about(vec![plain]).contains("auth.external.jwks_url"));
         let local = ExternalIssuerConfig { jwks_url: Some("http://127.0.0.1:9/jwks".into()), ..with_jwks() };
-        assert_eq!(complaint_about(local), "");
+        assert_eq!(complaint_about(vec![local]), "");
     }
 
     #[test]
     fn an_issuer_is_configured_once() {
-        let mut config = Config::defaults().unwrap();
-        config.auth.external = vec![with_jwks(), with_jwks()];
-        assert!(config.validate().unwrap_err().to_string().contains("auth.external.issuer"));
+        assert!(complaint_about(vec![with_jwks(), with_jwks()]).contains("auth.external.issuer"));
     }
 }

@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn capitals_do_not_buy_tries() {
-        let mut config = crate::config::Config::defaults().unwrap().auth;
+        let mut config = crate::testing::defaults::<AuthConfig>("auth");
         config.login_per_account_per_minute = 2;
         let limits = Limits::new(&config, &clock());
         let from = |last: u8| ClientAddress::from([192, 0, 2, last]);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn who_guesses_from_one_address_uses_up_the_own_allowance() {
-        let mut config = crate::config::Config::defaults().unwrap().auth;
+        let mut config = crate::testing::defaults::<AuthConfig>("auth");
         (config.login_per_account_and_address_per_minute, config.login_per_account_per_minute) = (3, 10);
         let limits = Limits::new(&config, &clock());
         let from = |last: u8| ClientAddress::from([192, 0, 2, last]);

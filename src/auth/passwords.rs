@@ -117,10 +117,9 @@ fn check(params: &Params, password: &str, stored: &str) -> Result<Checked, AuthE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     fn passwords(change: impl FnOnce(&mut AuthConfig)) -> Passwords {
-        let mut config = Config::defaults().unwrap().auth;
+        let mut config = crate::testing::defaults::<AuthConfig>("auth");
         (config.argon2_memory_kib, config.argon2_passes) = (8, 1);
         change(&mut config);
         Passwords::new(&config).unwrap()

@@ -99,7 +99,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::config::Config;
     use crate::ids::RoomId;
 
     fn with(change: impl FnOnce(&mut PostMessage)) -> Result<MessageRow, ChatError> {
@@ -112,7 +111,7 @@ mod tests {
             reply_to: None,
         };
         change(&mut post);
-        let config = Config::defaults().unwrap().chat;
+        let config = crate::testing::defaults::<ChatConfig>("chat");
         compose(&config, &Clock::system(), UserId(Uuid::nil()), post)
     }
 

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn admission(requests_max: usize, bytes_max: usize) -> Arc<Admission> {
-        let mut config = crate::config::Config::defaults().unwrap().server;
+        let mut config = crate::testing::defaults::<ServerConfig>("server");
         (config.unfinished_per_address_max, config.bodies_bytes_max) = (requests_max, bytes_max);
         Admission::new(&config)
     }

@@ -47,21 +47,4 @@ impl LimitsConfig {
             complaints.require(u64::from(burst) <= an_hour * HOURS_OF_A_YEAR, key, "no more than comes back in a year");
         }
     }
-
-    /// Nothing in the way of tests that are about something else.
-    #[cfg(test)]
-    pub fn generous() -> Self {
-        let plenty = 100_000_000;
-        Self {
-            messages_burst: plenty,
-            messages_per_minute: plenty,
-            bytes_burst: 4_000_000_000,
-            bytes_per_minute: 4_000_000_000,
-            rooms_burst: plenty,
-            rooms_per_hour: plenty,
-            people_burst: plenty,
-            people_per_hour: plenty,
-            sockets_max: plenty,
-        }
-    }
 }

@@ -9,13 +9,13 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::batch::Batch;
+use super::config::PersistenceConfig;
 use super::*;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::ids::{MessageId, UserId};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
-use crate::testing::{Proxy, TestDatabase};
+use crate::testing::{Proxy, TestDatabase, defaults, migrations};
 use crate::tree;
 
 /// A database with people and rooms that they are in.
@@ -122,7 +122,7 @@ struct Line {
 
 impl Line {
     fn new(storage: &Storage, change: impl FnOnce(&mut config::PersistenceConfig)) -> Self {
-        let mut config = Config::defaults().unwrap().persistence;
+        let mut config: PersistenceConfig = defaults("persistence");
         config.retry_pause_ms = 10;
         change(&mut config);
         let (supervisor, _) = Supervisor::new();
@@ -416,7 +416,7 @@ async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
     let room = bench.room().await;
     let proxy = Proxy::before(&bench.database.url()).await;
     let options = crate::storage::parse_url(proxy.url()).unwrap();
-    let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
+    let storage = Storage::connect(options, &defaults("storage"), migrations().await).await.unwrap();
     let mut line = Line::new(&storage, |_| {});
     for (seq, heard) in [(1, true), (2, false)] {
         let marker = format!("lose-{seq}");
@@ -441,7 +441,7 @@ async fn when_postgres_goes_away_amid_writes_one_by_one_the_rest_does_not_wait_e
     let rooms = [bench.room().await, bench.room().await, bench.room().await];
     let proxy = Proxy::before(&bench.database.url()).await;
     let options = crate::storage::parse_url(proxy.url()).unwrap();
-    let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
+    let storage = Storage::connect(options, &defaults("storage"), migrations().await).await.unwrap();
     let mut line = Line::new(&storage, |config| config.write_timeout_ms = 1);
     line.enqueue(1, write(rooms[0], vec![bench.message(1, "first")])).await;
     assert_eq!(line.outcomes(1).await, [(1, Outcome::Committed)]);
@@ -470,7 +470,7 @@ async fn whoever_waits_for_read_marks_waits_through_an_outage() {
     let room = bench.room().await;
     let proxy = Proxy::before(&bench.database.url()).await;
     let options = crate::storage::parse_url(proxy.url()).unwrap();
-    let storage = Storage::connect(options, &Config::defaults().unwrap().storage).await.unwrap();
+    let storage = Storage::connect(options, &defaults("storage"), migrations().await).await.unwrap();
     let mut line = Line::new(&storage, |config| config.write_timeout_ms = 100);
     proxy.cut();
     let mark = Watermark { user_id: bench.ada, delivered_seq: 5, read_seq: 4 };

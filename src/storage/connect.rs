@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection};
 
@@ -30,8 +31,12 @@ pub fn parse_url(url: &str) -> Result<PgConnectOptions, StorageError> {
 }
 
 impl Storage {
-    /// Waits until Postgres is there, looks at it, and holds a pool; migrations are a step of their own.
-    pub async fn connect(options: PgConnectOptions, config: &StorageConfig) -> Result<Self, StorageError> {
+    /// Waits until Postgres is there, looks at it, and holds a pool; running the migrations is a step of its own.
+    pub async fn connect(
+        options: PgConnectOptions,
+        config: &StorageConfig,
+        migrations: &'static Migrator,
+    ) -> Result<Self, StorageError> {
         let options = options
             .application_name("parlance")
             // PgBouncer takes no settings in the startup message that it does not know.
@@ -65,6 +70,7 @@ impl Storage {
             place: place.into(),
             reader_role: reader::role_name(config, &surroundings.database).into(),
             surroundings: surroundings.into(),
+            migrations,
             epoch,
             readiness: Default::default(),
         })

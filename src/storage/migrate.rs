@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Connection, PgConnection};
 
 use super::refusal::{Demand, StorageError, cause, quoted};
 use super::{Storage, reader, rights, surroundings};
-
-pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The first half of the lock under which an engine prepares the database; the second is its schema.
 const LOCK: i32 = i32::from_be_bytes(*b"parl");
@@ -48,9 +46,9 @@ impl Storage {
             rights::repair(&mut connection, &self.reader_role).await.map_err(failed)?;
         }
         if tables != (Tables::Ours { is_behind: false }) {
-            MIGRATIONS.run(&mut connection).await.map_err(|error| self.migration_failed(&error))?;
+            self.migrations.run(&mut connection).await.map_err(|error| self.migration_failed(&error))?;
         }
-        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let newest = self.migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
         if !rights::are_remembered(&mut connection, newest).await.map_err(failed)? {
             rights::remember(&mut connection, &self.reader_role, newest).await.map_err(failed)?;
         }
@@ -90,7 +88,7 @@ impl Storage {
         }
         let mut demands: Vec<Demand> = self.surroundings.demand_schema().into_iter().collect();
         if self.surroundings.schema.is_some() {
-            let foreign = not_owned(connection, &self.surroundings.user).await.map_err(failed)?;
+            let foreign = not_owned(connection, &self.surroundings.user, self.migrations).await.map_err(failed)?;
             demands.extend(foreign);
             if demands.is_empty() && self.look_at_tables(connection).await? == Tables::None {
                 demands.extend(self.surroundings.demands_for_tables());
@@ -121,7 +119,7 @@ impl Storage {
             }
             read => read.map_err(failed)?,
         };
-        let ours: BTreeSet<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        let ours: BTreeSet<i64> = self.migrations.iter().map(|migration| migration.version).collect();
         let is_ours = applied.iter().any(|migration| ours.contains(&migration.version));
         if let (false, Some(_)) = (is_ours, applied.first()) {
             let is_early = applied.iter().all(|migration| EARLY_VERSIONS.contains(&migration.version));
@@ -134,7 +132,7 @@ impl Storage {
         }
         for migration in &applied {
             let version = migration.version;
-            let known = MIGRATIONS.iter().find(|known| known.version == version);
+            let known = self.migrations.iter().find(|known| known.version == version);
             match known {
                 None => return Err(StorageError::FromTheFuture { place: place(), version }),
                 Some(_) if !migration.success => return Err(StorageError::HalfMigrated { place: place(), version }),
@@ -200,19 +198,23 @@ async fn foreign_tables(connection: &mut PgConnection) -> Result<Vec<String>, sq
 }
 
 /// The names of what the migrations make.
-fn own_names() -> Vec<String> {
+fn own_names(migrations: &Migrator) -> Vec<String> {
     let made = |line: &str| {
         let rest = ["CREATE TABLE ", "CREATE VIEW ", "CREATE FUNCTION ", "CREATE OR REPLACE FUNCTION "]
             .iter()
             .find_map(|start| line.strip_prefix(start))?;
         Some(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?.to_owned())
     };
-    let lines = MIGRATIONS.iter().flat_map(|migration| migration.sql.as_str().lines());
+    let lines = migrations.iter().flat_map(|migration| migration.sql.as_str().lines());
     lines.filter_map(made).chain(["_sqlx_migrations".to_owned()]).collect()
 }
 
 /// Of our tables and functions those that are not ours to change: policies would bind us, and migrations fail.
-async fn not_owned(connection: &mut PgConnection, user: &str) -> Result<Option<Demand>, sqlx::Error> {
+async fn not_owned(
+    connection: &mut PgConnection,
+    user: &str,
+    migrations: &Migrator,
+) -> Result<Option<Demand>, sqlx::Error> {
     // Who does not own it may not be able to read which migrations ran; somebody else's `users` are not meant.
     let is_ours: bool = sqlx::query_scalar(
         "SELECT to_regclass(format('%I.log_epoch', current_schema())) IS NOT NULL
@@ -235,7 +237,7 @@ async fn not_owned(connection: &mut PgConnection, user: &str) -> Result<Option<D
          FROM pg_proc
          WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname = ANY($1) AND NOT pg_has_role(proowner, 'USAGE')",
     )
-    .bind(own_names())
+    .bind(own_names(migrations))
     .bind(user)
     .fetch_all(connection)
     .await?;
@@ -247,9 +249,9 @@ async fn not_owned(connection: &mut PgConnection, user: &str) -> Result<Option<D
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_the_migrations_make_is_known_by_name() {
-        let names = own_names();
+    #[actix_rt::test]
+    async fn what_the_migrations_make_is_known_by_name() {
+        let names = own_names(crate::testing::migrations().await);
         for name in ["users", "rooms", "user_directory", "parlance_user_id", "parlance_my_rooms", "log_epoch"] {
             assert!(names.iter().any(|known| known == name), "{name} is not in {names:?}");
         }

@@ -185,11 +185,10 @@ async fn change_role(connection: &mut PgConnection, statement: &str) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     #[test]
     fn every_database_has_a_role_of_its_own_whose_name_postgres_keeps_whole() {
-        let mut config = Config::defaults().unwrap().storage;
+        let mut config: StorageConfig = crate::testing::defaults("storage");
         assert_eq!(role_name(&config, "chat"), "parlance_reader_chat");
         let long = "x".repeat(62);
         let (one, other) = (role_name(&config, &format!("{long}1")), role_name(&config, &format!("{long}2")));

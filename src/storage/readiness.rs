@@ -180,7 +180,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn what_a_restore_may_lack_is_named() {
-        let database = TestDatabase::create().await;
+        let database = TestDatabase::with_own_role().await;
         let role = database.storage.reader_role.to_string();
         run(&database, &format!("REVOKE ALL ON messages FROM \"{role}\"")).await;
         assert_eq!(problems(&database).await, ["grants"]);

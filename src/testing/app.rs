@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{TestDatabase, WsClient};
+use super::{READER_ROLE, TestDatabase, WsClient};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -39,6 +39,22 @@ impl Person {
             token: text("/access_token"),
             refresh_token: text("/refresh_token"),
         }
+    }
+}
+
+/// Nothing in the way of tests that are about something else.
+fn no_limits() -> LimitsConfig {
+    let plenty = 100_000_000;
+    LimitsConfig {
+        messages_burst: plenty,
+        messages_per_minute: plenty,
+        bytes_burst: 4_000_000_000,
+        bytes_per_minute: 4_000_000_000,
+        rooms_burst: plenty,
+        rooms_per_hour: plenty,
+        people_burst: plenty,
+        people_per_hour: plenty,
+        sockets_max: plenty,
     }
 }
 
@@ -79,11 +95,12 @@ impl TestApp {
         config.server.demo_accounts = false;
         config.storage.data_dir = folder.path().to_owned();
         config.storage.database_url = Some(database.url());
+        config.storage.reader_role = Some(READER_ROLE.to_owned());
         config.storage.pool_connections_max = 6;
         (config.auth.argon2_memory_kib, config.auth.argon2_passes) = (8, 1);
         config.auth.login_per_address_per_minute = 100_000;
         config.auth.register_per_address_per_hour = 100_000;
-        config.limits = LimitsConfig::generous();
+        config.limits = no_limits();
         change(&mut config);
         let app = App::start(config, clock.clone()).await.unwrap();
         let base = format!("http://127.0.0.1:{}", app.port);

@@ -7,9 +7,13 @@ use std::str::FromStr;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::process::run;
-use crate::config::Config;
+use super::defaults;
+use super::template::{migrations, template};
 use crate::storage::Storage;
+use crate::storage::config::StorageConfig;
+
+/// The role of all databases that are made of the template: roles belong to the whole server.
+pub const READER_ROLE: &str = "parlance_reader_tests";
 
 /// A database that goes away with the test, also when the test fails.
 pub struct TestDatabase {
@@ -22,16 +26,24 @@ impl TestDatabase {
     /// On the server of `PARLANCE_TEST_DATABASE_URL` or `DATABASE_URL`.
     pub async fn create() -> Self {
         let server = test_server();
+        let template = template(&server).await;
+        let config = StorageConfig { reader_role: Some(READER_ROLE.to_owned()), ..defaults("storage") };
+        Self::made_of(server, template, &config).await
+    }
+
+    /// With a reader role of its own, for tests that take rights away from it.
+    pub async fn with_own_role() -> Self {
+        Self::made_of(test_server(), "template0", &defaults("storage")).await
+    }
+
+    async fn made_of(server: PgConnectOptions, template: &str, config: &StorageConfig) -> Self {
         let name = format!("parlance_test_{:016x}", rand::random::<u64>());
-        execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        let config = Config::defaults().unwrap().storage;
-        let storage = Storage::connect(server.clone().database(&name), &config).await.unwrap();
+        execute(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let storage = Storage::connect(server.clone().database(&name), config, migrations().await).await.unwrap();
         storage.migrate().await.unwrap();
         Self { storage, server, name }
     }
-}
 
-impl TestDatabase {
     /// The address of this database, for an engine of its own.
     pub fn url(&self) -> String {
         let url = self.server.clone().database(&self.name).to_url_lossy();
@@ -42,14 +54,14 @@ impl TestDatabase {
     pub async fn dump(&self, file: &Path) {
         let mut command = self.program("pg_dump");
         command.arg("--format=custom").arg("--file").arg(file);
-        succeed(command).await;
+        succeed(command);
     }
 
     /// Puts a dump in its place.
     pub async fn restore(&self, file: &Path) {
         let mut command = self.program("pg_restore");
         command.args(["--clean", "--if-exists", "--single-transaction"]).arg(file);
-        succeed(command).await;
+        succeed(command);
     }
 
     fn program(&self, name: &str) -> Command {
@@ -90,9 +102,10 @@ pub fn postgres_program(name: &str, server: &PgConnectOptions) -> Command {
     command
 }
 
-pub async fn succeed(command: Command) {
-    let ended = run(command).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+/// Runs a command to its end, which is a good one.
+pub fn succeed(mut command: Command) {
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
 pub async fn execute(server: &PgConnectOptions, statement: &str) {

@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::database::{execute, postgres_program, succeed, test_server};
 use crate::config::Config;
+use crate::schema::MIGRATIONS;
 use crate::storage::{Storage, StorageError, parse_url};
 
 /// Everything that it makes goes with the test: names begin with a prefix of its own.
@@ -66,7 +67,7 @@ impl Dba {
         std::fs::write(script.path(), statements).unwrap();
         let mut command = postgres_program("psql", &self.server);
         command.args(["--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--dbname", database, "--file"]).arg(script.path());
-        succeed(command).await;
+        succeed(command);
     }
 
     /// `pg_dump` or `pg_restore`, as `user`.
@@ -77,7 +78,7 @@ impl Dba {
             "pg_dump" => command.arg("--file").arg(file),
             _ => command.arg(file),
         };
-        succeed(command).await;
+        succeed(command);
     }
 
     pub fn url(&self, user: &str, database: &str) -> String {
@@ -102,7 +103,7 @@ impl Dba {
         config.storage.start_timeout_ms = 0;
         config.storage.pool_connections_max = 2;
         change(&mut config);
-        let storage = Storage::connect(parse_url(url)?, &config.storage).await?;
+        let storage = Storage::connect(parse_url(url)?, &config.storage, &MIGRATIONS).await?;
         storage.migrate().await?;
         Ok(storage)
     }

@@ -24,6 +24,7 @@ mod process;
 mod receipts;
 mod resuming;
 mod rooms;
+mod row_level_security;
 mod slow_readers;
 mod sockets;
 mod spaces;

@@ -17,7 +17,10 @@ use crate::testing::{TestApp, TestDatabase};
 async fn works(url: &str) -> TestApp {
     let through = url.to_owned();
     let spare = TestDatabase::create().await;
-    let change = |config: &mut crate::config::Config| config.storage.database_url = Some(through);
+    let change = |config: &mut crate::config::Config| {
+        config.storage.database_url = Some(through);
+        config.storage.reader_role = None;
+    };
     let app = TestApp::on(spare, tempfile::tempdir().unwrap(), change).await;
     app.until_listening(true).await;
     let mark = format!("{:08x}", rand::random::<u32>());

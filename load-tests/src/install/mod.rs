@@ -101,7 +101,7 @@ async fn into_folder(args: &InstallArgs, target: &TargetArgs, folder: &Path) -> 
 
 async fn into_server(args: &InstallArgs, target: &TargetArgs, url: &str) -> anyhow::Result<Report> {
     let config = Config::load(&Flags { database_url: Some(url.to_owned()), ..Flags::default() })?;
-    let storage = Storage::connect(parse_url(url)?, &config.storage).await?;
+    let storage = Storage::connect(parse_url(url)?, &config.storage, &parlance::schema::MIGRATIONS).await?;
     storage.migrate().await?;
     let installed = install(args, target, &config, &storage).await;
     storage.close().await;

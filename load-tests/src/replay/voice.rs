@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use parlance::chat::Page;
 use parlance::chat::error::ChatError;
 use parlance::chat::messages::{Audience, Changed, Delivery, Posted, Reply};
-use parlance::ids::RoomId;
+use parlance::ids::{RoomId, UserId};
 use parlance::persistence::Watermark;
 
 /// What a room answered to a command.

@@ -9,8 +9,7 @@ use crate::auth::config::AuthConfig;
 use crate::auth::wire::SignedIn;
 use crate::auth::{Auth, AuthError, ClientAddress, SignUp, SignedOut};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::testing::TestDatabase;
+use crate::testing::{TestDatabase, defaults};
 
 /// Accounts under test.
 pub struct Bench {
@@ -31,7 +30,7 @@ impl Bench {
 
     /// With the cheapest hashes and no limits to speak of, unless `change` says otherwise.
     pub async fn with(change: impl FnOnce(&mut AuthConfig)) -> Self {
-        let mut config = Config::defaults().unwrap().auth;
+        let mut config: AuthConfig = defaults("auth");
         (config.argon2_memory_kib, config.argon2_passes, config.hash_threads) = (8, 1, 2);
         config.login_per_address_per_minute = 100_000;
         config.login_per_account_and_address_per_minute = 100_000;

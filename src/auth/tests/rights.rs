@@ -59,7 +59,7 @@ async fn the_readers_role_sees_nobody_without_a_user() {
     let bench = Bench::new().await;
     bench.register("ada").await;
     let mut conn = bench.database.storage.engine().begin().await.unwrap();
-    let role = "SELECT set_config('role', 'parlance_reader_' || current_database(), true)";
+    let role = "SELECT set_config('role', 'parlance_reader_tests', true)";
     conn.execute(role).await.unwrap();
     for query in ["SELECT id FROM users", "SELECT * FROM user_directory", "SELECT email FROM accounts"] {
         assert!(conn.fetch_all(query).await.unwrap().is_empty(), "{query}");

@@ -106,7 +106,7 @@ fn room() -> (RoomLife, Arc<Probe>) {
 
 /// A life of that room, with the card that an earlier one left, at its beginning.
 fn opened(probe: &Arc<Probe>, card: Arc<LiveCard>, last_seq: i64) -> RoomLife {
-    let config = crate::config::Config::defaults().unwrap().chat;
+    let config: ChatConfig = crate::testing::defaults("chat");
     let around = Around {
         config: Arc::new(config.clone()),
         clock: Clock::manual(Default::default()),
@@ -242,7 +242,7 @@ fn a_room_that_is_too_busy_to_compare_its_members_says_so() {
         let reply = Reply::new(move |looked| told.send(looked).unwrap());
         life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: true, reply }));
     };
-    (0..crate::config::Config::defaults().unwrap().chat.room_pending_max).for_each(|_| compare());
+    (0..crate::testing::defaults::<ChatConfig>("chat").room_pending_max).for_each(|_| compare());
     assert!(answers.try_recv().is_err());
     compare();
     assert_eq!(answers.try_recv(), Ok(Err(ChatError::Busy)));
