@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use parlance::chat::wire::caught_up;
+use parlance::rooms::wire::caught_up;
 use parlance::clock::Clock;
 
 use crate::material::busy_room;

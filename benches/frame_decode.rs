@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use parlance::chat::compose;
+use parlance::rooms::compose;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
 use parlance::wire::{self, ClientFrame};

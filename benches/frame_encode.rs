@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use parlance::chat::wire::frame;
+use parlance::rooms::wire::frame;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use parlance::chat::wire::frame;
+use parlance::rooms::wire::frame;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
 use parlance::sessions::outbox::{Outbox, Outgoing};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use parlance::chat::config::ChatConfig;
-use parlance::chat::permissions::{Role, RoomKind};
-use parlance::chat::state::RoomState;
-use parlance::chat::{Member, Snapshot};
+use parlance::rooms::config::ChatConfig;
+use parlance::rooms::permissions::{Role, RoomKind};
+use parlance::rooms::state::RoomState;
+use parlance::rooms::{Member, Snapshot};
 use parlance::clock::Clock;
 use parlance::config::Config;
 use parlance::ids::{MessageId, RoomId, UserId};

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use divan::Bencher;
-use parlance::chat::messages::Delivery;
-use parlance::chat::state::{Decision, RoomState};
+use parlance::rooms::messages::Delivery;
+use parlance::rooms::state::{Decision, RoomState};
 use parlance::clock::Clock;
 use parlance::ids::UserId;
 use parlance::persistence::{Claim, MessageRow, Row, Write};

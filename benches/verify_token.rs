@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use divan::Bencher;
 use futures_util::FutureExt;
-use parlance::auth::{Auth, SignUp};
+use parlance::accounts::{Auth, SignUp};
 use parlance::clock::Clock;
 
 use crate::database::{self, BenchDatabase};

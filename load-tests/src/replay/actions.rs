@@ -1,8 +1,8 @@
 //! What people ask of the engine, and how devices get on with it.
 
-use parlance::chat::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
-use parlance::chat::permissions::Role;
-use parlance::chat::{Change, Right};
+use parlance::rooms::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
+use parlance::rooms::permissions::Role;
+use parlance::rooms::{Change, Right};
 use parlance::ids::{MessageId, UserId};
 use parlance::persistence::MessageRow;
 use rand::RngExt;

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlance::chat::LiveCard;
-use parlance::chat::messages::{Command, CompareMembers, Reply};
+use parlance::rooms::LiveCard;
+use parlance::rooms::messages::{Command, CompareMembers, Reply};
 use parlance::ids::UserId;
 use parlance::persistence::SideEffect;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parlance::chat::state::RoomState;
+use parlance::rooms::state::RoomState;
 
 use super::check::{Failure, Invariant};
 use super::client::Sending;

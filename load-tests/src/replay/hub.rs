@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use parlance::chat::Page;
-use parlance::chat::error::ChatError;
-use parlance::chat::messages::Delivery;
+use parlance::rooms::Page;
+use parlance::rooms::error::ChatError;
+use parlance::rooms::messages::Delivery;
 use parlance::ids::{RoomId, UserId};
 use parlance::sessions::backlog::{Backlog, Next};
 use parlance::sessions::outbox::{Outbox, Outgoing};

@@ -14,7 +14,7 @@
 //! Not simulated: SQL itself, threads, the codec of client frames, and what is kept in memory of people's lists of rooms
 //! and of rooms that are not open; the engine's own tests have those.
 //!
-//! [`RoomLife`]: parlance::chat::RoomLife
+//! [`RoomLife`]: parlance::rooms::RoomLife
 //! [`Batch`]: parlance::persistence::batch::Batch
 //! [`Outbox`]: parlance::sessions::outbox::Outbox
 

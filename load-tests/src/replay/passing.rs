@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use parlance::chat::error::ChatError;
-use parlance::chat::messages::{Changed, Delivery, Posted};
+use parlance::rooms::error::ChatError;
+use parlance::rooms::messages::{Changed, Delivery, Posted};
 use parlance::ids::UserId;
 use parlance::persistence::{RowBody, Watermark};
 use serde::Deserialize;
@@ -183,7 +183,7 @@ impl World {
         (hub, key): (usize, u64),
         user: UserId,
         room: usize,
-        result: Result<Option<parlance::chat::Page>, ChatError>,
+        result: Result<Option<parlance::rooms::Page>, ChatError>,
         is_resume: bool,
     ) {
         if let Ok(Some(page)) = &result {

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use parlance::chat::error::ChatError;
-use parlance::chat::messages::{CatchUp, Command};
-use parlance::chat::{Page, wire};
+use parlance::rooms::error::ChatError;
+use parlance::rooms::messages::{CatchUp, Command};
+use parlance::rooms::{Page, wire};
 use parlance::ids::{RoomId, UserId};
 use parlance::sessions::resumption::{self, Resumption};
 use parlance::wire::Resume;

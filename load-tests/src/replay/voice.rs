@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
-use parlance::chat::Page;
-use parlance::chat::error::ChatError;
-use parlance::chat::messages::{Audience, Changed, Delivery, Posted, Reply};
+use parlance::rooms::Page;
+use parlance::rooms::error::ChatError;
+use parlance::rooms::messages::{Audience, Changed, Delivery, Posted, Reply};
 use parlance::ids::{RoomId, UserId};
 use parlance::persistence::Watermark;
 

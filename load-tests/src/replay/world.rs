@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parlance::chat::config::ChatConfig;
-use parlance::chat::permissions::Role;
+use parlance::rooms::config::ChatConfig;
+use parlance::rooms::permissions::Role;
 use parlance::clock::Clock;
 use parlance::config::Config;
 use parlance::ids::UserId;

@@ -1,0 +1,176 @@
+//! People who were here lately: what a request or a greeting needs to know of them, without asking Postgres.
+//!
+//! Kept are enabled accounts as their owners see them, people as everybody sees them, sign-ins that are known to be
+//! live, and who a subject of an outside issuer is. Every change that this engine makes is forgotten after its commit;
+//! every change at all is told by triggers (`parlance_tell_of_…` in the migrations) and reaches the second half of this file
+//! through `changes`. While nobody listens to those, nothing is kept. A network that swallows them without a word is
+//! noticed within half a minute (`storage::listen`): for so long, what is kept may be older than Postgres.
+//!
+//! Invariant: an account in `own` was enabled when it was read, and whoever disables it forgets it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::error::AuthError;
+use super::handle::{Auth, SignOutReason, enabled};
+use super::store::families::RevokedFamily;
+use super::store::{accounts, families, users};
+use super::wire::{OwnUser, PublicUser};
+use parlance_foundation::ids::{FamilyId, UserId};
+use parlance_foundation::recent::Recent;
+
+/// Ids that one statement asks about at most.
+const ASKED_AT_ONCE: usize = 5_000;
+
+/// Who is in by their tokens.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    pub users: HashSet<UserId>,
+    pub families: HashSet<FamilyId>,
+    /// Those by a token of an outside issuer.
+    pub outside: HashSet<UserId>,
+}
+
+/// See the module.
+pub(super) struct RecentUsers {
+    pub(super) own: Recent<UserId, Arc<OwnUser>>,
+    people: Recent<UserId, Arc<PublicUser>>,
+    live_families: Recent<FamilyId, ()>,
+    /// By issuer and subject.
+    pub(super) subjects: Recent<(String, String), UserId>,
+}
+
+impl RecentUsers {
+    pub(super) fn new(entries_max: usize) -> Self {
+        Self {
+            own: Recent::new("users", entries_max),
+            people: Recent::new("people", entries_max),
+            live_families: Recent::new("sign_ins", entries_max),
+            subjects: Recent::new("subjects", entries_max),
+        }
+    }
+
+    /// After the commit that changed somebody.
+    pub(super) fn forget(&self, user: UserId) {
+        self.own.forget(&user);
+        self.people.forget(&user);
+    }
+}
+
+impl Auth {
+    /// A person whose account is enabled and whose sign-in goes on, or why not. From memory where that is known; what is
+    /// not is read at once and kept.
+    pub(super) async fn require_open(&self, user: UserId, family: Option<FamilyId>) -> Result<Arc<OwnUser>, AuthError> {
+        let recent = &self.0.recent;
+        let known = recent.own.get(&user);
+        let unknown_family = family.filter(|family| recent.live_families.get(family).is_none());
+        if let (Some(own), None) = (&known, unknown_family) {
+            return Ok(Arc::clone(own));
+        }
+        let ticket = recent.own.ticket(&user);
+        let sign_in = unknown_family.map(|family| (family, recent.live_families.ticket(&family)));
+        let mut conn = self.0.storage.read_as(user).await?;
+        let own = match known {
+            Some(own) => own,
+            None => {
+                let own = Arc::new(enabled(users::own_user(&mut conn, user).await?)?);
+                recent.own.fill(user, ticket, Arc::clone(&own));
+                own
+            }
+        };
+        if let Some((family, ticket)) = sign_in {
+            if !families::is_live(&mut conn, family).await? {
+                return Err(AuthError::TokenInvalid);
+            }
+            recent.live_families.fill(family, ticket, ());
+        }
+        Ok(own)
+    }
+
+    /// People as everybody sees them, for `by`; who is not there is left out.
+    pub async fn people(&self, by: UserId, ids: &[UserId]) -> Result<HashMap<UserId, Arc<PublicUser>>, AuthError> {
+        let recent = &self.0.recent.people;
+        let mut found = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match recent.get(id) {
+                Some(known) => drop(found.insert(*id, known)),
+                None => missing.push(*id),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let tickets: HashMap<UserId, _> = missing.iter().map(|id| (*id, recent.ticket(id))).collect();
+        let mut conn = self.0.storage.read_as(by).await?;
+        for person in users::public_users(&mut conn, &missing).await? {
+            let person = Arc::new(person);
+            recent.fill(person.id, tickets.get(&person.id).copied().unwrap_or_default(), Arc::clone(&person));
+            found.insert(person.id, person);
+        }
+        Ok(found)
+    }
+
+    /// Whether somebody hears of changes from here on; whatever is known is forgotten either way.
+    pub fn trust_memory(&self, trusted: bool) {
+        let recent = &self.0.recent;
+        recent.own.trust(trusted);
+        recent.people.trust(trusted);
+        recent.live_families.trust(trusted);
+        recent.subjects.trust(trusted);
+    }
+
+    /// Somebody was changed, perhaps elsewhere.
+    pub fn user_changed(&self, user: UserId) {
+        self.0.recent.forget(user);
+    }
+
+    /// Some subject of an outside issuer is somebody else now, or nobody.
+    pub fn identities_changed(&self) {
+        self.0.recent.subjects.forget_all();
+    }
+
+    /// A sign-in ended, perhaps elsewhere: from now on its tokens are refused here as well, and its sockets end.
+    pub fn sign_out_heard(&self, ended: RevokedFamily, reason: SignOutReason) {
+        if !self.0.revoked.contains(ended.family_id) {
+            self.end_families(&[ended], reason);
+        }
+    }
+
+    /// Makes up for what was not heard: sign-ins that ended meanwhile end here, too.
+    pub async fn make_up(&self) -> Result<(), AuthError> {
+        let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
+        for ended in families::revoked_with_live_tokens(&mut conn, self.0.clock.now()).await? {
+            self.sign_out_heard(ended, SignOutReason::Logout);
+        }
+        Ok(())
+    }
+
+    /// Who of `admitted` would not be let in any more: as Postgres has it, whatever is known here.
+    pub async fn shut_out_among(&self, admitted: &Admitted) -> Result<Admitted, AuthError> {
+        let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
+        let mut shut_out = Admitted::default();
+        for users in in_parts(&admitted.users) {
+            shut_out.users.extend(accounts::closed_among(&mut conn, &users).await?);
+        }
+        for families in in_parts(&admitted.families) {
+            shut_out.families.extend(families::ended_among(&mut conn, &families).await?);
+        }
+        for users in in_parts(&admitted.outside) {
+            shut_out.outside.extend(accounts::without_identity_among(&mut conn, &users).await?);
+        }
+        Ok(shut_out)
+    }
+
+    /// After the commit that ended them, here or elsewhere.
+    pub(super) fn forget_families(&self, ended: &[RevokedFamily]) {
+        for family in ended {
+            self.0.recent.live_families.forget(&family.family_id);
+        }
+    }
+}
+
+fn in_parts<Id: Copy>(ids: &HashSet<Id>) -> Vec<Vec<Id>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    ids.chunks(ASKED_AT_ONCE).map(<[Id]>::to_vec).collect()
+}

@@ -1,0 +1,341 @@
+//! The SQL of a flush.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use super::batch::{Batch, Run};
+use super::{EventRow, FirstResult, MessageRow, Row, RowBody, SideEffect, Write};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
+
+/// Commits a batch and returns the rooms whose fence held; the others changed nothing.
+///
+/// Rows alone are one statement, which is its own transaction: one round trip. Changes to members or the room itself
+/// follow in the same transaction.
+pub async fn flush(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
+    let has_effects =
+        batch.writes.iter().flat_map(|write| &write.rows).any(|row| matches!(row.body, RowBody::Event(_)));
+    if !has_effects && batch.watermarks.is_empty() {
+        return insert_rows(connection, batch).await;
+    }
+    let mut transaction = connection.begin().await?;
+    let held = if batch.writes.is_empty() { HashSet::new() } else { insert_rows(&mut transaction, batch).await? };
+    for write in batch.writes.iter().filter(|write| held.contains(&write.room_id)) {
+        for row in &write.rows {
+            if let RowBody::Event(event) = &row.body {
+                apply(&mut transaction, write.room_id, row, &event.effect).await?;
+            }
+        }
+    }
+    raise_watermarks(&mut transaction, batch).await?;
+    transaction.commit().await?;
+    Ok(held)
+}
+
+/// Commits something that takes room on the disk and leaves nothing behind: with a disk that is merely nearly full, a
+/// commit of nothing would succeed where the next flush fails.
+pub async fn try_to_write(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let filled = sqlx::query(
+        "CREATE TEMP TABLE parlance_room_on_disk ON COMMIT DROP
+             AS SELECT repeat('x', 1000) AS filling FROM generate_series(1, 512)",
+    )
+    .execute(&mut *transaction)
+    .await;
+    match filled {
+        Err(error) if may_not(&error) => {
+            // Somebody took the right to temporary tables away: then the log of Postgres alone must do.
+            transaction.rollback().await?;
+            sqlx::query("SELECT pg_current_xact_id()").execute(connection).await.map(|_| ())
+        }
+        Err(error) => Err(error),
+        Ok(_) => transaction.commit().await,
+    }
+}
+
+fn may_not(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some("42501"))
+}
+
+#[derive(Default)]
+struct MessageColumns<'a> {
+    rooms: Vec<Uuid>,
+    seqs: Vec<i64>,
+    ids: Vec<Uuid>,
+    senders: Vec<Uuid>,
+    client_ids: Vec<Option<&'a str>>,
+    kinds: Vec<&'a str>,
+    contents: Vec<&'a str>,
+    parts: Vec<Option<&'a str>>,
+    replies: Vec<Option<Uuid>>,
+    times: Vec<DateTime<Utc>>,
+}
+
+#[derive(Default)]
+struct EventColumns {
+    rooms: Vec<Uuid>,
+    seqs: Vec<i64>,
+    ids: Vec<Uuid>,
+    kinds: Vec<&'static str>,
+    actors: Vec<Option<Uuid>>,
+    payloads: Vec<serde_json::Value>,
+    times: Vec<DateTime<Utc>>,
+}
+
+async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
+    let runs = batch.runs();
+    let (messages, events) = columns(&batch.writes);
+    // Rows whose room's fence did not hold are left out by the joins with `fence`.
+    let held = sqlx::query_scalar!(
+        r#"
+        WITH fence AS (
+            UPDATE rooms SET last_seq = run.to_seq, last_event_at = run.at
+            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $18::timestamptz[])
+                AS run (room_id, from_seq, to_seq, at)
+            WHERE rooms.id = run.room_id AND rooms.last_seq = run.from_seq
+            RETURNING rooms.id
+        ), new_messages AS (
+            INSERT INTO messages
+                (room_id, seq, id, sender_user_id, client_id, kind, content, parts, reply_to, created_at)
+            SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, m.kind, m.content, m.parts::jsonb, m.reply_to, m.at
+            FROM UNNEST($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[],
+                        $11::text[], $12::uuid[], $13::timestamptz[])
+                AS m (room_id, seq, id, sender, client_id, kind, content, parts, reply_to, at)
+            JOIN fence ON fence.id = m.room_id
+        ), new_events AS (
+            INSERT INTO room_events (room_id, seq, id, kind, actor_id, payload, created_at)
+            SELECT e.room_id, e.seq, e.id, e.kind, e.actor_id, e.payload, e.at
+            FROM UNNEST($14::uuid[], $15::bigint[], $16::uuid[], $17::text[], $19::uuid[], $20::jsonb[],
+                        $21::timestamptz[])
+                AS e (room_id, seq, id, kind, actor_id, payload, at)
+            JOIN fence ON fence.id = e.room_id
+        )
+        SELECT id FROM fence
+        "#,
+        &runs.iter().map(|run| run.room_id.0).collect::<Vec<_>>(),
+        &runs.iter().map(|run| run.from_seq).collect::<Vec<_>>(),
+        &runs.iter().map(|run| run.to_seq).collect::<Vec<_>>(),
+        &messages.rooms,
+        &messages.seqs,
+        &messages.ids,
+        &messages.senders,
+        &messages.client_ids as &[Option<&str>],
+        &messages.kinds as &[&str],
+        &messages.contents as &[&str],
+        &messages.parts as &[Option<&str>],
+        &messages.replies as &[Option<Uuid>],
+        &messages.times,
+        &events.rooms,
+        &events.seqs,
+        &events.ids,
+        &events.kinds as &[&str],
+        &runs.iter().map(|run| run.at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
+        &events.actors as &[Option<Uuid>],
+        &events.payloads,
+        &events.times,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(held.into_iter().map(RoomId).collect())
+}
+
+fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns) {
+    let (mut messages, mut events) = (MessageColumns::default(), EventColumns::default());
+    for (room, row) in writes.iter().flat_map(|write| write.rows.iter().map(move |row| (write.room_id.0, row))) {
+        match &row.body {
+            RowBody::Message(message) => {
+                messages.rooms.push(room);
+                messages.seqs.push(row.seq);
+                messages.ids.push(message.id.0);
+                messages.senders.push(message.sender.0);
+                messages.client_ids.push(message.client_id.as_deref());
+                messages.kinds.push(&message.kind);
+                messages.contents.push(&message.content);
+                messages.parts.push(message.parts.as_deref());
+                messages.replies.push(message.reply_to.map(|id| id.0));
+                messages.times.push(row.at);
+            }
+            RowBody::Event(event) => {
+                events.rooms.push(room);
+                events.seqs.push(row.seq);
+                events.ids.push(event.id);
+                events.kinds.push(event.kind);
+                events.actors.push(event.actor.map(|id| id.0));
+                events.payloads.push(event.payload.clone());
+                events.times.push(row.at);
+            }
+        }
+    }
+    (messages, events)
+}
+
+async fn apply(connection: &mut PgConnection, room: RoomId, row: &Row, effect: &SideEffect) -> Result<(), sqlx::Error> {
+    match effect {
+        SideEffect::AddMember { user_id, role } => return add_member(connection, room, row, *user_id, role).await,
+        // Whoever left the space a moment ago, before the room heard of it, is told of once: by this.
+        SideEffect::RemoveMember { user_id } => sqlx::query!(
+            "WITH told AS (DELETE FROM departures WHERE room_id = $1 AND user_id = $2)
+             DELETE FROM room_members WHERE room_id = $1 AND user_id = $2",
+            room.0,
+            user_id.0
+        ),
+        SideEffect::Depart { .. } => sqlx::query!("DELETE FROM departures WHERE id = $1", row.id()),
+        SideEffect::SetRole { user_id, role } => sqlx::query!(
+            "UPDATE room_members SET role = $3 WHERE room_id = $1 AND user_id = $2",
+            room.0,
+            user_id.0,
+            *role
+        ),
+        SideEffect::Describe { name, topic } => sqlx::query!(
+            "UPDATE rooms SET name = $2, topic = $3, updated_at = $4 WHERE id = $1",
+            room.0,
+            name.as_deref(),
+            topic.as_deref(),
+            row.at
+        ),
+    }
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// In a channel of a space, only those who are in the space: they may be leaving it at this moment. The lock has their
+/// leaving wait, and then it finds this; or this waits for their leaving, and finds that they are out.
+async fn add_member(
+    connection: &mut PgConnection,
+    room: RoomId,
+    row: &Row,
+    user: UserId,
+    role: &str,
+) -> Result<(), sqlx::Error> {
+    // A member starts with everything before the joining read: nobody owes the past.
+    let added = sqlx::query!(
+        "INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)
+         SELECT $1, $2, $3, $4, $4, $5
+         WHERE EXISTS (SELECT FROM rooms WHERE id = $1 AND space_id IS NULL)
+            OR EXISTS (SELECT FROM space_members AS own
+                       WHERE own.space_id = (SELECT space_id FROM rooms WHERE id = $1) AND own.user_id = $2
+                       FOR KEY SHARE)",
+        room.0,
+        user.0,
+        role,
+        row.seq,
+        row.at,
+    )
+    .execute(connection)
+    .await?;
+    if added.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Whether a flush failed because somebody was to come into a channel who is not in its space: no other part of a flush
+/// looks for a row that must be there.
+pub fn is_out_of_space(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::RowNotFound)
+}
+
+async fn raise_watermarks(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    if batch.watermarks.is_empty() {
+        return Ok(());
+    }
+    let marks = &batch.watermarks;
+    // DISTINCT ON: one batch may hold two marks of one member, and only one row may update another.
+    sqlx::query!(
+        "UPDATE room_members
+         SET delivered_seq = GREATEST(room_members.delivered_seq, mark.delivered_seq),
+             read_seq = GREATEST(room_members.read_seq, mark.read_seq)
+         FROM (SELECT room_id, user_id, max(delivered_seq) AS delivered_seq, max(read_seq) AS read_seq
+               FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+                    AS given (room_id, user_id, delivered_seq, read_seq)
+               GROUP BY room_id, user_id) AS mark
+         WHERE room_members.room_id = mark.room_id AND room_members.user_id = mark.user_id",
+        &marks.iter().map(|(room, _)| room.0).collect::<Vec<_>>(),
+        &marks.iter().map(|(_, mark)| mark.user_id.0).collect::<Vec<_>>(),
+        &marks.iter().map(|(_, mark)| mark.delivered_seq).collect::<Vec<_>>(),
+        &marks.iter().map(|(_, mark)| mark.read_seq).collect::<Vec<_>>(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Of these runs, those whose last row is already there: an earlier try whose answer was lost did commit them.
+pub async fn recognise(connection: &mut PgConnection, runs: &[(Run, Uuid)]) -> Result<HashSet<RoomId>, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"
+        SELECT run.room_id AS "room_id!"
+        FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[]) AS run (room_id, seq, id)
+        WHERE EXISTS (SELECT FROM messages m WHERE m.room_id = run.room_id AND m.seq = run.seq AND m.id = run.id)
+           OR EXISTS (SELECT FROM room_events e WHERE e.room_id = run.room_id AND e.seq = run.seq AND e.id = run.id)
+        "#,
+        &runs.iter().map(|(run, _)| run.room_id.0).collect::<Vec<_>>(),
+        &runs.iter().map(|(run, _)| run.to_seq).collect::<Vec<_>>(),
+        &runs.iter().map(|(_, id)| *id).collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(found.into_iter().map(RoomId).collect())
+}
+
+/// What an earlier write of this row made: the message with the same sender and client id, or the very same row.
+pub async fn first_result(
+    connection: &mut PgConnection,
+    room: RoomId,
+    row: &Row,
+) -> Result<Option<FirstResult>, sqlx::Error> {
+    let first = match &row.body {
+        RowBody::Message(message) => first_message(connection, room, message).await?,
+        RowBody::Event(event) => first_event(connection, room, event).await?,
+    };
+    Ok(first.map(|row| FirstResult { row: Arc::new(row) }))
+}
+
+async fn first_message(
+    connection: &mut PgConnection,
+    room: RoomId,
+    message: &MessageRow,
+) -> Result<Option<Row>, sqlx::Error> {
+    let found = sqlx::query!(
+        "SELECT seq, id, kind, content, parts::text AS parts, reply_to, created_at
+         FROM messages
+         WHERE room_id = $1 AND ((sender_user_id = $2 AND client_id = $3) OR id = $4)",
+        room.0,
+        message.sender.0,
+        message.client_id.as_deref(),
+        message.id.0,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|found| {
+        let first = MessageRow {
+            id: MessageId(found.id),
+            sender: message.sender,
+            client_id: message.client_id.clone(),
+            kind: found.kind,
+            content: found.content,
+            parts: found.parts,
+            reply_to: found.reply_to.map(MessageId),
+        };
+        Row { seq: found.seq, at: found.created_at, body: RowBody::Message(first) }
+    }))
+}
+
+async fn first_event(
+    connection: &mut PgConnection,
+    room: RoomId,
+    event: &EventRow,
+) -> Result<Option<Row>, sqlx::Error> {
+    let found = sqlx::query!(
+        "SELECT seq, payload, created_at FROM room_events WHERE room_id = $1 AND id = $2",
+        room.0,
+        event.id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|found| {
+        let first = EventRow { payload: found.payload, ..event.clone() };
+        Row { seq: found.seq, at: found.created_at, body: RowBody::Event(first) }
+    }))
+}

@@ -1,0 +1,135 @@
+//! `/rooms/{id}/messages` and `/rooms/{id}/events`: saying something, and reading what was said.
+
+use actix_web::web::{Json, Path, Query};
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Parts, page_limit};
+use crate::accounts::Caller;
+use crate::rooms::error::ChatError;
+use crate::rooms::messages::{Command, PostMessage};
+use crate::rooms::store::{self, History};
+use crate::rooms::wire::{CaughtUp, Message, PostMessageBody, caught_up};
+use crate::rooms::{PageWanted, compose, page_after};
+use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::ids::RoomId;
+use crate::persistence::{Row, RowBody};
+
+/// Which messages.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct HistoryQuery {
+    /// Only messages below this seq, newest first.
+    before: Option<i64>,
+    /// Only messages above this seq, oldest first.
+    after: Option<i64>,
+    limit: Option<usize>,
+}
+
+/// A page of messages; `next` goes into `before` or `after`, whichever was asked with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePage<'a> {
+    items: Vec<Message<'a>>,
+    next: Option<i64>,
+}
+
+/// A room's messages: newest first, or with `after` oldest first.
+#[utoipa::path(
+    tag = "messages", params(("id" = RoomId, Path), HistoryQuery), security(("bearer" = [])),
+    responses(
+        (status = 200, body = MessagePage),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
+        (status = 409, description = "chat.ahead: after is beyond the room's newest event", body = ProblemBody),
+    )
+)]
+#[get("/rooms/{id}/messages")]
+pub async fn list_messages(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    query: Query<HistoryQuery>,
+) -> Result<HttpResponse, Problem> {
+    let limit = page_limit(query.limit, &parts.config)?;
+    let range = match (query.before, query.after) {
+        (Some(_), Some(_)) => {
+            let wanted = "goes with before or after, not with both".into();
+            return Err(ChatError::Invalid { field: "limit", wanted }.into());
+        }
+        (None, Some(after)) => History::After(after),
+        (before, None) => History::Before(before.unwrap_or(i64::MAX)),
+    };
+    let page = store::messages(&parts.storage, caller.user_id, *id, range, limit).await?;
+    let items = page.rows.iter().filter_map(|row| message(*id, row)).collect();
+    Ok(HttpResponse::Ok().json(MessagePage { items, next: page.next }))
+}
+
+/// Posts a message. The same `client_id` again: 200 and the first one.
+#[utoipa::path(
+    tag = "messages", params(("id" = RoomId, Path)), request_body = PostMessageBody, security(("bearer" = [])),
+    responses(
+        (status = 201, body = Message), (status = 200, description = "It had been posted before", body = Message),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
+        (status = 413, description = "chat.content_too_large", body = ProblemBody),
+        (status = 429, description = "limits.messages, limits.bytes: again after retry_after_ms, with the same client_id", body = ProblemBody),
+        (status = 503, description = "engine.busy, engine.unavailable: send it again with the same client_id", body = ProblemBody),
+    )
+)]
+#[post("/rooms/{id}/messages")]
+pub async fn post_message(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    body: Json<PostMessageBody>,
+) -> Result<HttpResponse, Problem> {
+    let (room, by) = (*id, caller.user_id);
+    let composed = compose(&parts.config, &parts.clock, by, body.into_inner().to_room(room))?;
+    parts.limits.post(by, composed.text_bytes())?;
+    if let Some(reply_to) = composed.reply_to
+        && !store::message_is_in_room(&parts.storage, by, room, reply_to).await?
+    {
+        return Err(ChatError::ReplyNotFound.into());
+    }
+    let post = |reply| Command::Post(PostMessage { by, message: composed, reply });
+    let posted = parts.rooms.ask(room, post).await?;
+    let shown = message(room, &posted.row).ok_or_else(Problem::internal)?;
+    let mut response = if posted.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
+    Ok(response.json(shown))
+}
+
+/// Where to go on, and how far.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct EventsQuery {
+    /// The newest seq that the client has; 0 for everything.
+    after: i64,
+    limit: Option<usize>,
+}
+
+/// Everything in the room's order after a seq, as frames: `room.catch_up` without a WebSocket.
+#[utoipa::path(
+    tag = "messages", params(("id" = RoomId, Path), EventsQuery), security(("bearer" = [])),
+    responses(
+        (status = 200, body = CaughtUp),
+        (status = 404, description = "chat.room_not_found", body = ProblemBody),
+        (status = 409, description = "chat.ahead: after is beyond the room's newest event", body = ProblemBody),
+    )
+)]
+#[get("/rooms/{id}/events")]
+pub async fn list_events(
+    parts: Parts,
+    caller: Caller,
+    id: Path<RoomId>,
+    query: Query<EventsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (by, room, after) = (caller.user_id, *id, query.after.max(0));
+    let items_max = page_limit(query.limit, &parts.config)?;
+    let page =
+        page_after(&parts.rooms, &parts.storage, &parts.config, PageWanted { by, room, after, items_max }).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))
+}
+
+fn message(room: RoomId, row: &Row) -> Option<Message<'_>> {
+    match &row.body {
+        RowBody::Message(message) => Some(Message::of(room, row, message)),
+        RowBody::Event(_) => None,
+    }
+}

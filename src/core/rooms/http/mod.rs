@@ -1,0 +1,171 @@
+//! The HTTP API of chat. The same rooms answer as over the WebSocket.
+
+mod invitations;
+mod members;
+mod messages;
+mod rooms;
+mod spaces;
+mod strangers;
+
+use actix_web::web::{Data, ServiceConfig};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::config::ChatConfig;
+use super::error::ChatError;
+use super::{store, wire};
+use parlance_foundation::clock::Clock;
+use parlance_foundation::problem::Problem;
+use parlance_foundation::ids::UserId;
+use crate::limits::Limits;
+use parlance_foundation::storage::Storage;
+
+/// What the handlers need from the engine.
+#[derive(Clone)]
+pub struct ChatParts {
+    pub config: std::sync::Arc<ChatConfig>,
+    pub clock: Clock,
+    pub storage: Storage,
+    pub rooms: super::Rooms,
+    pub audience: std::sync::Arc<dyn super::messages::Audience>,
+    pub memory: super::RoomMemory,
+    pub limits: Limits,
+}
+
+impl ChatParts {
+    /// Deletes invitations that are too old to count; how many. Worth an hourly call.
+    pub async fn delete_forgotten(&self) -> Result<u64, ChatError> {
+        let mut deleted = 0;
+        loop {
+            let bounds = store::Bounds { config: &self.config, clock: &self.clock };
+            let rows = store::delete_forgotten(&self.storage, &bounds).await?;
+            deleted += rows;
+            if rows == 0 {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+type Parts = Data<ChatParts>;
+
+/// Mounts the endpoints; paths are relative to `/api/v1`.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(rooms::create_room)
+        .service(rooms::list_rooms)
+        .service(rooms::get_room)
+        .service(rooms::update_room)
+        .service(members::list_members)
+        .service(members::add_member)
+        .service(members::set_member_role)
+        .service(members::remove_member)
+        .service(messages::list_messages)
+        .service(messages::post_message)
+        .service(messages::list_events)
+        .service(spaces::create_space)
+        .service(spaces::list_spaces)
+        .service(spaces::get_space)
+        .service(spaces::update_space)
+        .service(spaces::list_space_rooms)
+        .service(spaces::list_space_members)
+        .service(spaces::add_space_member)
+        .service(spaces::set_space_member_role)
+        .service(spaces::remove_space_member)
+        .service(invitations::list_invitations)
+        .service(invitations::accept_invitation)
+        .service(invitations::decline_invitation);
+}
+
+/// The part of the OpenAPI document that is about chat; paths are relative to `/api/v1`.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        rooms::create_room,
+        rooms::list_rooms,
+        rooms::get_room,
+        rooms::update_room,
+        members::list_members,
+        members::add_member,
+        members::set_member_role,
+        members::remove_member,
+        messages::list_messages,
+        messages::post_message,
+        messages::list_events,
+        spaces::create_space,
+        spaces::list_spaces,
+        spaces::get_space,
+        spaces::update_space,
+        spaces::list_space_rooms,
+        spaces::list_space_members,
+        spaces::add_space_member,
+        spaces::set_space_member_role,
+        spaces::remove_space_member,
+        invitations::list_invitations,
+        invitations::accept_invitation,
+        invitations::decline_invitation,
+    ),
+    components(schemas(wire::Message, wire::RoomSummary, wire::RoomMember, wire::Space, wire::SpaceMember)),
+    tags(
+        (name = "rooms", description = "Conversations of every kind and who is in them"),
+        (name = "messages", description = "What was said"),
+        (name = "spaces", description = "Containers of channels"),
+        (name = "invitations", description = "Strangers who ask to be known"),
+    ),
+)]
+pub struct ApiDoc;
+
+/// A page of a list; `next` is the cursor of the next page, null on the last.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListPage<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+}
+
+impl<T> ListPage<T> {
+    /// The first `limit` of `items`, of which one more was asked for than fits.
+    fn of(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = if more { items.last().map(cursor) } else { None };
+        Self { items, next }
+    }
+}
+
+/// Where a list goes on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct ListQuery {
+    /// Items on this page.
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    after: Option<uuid::Uuid>,
+}
+
+impl ListQuery {
+    fn limit(&self, config: &ChatConfig) -> Result<usize, Problem> {
+        page_limit(self.limit, config)
+    }
+}
+
+/// Whether each of these may be in one room more.
+async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatError> {
+    let max = parts.config.rooms_per_user_max;
+    match super::store::crowded(&parts.storage, users, max).await? {
+        Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
+        None => Ok(()),
+    }
+}
+
+/// The page size asked for, or the default; out of range is an error that says the range.
+fn page_limit(asked: Option<usize>, config: &ChatConfig) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(config.page_items_default);
+    if (1..=config.page_items_max).contains(&limit) {
+        return Ok(limit);
+    }
+    let wanted = format!("must be between 1 and {}", config.page_items_max);
+    Err(ChatError::Invalid { field: "limit", wanted }.into())
+}
+
+/// One more than a page, to learn whether there is a next one.
+fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
+}

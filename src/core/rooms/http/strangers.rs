@@ -1,0 +1,67 @@
+//! What becomes of people who share no room or space with whoever would add them, where `chat.strangers` is `invite`.
+//!
+//! A direct room with a stranger is there for its maker, who may write into it; the other one sees nothing of it until they
+//! accept, and then all of it.
+
+use super::Parts;
+use crate::rooms::config::Strangers;
+use crate::rooms::error::ChatError;
+use crate::rooms::messages::{ChangeRoom, Command};
+use crate::rooms::permissions::Role;
+use crate::rooms::state::{Change, Right};
+use crate::rooms::store::{self, Bounds, Place};
+use crate::rooms::wire::Invited;
+use parlance_foundation::ids::{RoomId, UserId};
+
+/// What bounds invitations here.
+pub fn bounds(parts: &Parts) -> Bounds<'_> {
+    Bounds { config: &parts.config, clock: &parts.clock }
+}
+
+/// Those of `others` who have to be asked first.
+pub async fn to_be_asked(parts: &Parts, by: UserId, others: &[UserId]) -> Result<Vec<UserId>, ChatError> {
+    match parts.config.strangers {
+        Strangers::Open => Ok(Vec::new()),
+        Strangers::Invite => store::strangers(&parts.storage, by, others).await,
+    }
+}
+
+/// Invites somebody to a place if they have to be asked first.
+pub async fn invite(
+    parts: &Parts,
+    place: Place,
+    by: UserId,
+    user: UserId,
+    role: Role,
+) -> Result<Option<Invited>, ChatError> {
+    if to_be_asked(parts, by, &[user]).await?.is_empty() {
+        return Ok(None);
+    }
+    let invitation_id = store::invite_to(&parts.storage, place, (by, user), role, &bounds(parts)).await?;
+    metrics::counter!("parlance_invitations_total", "what" => "made").increment(1);
+    Ok(Some(Invited { user_id: user, role, invitation_id }))
+}
+
+/// A direct room that was there: whoever asks for it is in it from now on, and so is the other one, or they are asked. Who
+/// is asked by now.
+pub async fn complete_direct(parts: &Parts, room: RoomId, by: UserId, other: UserId) -> Result<Vec<UserId>, ChatError> {
+    let inside = store::in_direct_room(&parts.storage, room).await?;
+    if !inside.contains(&by) {
+        enter(parts, room, by, by, Role::Member).await?;
+    }
+    if inside.contains(&other) {
+        return Ok(Vec::new());
+    }
+    if to_be_asked(parts, by, &[other]).await?.is_empty() {
+        enter(parts, room, by, other, Role::Member).await?;
+        return Ok(Vec::new());
+    }
+    store::invite_again(&parts.storage, room, (by, other), &bounds(parts)).await
+}
+
+/// Somebody comes in who was invited, or is one of the two of a direct room.
+pub async fn enter(parts: &Parts, room: RoomId, by: UserId, user_id: UserId, role: Role) -> Result<(), ChatError> {
+    let change = Change::AddMember { user_id, role };
+    let ask = |reply| Command::Change(ChangeRoom { by, right: Right::Invited, change, reply });
+    parts.rooms.ask(room, ask).await.map(drop)
+}

@@ -1,0 +1,198 @@
+//! What rooms are asked to do, and how they answer.
+
+use std::sync::Arc;
+
+use actix::Message;
+
+use super::error::ChatError;
+use super::permissions::Role;
+use super::state::{Change, Right};
+use super::window::Page;
+use parlance_foundation::ids::{RoomId, UserId};
+use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+
+/// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum Command {
+    Post(PostMessage),
+    Change(ChangeRoom),
+    CatchUp(CatchUp),
+    Mark(MarkReceipt),
+    Compare(CompareMembers),
+}
+
+/// Command: take this message into the order.
+pub struct PostMessage {
+    pub by: UserId,
+    pub message: MessageRow,
+    pub reply: Reply<Posted>,
+}
+
+/// A message's place, after its commit.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    pub row: Arc<Row>,
+    /// It had been posted before: nothing new was written.
+    pub repeated: bool,
+}
+
+/// Command: change the room or its members.
+pub struct ChangeRoom {
+    pub by: UserId,
+    pub right: Right,
+    pub change: Change,
+    pub reply: Reply<Changed>,
+}
+
+/// What became of a change, after its commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// If not, it was so already, and nothing was written.
+    pub is_new: bool,
+    /// What the person that it is about is in the room now, if they are in it.
+    pub role: Option<Role>,
+    /// The event that made it so, unless it has been so for longer.
+    pub row: Option<Arc<Row>>,
+}
+
+impl Changed {
+    /// It was so already.
+    pub fn before(role: Option<Role>) -> Self {
+        Self { is_new: false, role, row: None }
+    }
+
+    /// By the event that made it so.
+    pub fn by(posted: Posted) -> Self {
+        let role = match &posted.row.body {
+            RowBody::Event(EventRow { effect, .. }) => match effect {
+                SideEffect::AddMember { role, .. } | SideEffect::SetRole { role, .. } => role.parse().ok(),
+                SideEffect::RemoveMember { .. } | SideEffect::Depart { .. } | SideEffect::Describe { .. } => None,
+            },
+            RowBody::Message(_) => None,
+        };
+        Self { is_new: !posted.repeated, role, row: Some(posted.row) }
+    }
+}
+
+/// Command: what came after `after`?
+pub struct CatchUp {
+    pub by: UserId,
+    pub after: i64,
+    pub items_max: usize,
+    /// `None`: further back than memory reaches; ask Postgres.
+    pub reply: Reply<Option<Page>>,
+}
+
+/// Command: received or read up to here.
+pub struct MarkReceipt {
+    pub by: UserId,
+    pub delivered_seq: Option<i64>,
+    pub read_seq: Option<i64>,
+    pub reply: Reply<Option<Watermark>>,
+}
+
+/// Command: Postgres says that these came or went; if the room thinks otherwise, another hand did it.
+pub struct CompareMembers {
+    pub users: Vec<UserId>,
+    /// Whether they are in the room now.
+    pub are_members: bool,
+    /// That the room has looked.
+    pub reply: Reply<()>,
+}
+
+/// The way back to whoever asked. Invariant: answered exactly once; one that is dropped, because its room crashed or
+/// went idle, is answered [`ChatError::Restarted`].
+pub struct Reply<T>(Option<Answer<T>>);
+
+type Answer<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
+
+impl<T> Reply<T> {
+    /// Calls `answer` with the result, on the room's thread.
+    pub fn new(answer: impl FnOnce(Result<T, ChatError>) + Send + 'static) -> Self {
+        Self(Some(Box::new(answer)))
+    }
+
+    /// A reply, and the future of its answer.
+    pub fn channel() -> (Self, impl Future<Output = Result<T, ChatError>>)
+    where
+        T: Send + 'static,
+    {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let reply = Self::new(move |answer| {
+            // The asker may have hung up.
+            let _ = sender.send(answer);
+        });
+        (reply, async { receiver.await.unwrap_or(Err(ChatError::Restarted)) })
+    }
+
+    /// Answers.
+    pub fn send(mut self, result: Result<T, ChatError>) {
+        if let Some(answer) = self.0.take() {
+            answer(result);
+        }
+    }
+}
+
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer(Err(ChatError::Restarted));
+        }
+    }
+}
+
+impl Command {
+    /// Tells whoever asked that it failed.
+    pub fn fail(self, error: ChatError) {
+        match self {
+            Self::Post(command) => command.reply.send(Err(error)),
+            Self::Change(command) => command.reply.send(Err(error)),
+            Self::CatchUp(command) => command.reply.send(Err(error)),
+            Self::Mark(command) => command.reply.send(Err(error)),
+            Self::Compare(command) => command.reply.send(Err(error)),
+        }
+    }
+}
+
+/// Event: these rows of a room were committed.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub room_id: RoomId,
+    /// The seq of the first frame; the others follow without a gap. Empty frames with this seq minus one as the room's
+    /// newest: "there is more than you saw; catch up".
+    pub first_seq: i64,
+    pub frames: Arc<[bytestring::ByteString]>,
+    /// Who is in the room from here on: each with the frame that tells them.
+    pub joined: Vec<(UserId, bytestring::ByteString)>,
+    /// Who is not any more.
+    pub left: Vec<UserId>,
+}
+
+impl Delivery {
+    /// "The newest seq is this": whoever has less catches up.
+    pub fn announcement(room_id: RoomId, last_seq: i64) -> Self {
+        let (first_seq, frames) = (last_seq + 1, Arc::from(Vec::new()));
+        Self { room_id, first_seq, frames, joined: Vec::new(), left: Vec::new() }
+    }
+
+    /// The room's newest seq after this.
+    pub fn last_seq(&self) -> i64 {
+        self.first_seq + i64::try_from(self.frames.len()).unwrap_or(0) - 1
+    }
+}
+
+/// Who hears what rooms have to say: the hubs, or a probe in tests. Implementations must not block.
+pub trait Audience: Send + Sync + 'static {
+    /// Durable events, in order.
+    fn deliver(&self, delivery: Delivery);
+    /// Something short-lived for the room's listeners.
+    fn whisper(&self, room_id: RoomId, frames: Vec<bytestring::ByteString>);
+    /// The users are in a new room: tell their devices, and let them follow it from `next_seq`.
+    fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, bytestring::ByteString)>);
+
+    /// Tells all who follow the room that its newest seq is this: whoever has less catches up.
+    fn announce(&self, room_id: RoomId, last_seq: i64) {
+        self.deliver(Delivery::announcement(room_id, last_seq));
+    }
+}

@@ -1,0 +1,39 @@
+//! What a reader missed in a room: from its memory as far as that reaches, else from Postgres.
+//!
+//! Invariant: who asks from beyond the room's newest event is told so ([`ChatError::Ahead`]), and never that there is nothing:
+//! what they have is of another life of the log.
+
+use super::config::ChatConfig;
+use super::directory::Rooms;
+use super::error::ChatError;
+use super::messages::{CatchUp, Command};
+use super::store;
+use super::window::Page;
+use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::storage::Storage;
+
+/// Which part of a room's order, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct PageWanted {
+    pub by: UserId,
+    pub room: RoomId,
+    /// The newest seq that they have.
+    pub after: i64,
+    pub items_max: usize,
+}
+
+/// See the module.
+pub async fn page_after(
+    rooms: &Rooms,
+    storage: &Storage,
+    config: &ChatConfig,
+    wanted: PageWanted,
+) -> Result<Page, ChatError> {
+    let PageWanted { by, room, after, items_max } = wanted;
+    let ask = |reply| Command::CatchUp(CatchUp { by, after, items_max, reply });
+    match rooms.ask(room, ask).await? {
+        Some(page) if after <= page.last_seq => Ok(page),
+        // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.
+        Some(_) | None => store::events_after(storage, config, by, room, after, items_max).await,
+    }
+}

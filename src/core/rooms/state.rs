@@ -1,0 +1,359 @@
+//! A room without actors, clocks or IO: who is in it, what its order is, and what follows from a command.
+//!
+//! A command is decided, handed to the persister, then taken: `decide_*` changes nothing, so that a full queue leaves
+//! no trace; [`RoomState::take`] gives out the seq. What was taken but not committed waits in `pending`, in order.
+//!
+//! Invariants
+//! - `committed_seq <= taken_seq`, and the difference is the rows in `pending`.
+//! - Membership and names follow what was *taken*: a later command is decided as if earlier ones were committed,
+//!   which they are if it ever commits, because of the fence. Reading follows what was *committed*.
+//! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
+
+mod change;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::config::ChatConfig;
+use super::error::ChatError;
+use super::permissions::{Action, Role, RoomKind, may};
+use super::window::{Entry, Page, Window};
+use super::wire;
+use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+pub use change::{Change, Right};
+
+/// One person in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub role: Role,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+}
+
+impl Member {
+    /// How far they have received and read.
+    pub fn mark(&self, user_id: UserId) -> Watermark {
+        Watermark { user_id, delivered_seq: self.delivered_seq, read_seq: self.read_seq }
+    }
+
+    /// Marks never fall. Whether that changes anything.
+    pub fn raise(&mut self, mark: &Watermark) -> bool {
+        let raised = (self.delivered_seq.max(mark.delivered_seq), self.read_seq.max(mark.read_seq));
+        let changes = raised != (self.delivered_seq, self.read_seq);
+        (self.delivered_seq, self.read_seq) = raised;
+        changes
+    }
+}
+
+/// Somebody who left the space of a channel, and so the channel; the order tells it by the event of this id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    pub id: uuid::Uuid,
+    pub user_id: UserId,
+    pub by: UserId,
+    /// The event's as well: whoever writes it, and however often, it is the same row.
+    pub at: chrono::DateTime<chrono::Utc>,
+}
+
+/// The room as Postgres has it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub id: RoomId,
+    pub kind: RoomKind,
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub space_id: Option<SpaceId>,
+    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub last_event_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub last_seq: i64,
+    /// The two people of a direct room, also while one of them has not accepted it yet.
+    pub pair: Option<(UserId, UserId)>,
+    pub members: Vec<(UserId, Member)>,
+    /// Those who are members no more, by another hand, and of whom the order has to tell yet.
+    pub departures: Vec<Departure>,
+    /// The newest rows, oldest first, without a gap, up to `last_seq`.
+    pub recent: Vec<Row>,
+}
+
+/// What is to be done about a send or a change.
+#[derive(Debug)]
+pub enum Decision {
+    /// Write this at the next place.
+    Write(RowBody),
+    /// It was posted before: this is the first result.
+    Already(Arc<Row>),
+    /// The same send, or what makes this change needless, waits for its commit: this is its ticket.
+    Waiting(u64),
+    /// It is so already; what the person that it is about is in the room.
+    Settled(Option<Role>),
+}
+
+/// Where a client id was used.
+#[derive(Clone, Debug)]
+enum Sent {
+    Waiting(u64),
+    Done(Arc<Row>),
+}
+
+/// What was taken and waits for its commit.
+#[derive(Debug)]
+pub struct Pending {
+    pub ticket: u64,
+    pub row: Arc<Row>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct RoomState {
+    pub id: RoomId,
+    kind: RoomKind,
+    name: Option<String>,
+    topic: Option<String>,
+    space_id: Option<SpaceId>,
+    members: HashMap<UserId, Member>,
+    taken_seq: i64,
+    committed_seq: i64,
+    pending: VecDeque<Pending>,
+    window: Window,
+    sent: HashMap<(UserId, String), Sent>,
+    /// Client ids in `sent` whose messages are older than the window, in the order in which they are forgotten.
+    recalled: VecDeque<(UserId, String)>,
+    next_ticket: u64,
+    limits: Arc<ChatConfig>,
+}
+
+impl RoomState {
+    /// A room as loaded; `next_ticket` continues the numbers of the time before.
+    pub fn new(snapshot: Snapshot, next_ticket: u64, limits: Arc<ChatConfig>) -> Self {
+        let mut state = Self {
+            id: snapshot.id,
+            kind: snapshot.kind,
+            name: snapshot.name,
+            topic: snapshot.topic,
+            space_id: snapshot.space_id,
+            members: snapshot.members.into_iter().collect(),
+            taken_seq: snapshot.last_seq,
+            committed_seq: snapshot.last_seq,
+            pending: VecDeque::new(),
+            window: Window::new(limits.window_events_max, limits.window_bytes_max),
+            sent: HashMap::new(),
+            recalled: VecDeque::new(),
+            next_ticket,
+            limits,
+        };
+        for row in snapshot.recent {
+            state.remember(Arc::new(row));
+        }
+        state
+    }
+
+    /// Takes note of older messages that are being sent again: as many as can wait for a load, parked or fenced.
+    pub fn recall(&mut self, rows: impl IntoIterator<Item = Arc<Row>>) {
+        for row in rows {
+            let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body else { continue };
+            let key = (*sender, client_id.clone());
+            if self.sent.contains_key(&key) {
+                continue;
+            }
+            self.sent.insert(key.clone(), Sent::Done(row));
+            self.recalled.push_back(key);
+        }
+        while self.recalled.len() > self.limits.room_pending_max.saturating_mul(2) {
+            if let Some(oldest) = self.recalled.pop_front() {
+                self.sent.remove(&oldest);
+            }
+        }
+    }
+
+    pub fn committed_seq(&self) -> i64 {
+        self.committed_seq
+    }
+
+    pub fn next_ticket(&self) -> u64 {
+        self.next_ticket
+    }
+
+    pub fn taken_seq(&self) -> i64 {
+        self.taken_seq
+    }
+
+    pub fn pending_len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub fn window_len(&self) -> usize {
+        self.window.len()
+    }
+
+    /// A row of the recent past.
+    pub fn recent(&self, id: uuid::Uuid) -> Option<Arc<Row>> {
+        self.window.row(id).cloned()
+    }
+
+    pub fn members_len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn member(&self, user: UserId) -> Option<Member> {
+        self.members.get(&user).copied()
+    }
+
+    pub fn is_member(&self, user: UserId) -> bool {
+        self.members.contains_key(&user)
+    }
+
+    pub fn members(&self) -> impl Iterator<Item = UserId> {
+        self.members.keys().copied()
+    }
+
+    /// Whether `by` may send this message, and whether it was sent before.
+    pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
+        self.require(by, Action::Post)?;
+        let key = message.client_id.as_ref().map(|client_id| (by, client_id.clone()));
+        Ok(match key.and_then(|key| self.sent.get(&key)) {
+            Some(Sent::Waiting(ticket)) => Decision::Waiting(*ticket),
+            Some(Sent::Done(row)) => Decision::Already(Arc::clone(row)),
+            None => Decision::Write(RowBody::Message(message)),
+        })
+    }
+
+    /// Gives the next seq to a decided row; its ticket comes back with the outcome.
+    pub fn take(&mut self, row: Arc<Row>) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.taken_seq = row.seq;
+        match &row.body {
+            RowBody::Message(message) => {
+                if let Some(client_id) = &message.client_id {
+                    self.sent.insert((message.sender, client_id.clone()), Sent::Waiting(ticket));
+                }
+            }
+            RowBody::Event(event) => self.apply(row.seq, &event.effect),
+        }
+        self.pending.push_back(Pending { ticket, row });
+        ticket
+    }
+
+    /// The oldest pending row was committed: it becomes part of the past and can be shown.
+    pub fn commit(&mut self, ticket: u64) -> Option<Entry> {
+        if self.pending.front()?.ticket != ticket {
+            return None;
+        }
+        let row = self.pending.pop_front()?.row;
+        self.committed_seq = row.seq;
+        Some(self.remember(row))
+    }
+
+    /// Everything after `after`, as far as memory reaches; `Ok(None)` sends the caller to Postgres.
+    pub fn catch_up(&self, by: UserId, after: i64, items_max: usize) -> Result<Option<Page>, ChatError> {
+        self.require_reader(by)?;
+        let items_max = items_max.clamp(1, self.limits.page_items_max);
+        Ok(self.window.after(after, self.committed_seq, items_max, self.limits.page_bytes_max))
+    }
+
+    /// Raises the watermarks of `by`; `None` when that changes nothing.
+    pub fn mark(
+        &mut self,
+        by: UserId,
+        delivered: Option<i64>,
+        read: Option<i64>,
+    ) -> Result<Option<Watermark>, ChatError> {
+        let newest = self.committed_seq;
+        let member = self.members.get_mut(&by).ok_or(ChatError::RoomNotFound)?;
+        let read_seq = read.map_or(member.read_seq, |read| read.clamp(member.read_seq, newest.max(member.read_seq)));
+        let asked = delivered.unwrap_or(0).min(newest);
+        let delivered_seq = member.delivered_seq.max(asked).max(read_seq);
+        if (delivered_seq, read_seq) == (member.delivered_seq, member.read_seq) {
+            return Ok(None);
+        }
+        (member.delivered_seq, member.read_seq) = (delivered_seq, read_seq);
+        Ok(Some(Watermark { user_id: by, delivered_seq, read_seq }))
+    }
+
+    /// How far each member has received and read.
+    pub fn watermarks(&self) -> Vec<Watermark> {
+        self.members.iter().map(|(user_id, member)| member.mark(*user_id)).collect()
+    }
+
+    /// Raises marks to these, which were told before the room was loaded anew: they never fall. Returns those that
+    /// Postgres did not have.
+    pub fn raise(&mut self, marks: &[Watermark]) -> Vec<Watermark> {
+        let raise = |mark: &Watermark| {
+            let member = self.members.get_mut(&mark.user_id)?;
+            member.raise(mark).then(|| member.mark(mark.user_id))
+        };
+        marks.iter().filter_map(raise).collect()
+    }
+
+    /// The name and the topic.
+    pub fn described(&self) -> (Option<&str>, Option<&str>) {
+        (self.name.as_deref(), self.topic.as_deref())
+    }
+
+    fn remember(&mut self, row: Arc<Row>) -> Entry {
+        if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body {
+            self.sent.insert((*sender, client_id.clone()), Sent::Done(Arc::clone(&row)));
+        }
+        let entry = Entry { frame: wire::frame(self.id, &row), row };
+        for old in self.window.push(entry.clone()) {
+            if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &old.row.body {
+                self.sent.remove(&(*sender, client_id.clone()));
+            }
+        }
+        entry
+    }
+
+    fn apply(&mut self, seq: i64, effect: &SideEffect) {
+        match effect {
+            SideEffect::AddMember { user_id, role } => {
+                let role = role.parse().unwrap_or(Role::Guest);
+                self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
+            }
+            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
+                self.members.remove(user_id);
+            }
+            SideEffect::SetRole { user_id, role } => {
+                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
+                    member.role = role;
+                }
+            }
+            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+        }
+    }
+
+    /// Whether `by` may read now. A coming that was only taken opens nothing, and a going that was only taken closes
+    /// nothing: either may never be committed, and nobody would hear of the room's true state. A departure is different:
+    /// the membership ended in Postgres before the room heard of it.
+    fn require_reader(&self, by: UserId) -> Result<(), ChatError> {
+        let first_pending = self.pending.iter().find_map(|pending| match &pending.row.body {
+            RowBody::Event(EventRow { effect: SideEffect::AddMember { user_id, .. }, .. }) if *user_id == by => {
+                Some(false)
+            }
+            RowBody::Event(EventRow { effect: SideEffect::RemoveMember { user_id }, .. }) if *user_id == by => {
+                Some(true)
+            }
+            RowBody::Event(_) | RowBody::Message(_) => None,
+        });
+        match first_pending {
+            // Every role may read.
+            Some(true) => Ok(()),
+            Some(false) => Err(ChatError::RoomNotFound),
+            None => self.require(by, Action::Read).map(drop),
+        }
+    }
+
+    /// The role of `by`, if it allows `action`. A stranger learns nothing about the room.
+    fn require(&self, by: UserId, action: Action) -> Result<Role, ChatError> {
+        let role = self.members.get(&by).ok_or(ChatError::RoomNotFound)?.role;
+        self.allow(role, action)
+    }
+
+    fn allow(&self, role: Role, action: Action) -> Result<Role, ChatError> {
+        if may(role, action, self.kind) {
+            return Ok(role);
+        }
+        let fixed = self.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
+        Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
+    }
+}

@@ -1,0 +1,215 @@
+//! Changes of a room and of who is in it: who may make them, and what they become. Pure.
+//!
+//! Invariant: a change that was made already is not made again. Whoever did not hear the answer may ask once more: what is
+//! so is left as it is, and what waits for its commit is waited for.
+
+use serde_json::json;
+
+use super::{Decision, Departure, RoomState};
+use crate::rooms::error::ChatError;
+use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
+use parlance_foundation::ids::UserId;
+use crate::persistence::{EventRow, RowBody, SideEffect};
+
+/// A change to the room itself or to who is in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    AddMember {
+        user_id: UserId,
+        role: Role,
+    },
+    RemoveMember {
+        user_id: UserId,
+    },
+    SetRole {
+        user_id: UserId,
+        role: Role,
+    },
+    /// Absent: unchanged. An empty text clears it.
+    Describe {
+        name: Option<String>,
+        topic: Option<String>,
+    },
+}
+
+/// By what right somebody changes a room, beside what they are in it. Whoever asks has looked it up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Right {
+    /// None but that.
+    #[default]
+    Own,
+    /// What they are in the space of the channel.
+    OfSpace(Role),
+    /// The person who is added has been invited, or is one of the two of a direct room.
+    Invited,
+}
+
+impl RoomState {
+    /// The event that a change becomes, if `by` may make it.
+    pub fn decide_change(
+        &self,
+        by: UserId,
+        right: Right,
+        id: uuid::Uuid,
+        change: &Change,
+    ) -> Result<Decision, ChatError> {
+        if let Some(settled) = self.settled(by, right, change)? {
+            return Ok(settled);
+        }
+        let (kind, payload, effect) = match change {
+            Change::AddMember { user_id, role } => {
+                if self.members.len() >= self.limits.members_max {
+                    return Err(ChatError::RoomFull(self.limits.members_max));
+                }
+                let payload = json!({ "member": { "user_id": user_id, "role": role } });
+                ("member.added", payload, SideEffect::AddMember { user_id: *user_id, role: role.as_str() })
+            }
+            Change::RemoveMember { user_id } => {
+                ("member.removed", json!({ "user_id": user_id }), SideEffect::RemoveMember { user_id: *user_id })
+            }
+            Change::SetRole { user_id, role } => {
+                let payload = json!({ "user_id": user_id, "role": role });
+                ("member.role_changed", payload, SideEffect::SetRole { user_id: *user_id, role: role.as_str() })
+            }
+            Change::Describe { name, topic } => {
+                let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
+                ("room.updated", json!({ "name": name, "topic": topic }), SideEffect::Describe { name, topic })
+            }
+        };
+        Ok(Decision::Write(RowBody::Event(EventRow { id, kind, actor: Some(by), payload, effect })))
+    }
+
+    /// The event that tells of somebody who is out already.
+    pub fn departed(departure: &Departure) -> RowBody {
+        let Departure { id, user_id, by, .. } = *departure;
+        let payload = json!({ "user_id": user_id });
+        let effect = SideEffect::Depart { user_id };
+        RowBody::Event(EventRow { id, kind: "member.removed", actor: Some(by), payload, effect })
+    }
+
+    /// Whether the order is about to tell that they are out already.
+    pub fn is_departing(&self, user: UserId) -> bool {
+        self.waits_for(|effect| matches!(effect, SideEffect::Depart { user_id } if *user_id == user)).is_some()
+    }
+
+    /// What the room will be called when this is done.
+    fn described_by(&self, name: Option<&String>, topic: Option<&String>) -> (Option<String>, Option<String>) {
+        let name = name.cloned().or_else(|| self.name.clone()).filter(|name| !name.is_empty());
+        let topic = topic.cloned().or_else(|| self.topic.clone()).filter(|topic| !topic.is_empty());
+        (name, topic)
+    }
+
+    /// Whether `by` may make the change; if so, and there is nothing to do any more, that.
+    fn settled(&self, by: UserId, right: Right, change: &Change) -> Result<Option<Decision>, ChatError> {
+        match change {
+            Change::AddMember { user_id, role } => {
+                self.may_add(by, right, *user_id, *role)?;
+                let Some(member) = self.members.get(user_id) else { return Ok(None) };
+                let comes = |effect: &SideEffect| matches!(effect, SideEffect::AddMember { user_id: user, .. } if user == user_id);
+                Ok(Some(self.waiting_or(Some(member.role), comes)))
+            }
+            Change::RemoveMember { user_id } => {
+                self.may_remove(by, right, *user_id)?;
+                let goes = |effect: &SideEffect| matches!(effect, SideEffect::RemoveMember { user_id: user } | SideEffect::Depart { user_id: user } if user == user_id);
+                Ok((!self.members.contains_key(user_id)).then(|| self.waiting_or(None, goes)))
+            }
+            Change::SetRole { user_id, role } => {
+                let own = self.members.get(user_id).map(|member| member.role);
+                // Whoever has stepped down may have lost the right to do so.
+                if by == *user_id && own == Some(*role) {
+                    let changes = |effect: &SideEffect| matches!(effect, SideEffect::SetRole { user_id: user, .. } if user == user_id);
+                    return Ok(Some(self.waiting_or(own, changes)));
+                }
+                self.may_set_role(by, right, *user_id, *role).map(|()| None)
+            }
+            Change::Describe { name, topic } => {
+                self.acting(by, right, Action::Describe)?;
+                if self.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
+                    return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
+                }
+                let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
+                let describes = |effect: &SideEffect| matches!(effect, SideEffect::Describe { .. });
+                Ok(((name, topic) == (self.name.clone(), self.topic.clone())).then(|| self.waiting_or(None, describes)))
+            }
+        }
+    }
+
+    /// That it is so already, once the last change that made it so is committed.
+    fn waiting_or(&self, role: Option<Role>, made_so: impl Fn(&SideEffect) -> bool) -> Decision {
+        self.waits_for(made_so).map_or(Decision::Settled(role), Decision::Waiting)
+    }
+
+    /// The ticket of the newest such change that waits for its commit.
+    fn waits_for(&self, is_meant: impl Fn(&SideEffect) -> bool) -> Option<u64> {
+        let meant = self.pending.iter().rev().find(|pending| match &pending.row.body {
+            RowBody::Event(event) => is_meant(&event.effect),
+            RowBody::Message(_) => false,
+        });
+        meant.map(|pending| pending.ticket)
+    }
+
+    /// The role in which `by` acts, if it allows `action`: their own here, or what their role in the space makes them.
+    fn acting(&self, by: UserId, right: Right, action: Action) -> Result<Role, ChatError> {
+        let own = self.members.get(&by).map(|member| member.role);
+        let of_space = match right {
+            Right::OfSpace(role) => in_channels(role),
+            Right::Own | Right::Invited => None,
+        };
+        self.allow(own.max(of_space).ok_or(ChatError::RoomNotFound)?, action)
+    }
+
+    fn may_add(&self, by: UserId, right: Right, user: UserId, role: Role) -> Result<(), ChatError> {
+        let joins = match right {
+            Right::Own => false,
+            // A guest of the space is a guest in its channels.
+            Right::OfSpace(own) => by == user && role <= own.min(Role::Member),
+            Right::Invited => true,
+        };
+        if joins {
+            return Ok(());
+        }
+        let own = self.acting(by, right, Action::AddMember)?;
+        if outranks(own, role) { Ok(()) } else { Err(ChatError::NotAllowed) }
+    }
+
+    fn may_remove(&self, by: UserId, right: Right, user: UserId) -> Result<(), ChatError> {
+        let target = self.members.get(&user).map(|member| member.role);
+        if by == user {
+            // Whoever is out may leave once more.
+            let Some(role) = target else { return Ok(()) };
+            self.allow(role, Action::Leave)?;
+            return if role == Role::Owner && self.is_last_owner(user) { Err(ChatError::LastOwner) } else { Ok(()) };
+        }
+        let own = self.acting(by, right, Action::RemoveMember)?;
+        if target.is_none_or(|target| outranks(own, target)) { Ok(()) } else { Err(ChatError::NotAllowed) }
+    }
+
+    fn may_set_role(&self, by: UserId, right: Right, user: UserId, role: Role) -> Result<(), ChatError> {
+        let own = self.acting(by, right, Action::SetRole)?;
+        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
+        // An admin may step down, which is acting on an equal: oneself.
+        let acts = outranks(own, target) || by == user;
+        if !acts || (!outranks(own, role) && by != user) || role > own {
+            return Err(ChatError::NotAllowed);
+        }
+        // Also when alone: a room without an owner could never get one again.
+        if self.needs_owner() && target == Role::Owner && role != Role::Owner && !self.others_own(user) {
+            return Err(ChatError::LastOwner);
+        }
+        Ok(())
+    }
+
+    /// The owners and admins of a space act in its channels: those can do without owners of their own.
+    fn needs_owner(&self) -> bool {
+        self.space_id.is_none()
+    }
+
+    fn is_last_owner(&self, user: UserId) -> bool {
+        // The last person may always leave: an empty room needs no owner.
+        self.needs_owner() && !self.others_own(user) && self.members.len() > 1
+    }
+
+    fn others_own(&self, user: UserId) -> bool {
+        self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner)
+    }
+}

@@ -1,0 +1,299 @@
+//! The room's pure core against a simple model.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::config::ChatConfig;
+use super::error::ChatError;
+use super::permissions::{Role, RoomKind};
+use super::state::{Change, Decision, Member, Right, RoomState, Snapshot};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
+use crate::persistence::{MessageRow, Row, RowBody, SideEffect};
+
+const PEOPLE: u8 = 4;
+const WINDOW: usize = 6;
+
+fn person(n: u8) -> UserId {
+    UserId(Uuid::from_u128(100 + u128::from(n)))
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Post {
+        by: u8,
+        client_id: u8,
+    },
+    Change {
+        by: u8,
+        change: Change,
+    },
+    CommitOldest,
+    /// All that waits was fenced: another owner wrote `foreign` rows first.
+    Fence {
+        foreign: u8,
+    },
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Guest), Just(Role::Member), Just(Role::Admin), Just(Role::Owner)]
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let user = || (0..PEOPLE).prop_map(person);
+    prop_oneof![
+        (user(), role()).prop_map(|(user_id, role)| Change::AddMember { user_id, role }),
+        user().prop_map(|user_id| Change::RemoveMember { user_id }),
+        (user(), role()).prop_map(|(user_id, role)| Change::SetRole { user_id, role }),
+        "[a-c]{0,2}".prop_map(|name| Change::Describe { name: Some(name), topic: None }),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..PEOPLE, 0..6_u8).prop_map(|(by, client_id)| Step::Post { by, client_id }),
+        3 => (0..PEOPLE, change()).prop_map(|(by, change)| Step::Change { by, change }),
+        4 => Just(Step::CommitOldest),
+        1 => (0..3_u8).prop_map(|foreign| Step::Fence { foreign }),
+    ]
+}
+
+/// What a room is, said as simply as possible: a list of rows, and who is in it after each.
+struct Model {
+    committed: Vec<Arc<Row>>,
+    pending: VecDeque<(u64, Arc<Row>)>,
+    limits: Arc<ChatConfig>,
+    made: u128,
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut limits = parlance_foundation::testing::defaults::<ChatConfig>("chat");
+        (limits.window_events_max, limits.members_max) = (WINDOW, 3);
+        Self { committed: Vec::new(), pending: VecDeque::new(), limits: Arc::new(limits), made: 0 }
+    }
+
+    fn members(&self, with_pending: bool) -> HashMap<UserId, Role> {
+        let mut members = HashMap::from([(person(0), Role::Owner), (person(1), Role::Member)]);
+        let pending = self.pending.iter().map(|(_, row)| row).filter(|_| with_pending);
+        for row in self.committed.iter().chain(pending) {
+            let RowBody::Event(event) = &row.body else { continue };
+            match &event.effect {
+                SideEffect::AddMember { user_id, role } | SideEffect::SetRole { user_id, role } => {
+                    members.insert(*user_id, role.parse().unwrap());
+                }
+                SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
+                    members.remove(user_id);
+                }
+                SideEffect::Describe { .. } => {}
+            }
+        }
+        members
+    }
+
+    fn loaded(&self, next_ticket: u64) -> RoomState {
+        let first = self.committed.len().saturating_sub(WINDOW);
+        let member = |(user, role)| (user, Member { role, delivered_seq: 0, read_seq: 0 });
+        let snapshot = Snapshot {
+            id: RoomId(Uuid::nil()),
+            kind: RoomKind::Group,
+            name: None,
+            topic: None,
+            space_id: None,
+            created_at: Default::default(),
+            last_event_at: None,
+            last_seq: self.committed.len() as i64,
+            pair: None,
+            members: self.members(false).into_iter().map(member).collect(),
+            departures: Vec::new(),
+            recent: self.committed[first..].iter().map(|row| Row::clone(row)).collect(),
+        };
+        RoomState::new(snapshot, next_ticket, Arc::clone(&self.limits))
+    }
+
+    fn next_seq(&self) -> i64 {
+        (self.committed.len() + self.pending.len()) as i64 + 1
+    }
+
+    fn message(&mut self, sender: UserId, client_id: Option<String>) -> MessageRow {
+        self.made += 1;
+        let (id, kind, content) = (MessageId(Uuid::from_u128(self.made)), "text".into(), "x".into());
+        MessageRow { id, sender, client_id, kind, content, parts: None, reply_to: None }
+    }
+
+    fn take(&mut self, state: &mut RoomState, body: RowBody) {
+        let row = Arc::new(Row { seq: self.next_seq(), at: Default::default(), body });
+        assert_eq!(state.taken_seq() + 1, row.seq);
+        let ticket = state.take(Arc::clone(&row));
+        assert!(self.pending.iter().all(|(other, _)| *other != ticket));
+        self.pending.push_back((ticket, row));
+    }
+
+    /// The place of an earlier send, as memory should know it.
+    fn sent(&self, message: &MessageRow) -> Option<&Arc<Row>> {
+        let in_memory = self.committed.iter().rev().take(WINDOW);
+        in_memory.chain(self.pending.iter().map(|(_, row)| row)).find(|row| key(row) == key_of(message))
+    }
+}
+
+fn key_of(message: &MessageRow) -> Option<(UserId, &str)> {
+    Some((message.sender, message.client_id.as_deref()?))
+}
+
+fn key(row: &Row) -> Option<(UserId, &str)> {
+    match &row.body {
+        RowBody::Message(message) => key_of(message),
+        RowBody::Event(_) => None,
+    }
+}
+
+fn post(model: &mut Model, state: &mut RoomState, by: UserId, client_id: u8) {
+    let message = model.message(by, Some(client_id.to_string()));
+    let is_member = model.members(true).contains_key(&by);
+    match state.decide_post(by, message.clone()) {
+        Err(error) => assert!(!is_member && error == ChatError::RoomNotFound, "{error}"),
+        Ok(decision) => {
+            assert!(is_member);
+            match (decision, model.sent(&message)) {
+                (Decision::Already(row), Some(known)) => assert_eq!(&row, known),
+                (Decision::Waiting(ticket), Some(known)) => {
+                    assert!(model.pending.iter().any(|(other, row)| *other == ticket && row == known));
+                }
+                (Decision::Write(body), None) => model.take(state, body),
+                (decision, known) => panic!("{decision:?} where the model knows {known:?}"),
+            }
+        }
+    }
+}
+
+/// An accepted change obeys the rules, as the issue says them and not as the table does.
+fn change_room(model: &mut Model, state: &mut RoomState, by: UserId, change: &Change) {
+    let before = model.members(true);
+    model.made += 1;
+    let decision = state.decide_change(by, Right::Own, Uuid::from_u128(model.made), change);
+    let Ok(Decision::Write(body)) = decision else {
+        // What is so already is not made so again; a name or topic is not followed here.
+        let is_so = match change {
+            Change::AddMember { user_id, .. } => before.contains_key(user_id),
+            Change::RemoveMember { user_id } => !before.contains_key(user_id),
+            Change::SetRole { user_id, role } => before.get(user_id) == Some(role),
+            Change::Describe { .. } => true,
+        };
+        return assert!(decision.is_err() || is_so, "{change:?} was left");
+    };
+    let own = before[&by];
+    let may_rule = |target: Role| own == Role::Owner || (own == Role::Admin && target < Role::Admin);
+    match change {
+        Change::AddMember { user_id, role, .. } => {
+            assert!(!before.contains_key(user_id) && own >= Role::Member && *role <= own && before.len() < 3);
+        }
+        Change::RemoveMember { user_id } => assert!(*user_id == by || may_rule(before[user_id])),
+        Change::SetRole { user_id, role } => {
+            assert!(own >= Role::Admin && *role <= own && (*user_id == by || may_rule(before[user_id])));
+        }
+        Change::Describe { .. } => assert!(own >= Role::Admin),
+    }
+    model.take(state, body);
+    let after = model.members(true);
+    assert!(after.is_empty() || after.values().any(|role| *role == Role::Owner), "nobody owns the room");
+}
+
+fn commit_oldest(model: &mut Model, state: &mut RoomState) {
+    let Some((ticket, row)) = model.pending.front().cloned() else { return };
+    let is_repeated = key(&row).is_some() && model.committed.iter().any(|other| key(other) == key(&row));
+    if is_repeated {
+        // Postgres refuses it: it had left memory. What was behind it is fenced.
+        model.pending.clear();
+        *state = model.loaded(state.next_ticket());
+        return;
+    }
+    assert!(state.commit(ticket + 1).is_none(), "out of order");
+    let entry = state.commit(ticket).unwrap();
+    assert_eq!(entry.row, row);
+    model.pending.pop_front();
+    model.committed.push(row);
+}
+
+fn check(model: &Model, state: &RoomState) {
+    let committed = model.committed.len() as i64;
+    assert_eq!((state.committed_seq(), state.pending_len()), (committed, model.pending.len()));
+    assert_eq!(state.taken_seq(), committed + model.pending.len() as i64);
+    assert!(model.committed.iter().map(|row| row.seq).eq(1..=committed));
+    let keys: Vec<_> = model.committed.iter().filter_map(|row| key(row)).collect();
+    assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "a client id twice");
+    // Whoever may read gets what memory has, without a hole; whoever may not learns nothing.
+    let members = model.members(false);
+    for user in (0..PEOPLE).map(person) {
+        for after in 0..=committed {
+            match state.catch_up(user, after, 100) {
+                Err(error) => assert!(!members.contains_key(&user) && error == ChatError::RoomNotFound),
+                Ok(None) => assert!(committed - after > WINDOW as i64),
+                Ok(Some(page)) => {
+                    assert!(members.contains_key(&user));
+                    assert_eq!((page.frames.len() as i64, page.more), (committed - after, false));
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn a_room_keeps_its_promises_under_any_commands_commits_and_fences(
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let mut model = Model::new();
+        let mut state = model.loaded(0);
+        for step in steps {
+            match step {
+                Step::Post { by, client_id } => post(&mut model, &mut state, person(by), client_id),
+                Step::Change { by, change } => change_room(&mut model, &mut state, person(by), &change),
+                Step::CommitOldest => commit_oldest(&mut model, &mut state),
+                Step::Fence { foreign } => {
+                    model.pending.clear();
+                    for _ in 0..foreign {
+                        let body = RowBody::Message(model.message(person(0), None));
+                        model.committed.push(Arc::new(Row { seq: model.next_seq(), at: Default::default(), body }));
+                    }
+                    state = model.loaded(state.next_ticket());
+                }
+            }
+            check(&model, &state);
+        }
+    }
+}
+
+#[test]
+fn reading_follows_what_was_committed() {
+    let mut model = Model::new();
+    let mut state = model.loaded(0);
+    let [ada, ben, eve] = [person(0), person(1), person(2)];
+    let add = Change::AddMember { user_id: eve, role: Role::Member };
+    change_room(&mut model, &mut state, ada, &Change::RemoveMember { user_id: ben });
+    change_room(&mut model, &mut state, ada, &add);
+    // Both may still come to nothing.
+    assert!(state.catch_up(ben, 0, 10).is_ok());
+    assert_eq!(state.catch_up(eve, 0, 10), Err(ChatError::RoomNotFound));
+    commit_oldest(&mut model, &mut state);
+    commit_oldest(&mut model, &mut state);
+    assert_eq!(state.catch_up(ben, 0, 10), Err(ChatError::RoomNotFound));
+    assert!(state.catch_up(eve, 0, 10).is_ok());
+}
+
+#[test]
+fn read_marks_outlive_a_load_that_came_before_their_commit() {
+    let mut model = Model::new();
+    let mut state = model.loaded(0);
+    for client_id in 0..3 {
+        post(&mut model, &mut state, person(0), client_id);
+        commit_oldest(&mut model, &mut state);
+    }
+    state.mark(person(1), Some(3), Some(2)).unwrap();
+    let mut loaded = model.loaded(state.next_ticket());
+    loaded.raise(&state.watermarks());
+    assert_eq!(loaded.mark(person(1), Some(2), Some(1)), Ok(None), "a mark fell");
+}

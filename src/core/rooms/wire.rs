@@ -1,0 +1,414 @@
+//! Chat on the wire: what clients send, what they receive, and the encoding of a committed row.
+//!
+//! Invariant: a row gives the same frame whether it comes from the room's memory or from Postgres.
+
+mod invitation;
+
+use bytestring::ByteString;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::permissions::{Role, RoomKind};
+use super::window::Page;
+use crate::accounts::wire::PublicUser;
+use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
+use crate::persistence::{MessageRow, Row, RowBody};
+pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
+
+/// Who sent a message.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Sender {
+    #[serde(rename = "type")]
+    pub kind: SenderKind,
+    pub id: UserId,
+}
+
+/// What kind of sender.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SenderKind {
+    User,
+}
+
+/// A message as everyone sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Message<'a> {
+    pub id: MessageId,
+    pub room_id: RoomId,
+    /// Its place in the room's one order.
+    pub seq: i64,
+    pub sender: Sender,
+    #[schema(example = "text")]
+    pub kind: &'a str,
+    pub content: &'a str,
+    /// Structured content, an array.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub parts: Option<&'a RawValue>,
+    /// The message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// The sender's own id for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<&'a str>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Event: a message was posted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePosted<'a> {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub message: Message<'a>,
+}
+
+/// Someone's place in a room, inside events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventMember {
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+/// Event: someone was added, or joined.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberAdded {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub member: EventMember,
+    pub by: UserId,
+    pub at: DateTime<Utc>,
+}
+
+/// Event: someone was removed, or left.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberRemoved {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub user_id: UserId,
+    pub by: UserId,
+    pub at: DateTime<Utc>,
+}
+
+/// Event: a member has another role now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberRoleChanged {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub user_id: UserId,
+    pub role: Role,
+    pub by: UserId,
+    pub at: DateTime<Utc>,
+}
+
+/// Event: the room has another name or topic now; both are given as they are now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RoomUpdated {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub by: UserId,
+    pub at: DateTime<Utc>,
+}
+
+/// Told to a user's devices: you are in this room now; follow it from `room.last_seq`. Not part of the room's order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "room.joined")]
+pub struct RoomJoined {
+    pub room: RoomSummary,
+}
+
+/// The engine shed what waited for this socket: catch up from the last `seq` you have. `chat.room_not_found` says that you
+/// have left meanwhile.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "room.lagged")]
+pub struct RoomLagged {
+    pub room_id: RoomId,
+    /// What is missing may reach up to this `seq`; live events go on after it. Of a room that the user has left, it may be
+    /// past the newest event: asking for what is missing says so.
+    pub last_seq: i64,
+}
+
+/// How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "receipt.updated")]
+pub struct ReceiptUpdated {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+}
+
+/// A room as one member sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RoomSummary {
+    pub id: RoomId,
+    pub kind: RoomKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space_id: Option<SpaceId>,
+    /// The caller's role; absent for a channel that the caller could join but has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    pub last_seq: i64,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+    /// Messages of others after `read_seq`, counted up to 100.
+    pub unread: i64,
+    pub member_count: i64,
+    /// When the newest durable event happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    /// In a direct room: the other person. `room.joined` lacks it for who comes into one that was there (they accepted an
+    /// invitation): `GET /rooms/{id}` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PublicUser>,
+}
+
+/// A room that was made, or found, and who was asked into it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeRoom {
+    #[serde(flatten)]
+    pub room: RoomSummary,
+    /// Those of the given people who share no room or space with the caller, where `chat.strangers` is `invite`: they are
+    /// in it once they accept. Absent: nobody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub invited: Vec<UserId>,
+}
+
+impl RoomSummary {
+    /// What lists are ordered by: the newest durable event, or the making of the room.
+    pub fn active_at(&self) -> DateTime<Utc> {
+        self.last_message_at.unwrap_or(self.created_at)
+    }
+
+    /// About how long it is as JSON, rather more than less.
+    pub fn bytes_about(&self) -> usize {
+        /// Field names, ids, numbers and times, also those of the peer.
+        const WITHOUT_TEXTS: usize = 640;
+        let peer = self.peer.as_ref();
+        let texts = [
+            self.name.as_deref(),
+            self.topic.as_deref(),
+            peer.map(|peer| peer.username.as_str()),
+            peer.and_then(|peer| peer.full_name.as_deref()),
+            peer.and_then(|peer| peer.avatar_url.as_deref()),
+        ];
+        // A quote or a backslash takes two.
+        WITHOUT_TEXTS + texts.into_iter().flatten().map(|text| 2 * text.len()).sum::<usize>()
+    }
+}
+
+/// Someone in a room.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RoomMember {
+    pub user: PublicUser,
+    pub role: Role,
+    pub joined_at: DateTime<Utc>,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+}
+
+/// A container of channels, as one of its members sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Space {
+    pub id: SpaceId,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The caller's role.
+    pub role: Role,
+    pub member_count: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Someone in a space.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SpaceMember {
+    pub user: PublicUser,
+    pub role: Role,
+    pub joined_at: DateTime<Utc>,
+}
+
+/// A channel that can be found in a space.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChannelListing {
+    pub id: RoomId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Whether the caller is a member; if not, they can join.
+    pub joined: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Command `message.post`, and the body of `POST /rooms/{id}/messages`.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct PostMessageBody {
+    /// The sender's own id for this message, at most 64 bytes: sending it again returns the first result.
+    pub client_id: String,
+    #[serde(default)]
+    pub content: String,
+    /// `text` when absent; `system` is the engine's own.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Structured content: an array of objects.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub parts: Option<Vec<serde_json::Value>>,
+    /// The id of a message in the same room.
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
+}
+
+/// Command `message.post`: the body of the HTTP call with its room. Written out, because flattening would parse twice.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PostMessage {
+    pub room_id: RoomId,
+    pub client_id: String,
+    #[serde(default)]
+    pub content: String,
+    #[serde(default)]
+    pub kind: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub parts: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
+}
+
+impl PostMessageBody {
+    /// The command for `room_id`.
+    pub fn to_room(self, room_id: RoomId) -> PostMessage {
+        let Self { client_id, content, kind, parts, reply_to } = self;
+        PostMessage { room_id, client_id, content, kind, parts, reply_to }
+    }
+}
+
+/// Command `room.catch_up`: everything in the room's order after `after`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CatchUp {
+    pub room_id: RoomId,
+    pub after: i64,
+    /// Events on this page at most.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// Command `receipt.mark`: received or read up to here.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct MarkReceipt {
+    pub room_id: RoomId,
+    #[serde(default)]
+    pub delivered_seq: Option<i64>,
+    #[serde(default)]
+    pub read_seq: Option<i64>,
+}
+
+/// Answer to `message.post`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Posted {
+    pub room_id: RoomId,
+    pub seq: i64,
+    pub message_id: MessageId,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Answer to `room.catch_up`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaughtUp {
+    /// The same frames that were or would have been sent live, in order.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<Box<RawValue>>,
+    pub last_seq: i64,
+    /// Whether there is another page after the last of these.
+    pub more: bool,
+}
+
+impl<'a> Message<'a> {
+    /// The message in a row of `room_id`.
+    pub fn of(room_id: RoomId, row: &'a Row, message: &'a MessageRow) -> Self {
+        Self {
+            id: message.id,
+            room_id,
+            seq: row.seq,
+            sender: Sender { kind: SenderKind::User, id: message.sender },
+            kind: &message.kind,
+            content: &message.content,
+            // What we stored we checked: it is JSON.
+            parts: message.parts.as_deref().and_then(|parts| serde_json::from_str(parts).ok()),
+            reply_to: message.reply_to,
+            client_id: message.client_id.as_deref(),
+            created_at: row.at,
+        }
+    }
+}
+
+impl Posted {
+    /// The place of a committed message.
+    pub fn of(room_id: RoomId, row: &Row) -> Self {
+        Self { room_id, seq: row.seq, message_id: MessageId(row.id()), created_at: row.at }
+    }
+}
+
+/// The answer to `room.catch_up`. The frames are spliced in as they are: they were encoded once.
+pub fn caught_up(re: Option<u64>, page: &Page) -> ByteString {
+    let re = re.map(|re| format!("\"re\":{re},")).unwrap_or_default();
+    let events = page.frames.join(",");
+    let (last_seq, more) = (page.last_seq, page.more);
+    ByteString::from(format!("{{\"type\":\"ok\",{re}\"events\":[{events}],\"last_seq\":{last_seq},\"more\":{more}}}"))
+}
+
+/// The frame that tells members of a committed row.
+pub fn frame(room_id: RoomId, row: &Row) -> ByteString {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "message.posted")]
+    struct Posted<'a> {
+        room_id: RoomId,
+        seq: i64,
+        message: Message<'a>,
+    }
+
+    #[derive(Serialize)]
+    struct Other<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+        room_id: RoomId,
+        seq: i64,
+        #[serde(flatten)]
+        payload: &'a serde_json::Value,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
+        at: DateTime<Utc>,
+    }
+
+    match &row.body {
+        RowBody::Message(message) => {
+            encode(&Posted { room_id, seq: row.seq, message: Message::of(room_id, row, message) })
+        }
+        RowBody::Event(event) => encode(&Other {
+            kind: event.kind,
+            room_id,
+            seq: row.seq,
+            payload: &event.payload,
+            by: event.actor,
+            at: row.at,
+        }),
+    }
+}
+
+/// JSON text of a frame.
+pub fn encode<T: Serialize>(frame: &T) -> ByteString {
+    // Our own types have string keys and finite numbers only: they always serialise.
+    ByteString::from(serde_json::to_string(frame).unwrap_or_default())
+}

@@ -1,0 +1,377 @@
+//! One connected device. Thin shell: frames in, commands to rooms, answers out.
+//!
+//! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix_web::web::BytesMut;
+
+use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
+use super::flusher::Flusher;
+use super::hub::Hub;
+use super::incoming::{Hellos, Incoming};
+use super::link::Link;
+use super::local_hub::{LocalHub, Seat};
+use super::reader::ReadBuffer;
+use super::resumption::{self, Resumption};
+use super::{hubs, resume};
+use crate::accounts::{Auth, Caller};
+use crate::rooms::config::ChatConfig;
+use crate::rooms::error::ChatError;
+use crate::rooms::messages::{Command, MarkReceipt, PostMessage, Reply};
+use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, compose, store, wire as chat_wire};
+use parlance_foundation::clock::Clock;
+use parlance_foundation::problem::Problem;
+use parlance_foundation::ids::{RoomId, SessionId, UserId};
+use crate::limits::Limits;
+use parlance_foundation::storage::Storage;
+use parlance_foundation::supervision::{ActorHandle, after_what_has_come};
+use crate::wire::close::{self, CloseCode};
+use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
+
+/// A room's id and a seq in a hello, with what JSON puts around them.
+const RESUMED_ROOM_BYTES: usize = 64;
+
+/// What every session of a thread needs from the engine.
+pub struct SessionParts {
+    pub config: Arc<SessionsConfig>,
+    pub chat: Arc<ChatConfig>,
+    pub clock: Clock,
+    pub auth: Auth,
+    pub storage: Storage,
+    pub rooms: Rooms,
+    pub lobby: Lobby,
+    pub limits: Limits,
+    pub hub: LocalHub,
+    /// The same hub, for answers that come from other threads.
+    pub hub_handle: ActorHandle<Hub>,
+    pub flusher: Rc<Flusher>,
+    pub read_buffer: Rc<ReadBuffer>,
+    pub hellos: Rc<Hellos>,
+    pub frames_in: metrics::Counter,
+    /// Sockets that this thread takes on.
+    pub connections_max: usize,
+}
+
+/// The bounds of what clients send: a hello that resumes every room that a person may be in is understood.
+pub fn hellos(sessions: &SessionsConfig, chat: &ChatConfig) -> Rc<Hellos> {
+    let resume = chat.rooms_per_user_max.saturating_mul(RESUMED_ROOM_BYTES);
+    let usual = sessions.frame_bytes_max;
+    Hellos::new(usual, usual.saturating_add(resume).min(MESSAGE_BYTES_MAX))
+}
+
+/// See the module.
+pub struct UserSession {
+    pub(super) parts: Rc<SessionParts>,
+    pub(super) link: Rc<Link>,
+    /// The parts of a message that comes in several frames.
+    pub(super) fragments: Option<BytesMut>,
+    /// What was heard in one go goes to the rooms in one go: a room that is woken finds all of it, and commits it together.
+    commands: Vec<(RoomId, Command)>,
+    phase: Phase,
+    bad_frames: u32,
+    pub(super) incoming: Rc<Incoming>,
+    _seat: Seat,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Greeting,
+    Ready(UserId),
+}
+
+impl UserSession {
+    pub fn new(link: Rc<Link>, seat: Seat, incoming: Rc<Incoming>) -> Self {
+        let parts = Rc::clone(&link.parts);
+        let (commands, phase) = (Vec::new(), Phase::Greeting);
+        Self { parts, link, fragments: None, commands, phase, bad_frames: 0, incoming, _seat: seat }
+    }
+
+    /// One whole text frame of the client.
+    pub(super) fn hear(&mut self, text: &str, ctx: &mut Context<Self>) {
+        self.link.heard_at.set(Instant::now());
+        match wire::decode(text) {
+            Ok((re, frame)) => {
+                self.bad_frames = 0;
+                self.obey(re, frame, ctx);
+            }
+            Err(bad) => {
+                self.say(wire::error(bad.re, &bad.problem));
+                self.bad_frames += u32::from(bad.garbage);
+                if self.bad_frames >= self.parts.config.bad_frames_max {
+                    self.close(close::PROTOCOL_ERROR);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut Context<Self>) {
+        let user = match (self.phase, frame) {
+            (_, ClientFrame::Ping) => return self.say(wire::pong(re)),
+            (Phase::Greeting, ClientFrame::Hello(hello)) => return self.greet(re, hello, ctx),
+            (Phase::Greeting, _) => {
+                let detail = "Say hello first: {\"type\":\"hello\",\"id\":1,\"token\":\"…\"}.";
+                return self.say(wire::error(re, &Problem::unauthorized("protocol.hello_first", detail)));
+            }
+            (Phase::Ready(user), frame) => (user, frame),
+        };
+        let (user, frame) = user;
+        if self.link.inflight.get() >= self.parts.config.inflight_commands_max {
+            let detail = "Too many commands of this connection await their answer. Wait for some, then send it again.";
+            return self.say(wire::error(re, &Problem::busy(100).saying(detail)));
+        }
+        match frame {
+            ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
+            ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
+            ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
+            ClientFrame::Renew(command) => self.renew(re, user, command, ctx),
+            ClientFrame::Hello(_) => {
+                let detail = "This connection has said hello already.";
+                self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
+            }
+            ClientFrame::Ping => {}
+        }
+    }
+
+    /// Says something to the client.
+    pub(super) fn say(&self, frame: bytestring::ByteString) {
+        self.link.with(|outbox| outbox.push(frame, false));
+    }
+
+    /// Says why and closes, once everything before has left.
+    pub(super) fn close(&self, code: CloseCode) {
+        self.link.close(code);
+    }
+
+    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
+        let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        // It came in time, however long the answer takes.
+        link.heard_hello.set(true);
+        // What was said so far leaves now; what comes from here on, after `ready`.
+        parts.flusher.flush(&link, Instant::now());
+        link.holding.set(true);
+        let greeting = async move { greet(&parts, &link, hello).await };
+        // The client's next commands wait until it is greeted.
+        ctx.wait(greeting.into_actor(self).map(move |greeted, session, _| {
+            session.link.holding.set(false);
+            match greeted {
+                Ok(greeted) => session.become_ready(re, greeted),
+                Err(problem) => session.refuse(re, &problem),
+            }
+        }));
+    }
+
+    fn refuse(&mut self, re: Option<u64>, problem: &Problem) {
+        let code = match problem.status.as_u16() {
+            500.. => close::UNAVAILABLE,
+            429 => close::TOO_MANY_SOCKETS,
+            400 => close::PROTOCOL_ERROR,
+            _ => close::BAD_TOKEN,
+        };
+        self.say(wire::error(re, problem));
+        self.close(code);
+    }
+
+    fn become_ready(&mut self, re: Option<u64>, greeted: Greeted) {
+        let Greeted { caller, ready, followed, behind } = greeted;
+        if self.link.is_closing() {
+            return;
+        }
+        self.phase = Phase::Ready(caller.user_id);
+        self.link.ready.set(true);
+        self.incoming.greeted();
+        metrics::gauge!("parlance_sessions").increment(1.0);
+        self.link.with(|outbox| {
+            // Before what was heard while the rooms were read; what was missed is read after it.
+            outbox.push_ready(wire::ready(re, &ready));
+            for (room, next) in behind {
+                outbox.follow_behind(room, next);
+            }
+        });
+        self.link.with(|outbox| {
+            for room in followed {
+                // What was committed after the rooms were read and before they were listened to.
+                if let Some(latest) = self.parts.rooms.latest_seq(room) {
+                    outbox.announce(room, latest);
+                }
+            }
+        });
+    }
+
+    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut Context<Self>) {
+        let room = post.room_id;
+        let message = match compose(&self.parts.chat, &self.parts.clock, user, post) {
+            Ok(message) => message,
+            Err(error) => return self.say(wire::error(re, &error.into())),
+        };
+        if let Err(limited) = self.parts.limits.post(user, message.text_bytes()) {
+            return self.say(wire::error(re, &limited.into()));
+        }
+        let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message, ctx) };
+        let storage = self.parts.storage.clone();
+        let lookup = async move { store::message_is_in_room(&storage, user, room, reply_to).await };
+        // Waited for, so that the client's messages keep their order; those before it need not wait.
+        self.send_commands();
+        ctx.wait(lookup.into_actor(self).map(move |found, session, ctx| match found {
+            Ok(true) => session.send_post(re, user, room, message, ctx),
+            Ok(false) => session.say(wire::error(re, &ChatError::ReplyNotFound.into())),
+            Err(error) => session.say(wire::error(re, &error.into())),
+        }));
+    }
+
+    fn send_post(
+        &mut self,
+        re: Option<u64>,
+        by: UserId,
+        room: RoomId,
+        message: crate::persistence::MessageRow,
+        ctx: &mut Context<Self>,
+    ) {
+        let reply = self.reply(re, move |posted: crate::rooms::messages::Posted| {
+            wire::ok(re, &chat_wire::Posted::of(room, &posted.row))
+        });
+        self.send(room, Command::Post(PostMessage { by, message, reply }), ctx);
+    }
+
+    fn mark(&mut self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt, ctx: &mut Context<Self>) {
+        let reply = self.reply(re, move |_| wire::ok(re, &wire::Empty {}));
+        let (delivered_seq, read_seq) = (mark.delivered_seq, mark.read_seq);
+        self.send(mark.room_id, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }), ctx);
+    }
+
+    /// Sends a command to its room with all others that were read at once.
+    fn send(&mut self, room: RoomId, command: Command, ctx: &mut Context<Self>) {
+        if self.commands.is_empty() {
+            after_what_has_come(ctx, |session, _| session.send_commands());
+        }
+        self.commands.push((room, command));
+    }
+
+    /// Also before the session ends: what it has heard goes where it was meant to.
+    pub(super) fn send_commands(&mut self) {
+        for (room, command) in std::mem::take(&mut self.commands) {
+            self.parts.rooms.send(room, command);
+        }
+    }
+
+    /// A reply that goes through the hub, so that it comes after what the room delivered before it.
+    fn reply<T: 'static>(
+        &self,
+        re: Option<u64>,
+        encode: impl FnOnce(T) -> bytestring::ByteString + Send + 'static,
+    ) -> Reply<T> {
+        self.link.inflight.set(self.link.inflight.get() + 1);
+        let (hub, session) = (self.parts.hub_handle.clone(), self.link.key);
+        Reply::new(move |result: Result<T, ChatError>| {
+            let frame = match result {
+                Ok(done) => encode(done),
+                Err(error) => wire::error(re, &error.into()),
+            };
+            hubs::answer(&hub, session, frame);
+        })
+    }
+
+    fn catch_up(&self, re: Option<u64>, user: UserId, command: &chat_wire::CatchUp) {
+        let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        let (room, after) = (command.room_id, command.after);
+        let items_max = command.limit.unwrap_or(parts.chat.page_items_max);
+        link.inflight.set(link.inflight.get() + 1);
+        actix_rt::spawn(async move {
+            // One page at a time, and only while there is room for it: an answer is never shed.
+            let _turn = link.room_for_a_page(parts.config.outbox_bytes_max / 2).await;
+            let answer = match resume::page_after(&parts, user, room, after.max(0), items_max).await {
+                Ok(page) => chat_wire::caught_up(re, &page),
+                Err(error) => wire::error(re, &error.into()),
+            };
+            link.answer(answer);
+        });
+    }
+}
+
+/// What a hello led to.
+struct Greeted {
+    caller: Caller,
+    ready: Ready,
+    /// All rooms of the user, listed in `ready` or not.
+    followed: Vec<RoomId>,
+    /// Those that are resumed, each with the seq that is missing first.
+    behind: Vec<(RoomId, i64)>,
+}
+
+/// Checks the token, listens, and only then reads: nothing falls between.
+async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Greeted, Problem> {
+    let begun = Instant::now();
+    let (caller, user) = parts.auth.verify_person(&hello.token).await?;
+    link.occupy(parts.limits.connect(caller.user_id)?);
+    link.live_by(&caller);
+    parts.hub.borrow_mut().greet(link, caller.user_id);
+    // Signed out or disabled between the check and the listening: asked again, now that we listen.
+    parts.auth.verify(&hello.token).await?;
+    // Read after listening as well: when it changes, whoever listens is sent away.
+    let epoch = parts.storage.epoch().current();
+    let max = ListingMax { rooms: parts.config.ready_rooms_max, bytes: parts.config.ready_bytes_max };
+    let Entrance { mut listed, others } = parts.lobby.enter(caller.user_id, max).await?;
+    let mut followed: Vec<(RoomId, i64)> = listed.iter().map(|room| (room.id, room.last_seq)).chain(others).collect();
+    let rooms_truncated = followed.len() > listed.len();
+    let is_same_log = hello.epoch.is_none_or(|known| known.parse().is_ok_and(|known: uuid::Uuid| known == epoch));
+    if is_same_log {
+        know_what_is_ahead(parts, &hello.resume, &mut followed).await?;
+    }
+    // From here to `ready` nothing is waited for.
+    let left = follow_all(parts, link, &mut followed);
+    listed.retain(|room| !left.contains(&room.id));
+    let Resumption { behind, refused } = match is_same_log {
+        true => Resumption::plan(hello.resume, followed.iter().copied(), parts.config.resume_rooms_max),
+        false => Resumption::of_another_epoch(hello.resume),
+    };
+    let ready = Ready {
+        session_id: SessionId::new(&parts.clock),
+        user: Arc::unwrap_or_clone(user),
+        heartbeat_ms: parts.config.heartbeat_ms,
+        expires_at: caller.expires_at,
+        epoch,
+        rooms: listed,
+        rooms_truncated,
+        resume_refused: refused,
+    };
+    metrics::histogram!("parlance_hello_seconds").record(begun.elapsed().as_secs_f64());
+    Ok(Greeted { caller, ready, followed: followed.into_iter().map(|(room, _)| room).collect(), behind })
+}
+
+/// A client may have read in Postgres what its room has not shown yet. It goes on from there: it is not of another log.
+async fn know_what_is_ahead(
+    parts: &SessionParts,
+    asked: &Resume,
+    followed: &mut [(RoomId, i64)],
+) -> Result<(), ChatError> {
+    let ahead: Vec<RoomId> = resumption::ahead(asked, followed).collect();
+    if ahead.is_empty() {
+        return Ok(());
+    }
+    let newest = store::last_seqs(&parts.storage, &ahead).await?;
+    for (room, last_seq) in followed {
+        if let Some(newest) = newest.get(room) {
+            *last_seq = (*last_seq).max(*newest);
+        }
+    }
+    Ok(())
+}
+
+/// Follows these rooms from behind their newest seq, without those that the user was heard to leave meanwhile: they are
+/// taken out and returned.
+fn follow_all(parts: &SessionParts, link: &Rc<Link>, rooms: &mut Vec<(RoomId, i64)>) -> Vec<RoomId> {
+    let left = link.with(|outbox| {
+        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow(*room, *last_seq + 1));
+        let left = left.map(|(room, _)| room).collect();
+        outbox.greeted();
+        left
+    });
+    let mut hub = parts.hub.borrow_mut();
+    for (room, _) in rooms.iter() {
+        hub.listen(link, *room);
+    }
+    left
+}

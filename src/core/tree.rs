@@ -1,0 +1,140 @@
+//! The supervision tree: one list, in start order. Stopping goes the other way round.
+//!
+//! Every supervised actor takes its restart rule from here. Invariant: an actor that the list does not name cannot be
+//! started; a test holds the README's picture to [`picture`].
+
+use std::time::Duration;
+
+use parlance_foundation::supervision::{OnSpent, RestartRule, Spec};
+
+/// One kind of actor in the tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// The actor's type.
+    pub actor: &'static str,
+    /// How deep below `App` it is.
+    depth: usize,
+    /// How many there are.
+    many: &'static str,
+    restart: RestartRule,
+    on_spent: OnSpent,
+    /// What it does.
+    what: &'static str,
+}
+
+const SECONDS_60: Duration = Duration::from_secs(60);
+const OFTEN: RestartRule = RestartRule::Restart { max: 5, within: SECONDS_60 };
+
+/// Every actor, in start order.
+pub const TREE: &[Node] = &[
+    Node {
+        actor: "Persister",
+        depth: 1,
+        many: "×N",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "batches writes into group commits",
+    },
+    Node {
+        actor: "RoomDirectory",
+        depth: 1,
+        many: "one a room thread",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "opens rooms on demand, lets idle ones go",
+    },
+    Node {
+        actor: "Room",
+        depth: 2,
+        many: "…",
+        restart: RestartRule::Restart { max: 3, within: SECONDS_60 },
+        on_spent: OnSpent::GiveUp,
+        what: "one conversation: order, members, recent past",
+    },
+    Node {
+        actor: "ChangeListener",
+        depth: 1,
+        many: "one",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "hears what was changed in Postgres, here or elsewhere",
+    },
+    Node {
+        actor: "Hub",
+        depth: 1,
+        many: "one a worker thread",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "which local session listens to which room",
+    },
+    Node {
+        actor: "UserSession",
+        depth: 2,
+        many: "…",
+        restart: RestartRule::Never,
+        on_spent: OnSpent::GiveUp,
+        what: "one connected device; its client reconnects",
+    },
+];
+
+/// How the actor `actor` is kept, under `name`; `None` when the tree does not have it.
+pub fn spec(actor: &str, name: String, mailbox_max: usize) -> Spec {
+    let node = TREE.iter().find(|node| node.actor == actor).copied().unwrap_or(UNLISTED);
+    Spec { name, kind: node.actor, mailbox_max, restart: node.restart, on_spent: node.on_spent }
+}
+
+/// What is not in the list gets one life, and its end ends the engine: nobody would miss to list it.
+const UNLISTED: Node =
+    Node { actor: "unlisted", depth: 1, many: "", restart: RestartRule::Never, on_spent: OnSpent::Escalate, what: "" };
+
+/// The tree as text, as `parlance tree` prints it.
+pub fn picture() -> String {
+    let mut lines = vec!["App".to_owned()];
+    for (index, node) in TREE.iter().enumerate() {
+        let later = || TREE.iter().skip(index + 1);
+        let has_sibling = |depth| later().take_while(|n| n.depth >= depth).any(|n| n.depth == depth);
+        let mut line = String::new();
+        for depth in 1..node.depth {
+            line.push_str(if has_sibling(depth) { "│  " } else { "   " });
+        }
+        line.push_str(if has_sibling(node.depth) { "├─ " } else { "└─ " });
+        line.push_str(&format!("{} {}", node.actor, node.many));
+        let padded = 38_usize.saturating_sub(line.chars().count());
+        line.push_str(&" ".repeat(padded));
+        line.push_str(&format!("{}; {}", node.what, rule(node)));
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+fn rule(node: &Node) -> String {
+    match (node.restart, node.on_spent) {
+        (RestartRule::Never, _) => "not restarted".into(),
+        (RestartRule::Restart { max, within }, OnSpent::Escalate) => {
+            format!("{max} restarts in {} s, then the engine stops", within.as_secs())
+        }
+        (RestartRule::Restart { max, within }, OnSpent::GiveUp) => {
+            format!("{max} restarts in {} s, then opened anew on next use", within.as_secs())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_the_tree_as_it_is() {
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&picture()), "put this into README.md:\n{}", picture());
+    }
+
+    #[test]
+    fn every_listed_actor_keeps_its_own_rule() {
+        for node in TREE {
+            let spec = spec(node.actor, "app/x".into(), 1);
+            assert_eq!((spec.kind, spec.restart), (node.actor, node.restart));
+        }
+        assert_eq!(spec("NoSuchActor", "app/x".into(), 1).kind, "unlisted");
+    }
+}
