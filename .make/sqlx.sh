@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # sqlx.sh [--check]: writes .sqlx, what the compiler knows of each query's columns, from a fresh database with all
-# migrations. With --check it only compares, and fails when .sqlx is out of date.
+# migrations. With --check it only compares, and fails when .sqlx is out of date. The pass of the compiler that describes
+# the queries is clippy's, with the same flags as in `make lint`, so that there is no other one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +34,7 @@ mkdir -p "$fresh" .sqlx
 # A query is described when its macro is expanded, so every crate that may have one has to be compiled anew. The times
 # are put back afterwards, or the next build would take all of them for changed.
 times=$(mktemp -d)
-roots=(src/lib.rs src/main.rs load-tests/src/*.rs)
+roots=(src/*/lib.rs src/*/main.rs load-tests/src/*.rs)
 restore() {
     for number in "${!roots[@]}"; do
         if [ -f "$times/$number" ]; then touch -r "$times/$number" "${roots[$number]}"; fi
@@ -47,7 +48,7 @@ for number in "${!roots[@]}"; do
         touch "${roots[$number]}"
     fi
 done
-SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$fresh cargo check --quiet --workspace --all-targets --locked
+SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$fresh cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
 
 if [ "${1:-}" = --check ]; then
     if ! diff -r .sqlx "$fresh"; then

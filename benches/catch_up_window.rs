@@ -2,8 +2,8 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use parlance::rooms::wire::caught_up;
 use parlance::clock::Clock;
+use parlance::rooms::wire::caught_up;
 
 use crate::material::busy_room;
 

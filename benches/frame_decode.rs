@@ -2,9 +2,9 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use parlance::rooms::compose;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
+use parlance::rooms::compose;
 use parlance::wire::{self, ClientFrame};
 
 use crate::material::{SIZES, config, prose};

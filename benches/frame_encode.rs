@@ -2,9 +2,9 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use parlance::rooms::wire::frame;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
+use parlance::rooms::wire::frame;
 
 use crate::material::{SIZES, prose, row};
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use parlance::rooms::wire::frame;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
+use parlance::rooms::wire::frame;
 use parlance::sessions::outbox::{Outbox, Outgoing};
 use parlance::sessions::parcel::Parcel;
 

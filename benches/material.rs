@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use parlance::rooms::config::ChatConfig;
-use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::state::RoomState;
-use parlance::rooms::{Member, Snapshot};
 use parlance::clock::Clock;
 use parlance::config::Config;
 use parlance::ids::{MessageId, RoomId, UserId};
 use parlance::persistence::{Claim, MessageRow, Row, RowBody, Write};
+use parlance::rooms::config::ChatConfig;
+use parlance::rooms::permissions::{Role, RoomKind};
+use parlance::rooms::state::RoomState;
+use parlance::rooms::{Member, Snapshot};
 
 /// A short message, as most are.
 pub const SHORT: usize = 100;

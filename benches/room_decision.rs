@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use divan::Bencher;
-use parlance::rooms::messages::Delivery;
-use parlance::rooms::state::{Decision, RoomState};
 use parlance::clock::Clock;
 use parlance::ids::UserId;
 use parlance::persistence::{Claim, MessageRow, Row, Write};
+use parlance::rooms::messages::Delivery;
+use parlance::rooms::state::{Decision, RoomState};
 use tokio::sync::mpsc;
 
 use crate::material::{SHORT, busy_room, message, prose};

@@ -10,14 +10,14 @@ use tokio::sync::mpsc;
 
 use crate::accounts::{Auth, DemoLogin};
 use crate::changes::{ChangeListener, Reactions};
-use crate::rooms::http::ChatParts;
-use crate::rooms::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
+use crate::rooms::http::ChatParts;
+use crate::rooms::{Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
@@ -101,7 +101,7 @@ fn connections_max(config: &Config) -> u32 {
     config.storage.pool_connections_max.saturating_add(shards).saturating_add(2)
 }
 
-pub(crate) fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
+pub fn embedded_settings(config: &Config, data_dir: &Path) -> EmbeddedSettings {
     EmbeddedSettings {
         data_dir: data_dir.to_owned(),
         bin_dir: config.storage.postgres_bin_dir.as_ref().map(PathBuf::from),

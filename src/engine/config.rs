@@ -13,11 +13,11 @@ use figment::{Figment, Provider};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::config::AuthConfig;
-use crate::rooms::config::ChatConfig;
 use crate::checks::{Complaints, ConfigError};
 use crate::edge::config::ServerConfig;
 use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
+use crate::rooms::config::ChatConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
 use crate::telemetry::LogConfig;

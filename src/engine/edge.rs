@@ -24,15 +24,15 @@ use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::accounts::{self, Auth, Caller, TrustForwardedFor};
-use crate::rooms::Lobby;
-use crate::rooms::http::ChatParts;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::problem::Problem;
+use crate::rooms::Lobby;
+use crate::rooms::http::ChatParts;
 use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
-use crate::{chat, docs, telemetry, web as client};
+use crate::{docs, rooms, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
 use health::Health;
 use limits::RefusedByLimit;
@@ -87,8 +87,8 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .service(
             web::scope("/api/v1")
                 .wrap(Compress::default())
-                .configure(auth::routes)
-                .configure(chat::http::routes)
+                .configure(accounts::routes)
+                .configure(rooms::http::routes)
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))

@@ -81,33 +81,19 @@
 //! the engine in order, with exit code 70.
 
 pub mod app;
-pub mod auth;
-pub mod changes;
-pub mod chat;
-pub mod checks;
-pub mod clock;
 pub mod config;
 pub mod docs;
 pub mod edge;
-pub mod error;
-pub mod ids;
-pub mod limits;
 mod metrics_list;
-pub mod persistence;
-pub mod recent;
 pub mod schema;
-pub mod sessions;
-pub mod storage;
-pub mod supervision;
-pub mod telemetry;
+#[cfg(test)]
+mod stories;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
-mod tests;
-pub mod text;
-#[cfg(test)]
 mod tidy;
 pub mod tools;
-pub mod tree;
 pub mod web;
-pub mod wire;
+
+pub use parlance_core::{accounts, changes, limits, persistence, rooms, sessions, tree, wire};
+pub use parlance_foundation::{checks, clock, ids, problem, recent, storage, supervision, telemetry, text};

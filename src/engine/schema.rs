@@ -3,4 +3,4 @@
 use sqlx::migrate::Migrator;
 
 /// Everything in `migrations/`, in the order of the names.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::app::embedded_settings;
 use crate::accounts::Auth;
+use crate::app::embedded_settings;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::schema::MIGRATIONS;

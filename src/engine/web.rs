@@ -10,7 +10,7 @@ use rust_embed::RustEmbed;
 
 /// `web/dist`; empty in a build made before the client was built, such as a first `cargo check`.
 #[derive(RustEmbed)]
-#[folder = "web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Dist;
 

@@ -78,7 +78,7 @@ impl Storage {
     }
 
     /// What guards people's reads and is not there: policies or grants that a restore left out or somebody took away.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub async fn missing_rights(&self) -> Result<Vec<String>, sqlx::Error> {
         let missing = rights::missing(&mut *self.pool.acquire().await?, &self.reader_role).await?;
         Ok(missing.into_iter().map(|(what, _)| what).collect())

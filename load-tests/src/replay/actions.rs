@@ -1,10 +1,10 @@
 //! What people ask of the engine, and how devices get on with it.
 
+use parlance::ids::{MessageId, UserId};
+use parlance::persistence::MessageRow;
 use parlance::rooms::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::rooms::permissions::Role;
 use parlance::rooms::{Change, Right};
-use parlance::ids::{MessageId, UserId};
-use parlance::persistence::MessageRow;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;

@@ -4,10 +4,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlance::rooms::LiveCard;
-use parlance::rooms::messages::{Command, CompareMembers, Reply};
 use parlance::ids::UserId;
 use parlance::persistence::SideEffect;
+use parlance::rooms::LiveCard;
+use parlance::rooms::messages::{Command, CompareMembers, Reply};
 
 use super::postgres::Postgres;
 

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use parlance::ids::{RoomId, UserId};
 use parlance::rooms::Page;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::Delivery;
-use parlance::ids::{RoomId, UserId};
 use parlance::sessions::backlog::{Backlog, Next};
 use parlance::sessions::outbox::{Outbox, Outgoing};
 use parlance::sessions::parcel::Parcel;

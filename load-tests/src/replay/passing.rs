@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Changed, Delivery, Posted};
 use parlance::ids::UserId;
 use parlance::persistence::{RowBody, Watermark};
+use parlance::rooms::error::ChatError;
+use parlance::rooms::messages::{Changed, Delivery, Posted};
 use serde::Deserialize;
 
 use super::actions::short;

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use parlance::rooms::error::ChatError;
-use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::{Departure, Member, Page, Snapshot, wire};
 use parlance::ids::{RoomId, UserId};
 use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{FirstResult, MessageRow, Row, RowBody, SideEffect, Watermark};
+use parlance::rooms::error::ChatError;
+use parlance::rooms::permissions::{Role, RoomKind};
+use parlance::rooms::{Departure, Member, Page, Snapshot, wire};
 use uuid::Uuid;
 
 use super::changes::MemberChange;

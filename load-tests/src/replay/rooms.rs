@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use parlance::clock::Clock;
+use parlance::ids::UserId;
+use parlance::persistence::{Job, Outcome, Row, TakesJobs};
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Command, CompareMembers, Reply};
 use parlance::rooms::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, RoomLife, RoomMemory, Snapshot, Wish};
-use parlance::clock::Clock;
-use parlance::ids::UserId;
-use parlance::persistence::{Job, Outcome, Row, TakesJobs};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tokio::sync::oneshot;

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use parlance::ids::{RoomId, UserId};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{CatchUp, Command};
 use parlance::rooms::{Page, wire};
-use parlance::ids::{RoomId, UserId};
 use parlance::sessions::resumption::{self, Resumption};
 use parlance::wire::Resume;
 use rand::RngExt;

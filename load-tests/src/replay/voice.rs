@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
+use parlance::ids::{RoomId, UserId};
+use parlance::persistence::Watermark;
 use parlance::rooms::Page;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Audience, Changed, Delivery, Posted, Reply};
-use parlance::ids::{RoomId, UserId};
-use parlance::persistence::Watermark;
 
 /// What a room answered to a command.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parlance::rooms::config::ChatConfig;
-use parlance::rooms::permissions::Role;
 use parlance::clock::Clock;
 use parlance::config::Config;
 use parlance::ids::UserId;
+use parlance::rooms::config::ChatConfig;
+use parlance::rooms::permissions::Role;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use super::error::AuthError;
 use super::{Auth, store};
-use parlance_foundation::problem::Problem;
 use parlance_foundation::ids::{FamilyId, UserId};
+use parlance_foundation::problem::Problem;
 
 /// What somebody may do on the whole server; what they may do in a room is a matter of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]

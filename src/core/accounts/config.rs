@@ -123,7 +123,7 @@ impl AuthConfig {
         c.require(issuers.len() == self.external.len(), "auth.external.issuer", "different in each table");
     }
 
-    pub(crate) fn mask(&mut self) {
+    pub fn mask(&mut self) {
         let secrets = self.external.iter_mut().filter_map(|external| external.hs256_secret.as_mut());
         for secret in secrets.chain(self.token_secret.as_mut()) {
             *secret = "***".into();
@@ -164,7 +164,7 @@ impl ExternalIssuerConfig {
     }
 
     /// The accepted algorithms; names that are none were refused by `check`.
-    pub(crate) fn parsed_algorithms(&self) -> Vec<Algorithm> {
+    pub fn parsed_algorithms(&self) -> Vec<Algorithm> {
         self.algorithms.iter().filter_map(|name| name.parse().ok()).collect()
     }
 

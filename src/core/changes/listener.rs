@@ -12,11 +12,11 @@ use super::Change;
 use crate::accounts::{Auth, AuthError};
 use crate::rooms::wire::encode;
 use crate::rooms::{RoomMemory, Rooms};
-use parlance_foundation::ids::UserId;
 use crate::sessions::Hubs;
+use crate::wire::close;
+use parlance_foundation::ids::UserId;
 use parlance_foundation::storage::{Listener, Storage};
 use parlance_foundation::supervision::Supervised;
-use crate::wire::close;
 
 /// The channel that the triggers tell of changes on.
 const CHANNEL: &str = "parlance_changes";

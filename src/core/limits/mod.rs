@@ -25,9 +25,9 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use metrics::{counter, describe_counter};
 
-use parlance_foundation::problem::Problem;
-use parlance_foundation::ids::UserId;
 use config::LimitsConfig;
+use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::Problem;
 pub use sockets::SocketPlace;
 use sockets::Sockets;
 

@@ -114,8 +114,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use parlance_foundation::ids::{MessageId, UserId};
     use crate::persistence::{Claim, MessageRow, Row, RowBody};
+    use parlance_foundation::ids::{MessageId, UserId};
 
     fn room(n: u128) -> RoomId {
         RoomId(Uuid::from_u128(n))

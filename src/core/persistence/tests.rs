@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::config::PersistenceConfig;
 use super::*;
+use crate::tree;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{MessageId, UserId};
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::Supervisor;
 use parlance_foundation::testing::{Proxy, TestDatabase, defaults, migrations};
-use crate::tree;
 
 /// A database with people and rooms that they are in.
 struct Bench {

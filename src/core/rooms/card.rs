@@ -12,8 +12,8 @@ use super::permissions::{Role, RoomKind};
 use super::senders::Senders;
 use super::state::{Member, Snapshot};
 use super::wire::RoomSummary;
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use crate::persistence::{Row, RowBody, SideEffect, Watermark};
+use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -149,9 +149,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::persistence::{EventRow, MessageRow};
     use crate::rooms::senders::UNREAD_MAX;
     use parlance_foundation::ids::MessageId;
-    use crate::persistence::{EventRow, MessageRow};
 
     fn user(n: u8) -> UserId {
         UserId(Uuid::from_u128(u128::from(n)))

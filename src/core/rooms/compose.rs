@@ -3,9 +3,9 @@
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::wire::PostMessage;
+use crate::persistence::MessageRow;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{MessageId, UserId};
-use crate::persistence::MessageRow;
 
 /// Kinds that clients may send; the engine's own (`system`) come from the engine.
 const KINDS: [&str; 2] = ["text", "media"];

@@ -23,10 +23,10 @@ use super::memory::{LiveCard, RoomMemory};
 use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use super::store;
+use crate::tree;
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Refused, Supervised, Supervisor};
-use crate::tree;
 
 /// How long a room may take to commit what it took, when it is let go.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);

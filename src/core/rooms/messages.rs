@@ -8,8 +8,8 @@ use super::error::ChatError;
 use super::permissions::Role;
 use super::state::{Change, Right};
 use super::window::Page;
-use parlance_foundation::ids::{RoomId, UserId};
 use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+use parlance_foundation::ids::{RoomId, UserId};
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
 #[derive(Message)]

@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use parlance_foundation::ids::UserId;
 use crate::persistence::{Row, RowBody};
+use parlance_foundation::ids::UserId;
 
 /// Unread messages are counted up to here: a badge says 99+.
 pub const UNREAD_MAX: i64 = 100;

@@ -19,9 +19,9 @@ use super::error::ChatError;
 use super::permissions::{Action, Role, RoomKind, may};
 use super::window::{Entry, Page, Window};
 use super::wire;
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
 pub use change::{Change, Right};
+use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 
 /// One person in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::config::ChatConfig;
 use super::error::ChatError;
 use super::permissions::{Role, RoomKind};
 use super::state::{Change, Decision, Member, Right, RoomState, Snapshot};
-use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use crate::persistence::{MessageRow, Row, RowBody, SideEffect};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
 
 const PEOPLE: u8 = 4;
 const WINDOW: usize = 6;

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use super::permissions::{Role, RoomKind};
 use super::window::Page;
 use crate::accounts::wire::PublicUser;
-use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
 use crate::persistence::{MessageRow, Row, RowBody};
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
+use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

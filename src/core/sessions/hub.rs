@@ -17,10 +17,10 @@ use super::flusher::Flusher;
 use super::local_hub::LocalHub;
 use crate::accounts::Admitted;
 use crate::rooms::messages::Delivery;
+use crate::wire::close::{self, CloseCode};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{FamilyId, RoomId, UserId};
 use parlance_foundation::supervision::Supervised;
-use crate::wire::close::{self, CloseCode};
 
 /// While it stops, the hub looks this often for sockets that are still there.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

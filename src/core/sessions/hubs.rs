@@ -11,9 +11,9 @@ use super::backlog::{Backlog, Next};
 use super::hub::{Answer, Close, Deliver, Hub, Join, Tell, Whisper, WhoIsIn, Whose};
 use crate::accounts::Admitted;
 use crate::rooms::messages::{Audience, Delivery};
+use crate::wire::close::{self, CloseCode};
 use parlance_foundation::ids::{FamilyId, RoomId, UserId};
 use parlance_foundation::supervision::{ActorHandle, Refused};
-use crate::wire::close::{self, CloseCode};
 
 /// Pause before a hub that was too busy is told again.
 const AGAIN_AFTER: Duration = Duration::from_millis(20);

@@ -14,9 +14,9 @@ use tokio::task::AbortHandle;
 use super::outbox::Outbox;
 use super::session::SessionParts;
 use crate::accounts::Caller;
-use parlance_foundation::ids::{FamilyId, UserId};
 use crate::limits::SocketPlace;
 use crate::wire::close::{self, CloseCode};
+use parlance_foundation::ids::{FamilyId, UserId};
 
 /// How long a client may take to answer a close, and one that was too slow anyway to take it.
 const FAREWELL: Duration = Duration::from_secs(1);

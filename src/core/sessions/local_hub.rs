@@ -15,10 +15,10 @@ use super::parcel::Parcel;
 use crate::accounts::Admitted;
 use crate::rooms::messages::Delivery;
 use crate::rooms::wire::encode;
-use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, UserId};
 use crate::wire::Heartbeat;
 use crate::wire::close::{self, CloseCode};
+use parlance_foundation::clock::Clock;
+use parlance_foundation::ids::{RoomId, UserId};
 
 type Links = HashMap<u64, Rc<Link>, RandomState>;
 

@@ -22,8 +22,8 @@ use foldhash::fast::RandomState;
 use super::parcel::Parcel;
 use crate::rooms::Page;
 use crate::rooms::wire::{RoomLagged, encode};
-use parlance_foundation::ids::RoomId;
 use crate::wire::close::{self, CloseCode};
+use parlance_foundation::ids::RoomId;
 
 /// How one room is followed.
 #[derive(Debug)]

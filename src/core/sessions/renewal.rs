@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use super::link::Link;
 use super::session::{SessionParts, UserSession};
 use crate::accounts::AuthError;
-use parlance_foundation::problem::Problem;
-use parlance_foundation::ids::UserId;
 use crate::wire::{self, Renew, Renewed, close};
+use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::Problem;
 
 /// When to send a renewal again that came while another one was looked at.
 const TRY_AGAIN_MS: u64 = 1_000;

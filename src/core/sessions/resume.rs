@@ -9,8 +9,8 @@ use super::link::Link;
 use super::session::SessionParts;
 use crate::rooms::error::ChatError;
 use crate::rooms::{self, Page, PageWanted};
-use parlance_foundation::ids::{RoomId, UserId};
 use crate::wire::close;
+use parlance_foundation::ids::{RoomId, UserId};
 
 /// Pause after Postgres could not be asked.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub async fn page_after(
     after: i64,
     items_max: usize,
 ) -> Result<Page, ChatError> {
-    chat::page_after(&parts.rooms, &parts.storage, &parts.chat, PageWanted { by, room, after, items_max }).await
+    rooms::page_after(&parts.rooms, &parts.storage, &parts.chat, PageWanted { by, room, after, items_max }).await
 }
 
 /// Starts reading for a session unless somebody does already.

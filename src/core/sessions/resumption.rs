@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use parlance_foundation::ids::RoomId;
 use crate::wire::{RefusedBecause, Resume, ResumeRefused};
+use parlance_foundation::ids::RoomId;
 
 /// See the module.
 #[derive(Debug, Default, PartialEq)]

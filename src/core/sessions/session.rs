@@ -19,18 +19,18 @@ use super::reader::ReadBuffer;
 use super::resumption::{self, Resumption};
 use super::{hubs, resume};
 use crate::accounts::{Auth, Caller};
+use crate::limits::Limits;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{Command, MarkReceipt, PostMessage, Reply};
 use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, compose, store, wire as chat_wire};
-use parlance_foundation::clock::Clock;
-use parlance_foundation::problem::Problem;
-use parlance_foundation::ids::{RoomId, SessionId, UserId};
-use crate::limits::Limits;
-use parlance_foundation::storage::Storage;
-use parlance_foundation::supervision::{ActorHandle, after_what_has_come};
 use crate::wire::close::{self, CloseCode};
 use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
+use parlance_foundation::clock::Clock;
+use parlance_foundation::ids::{RoomId, SessionId, UserId};
+use parlance_foundation::problem::Problem;
+use parlance_foundation::storage::Storage;
+use parlance_foundation::supervision::{ActorHandle, after_what_has_come};
 
 /// A room's id and a seq in a hello, with what JSON puts around them.
 const RESUMED_ROOM_BYTES: usize = 64;

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::accounts::wire::OwnUser;
 use crate::rooms::wire as chat;
-use parlance_foundation::problem::{Problem, Retry};
 use parlance_foundation::ids::SessionId;
+use parlance_foundation::problem::{Problem, Retry};
 pub use resume::{RefusedBecause, Resume, ResumeRefused};
 
 /// What a client may say, one variant a command.

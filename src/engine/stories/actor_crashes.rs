@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::rooms::messages::{Audience, CatchUp, Command, Delivery, Reply};
 use crate::ids::{RoomId, UserId};
+use crate::rooms::messages::{Audience, CatchUp, Command, Delivery, Reply};
 use crate::testing::{Person, TestApp, WsClient, contents, seqs};
 
 /// Makes the room's actor panic: the reply runs inside of it.

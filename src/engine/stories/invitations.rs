@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::rooms::config::Strangers;
 use crate::config::Config;
+use crate::rooms::config::Strangers;
 use crate::testing::{Person, TestApp, seqs};
 
 fn shy(config: &mut Config) {

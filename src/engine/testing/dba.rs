@@ -5,10 +5,10 @@ use std::path::Path;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::database::{execute, postgres_program, succeed, test_server};
 use crate::config::Config;
 use crate::schema::MIGRATIONS;
 use crate::storage::{Storage, StorageError, parse_url};
+use parlance_foundation::testing::{execute, postgres_program, succeed, test_server};
 
 /// Everything that it makes goes with the test: names begin with a prefix of its own.
 pub struct Dba {
@@ -55,7 +55,7 @@ impl Dba {
 
     /// What a build before migrations were named by time made in `database`, with something said in it.
     pub async fn early_build(&self, user: &str, database: &str) {
-        let script = include_str!("../tests/own_postgres/early_build.sql");
+        let script = include_str!("../stories/own_postgres/early_build.sql");
         // Its role had one name on all of the server.
         let script = script.replace("parlance_reader", &self.name("early_reader"));
         self.psql(database, &format!("SET ROLE {user};\n{script}")).await;

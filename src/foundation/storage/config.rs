@@ -70,7 +70,7 @@ impl StorageConfig {
         );
     }
 
-    pub(crate) fn mask(&mut self) {
+    pub fn mask(&mut self) {
         if let Some(url) = &mut self.database_url {
             *url = mask_password(url);
         }
@@ -78,13 +78,13 @@ impl StorageConfig {
 }
 
 /// An empty string in a file or variable means "not set": TOML has no null.
-pub(crate) fn empty_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub fn empty_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.filter(|text| !text.trim().is_empty()))
 }
 
 /// `postgres://ada:secret@host/db` without the secret. A URL that does not parse is hidden whole.
-pub(crate) fn mask_password(url: &str) -> String {
+pub fn mask_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "***".into();
     };

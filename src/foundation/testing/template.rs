@@ -19,7 +19,7 @@ const LOCK: i64 = 0x7061_726c_7465_7374;
 /// What lies in `migrations/` now: read, so that a new one compiles nothing anew.
 pub async fn migrations() -> &'static Migrator {
     static READ: OnceCell<Migrator> = OnceCell::const_new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     READ.get_or_init(|| async { Migrator::new(folder).await.unwrap() }).await
 }
 

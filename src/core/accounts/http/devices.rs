@@ -6,8 +6,8 @@ use utoipa::IntoParams;
 
 use crate::accounts::wire::DevicePage;
 use crate::accounts::{Auth, AuthError, Caller};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::FamilyId;
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 200;

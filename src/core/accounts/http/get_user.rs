@@ -5,8 +5,8 @@ use actix_web::{get, web};
 use crate::accounts::store::users;
 use crate::accounts::wire::PublicUser;
 use crate::accounts::{Auth, AuthError, Caller};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// Somebody, as everybody sees them.
 #[utoipa::path(

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, post, web};
 
 use crate::accounts::wire::ResetLink;
 use crate::accounts::{Auth, AuthError, Caller};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// Make a link that sets a new password, for somebody who forgot theirs.
 ///

@@ -81,7 +81,11 @@ pub(super) async fn update_me(
 }
 
 impl Auth {
-    async fn change_profile(&self, user: parlance_foundation::ids::UserId, change: &ProfileChange) -> Result<(), AuthError> {
+    async fn change_profile(
+        &self,
+        user: parlance_foundation::ids::UserId,
+        change: &ProfileChange,
+    ) -> Result<(), AuthError> {
         if *change == ProfileChange::default() {
             return Ok(());
         }

@@ -14,8 +14,8 @@ use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right};
 use crate::rooms::store::{self, Place};
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// A room's members, a page at a time.
 #[utoipa::path(

@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 
 use super::{Parts, page_limit};
 use crate::accounts::Caller;
+use crate::persistence::{Row, RowBody};
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{Command, PostMessage};
 use crate::rooms::store::{self, History};
 use crate::rooms::wire::{CaughtUp, Message, PostMessageBody, caught_up};
 use crate::rooms::{PageWanted, compose, page_after};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::RoomId;
-use crate::persistence::{Row, RowBody};
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// Which messages.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -14,10 +14,10 @@ use utoipa::{OpenApi, ToSchema};
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::{store, wire};
-use parlance_foundation::clock::Clock;
-use parlance_foundation::problem::Problem;
-use parlance_foundation::ids::UserId;
 use crate::limits::Limits;
+use parlance_foundation::clock::Clock;
+use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::Problem;
 use parlance_foundation::storage::Storage;
 
 /// What the handlers need from the engine.

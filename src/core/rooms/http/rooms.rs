@@ -18,8 +18,8 @@ use crate::rooms::state::Change;
 use crate::rooms::store::{self, Made, NewRoom, RoomsCursor};
 use crate::rooms::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
 use crate::rooms::{check_client_id, plain_text};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// Pause before the people of a new room are told of it again, when Postgres is away.
 const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);

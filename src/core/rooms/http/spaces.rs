@@ -13,8 +13,8 @@ use crate::rooms::permissions::{Action, Role, may_in_space, outranks};
 use crate::rooms::store::{self, NewSpace, Place};
 use crate::rooms::wire::{ChannelListing, EventMember, Invited, Space, SpaceMember};
 use crate::rooms::{check_client_id, plain_text};
-use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::problem::{Problem, ProblemBody};
 
 /// A space to be made.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -19,6 +19,9 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::persistence::{
+    Claim, CommitLane, EventRow, Job, Outcome, Row, RowBody, SideEffect, TakesJobs, Watermark, Write,
+};
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
@@ -32,9 +35,6 @@ use crate::rooms::window::Entry;
 use crate::rooms::{store, wire};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{EventId, RoomId, UserId};
-use crate::persistence::{
-    Claim, CommitLane, EventRow, Job, Outcome, Row, RowBody, SideEffect, TakesJobs, Watermark, Write,
-};
 
 /// The newest committed seq of an open room, readable from any thread; [`NOT_LOADED`] at first. Invariant: set before
 /// the hubs are told.

@@ -24,12 +24,12 @@ use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
 use super::messages::{Audience, Command};
 use super::store;
+use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
+pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{RoomId, UserId};
-use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Supervised, after_what_has_come};
-pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 
 /// What every room needs from the engine.
 #[derive(Clone)]

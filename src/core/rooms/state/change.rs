@@ -6,10 +6,10 @@
 use serde_json::json;
 
 use super::{Decision, Departure, RoomState};
+use crate::persistence::{EventRow, RowBody, SideEffect};
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
 use parlance_foundation::ids::UserId;
-use crate::persistence::{EventRow, RowBody, SideEffect};
 
 /// A change to the room itself or to who is in it.
 #[derive(Clone, Debug, PartialEq)]

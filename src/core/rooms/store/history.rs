@@ -4,12 +4,12 @@ use bytestring::ByteString;
 use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
+use crate::persistence::Row;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::window::Page;
 use crate::rooms::wire;
 use parlance_foundation::ids::{MessageId, RoomId, UserId};
-use crate::persistence::Row;
 use parlance_foundation::storage::Storage;
 
 /// Which messages of a room, and in which direction.

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect};
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::RoomKind;
 use crate::rooms::state::{Change, Departure, Member, Snapshot};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
-use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect};
 use parlance_foundation::storage::Storage;
 
 /// The room as it is, with its newest rows, as many as its window holds; `None` when there is no such room. One

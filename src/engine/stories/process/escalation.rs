@@ -20,7 +20,7 @@ impl Supervised for Doomed {
     }
 }
 
-crate::supervised!(Doomed);
+parlance_foundation::supervised!(Doomed);
 
 #[actix_rt::test]
 async fn restarts_that_are_spent_end_the_engine_in_an_orderly_way() {

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::show::event_of;
 use super::*;
+use crate::persistence::{FirstResult, MessageRow, QueueFull};
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::state::Change;
 use parlance_foundation::ids::MessageId;
-use crate::persistence::{FirstResult, MessageRow, QueueFull};
 
 /// Who was told to have come or gone, in order.
 #[derive(Default)]

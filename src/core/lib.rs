@@ -1,0 +1,21 @@
+//! The engine's core: everything that a conversation needs, whichever product it belongs to.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`rooms`] | one order, members, permissions; spaces; history |
+//! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
+//! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
+//! | [`wire`] | the client protocol: envelope, codec, close codes |
+//! | [`accounts`] | accounts, tokens, limits of addresses |
+//! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
+//! | [`changes`] | hearing what changes in Postgres |
+//! | [`tree`] | how each actor is kept |
+
+pub mod accounts;
+pub mod changes;
+pub mod limits;
+pub mod persistence;
+pub mod rooms;
+pub mod sessions;
+pub mod tree;
+pub mod wire;

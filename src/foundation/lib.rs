@@ -1,0 +1,24 @@
+//! What every part of Parlance stands on; no word of rooms or messages.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`ids`], [`clock`], [`text`] | who and what, when, and in which characters |
+//! | [`problem`] | how a failure reaches a client |
+//! | [`checks`] | what is wrong with a configuration |
+//! | [`supervision`] | how actors live, die and come back |
+//! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
+//! | [`recent`] | what is kept of Postgres in memory |
+//! | [`telemetry`] | logs and metrics |
+
+pub mod checks;
+pub mod clock;
+pub mod ids;
+pub mod problem;
+pub mod recent;
+pub mod storage;
+pub mod supervision;
+pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "compiled for tests only")]
+pub mod testing;
+pub mod text;

@@ -1,0 +1,11 @@
+//! What the tests of all crates stand on: real databases, and links that can be cut. Compiled for tests only.
+
+mod database;
+mod defaults;
+mod proxy;
+mod template;
+
+pub use database::{READER_ROLE, TestDatabase, execute, postgres_program, succeed, test_server};
+pub use defaults::defaults;
+pub use proxy::Proxy;
+pub use template::migrations;
