@@ -5,6 +5,8 @@ export SQLX_OFFLINE := true
 # Node.js that set-up installs where the system's is too old, and cargo where the shell has not been told of it.
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH):$(HOME)/.cargo/bin
 
+# Runs a command and notes how long it took.
+STEP := .make/step.sh
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .DEFAULT_GOAL := help
@@ -15,31 +17,33 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: setup build ## install what is missing, build, and serve (more flags: make run ARGS="--port 9000")
-	@exec $(TARGET)/release/parlance serve $(ARGS)
+run: setup ## install what is missing, build, and serve (more flags: make run ARGS="--port 9000")
+	cargo build --profile quick --locked
+	@exec $(TARGET)/quick/parlance serve $(ARGS)
 
 build: build-tools web ## the release binary, target/release/parlance
 	cargo build --release --locked
 
-test: setup chromium servers ## all tests: the engine's, the web client's, and both together in a browser
-	cargo build --workspace --locked
-	.make/with-postgres.sh cargo test --workspace --locked
-	.make/with-postgres.sh --debian cargo test --workspace --lib --locked -- own_postgres::rights
-	cd web && npm test
-	cd web && PARLANCE_BIN=$(TARGET)/debug/parlance npm run e2e
+test: setup chromium servers ## what a change has to pass: the engine's tests, the web client's, and both together in a browser
+	@$(STEP) "build" cargo build --workspace --locked
+	@$(STEP) "build tests" cargo test --workspace --locked --no-run
+	@$(STEP) "tests of the engine and the harness" .make/with-postgres.sh cargo test --workspace --locked
+	@$(STEP) "tests on Debian's Postgres" .make/with-postgres.sh --debian cargo test --workspace --lib --locked -- own_postgres::rights
+	@$(STEP) "tests of the web client" npm --prefix web test
+	@$(STEP) "tests in a browser" env PARLANCE_BIN=$(TARGET)/debug/parlance npm --prefix web run e2e
 
 proof: setup servers ## longer than a change should wait: every test against the system's own PostgreSQL (Debian's 15)
-	cargo build --workspace --locked
-	.make/with-postgres.sh --debian cargo test --workspace --lib --locked
+	@$(STEP) "build" cargo build --workspace --locked
+	@$(STEP) "all tests on Debian's Postgres" .make/with-postgres.sh --debian cargo test --workspace --lib --locked
 
 lint: setup ## formatting, compiler and style warnings, docs, licences, and that generated files are up to date
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	.make/sqlx.sh --check
-	.make/docs.sh --check
-	node .make/check-licences.mjs
-	cd web && npm run check
+	@$(STEP) "formatting" cargo fmt --all --check
+	@$(STEP) "warnings, queries" .make/sqlx.sh --check
+	@$(STEP) "warnings" cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
+	@$(STEP) "generated documents" .make/docs.sh --check
+	@$(STEP) "licences" node .make/check-licences.mjs
+	@$(STEP) "warnings of the web client" npm --prefix web run check
 
 fmt: build-tools ## format the Rust code
 	cargo fmt --all
@@ -64,16 +68,16 @@ clean: ## remove everything that was built or installed here; data/ stays
 	rm -rf target web/dist web/test-results web/node_modules .tools
 
 build-tools:
-	@.make/setup-build.sh
+	@$(STEP) "set-up: C compiler" .make/setup-build.sh
 
 postgres:
-	@.make/setup-postgres.sh
+	@$(STEP) "set-up: Postgres" .make/setup-postgres.sh
 
 web:
-	@.make/setup-web.sh
+	@$(STEP) "set-up: web client" .make/setup-web.sh
 
 chromium:
-	@.make/setup-chromium.sh
+	@$(STEP) "set-up: Chromium" .make/setup-chromium.sh
 
 servers:
-	@.make/setup-servers.sh
+	@$(STEP) "set-up: servers" .make/setup-servers.sh

@@ -23,7 +23,7 @@ fi
 durability=(fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0
     max_wal_size=4GB checkpoint_timeout=1h autovacuum=off)
 if [ "${1:-}" = --durable ]; then
-    # As in src/storage/embedded/server.rs.
+    # As in src/foundation/storage/embedded/server.rs.
     durability=(fsync=on synchronous_commit=on full_page_writes=on wal_level=replica max_wal_size=1GB)
     shift
 fi

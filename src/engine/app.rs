@@ -191,7 +191,9 @@ impl App {
         };
         clean_up_regularly(&auth, &chat, &mut order);
         let parts = EdgeParts {
-            config: Arc::clone(&config),
+            server: Arc::new(config.server.clone()),
+            sessions: Arc::new(config.sessions.clone()),
+            chat_config: Arc::new(config.chat.clone()),
             clock,
             storage: storage.clone(),
             auth: auth.clone(),

@@ -25,15 +25,17 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::accounts::{self, Auth, Caller, TrustForwardedFor};
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::problem::Problem;
 use crate::rooms::Lobby;
+use crate::rooms::config::ChatConfig;
 use crate::rooms::http::ChatParts;
+use crate::sessions::config::SessionsConfig;
 use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
 use crate::{docs, rooms, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
+use config::ServerConfig as EdgeConfig;
 use health::Health;
 use limits::RefusedByLimit;
 pub use server::{Bound, Edge, bind, listen};
@@ -49,7 +51,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the edge needs from the rest of the engine.
 #[derive(Clone)]
 pub struct EdgeParts {
-    pub config: Arc<Config>,
+    pub server: Arc<EdgeConfig>,
+    pub sessions: Arc<SessionsConfig>,
+    pub chat_config: Arc<ChatConfig>,
     pub clock: Clock,
     pub storage: Storage,
     pub auth: Auth,
@@ -63,9 +67,9 @@ pub struct EdgeParts {
 }
 
 fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
-    let bytes_max = parts.config.server.request_bytes_max;
+    let bytes_max = parts.server.request_bytes_max;
     cfg.app_data(Data::new(parts.auth.clone()))
-        .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
+        .app_data(TrustForwardedFor(parts.server.trust_forwarded_for))
         .app_data(Data::new(parts.chat.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))

@@ -1,5 +1,6 @@
 //! House rules that no compiler checks, as ordinary tests: each says why at the point of failure.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Longer files are read by nobody.
@@ -39,7 +40,7 @@ fn sources_in(folders: &[&str]) -> Vec<Source> {
             }
         }
     }
-    assert!(found.len() > 50, "the walk found only {} files", found.len());
+    assert!(found.len() > 10, "the walk found only {} files", found.len());
     found
 }
 
@@ -70,6 +71,80 @@ fn files_stay_short() {
 fn every_module_says_what_it_is() {
     let silent = offenders_in(everything(), |source| !source.text.starts_with("//!") && !is_test(&source.path));
     assert!(silent.is_empty(), "begin with //!: what it is, what it receives and emits, its invariants: {silent:?}");
+}
+
+/// Which folder of a crate may name which others of the same crate: down the list only, so that there is no circle. What
+/// crates may name of each other, Cargo holds.
+const ARROWS: &[(&str, &[(&str, &[&str])])] = &[
+    (
+        "foundation",
+        &[
+            ("problem", &["storage", "telemetry"]),
+            ("storage", &["checks", "ids"]),
+            ("telemetry", &["checks"]),
+            ("ids", &["clock"]),
+        ],
+    ),
+    (
+        "core",
+        &[
+            ("changes", &["accounts", "rooms", "sessions", "wire"]),
+            ("sessions", &["accounts", "limits", "persistence", "rooms", "wire"]),
+            ("wire", &["accounts", "rooms"]),
+            ("rooms", &["accounts", "limits", "persistence", "tree"]),
+        ],
+    ),
+    (
+        "engine",
+        &[
+            ("tools", &["app", "config", "schema"]),
+            ("app", &["config", "edge", "metrics_list", "schema"]),
+            ("config", &["edge"]),
+            ("metrics_list", &["edge"]),
+            ("edge", &["docs", "web"]),
+        ],
+    ),
+];
+
+#[test]
+fn folders_name_only_those_below_them() {
+    for (member, arrows) in ARROWS {
+        for (place, (from, to)) in arrows.iter().enumerate() {
+            let above = arrows[..place].iter().any(|(folder, _)| to.contains(folder));
+            assert!(!above && !to.contains(from), "{member}: {from} may name only what stands below it in the list");
+        }
+        let folder = format!("src/{member}/");
+        // The crate's root re-exports what is below it, under the same names.
+        let own: BTreeSet<String> = std::fs::read_dir(root().join(&folder))
+            .unwrap()
+            .map(|entry| folder_of(&entry.unwrap().file_name().to_string_lossy()))
+            .collect();
+        for source in sources_in(&[&folder]).iter().filter(|source| !is_test(&source.path)) {
+            let from = folder_of(&source.path[folder.len()..]);
+            if ["lib", "main"].contains(&from.as_str()) {
+                continue;
+            }
+            let allowed = arrows.iter().find(|(folder, _)| *folder == from).map_or(&[][..], |(_, to)| to);
+            let code = source.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for named in code.flat_map(|line| line.split("crate::").skip(1)) {
+                let list = named.strip_prefix('{').map_or_else(
+                    || named.split(|c: char| !c.is_alphanumeric() && c != '_').take(1).collect(),
+                    |names| names.split('}').next().unwrap_or_default().split(", ").collect::<Vec<_>>(),
+                );
+                for name in list {
+                    let to = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                    let fine = to == from || !own.contains(to) || allowed.contains(&to);
+                    assert!(fine, "{} names {to}: not among the arrows of {member}", source.path);
+                }
+            }
+        }
+    }
+}
+
+/// The first part of a path in a crate.
+fn folder_of(path: &str) -> String {
+    path.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
 }
 
 #[test]

@@ -126,14 +126,17 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// What of the engine's code lies in folders, as much of their path as DHAT keeps.
-const FOLDERS: [&str; 13] = [
-    "auth",
+const FOLDERS: [&str; 16] = [
+    "accounts",
     "changes",
-    "chat",
+    "core",
     "edge",
+    "engine",
+    "foundation",
     "limits",
     "persistence",
     "room",
+    "rooms",
     "sessions",
     "storage",
     "supervision",
@@ -160,8 +163,8 @@ impl<'a> Frame<'a> {
 
     /// In one of the engine's features, or beside them.
     fn is_own(&self) -> bool {
-        let Some((folders, file)) = self.file.rsplit_once('/') else { return false };
-        folders.split('/').any(|folder| FOLDERS.contains(&folder)) || (file == "recent.rs" && folders.ends_with("src"))
+        let Some((folders, _)) = self.file.rsplit_once('/') else { return false };
+        folders.split('/').any(|folder| FOLDERS.contains(&folder))
     }
 
     /// Allocates for somebody.
@@ -195,15 +198,18 @@ mod tests {
             "ftbl": [
                 "[root]",
                 "0x1: with_capacity_in<u8, alloc::alloc::Global> (src/raw_vec/mod.rs:177:20)",
-                "0x2: new<parlance::sessions::Link> (src/sessions/link.rs:3:4)",
-                "0x3: {async_fn#0} (chat/store/cards.rs:5:6)",
+                "0x2: new<parlance_core::sessions::Link> (core/sessions/link.rs:3:4)",
+                "0x3: {async_fn#0} (rooms/store/cards.rs:5:6)",
                 "0x4: poll (runtime/task/raw.rs:7:8)"
             ]
         }"#;
         let found = holdings(profile).unwrap();
         let shown: Vec<_> = found.iter().map(|(place, held)| (place.as_str(), held.0)).collect();
-        let expected =
-            [("chat/store/cards.rs:5", 20.0), ("runtime/task/raw.rs:7 poll", 7.0), ("sessions/link.rs:3 new", 100.0)];
+        let expected = [
+            ("core/sessions/link.rs:3 new", 100.0),
+            ("rooms/store/cards.rs:5", 20.0),
+            ("runtime/task/raw.rs:7 poll", 7.0),
+        ];
         assert_eq!(shown, expected);
     }
 
@@ -216,7 +222,9 @@ mod tests {
     #[test]
     fn every_folder_of_the_engine_is_known() {
         let mut folders = folders_in(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../src")));
-        folders.retain(|folder| !folder.iter().any(|part| part == "tests" || part == "testing"));
+        folders.retain(|folder| {
+            !folder.iter().any(|part| ["tests", "testing", "stories"].iter().any(|tests| part == *tests))
+        });
         for folder in &folders {
             let parts: Vec<_> = folder.iter().map(|part| part.to_str().unwrap()).collect();
             let file = format!("{}/mod.rs", parts[parts.len() - 2..].join("/"));

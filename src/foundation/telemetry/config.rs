@@ -29,7 +29,7 @@ impl LogConfig {
         complaints.require(
             is_filter(&self.level),
             "log.level",
-            "a level (error, warn, info, debug, trace) or a filter such as \"info,parlance::rooms=debug\"",
+            "a level (error, warn, info, debug, trace) or a filter such as \"info,parlance_core::rooms=debug\"",
         );
         complaints.require(
             (16..=1_000_000).contains(&self.queue_lines_max),
