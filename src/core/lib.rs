@@ -3,6 +3,7 @@
 //! | where | what |
 //! |---|---|
 //! | [`rooms`] | one order, members, permissions; spaces; history |
+//! | [`order`] | what stands in a room's order, and what the core reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
@@ -14,8 +15,10 @@
 pub mod accounts;
 pub mod changes;
 pub mod limits;
+pub mod order;
 pub mod persistence;
 pub mod rooms;
 pub mod sessions;
+mod text_enum;
 pub mod tree;
 pub mod wire;

@@ -95,5 +95,5 @@ mod tidy;
 pub mod tools;
 pub mod web;
 
-pub use parlance_core::{accounts, changes, limits, persistence, rooms, sessions, tree, wire};
+pub use parlance_core::{accounts, changes, limits, order, persistence, rooms, sessions, tree, wire};
 pub use parlance_foundation::{checks, clock, ids, problem, recent, storage, supervision, telemetry, text};

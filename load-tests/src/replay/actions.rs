@@ -1,10 +1,10 @@
 //! What people ask of the engine, and how devices get on with it.
 
 use parlance::ids::{MessageId, UserId};
-use parlance::persistence::MessageRow;
+use parlance::order::MessageRow;
 use parlance::rooms::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::rooms::permissions::Role;
-use parlance::rooms::{Change, Right};
+use parlance::rooms::{Change, Right, WantedChange};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;
@@ -37,7 +37,8 @@ impl World {
         self.note(|| format!("{} asks room {room} (#{ask}): {change:?}", short(by)));
         self.asks.insert(ask, Ask::Change { room });
         let reply = self.engine.voice.reply(ask, Answered::Changed);
-        self.engine.send(room, Command::Change(ChangeRoom { by, right: Right::Own, change, reply }));
+        let wanted = WantedChange { by, right: Right::Own, client_id: None, change };
+        self.engine.send(room, Command::Change(ChangeRoom { wanted, reply }));
     }
 
     /// A device has read what it has.

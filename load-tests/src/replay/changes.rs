@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::UserId;
-use parlance::persistence::SideEffect;
+use parlance::order::CoreChange;
 use parlance::rooms::LiveCard;
 use parlance::rooms::messages::{Command, CompareMembers, Reply};
 
@@ -20,11 +20,13 @@ pub struct MemberChange {
 }
 
 impl MemberChange {
-    pub fn of(room: usize, effect: &SideEffect) -> Option<Self> {
-        match effect {
-            SideEffect::AddMember { user_id, .. } => Some(Self { room, user: *user_id, is_member: true }),
-            SideEffect::RemoveMember { user_id } => Some(Self { room, user: *user_id, is_member: false }),
-            SideEffect::Depart { .. } | SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
+    pub fn of(room: usize, change: &CoreChange) -> Option<Self> {
+        match change {
+            CoreChange::MemberAdded { user_id, .. } => Some(Self { room, user: *user_id, is_member: true }),
+            CoreChange::MemberRemoved { user_id, is_out: false } => {
+                Some(Self { room, user: *user_id, is_member: false })
+            }
+            _ => None,
         }
     }
 

@@ -197,8 +197,8 @@ impl World {
         let table = &self.postgres.rooms[room];
         let mut replayed = Table::new(table.founders.clone());
         for row in &table.rows {
-            if let parlance::persistence::RowBody::Event(event) = &row.body {
-                replayed.apply(row.seq, &event.effect);
+            if let Some(change) = row.change() {
+                replayed.apply(row.seq, change);
             }
         }
         let roles = |table: &Table| table.members.iter().map(|(user, member)| (*user, member.role)).collect::<Vec<_>>();

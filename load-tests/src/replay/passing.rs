@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlance::ids::UserId;
-use parlance::persistence::{RowBody, Watermark};
+use parlance::order::{RowBody, Watermark};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Changed, Delivery, Posted};
 use serde::Deserialize;

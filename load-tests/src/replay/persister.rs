@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::RoomId;
+use parlance::order::RowBody;
 use parlance::persistence::batch::{Batch, Run};
-use parlance::persistence::{Claim, Job, Outcome, QueueFull, RowBody, TakesJobs, Write};
+use parlance::persistence::{Claim, Job, Outcome, QueueFull, TakesJobs, Write};
 
 use super::plan::Broken;
 use super::postgres::{Postgres, Refused, Statement};

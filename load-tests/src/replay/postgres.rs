@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
+use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
+use parlance::persistence::FirstResult;
 use parlance::persistence::batch::{Batch, Run};
-use parlance::persistence::{FirstResult, MessageRow, Row, RowBody, SideEffect, Watermark};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::permissions::{Role, RoomKind};
 use parlance::rooms::{Departure, Member, Page, Snapshot, wire};
@@ -118,22 +119,22 @@ impl Table {
         self.stays.entry(user).or_default().push((seq, None));
     }
 
-    pub fn apply(&mut self, seq: i64, effect: &SideEffect) {
-        match effect {
-            SideEffect::AddMember { user_id, role } => self.add(*user_id, role.parse().unwrap_or(Role::Guest), seq),
-            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
+    pub fn apply(&mut self, seq: i64, change: &CoreChange) {
+        match change {
+            CoreChange::MemberAdded { user_id, role } => self.add(*user_id, *role, seq),
+            CoreChange::MemberRemoved { user_id, .. } => {
                 self.members.remove(user_id);
                 self.departures.retain(|departure| departure.user_id != *user_id);
                 if let Some(stay) = self.stays.get_mut(user_id).and_then(|stays| stays.last_mut()) {
                     stay.1 = Some(seq);
                 }
             }
-            SideEffect::SetRole { user_id, role } => {
-                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
-                    member.role = role;
+            CoreChange::RoleChanged { user_id, role } => {
+                if let Some(member) = self.members.get_mut(user_id) {
+                    member.role = *role;
                 }
             }
-            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+            CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
         }
     }
 }
@@ -173,7 +174,7 @@ impl Postgres {
             _ if table.row_with(row.id()).is_some() => true,
             RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
             RowBody::Event(event) => {
-                matches!(&event.effect, SideEffect::AddMember { user_id, .. } if table.members.contains_key(user_id))
+                matches!(&event.change, Some(CoreChange::MemberAdded { user_id, .. }) if table.members.contains_key(user_id))
             }
         }
     }
@@ -199,8 +200,10 @@ impl Postgres {
                     let detail = format!("{} was written again at {place}", event.kind);
                     self.failures.push(Failure::new(Invariant::OnceAChange, detail));
                 }
-                table.apply(place, &event.effect);
-                self.changes.extend(MemberChange::of(room_index(room), &event.effect));
+                if let Some(change) = &event.change {
+                    table.apply(place, change);
+                    self.changes.extend(MemberChange::of(room_index(room), change));
+                }
             }
         }
         table.frames.push(wire::frame(room, row));

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use parlance::clock::Clock;
 use parlance::ids::UserId;
-use parlance::persistence::{Job, Outcome, Row, TakesJobs};
+use parlance::order::Row;
+use parlance::persistence::{Job, Outcome, TakesJobs};
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Command, CompareMembers, Reply};
@@ -304,9 +305,9 @@ impl Host {
 
 fn is_sent_as(row: &Row, (sender, client_id): &(UserId, String)) -> bool {
     match &row.body {
-        parlance::persistence::RowBody::Message(message) => {
+        parlance::order::RowBody::Message(message) => {
             message.sender == *sender && message.client_id.as_ref() == Some(client_id)
         }
-        parlance::persistence::RowBody::Event(_) => false,
+        parlance::order::RowBody::Event(_) => false,
     }
 }

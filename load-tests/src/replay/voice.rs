@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
-use parlance::persistence::Watermark;
+use parlance::order::Watermark;
 use parlance::rooms::Page;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Audience, Changed, Delivery, Posted, Reply};

@@ -3,11 +3,12 @@
 //! Invariants: the jobs of one room keep their order; a batch holds at most one contiguous run of a room, so that
 //! one fence covers it; nothing overtakes a barrier.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::{Job, Watermark, Write};
+use super::{Job, Write};
+use crate::order::{EffectWriter, Placed, Watermark};
 use parlance_foundation::ids::RoomId;
 
 /// What one commit holds.
@@ -91,6 +92,33 @@ impl Batch {
         runs
     }
 
+    /// Whether an event in it changes more than the order.
+    pub fn has_effects(&self) -> bool {
+        self.writes
+            .iter()
+            .flat_map(|write| &write.rows)
+            .filter_map(|row| row.event())
+            .any(|event| !event.effects.is_empty())
+    }
+
+    /// What the events of these rooms change besides, by writer.
+    pub fn effects(&self, held: &HashSet<RoomId>) -> Vec<(&'static dyn EffectWriter, Vec<Placed<'_>>)> {
+        let mut by_writer: Vec<(&'static dyn EffectWriter, Vec<Placed<'_>>)> = Vec::new();
+        for write in self.writes.iter().filter(|write| held.contains(&write.room_id)) {
+            for (row, event) in write.rows.iter().filter_map(|row| Some((row, row.event()?))) {
+                for effect in &event.effects {
+                    let placed = Placed::new(write.room_id, row, event, effect.as_ref());
+                    let writer = placed.writer();
+                    match by_writer.iter_mut().find(|(known, _)| known.name() == writer.name()) {
+                        Some((_, effects)) => effects.push(placed),
+                        None => by_writer.push((writer, vec![placed])),
+                    }
+                }
+            }
+        }
+        by_writer
+    }
+
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.watermarks.is_empty()
     }
@@ -114,7 +142,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::persistence::{Claim, MessageRow, Row, RowBody};
+    use crate::order::{MessageRow, Row, RowBody};
+    use crate::persistence::Claim;
     use parlance_foundation::ids::{MessageId, UserId};
 
     fn room(n: u128) -> RoomId {

@@ -2,7 +2,8 @@
 //!
 //! Actors: [`Persister`] ×N (`persistence.shards`); a room always uses the same one. Receives: [`Job`]s from the
 //! [`Tray`] of each room. Emits: one [`Outcome`] a write, to the write's [`Claim`], in the order of the writes of a room.
-//! Persists: `messages`, `room_events`, `rooms.last_seq`, `room_members`; takes what it tells out of `departures`.
+//! Persists: `messages`, `room_events`, `rooms.last_seq`, the watermarks of `room_members`, and through
+//! their writers the effects of events, all in the transaction of the flush.
 //!
 //! Invariants
 //! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
@@ -17,7 +18,6 @@ pub mod batch;
 pub mod config;
 mod flush;
 mod persister;
-mod row;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -29,10 +29,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::order::{Row, Watermark};
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::supervision::ActorHandle;
 pub use persister::Persister;
-pub use row::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
 pub use tray::Tray;
 
 /// Rows of one room for the places `from_seq + 1 ..= from_seq + rows.len()`.

@@ -11,7 +11,8 @@ use sqlx::PgConnection;
 use super::batch::Batch;
 use super::config::PersistenceConfig;
 use super::flush::{Flush, connect, probe};
-use super::{Claim, Job, Outcome, Places, QueuedRows, RowBody};
+use super::{Claim, Job, Outcome, Places, QueuedRows};
+use crate::order::RowBody;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{Supervised, after_what_has_come};
 

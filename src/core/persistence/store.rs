@@ -4,31 +4,28 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::batch::{Batch, Run};
-use super::{EventRow, FirstResult, MessageRow, Row, RowBody, SideEffect, Write};
-use parlance_foundation::ids::{MessageId, RoomId, UserId};
+use super::{FirstResult, Write};
+use crate::order::{EventRow, MessageRow, Row, RowBody};
+use parlance_foundation::ids::{MessageId, RoomId};
 
 /// Commits a batch and returns the rooms whose fence held; the others changed nothing.
 ///
-/// Rows alone are one statement, which is its own transaction: one round trip. Changes to members or the room itself
-/// follow in the same transaction.
+/// Rows alone are one statement, which is its own transaction: one round trip. What events change besides follows in the
+/// same transaction, a writer at a time.
 pub async fn flush(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
-    let has_effects =
-        batch.writes.iter().flat_map(|write| &write.rows).any(|row| matches!(row.body, RowBody::Event(_)));
-    if !has_effects && batch.watermarks.is_empty() {
+    if !batch.has_effects() && batch.watermarks.is_empty() {
         return insert_rows(connection, batch).await;
     }
     let mut transaction = connection.begin().await?;
     let held = if batch.writes.is_empty() { HashSet::new() } else { insert_rows(&mut transaction, batch).await? };
-    for write in batch.writes.iter().filter(|write| held.contains(&write.room_id)) {
-        for row in &write.rows {
-            if let RowBody::Event(event) = &row.body {
-                apply(&mut transaction, write.room_id, row, &event.effect).await?;
-            }
-        }
+    for (writer, effects) in batch.effects(&held) {
+        writer.write(&mut transaction, &effects).await?;
     }
     raise_watermarks(&mut transaction, batch).await?;
     transaction.commit().await?;
@@ -75,13 +72,15 @@ struct MessageColumns<'a> {
 }
 
 #[derive(Default)]
-struct EventColumns {
+struct EventColumns<'a> {
     rooms: Vec<Uuid>,
     seqs: Vec<i64>,
     ids: Vec<Uuid>,
-    kinds: Vec<&'static str>,
+    kinds: Vec<&'a str>,
     actors: Vec<Option<Uuid>>,
-    payloads: Vec<serde_json::Value>,
+    client_ids: Vec<Option<&'a str>>,
+    payloads: Vec<&'a str>,
+    touches: Vec<Option<Uuid>>,
     times: Vec<DateTime<Utc>>,
 }
 
@@ -93,24 +92,24 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         r#"
         WITH fence AS (
             UPDATE rooms SET last_seq = run.to_seq, last_event_at = run.at
-            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $18::timestamptz[])
+            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[])
                 AS run (room_id, from_seq, to_seq, at)
             WHERE rooms.id = run.room_id AND rooms.last_seq = run.from_seq
             RETURNING rooms.id
         ), new_messages AS (
             INSERT INTO messages
                 (room_id, seq, id, sender_user_id, client_id, kind, content, parts, reply_to, created_at)
-            SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, m.kind, m.content, m.parts::jsonb, m.reply_to, m.at
-            FROM UNNEST($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[],
-                        $11::text[], $12::uuid[], $13::timestamptz[])
+            SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, m.kind, m.content, m.parts::json, m.reply_to, m.at
+            FROM UNNEST($5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[],
+                        $12::text[], $13::uuid[], $14::timestamptz[])
                 AS m (room_id, seq, id, sender, client_id, kind, content, parts, reply_to, at)
             JOIN fence ON fence.id = m.room_id
         ), new_events AS (
-            INSERT INTO room_events (room_id, seq, id, kind, actor_id, payload, created_at)
-            SELECT e.room_id, e.seq, e.id, e.kind, e.actor_id, e.payload, e.at
-            FROM UNNEST($14::uuid[], $15::bigint[], $16::uuid[], $17::text[], $19::uuid[], $20::jsonb[],
-                        $21::timestamptz[])
-                AS e (room_id, seq, id, kind, actor_id, payload, at)
+            INSERT INTO room_events (room_id, seq, id, kind, actor_id, client_id, payload, touches, created_at)
+            SELECT e.room_id, e.seq, e.id, e.kind, e.actor_id, e.client_id, e.payload::json, e.touches, e.at
+            FROM UNNEST($15::uuid[], $16::bigint[], $17::uuid[], $18::text[], $19::uuid[], $20::text[], $21::text[],
+                        $22::uuid[], $23::timestamptz[])
+                AS e (room_id, seq, id, kind, actor_id, client_id, payload, touches, at)
             JOIN fence ON fence.id = e.room_id
         )
         SELECT id FROM fence
@@ -118,6 +117,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         &runs.iter().map(|run| run.room_id.0).collect::<Vec<_>>(),
         &runs.iter().map(|run| run.from_seq).collect::<Vec<_>>(),
         &runs.iter().map(|run| run.to_seq).collect::<Vec<_>>(),
+        &runs.iter().map(|run| run.at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
         &messages.rooms,
         &messages.seqs,
         &messages.ids,
@@ -132,9 +132,10 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         &events.seqs,
         &events.ids,
         &events.kinds as &[&str],
-        &runs.iter().map(|run| run.at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
         &events.actors as &[Option<Uuid>],
-        &events.payloads,
+        &events.client_ids as &[Option<&str>],
+        &events.payloads as &[&str],
+        &events.touches as &[Option<Uuid>],
         &events.times,
     )
     .fetch_all(connection)
@@ -142,7 +143,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
     Ok(held.into_iter().map(RoomId).collect())
 }
 
-fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns) {
+fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns<'_>) {
     let (mut messages, mut events) = (MessageColumns::default(), EventColumns::default());
     for (room, row) in writes.iter().flat_map(|write| write.rows.iter().map(move |row| (write.room_id.0, row))) {
         match &row.body {
@@ -162,72 +163,16 @@ fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns) {
                 events.rooms.push(room);
                 events.seqs.push(row.seq);
                 events.ids.push(event.id);
-                events.kinds.push(event.kind);
-                events.actors.push(event.actor.map(|id| id.0));
-                events.payloads.push(event.payload.clone());
+                events.kinds.push(&event.kind);
+                events.actors.push(event.by.map(|id| id.0));
+                events.client_ids.push(event.client_id.as_deref());
+                events.payloads.push(event.payload.get());
+                events.touches.push(event.touches.map(|id| id.0));
                 events.times.push(row.at);
             }
         }
     }
     (messages, events)
-}
-
-async fn apply(connection: &mut PgConnection, room: RoomId, row: &Row, effect: &SideEffect) -> Result<(), sqlx::Error> {
-    match effect {
-        SideEffect::AddMember { user_id, role } => return add_member(connection, room, row, *user_id, role).await,
-        // Whoever left the space a moment ago, before the room heard of it, is told of once: by this.
-        SideEffect::RemoveMember { user_id } => sqlx::query!(
-            "WITH told AS (DELETE FROM departures WHERE room_id = $1 AND user_id = $2)
-             DELETE FROM room_members WHERE room_id = $1 AND user_id = $2",
-            room.0,
-            user_id.0
-        ),
-        SideEffect::Depart { .. } => sqlx::query!("DELETE FROM departures WHERE id = $1", row.id()),
-        SideEffect::SetRole { user_id, role } => sqlx::query!(
-            "UPDATE room_members SET role = $3 WHERE room_id = $1 AND user_id = $2",
-            room.0,
-            user_id.0,
-            *role
-        ),
-        SideEffect::Describe { name, topic } => sqlx::query!(
-            "UPDATE rooms SET name = $2, topic = $3, updated_at = $4 WHERE id = $1",
-            room.0,
-            name.as_deref(),
-            topic.as_deref(),
-            row.at
-        ),
-    }
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// In a channel of a space, only those who are in the space: they may be leaving it at this moment. The lock has their
-/// leaving wait, and then it finds this; or this waits for their leaving, and finds that they are out.
-async fn add_member(
-    connection: &mut PgConnection,
-    room: RoomId,
-    row: &Row,
-    user: UserId,
-    role: &str,
-) -> Result<(), sqlx::Error> {
-    // A member starts with everything before the joining read: nobody owes the past.
-    let added = sqlx::query!(
-        "INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)
-         SELECT $1, $2, $3, $4, $4, $5
-         WHERE EXISTS (SELECT FROM rooms WHERE id = $1 AND space_id IS NULL)
-            OR EXISTS (SELECT FROM space_members AS own
-                       WHERE own.space_id = (SELECT space_id FROM rooms WHERE id = $1) AND own.user_id = $2
-                       FOR KEY SHARE)",
-        room.0,
-        user.0,
-        role,
-        row.seq,
-        row.at,
-    )
-    .execute(connection)
-    .await?;
-    if added.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 /// Whether a flush failed because somebody was to come into a channel who is not in its space: no other part of a flush
@@ -328,14 +273,18 @@ async fn first_event(
     event: &EventRow,
 ) -> Result<Option<Row>, sqlx::Error> {
     let found = sqlx::query!(
-        "SELECT seq, payload, created_at FROM room_events WHERE room_id = $1 AND id = $2",
+        r#"SELECT seq, id, payload AS "payload: Json<Box<RawValue>>", touches, created_at FROM room_events
+           WHERE room_id = $1 AND ((actor_id = $2 AND client_id = $3) OR id = $4)"#,
         room.0,
+        event.by.map(|by| by.0),
+        event.client_id.as_deref(),
         event.id
     )
     .fetch_optional(connection)
     .await?;
     Ok(found.map(|found| {
-        let first = EventRow { payload: found.payload, ..event.clone() };
+        let (payload, touches) = (found.payload.0.into(), found.touches.map(MessageId));
+        let first = EventRow { id: found.id, payload, touches, effects: Vec::new(), ..event.clone() };
         Row { seq: found.seq, at: found.created_at, body: RowBody::Event(first) }
     }))
 }

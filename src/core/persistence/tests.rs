@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::config::PersistenceConfig;
 use super::*;
+use crate::order::{CoreChange, EventRow, MessageRow, Role, RowBody};
+use crate::rooms::store::WriteChange;
+use crate::rooms::wire::RoomUpdated;
 use crate::tree;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{MessageId, UserId};
@@ -74,9 +77,10 @@ impl Bench {
         Arc::new(Row { seq, at: self.clock.now(), body })
     }
 
-    fn event(&self, seq: i64, effect: SideEffect) -> Arc<Row> {
-        let payload = serde_json::json!({});
-        let event = EventRow { id: self.clock.uuid(), kind: "room.updated", actor: Some(self.ada), payload, effect };
+    fn event(&self, seq: i64, change: CoreChange) -> Arc<Row> {
+        let told = RoomUpdated { name: None, topic: None };
+        let event = EventRow::new(self.clock.uuid(), Some(self.ada), &told);
+        let event = EventRow { change: Some(change), effects: vec![Arc::new(WriteChange)], ..event };
         Arc::new(Row { seq, at: self.clock.now(), body: RowBody::Event(event) })
     }
 
@@ -211,15 +215,18 @@ async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence()
     let ben = UserId::new(&bench.clock);
     bench.add_user(ben, "ben").await;
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    let rename = |name: &str| SideEffect::Describe { name: Some(name.into()), topic: None };
+    let rename = |name: &str| CoreChange::Described { name: Some(name.into()), topic: None };
     let changes = vec![
-        bench.event(1, SideEffect::AddMember { user_id: ben, role: "member" }),
+        bench.event(1, CoreChange::MemberAdded { user_id: ben, role: Role::Member }),
         bench.event(2, rename("harbour")),
-        bench.event(3, SideEffect::SetRole { user_id: ben, role: "admin" }),
+        bench.event(3, CoreChange::RoleChanged { user_id: ben, role: Role::Admin }),
     ];
     assert_eq!(store::flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
     assert_eq!(bench.marks(room, ben).await, (1, 1));
-    let fenced = vec![bench.event(2, rename("not this")), bench.event(3, SideEffect::RemoveMember { user_id: ben })];
+    let fenced = vec![
+        bench.event(2, rename("not this")),
+        bench.event(3, CoreChange::MemberRemoved { user_id: ben, is_out: false }),
+    ];
     assert!(store::flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
     let now =
         sqlx::query("SELECT name, role FROM rooms JOIN room_members ON room_id = id WHERE id = $1 AND user_id = $2")
@@ -236,7 +243,7 @@ async fn an_earlier_try_is_recognised_by_its_last_row() {
     let bench = Bench::new().await;
     let room = bench.room().await;
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    let rows = vec![bench.message(1, "a"), bench.event(2, SideEffect::Describe { name: None, topic: None })];
+    let rows = vec![bench.message(1, "a"), bench.event(2, CoreChange::Described { name: None, topic: None })];
     let ours = batch(vec![write(room, rows.clone())]);
     store::flush(&mut link, &ours).await.unwrap();
     let run = ours.runs()[0];
@@ -280,7 +287,7 @@ async fn a_row_that_is_there_already_is_not_written_again() {
     let bench = Bench::new().await;
     let room = bench.room().await;
     let mut line = Line::new(&bench.database.storage, |_| {});
-    let named = |topic: &str| SideEffect::Describe { name: None, topic: Some(topic.to_owned()) };
+    let named = |topic: &str| CoreChange::Described { name: None, topic: Some(topic.to_owned()) };
     let mut nameless = Row::clone(&bench.message(2, "nameless"));
     if let RowBody::Message(message) = &mut nameless.body {
         message.client_id = None;
@@ -309,7 +316,7 @@ async fn a_row_that_postgres_refuses_fails_alone() {
     let mut line = Line::new(&bench.database.storage, |_| {});
     let stranger = UserId::new(&bench.clock);
     // A member who is not a user: no foreign key for that.
-    let impossible = bench.event(1, SideEffect::AddMember { user_id: stranger, role: "member" });
+    let impossible = bench.event(1, CoreChange::MemberAdded { user_id: stranger, role: Role::Member });
     line.enqueue(1, write(room, vec![impossible])).await;
     line.enqueue(2, write(other, vec![bench.message(1, "fine")])).await;
     let mut outcomes = line.outcomes(2).await;
@@ -327,7 +334,7 @@ async fn nobody_comes_into_a_channel_who_is_not_in_its_space() {
                  UPDATE rooms SET kind = 'channel', space_id = $1 WHERE id = $2";
     sqlx::query(space).bind(room.0).bind(room).execute(bench.database.storage.engine()).await.unwrap();
     let mut line = Line::new(&bench.database.storage, |_| {});
-    let come = bench.event(1, SideEffect::AddMember { user_id: ben, role: "member" });
+    let come = bench.event(1, CoreChange::MemberAdded { user_id: ben, role: Role::Member });
     line.enqueue(1, write(room, vec![come])).await;
     assert_eq!(line.outcomes(1).await, [(1, Outcome::OutOfSpace)]);
     assert_eq!(bench.order(room).await, (0, vec![]));

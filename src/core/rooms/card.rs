@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::permissions::{Role, RoomKind};
+use super::permissions::RoomKind;
 use super::senders::Senders;
 use super::state::{Member, Snapshot};
 use super::wire::RoomSummary;
-use crate::persistence::{Row, RowBody, SideEffect, Watermark};
+use crate::order::{CoreChange, Row, Watermark};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 
 /// See the module.
@@ -70,8 +70,8 @@ impl Card {
         self.last_seq = row.seq;
         self.last_event_at = Some(row.at);
         self.senders.push_row(row);
-        if let RowBody::Event(event) = &row.body {
-            self.apply(row.seq, &event.effect);
+        if let Some(change) = row.change() {
+            self.apply(row.seq, change);
         }
     }
 
@@ -124,19 +124,18 @@ impl Card {
         }
     }
 
-    fn apply(&mut self, seq: i64, effect: &SideEffect) {
-        match effect {
-            SideEffect::AddMember { user_id, role } => {
-                let role = role.parse().unwrap_or(Role::Guest);
-                self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
+    fn apply(&mut self, seq: i64, change: &CoreChange) {
+        match change {
+            CoreChange::MemberAdded { user_id, role } => {
+                self.members.insert(*user_id, Member { role: *role, delivered_seq: seq, read_seq: seq });
             }
-            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => drop(self.members.remove(user_id)),
-            SideEffect::SetRole { user_id, role } => {
-                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
-                    member.role = role;
+            CoreChange::MemberRemoved { user_id, .. } => drop(self.members.remove(user_id)),
+            CoreChange::RoleChanged { user_id, role } => {
+                if let Some(member) = self.members.get_mut(user_id) {
+                    member.role = *role;
                 }
             }
-            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+            CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
         }
     }
 }
@@ -149,7 +148,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::persistence::{EventRow, MessageRow};
+    use crate::order::{EventRow, MessageRow, Role, RowBody};
     use crate::rooms::senders::UNREAD_MAX;
     use parlance_foundation::ids::MessageId;
 
@@ -174,10 +173,14 @@ mod tests {
         }
     }
 
+    /// What it tells does not matter here.
+    fn told() -> crate::rooms::wire::RoomUpdated {
+        crate::rooms::wire::RoomUpdated { name: None, topic: None }
+    }
+
     fn row(seq: i64, what: &What) -> Row {
-        let event = |kind, effect| {
-            RowBody::Event(EventRow { id: Uuid::nil(), kind, actor: None, payload: serde_json::Value::Null, effect })
-        };
+        let event =
+            |change| RowBody::Event(EventRow { change: Some(change), ..EventRow::new(Uuid::nil(), None, &told()) });
         let body = match what {
             What::Post(by) => RowBody::Message(MessageRow {
                 id: MessageId(Uuid::nil()),
@@ -188,9 +191,9 @@ mod tests {
                 parts: None,
                 reply_to: None,
             }),
-            What::Add(who) => event("member.added", SideEffect::AddMember { user_id: user(*who), role: "member" }),
-            What::Remove(who) => event("member.removed", SideEffect::RemoveMember { user_id: user(*who) }),
-            What::Mark(..) => event("room.updated", SideEffect::Describe { name: None, topic: None }),
+            What::Add(who) => event(CoreChange::MemberAdded { user_id: user(*who), role: Role::Member }),
+            What::Remove(who) => event(CoreChange::MemberRemoved { user_id: user(*who), is_out: false }),
+            What::Mark(..) => event(CoreChange::Described { name: None, topic: None }),
         };
         Row { seq, at: DateTime::from_timestamp(seq, 0).unwrap(), body }
     }

@@ -6,9 +6,9 @@ use actix::Message;
 
 use super::error::ChatError;
 use super::permissions::Role;
-use super::state::{Change, Right};
+use super::state::WantedChange;
 use super::window::Page;
-use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
+use crate::order::{CoreChange, MessageRow, Row, Watermark};
 use parlance_foundation::ids::{RoomId, UserId};
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
@@ -39,9 +39,7 @@ pub struct Posted {
 
 /// Command: change the room or its members.
 pub struct ChangeRoom {
-    pub by: UserId,
-    pub right: Right,
-    pub change: Change,
+    pub wanted: WantedChange,
     pub reply: Reply<Changed>,
 }
 
@@ -64,12 +62,9 @@ impl Changed {
 
     /// By the event that made it so.
     pub fn by(posted: Posted) -> Self {
-        let role = match &posted.row.body {
-            RowBody::Event(EventRow { effect, .. }) => match effect {
-                SideEffect::AddMember { role, .. } | SideEffect::SetRole { role, .. } => role.parse().ok(),
-                SideEffect::RemoveMember { .. } | SideEffect::Depart { .. } | SideEffect::Describe { .. } => None,
-            },
-            RowBody::Message(_) => None,
+        let role = match posted.row.change() {
+            Some(CoreChange::MemberAdded { role, .. } | CoreChange::RoleChanged { role, .. }) => Some(*role),
+            Some(CoreChange::MemberRemoved { .. } | CoreChange::Described { .. }) | None => None,
         };
         Self { is_new: !posted.repeated, role, row: Some(posted.row) }
     }

@@ -41,5 +41,5 @@ pub use memory::{LiveCard, RoomMemory};
 pub use messages::Audience;
 pub use missed::{PageWanted, page_after};
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
-pub use state::{Change, Departure, Member, Right, Snapshot};
+pub use state::{Change, Departure, Member, Right, Snapshot, WantedChange};
 pub use window::Page;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use crate::order::Role;
+
 /// What a room is; what differs is who its members are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -13,16 +15,6 @@ pub enum RoomKind {
     Group,
     /// A room of a space that its people may find and join.
     Channel,
-}
-
-/// What a member is in a room or space, from most to least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Guest,
-    Member,
-    Admin,
-    Owner,
 }
 
 /// What a member may want to do.
@@ -101,31 +93,7 @@ pub fn outranks(actor: Role, target: Role) -> bool {
     }
 }
 
-macro_rules! text_enum {
-    ($type:ty { $($variant:path => $text:literal),+ $(,)? }) => {
-        impl $type {
-            /// As it stands in Postgres and on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $($variant => $text),+ }
-            }
-        }
-
-        impl std::str::FromStr for $type {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok($variant),)+
-                    other => Err(format!("{other:?} is none of {:?}", [$($text),+])),
-                }
-            }
-        }
-    };
-}
-
-pub(crate) use text_enum;
-
-text_enum!(RoomKind { Direct => "direct", Group => "group", Channel => "channel" });
-text_enum!(Role { Owner => "owner", Admin => "admin", Member => "member", Guest => "guest" });
+crate::text_enum::text_enum!(RoomKind { Direct => "direct", Group => "group", Channel => "channel" });
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::persistence::{Row, RowBody};
+use crate::order::{Row, RowBody};
 use parlance_foundation::ids::UserId;
 
 /// Unread messages are counted up to here: a badge says 99+.

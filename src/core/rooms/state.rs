@@ -19,8 +19,8 @@ use super::error::ChatError;
 use super::permissions::{Action, Role, RoomKind, may};
 use super::window::{Entry, Page, Window};
 use super::wire;
-use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect, Watermark};
-pub use change::{Change, Right};
+use crate::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
+pub use change::{Change, Right, WantedChange};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 
 /// One person in the room.
@@ -96,6 +96,15 @@ enum Sent {
     Done(Arc<Row>),
 }
 
+impl Sent {
+    fn decision(&self) -> Decision {
+        match self {
+            Self::Waiting(ticket) => Decision::Waiting(*ticket),
+            Self::Done(row) => Decision::Already(Arc::clone(row)),
+        }
+    }
+}
+
 /// What was taken and waits for its commit.
 #[derive(Debug)]
 pub struct Pending {
@@ -151,8 +160,7 @@ impl RoomState {
     /// Takes note of older messages that are being sent again: as many as can wait for a load, parked or fenced.
     pub fn recall(&mut self, rows: impl IntoIterator<Item = Arc<Row>>) {
         for row in rows {
-            let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body else { continue };
-            let key = (*sender, client_id.clone());
+            let Some(key) = key_of(&row) else { continue };
             if self.sent.contains_key(&key) {
                 continue;
             }
@@ -211,11 +219,8 @@ impl RoomState {
     pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
         self.require(by, Action::Post)?;
         let key = message.client_id.as_ref().map(|client_id| (by, client_id.clone()));
-        Ok(match key.and_then(|key| self.sent.get(&key)) {
-            Some(Sent::Waiting(ticket)) => Decision::Waiting(*ticket),
-            Some(Sent::Done(row)) => Decision::Already(Arc::clone(row)),
-            None => Decision::Write(RowBody::Message(message)),
-        })
+        let first = key.and_then(|key| self.sent.get(&key)).map(Sent::decision);
+        Ok(first.unwrap_or_else(|| Decision::Write(RowBody::Message(message))))
     }
 
     /// Gives the next seq to a decided row; its ticket comes back with the outcome.
@@ -223,13 +228,11 @@ impl RoomState {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         self.taken_seq = row.seq;
-        match &row.body {
-            RowBody::Message(message) => {
-                if let Some(client_id) = &message.client_id {
-                    self.sent.insert((message.sender, client_id.clone()), Sent::Waiting(ticket));
-                }
-            }
-            RowBody::Event(event) => self.apply(row.seq, &event.effect),
+        if let Some(key) = key_of(&row) {
+            self.sent.insert(key, Sent::Waiting(ticket));
+        }
+        if let Some(change) = row.change() {
+            self.apply(row.seq, change);
         }
         self.pending.push_back(Pending { ticket, row });
         ticket
@@ -292,48 +295,43 @@ impl RoomState {
     }
 
     fn remember(&mut self, row: Arc<Row>) -> Entry {
-        if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &row.body {
-            self.sent.insert((*sender, client_id.clone()), Sent::Done(Arc::clone(&row)));
+        if let Some(key) = key_of(&row) {
+            self.sent.insert(key, Sent::Done(Arc::clone(&row)));
         }
         let entry = Entry { frame: wire::frame(self.id, &row), row };
         for old in self.window.push(entry.clone()) {
-            if let RowBody::Message(MessageRow { sender, client_id: Some(client_id), .. }) = &old.row.body {
-                self.sent.remove(&(*sender, client_id.clone()));
+            if let Some(key) = key_of(&old.row) {
+                self.sent.remove(&key);
             }
         }
         entry
     }
 
-    fn apply(&mut self, seq: i64, effect: &SideEffect) {
-        match effect {
-            SideEffect::AddMember { user_id, role } => {
-                let role = role.parse().unwrap_or(Role::Guest);
-                self.members.insert(*user_id, Member { role, delivered_seq: seq, read_seq: seq });
+    fn apply(&mut self, seq: i64, change: &CoreChange) {
+        match change {
+            CoreChange::MemberAdded { user_id, role } => {
+                self.members.insert(*user_id, Member { role: *role, delivered_seq: seq, read_seq: seq });
             }
-            SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
+            CoreChange::MemberRemoved { user_id, .. } => {
                 self.members.remove(user_id);
             }
-            SideEffect::SetRole { user_id, role } => {
-                if let (Some(member), Ok(role)) = (self.members.get_mut(user_id), role.parse()) {
-                    member.role = role;
+            CoreChange::RoleChanged { user_id, role } => {
+                if let Some(member) = self.members.get_mut(user_id) {
+                    member.role = *role;
                 }
             }
-            SideEffect::Describe { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
+            CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
         }
     }
 
-    /// Whether `by` may read now. A coming that was only taken opens nothing, and a going that was only taken closes
-    /// nothing: either may never be committed, and nobody would hear of the room's true state. A departure is different:
-    /// the membership ended in Postgres before the room heard of it.
+    /// Whether `by` may read now. Reads follow committed membership: a pending join grants nothing yet, and a pending leave
+    /// revokes nothing yet, because either may still fail, and nobody would hear of the room's true state. Whoever left the
+    /// space is different: their membership ended in Postgres before the room heard of it.
     fn require_reader(&self, by: UserId) -> Result<(), ChatError> {
-        let first_pending = self.pending.iter().find_map(|pending| match &pending.row.body {
-            RowBody::Event(EventRow { effect: SideEffect::AddMember { user_id, .. }, .. }) if *user_id == by => {
-                Some(false)
-            }
-            RowBody::Event(EventRow { effect: SideEffect::RemoveMember { user_id }, .. }) if *user_id == by => {
-                Some(true)
-            }
-            RowBody::Event(_) | RowBody::Message(_) => None,
+        let first_pending = self.pending.iter().find_map(|pending| match pending.row.change()? {
+            CoreChange::MemberAdded { user_id, .. } if *user_id == by => Some(false),
+            CoreChange::MemberRemoved { user_id, is_out: false } if *user_id == by => Some(true),
+            _ => None,
         });
         match first_pending {
             // Every role may read.
@@ -356,4 +354,9 @@ impl RoomState {
         let fixed = self.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
         Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
     }
+}
+
+/// Where a client id is kept: whose it is, and the id.
+fn key_of(row: &Row) -> Option<(UserId, String)> {
+    row.client_key().map(|(by, client_id)| (by, client_id.to_owned()))
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::permissions::{Role, RoomKind};
-use super::state::{Change, Decision, Member, Right, RoomState, Snapshot};
-use crate::persistence::{MessageRow, Row, RowBody, SideEffect};
+use super::state::{Change, Decision, Member, Right, RoomState, Snapshot, WantedChange};
+use crate::order::{CoreChange, MessageRow, Row, RowBody};
 use parlance_foundation::ids::{MessageId, RoomId, UserId};
 
 const PEOPLE: u8 = 4;
@@ -79,15 +79,14 @@ impl Model {
         let mut members = HashMap::from([(person(0), Role::Owner), (person(1), Role::Member)]);
         let pending = self.pending.iter().map(|(_, row)| row).filter(|_| with_pending);
         for row in self.committed.iter().chain(pending) {
-            let RowBody::Event(event) = &row.body else { continue };
-            match &event.effect {
-                SideEffect::AddMember { user_id, role } | SideEffect::SetRole { user_id, role } => {
-                    members.insert(*user_id, role.parse().unwrap());
+            match row.change() {
+                Some(CoreChange::MemberAdded { user_id, role } | CoreChange::RoleChanged { user_id, role }) => {
+                    members.insert(*user_id, *role);
                 }
-                SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => {
+                Some(CoreChange::MemberRemoved { user_id, .. }) => {
                     members.remove(user_id);
                 }
-                SideEffect::Describe { .. } => {}
+                Some(CoreChange::Described { .. }) | None => {}
             }
         }
         members
@@ -172,7 +171,10 @@ fn post(model: &mut Model, state: &mut RoomState, by: UserId, client_id: u8) {
 fn change_room(model: &mut Model, state: &mut RoomState, by: UserId, change: &Change) {
     let before = model.members(true);
     model.made += 1;
-    let decision = state.decide_change(by, Right::Own, Uuid::from_u128(model.made), change);
+    let decision = state.decide_change(
+        Uuid::from_u128(model.made),
+        &WantedChange { by, right: Right::Own, client_id: None, change: change.clone() },
+    );
     let Ok(Decision::Write(body)) = decision else {
         // What is so already is not made so again; a name or topic is not followed here.
         let is_so = match change {

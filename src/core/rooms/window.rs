@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use uuid::Uuid;
 
-use crate::persistence::Row;
+use crate::order::Row;
 
 /// One committed change.
 #[derive(Clone, Debug)]

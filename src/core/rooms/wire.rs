@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::permissions::{Role, RoomKind};
 use super::window::Page;
 use crate::accounts::wire::PublicUser;
-use crate::persistence::{MessageRow, Row, RowBody};
+use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody};
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
 
@@ -56,8 +56,20 @@ pub struct Message<'a> {
     pub created_at: DateTime<Utc>,
 }
 
+/// What every durable event carries beside what its kind says: its place, whose it is, and when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPlace {
+    pub room_id: RoomId,
+    pub seq: i64,
+    /// Who made the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+    pub at: DateTime<Utc>,
+}
+
 /// Event: a message was posted.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "message.posted")]
 pub struct MessagePosted<'a> {
     pub room_id: RoomId,
     pub seq: i64,
@@ -65,52 +77,76 @@ pub struct MessagePosted<'a> {
 }
 
 /// Someone's place in a room, inside events.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct EventMember {
     pub user_id: UserId,
     pub role: Role,
 }
 
 /// Event: someone was added, or joined.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberAdded {
-    pub room_id: RoomId,
-    pub seq: i64,
     pub member: EventMember,
-    pub by: UserId,
-    pub at: DateTime<Utc>,
 }
 
 /// Event: someone was removed, or left.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberRemoved {
-    pub room_id: RoomId,
-    pub seq: i64,
     pub user_id: UserId,
-    pub by: UserId,
-    pub at: DateTime<Utc>,
 }
 
 /// Event: a member has another role now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberRoleChanged {
-    pub room_id: RoomId,
-    pub seq: i64,
     pub user_id: UserId,
     pub role: Role,
-    pub by: UserId,
-    pub at: DateTime<Utc>,
 }
 
 /// Event: the room has another name or topic now; both are given as they are now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RoomUpdated {
-    pub room_id: RoomId,
-    pub seq: i64,
     pub name: Option<String>,
     pub topic: Option<String>,
-    pub by: UserId,
-    pub at: DateTime<Utc>,
+}
+
+impl EventPayload for MemberAdded {
+    const KIND: &'static str = "member.added";
+}
+
+impl EventPayload for MemberRemoved {
+    const KIND: &'static str = "member.removed";
+}
+
+impl EventPayload for MemberRoleChanged {
+    const KIND: &'static str = "member.role_changed";
+}
+
+impl EventPayload for RoomUpdated {
+    const KIND: &'static str = "room.updated";
+}
+
+/// What the core itself reads in a stored event; nothing in those of other kinds.
+pub fn core_change(kind: &str, payload: &RawValue) -> Result<Option<CoreChange>, serde_json::Error> {
+    let text = payload.get();
+    Ok(Some(match kind {
+        MemberAdded::KIND => {
+            let MemberAdded { member: EventMember { user_id, role } } = serde_json::from_str(text)?;
+            CoreChange::MemberAdded { user_id, role }
+        }
+        MemberRemoved::KIND => {
+            let MemberRemoved { user_id } = serde_json::from_str(text)?;
+            CoreChange::MemberRemoved { user_id, is_out: false }
+        }
+        MemberRoleChanged::KIND => {
+            let MemberRoleChanged { user_id, role } = serde_json::from_str(text)?;
+            CoreChange::RoleChanged { user_id, role }
+        }
+        RoomUpdated::KIND => {
+            let RoomUpdated { name, topic } = serde_json::from_str(text)?;
+            CoreChange::Described { name, topic }
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// Told to a user's devices: you are in this room now; follow it from `room.last_seq`. Not part of the room's order.
@@ -262,10 +298,10 @@ pub struct PostMessageBody {
     /// `text` when absent; `system` is the engine's own.
     #[serde(default)]
     pub kind: Option<String>,
-    /// Structured content: an array of objects.
+    /// Structured content: an array of objects, told as it was sent.
     #[serde(default)]
     #[schema(value_type = Option<Vec<Object>>)]
-    pub parts: Option<Vec<serde_json::Value>>,
+    pub parts: Option<Vec<Box<RawValue>>>,
     /// The id of a message in the same room.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
@@ -282,7 +318,7 @@ pub struct PostMessage {
     pub kind: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<Object>>)]
-    pub parts: Option<Vec<serde_json::Value>>,
+    pub parts: Option<Vec<Box<RawValue>>>,
     #[serde(default)]
     pub reply_to: Option<MessageId>,
 }
@@ -371,40 +407,26 @@ pub fn caught_up(re: Option<u64>, page: &Page) -> ByteString {
 
 /// The frame that tells members of a committed row.
 pub fn frame(room_id: RoomId, row: &Row) -> ByteString {
-    #[derive(Serialize)]
-    #[serde(tag = "type", rename = "message.posted")]
-    struct Posted<'a> {
-        room_id: RoomId,
-        seq: i64,
-        message: Message<'a>,
-    }
-
-    #[derive(Serialize)]
-    struct Other<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-        room_id: RoomId,
-        seq: i64,
-        #[serde(flatten)]
-        payload: &'a serde_json::Value,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        by: Option<UserId>,
-        at: DateTime<Utc>,
-    }
-
     match &row.body {
         RowBody::Message(message) => {
-            encode(&Posted { room_id, seq: row.seq, message: Message::of(room_id, row, message) })
+            encode(&MessagePosted { room_id, seq: row.seq, message: Message::of(room_id, row, message) })
         }
-        RowBody::Event(event) => encode(&Other {
-            kind: event.kind,
-            room_id,
-            seq: row.seq,
-            payload: &event.payload,
-            by: event.actor,
-            at: row.at,
-        }),
+        RowBody::Event(event) => {
+            #[derive(Serialize)]
+            struct Kind<'a> {
+                r#type: &'a str,
+            }
+            let place = EventPlace { room_id, seq: row.seq, by: event.by, at: row.at };
+            merged([&encode(&Kind { r#type: &event.kind }), &encode(&place), event.payload.get()])
+        }
     }
+}
+
+/// One JSON object with the fields of all of these, as they stand.
+fn merged(objects: [&str; 3]) -> ByteString {
+    let fields = objects.into_iter().filter_map(|object| object.trim().strip_prefix('{')?.strip_suffix('}'));
+    let fields: Vec<&str> = fields.filter(|fields| !fields.trim().is_empty()).collect();
+    ByteString::from(format!("{{{}}}", fields.join(",")))
 }
 
 /// JSON text of a frame.

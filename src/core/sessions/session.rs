@@ -227,7 +227,7 @@ impl UserSession {
         re: Option<u64>,
         by: UserId,
         room: RoomId,
-        message: crate::persistence::MessageRow,
+        message: crate::order::MessageRow,
         ctx: &mut Context<Self>,
     ) {
         let reply = self.reply(re, move |posted: crate::rooms::messages::Posted| {

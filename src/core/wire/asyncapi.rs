@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::close::CLOSE_CODES;
 use super::{Empty, ErrorAnswer, Heartbeat, Hello, Ready, Renew, Renewed};
+use crate::order::EventPayload;
 use crate::rooms::wire as chat;
 
 /// Who says it.
@@ -27,7 +28,15 @@ pub struct FrameDoc {
     name: &'static str,
     numbered: Numbered,
     summary: &'static str,
-    body: fn(&mut Schemas) -> Vec<Value>,
+    body: fn(&mut Schemas) -> Body,
+}
+
+/// What a frame carries beside its type and number.
+enum Body {
+    /// One of these.
+    Either(Vec<Value>),
+    /// All of these.
+    All(Vec<Value>),
 }
 
 impl FrameDoc {
@@ -58,7 +67,21 @@ macro_rules! frame {
             name: $name,
             numbered: Numbered::$numbered,
             summary: $summary,
-            body: |schemas| vec![$(reference::<$body>(schemas)),+],
+            body: |schemas| Body::Either(vec![$(reference::<$body>(schemas)),+]),
+        }
+    };
+}
+
+/// A durable event: its place, and what its kind says.
+macro_rules! event {
+    ($payload:ty, $name:literal $summary:literal) => {
+        FrameDoc {
+            from: From::Server,
+            kind: <$payload as EventPayload>::KIND,
+            name: $name,
+            numbered: Numbered::No,
+            summary: $summary,
+            body: |schemas| Body::All(vec![reference::<chat::EventPlace>(schemas), reference::<$payload>(schemas)]),
         }
     };
 }
@@ -77,10 +100,10 @@ pub const FRAMES: &[FrameDoc] = &[
     frame!(Server "pong" "PongFrame" Re [Empty] "Answer to ping"),
     frame!(Server "heartbeat" "HeartbeatFrame" No [Heartbeat] "Sent when there was nothing else to say"),
     frame!(Server "message.posted" "MessagePostedFrame" No [chat::MessagePosted] "A message was posted"),
-    frame!(Server "member.added" "MemberAddedFrame" No [chat::MemberAdded] "Someone was added or joined"),
-    frame!(Server "member.removed" "MemberRemovedFrame" No [chat::MemberRemoved] "Someone was removed or left"),
-    frame!(Server "member.role_changed" "MemberRoleChangedFrame" No [chat::MemberRoleChanged] "A member has another role"),
-    frame!(Server "room.updated" "RoomUpdatedFrame" No [chat::RoomUpdated] "The room has another name or topic"),
+    event!(chat::MemberAdded, "MemberAddedFrame" "Someone was added or joined"),
+    event!(chat::MemberRemoved, "MemberRemovedFrame" "Someone was removed or left"),
+    event!(chat::MemberRoleChanged, "MemberRoleChangedFrame" "A member has another role"),
+    event!(chat::RoomUpdated, "RoomUpdatedFrame" "The room has another name or topic"),
     frame!(Server "room.joined" "RoomJoinedFrame" No [chat::RoomJoined] "You are in this room now: follow it from last_seq"),
     frame!(Server "room.lagged" "RoomLaggedFrame" No [chat::RoomLagged] "Your backlog was shed, or you left while you were behind: catch up from the last seq you have"),
     frame!(Server "invitation.updated" "InvitationUpdatedFrame" No [chat::InvitationUpdated] "You were invited, or what became of that: GET /invitations has what waits for an answer"),
@@ -134,7 +157,7 @@ pub fn document() -> Value {
 }
 
 fn frame_schema(frame: &FrameDoc, schemas: &mut Schemas) -> Value {
-    let mut bodies = (frame.body)(schemas);
+    let body = (frame.body)(schemas);
     let mut properties = json!({ "type": { "type": "string", "const": frame.kind } });
     let number = json!({ "type": "integer", "minimum": 1 });
     match frame.numbered {
@@ -143,8 +166,13 @@ fn frame_schema(frame: &FrameDoc, schemas: &mut Schemas) -> Value {
         Numbered::No => {}
     }
     let envelope = json!({ "type": "object", "required": ["type"], "properties": properties });
-    let body = if bodies.len() == 1 { bodies.remove(0) } else { json!({ "oneOf": bodies }) };
-    json!({ "description": frame.summary, "allOf": [envelope, body] })
+    let bodies = match body {
+        Body::Either(mut bodies) if bodies.len() == 1 => vec![bodies.remove(0)],
+        Body::Either(bodies) => vec![json!({ "oneOf": bodies })],
+        Body::All(bodies) => bodies,
+    };
+    let all: Vec<Value> = std::iter::once(envelope).chain(bodies).collect();
+    json!({ "description": frame.summary, "allOf": all })
 }
 
 fn any_of(from: From) -> Value {

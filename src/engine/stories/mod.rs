@@ -15,6 +15,7 @@ mod limits;
 mod many_rooms;
 mod members;
 mod once;
+mod open_events;
 mod other_hands;
 mod outages;
 mod own_postgres;

@@ -15,6 +15,8 @@ export interface UnknownEvent {
   readonly type: `unknown:${string}`;
   readonly room_id: string;
   readonly seq: number;
+  /** The frame as it came. */
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 export type KnownEvent = MessagePosted | MemberAdded | MemberRemoved | MemberRoleChanged | RoomUpdated;
@@ -35,7 +37,7 @@ export function asDurable(frame: unknown): DurableEvent | null {
   const { type, room_id, seq, re } = frame as Partial<Record<"type" | "room_id" | "seq" | "re", unknown>>;
   if (typeof type !== "string" || typeof room_id !== "string" || typeof seq !== "number" || re != null) return null;
   if (KNOWN.has(type)) return frame as KnownEvent;
-  return { type: `unknown:${type}`, room_id, seq };
+  return { type: `unknown:${type}`, room_id, seq, payload: frame as Record<string, unknown> };
 }
 
 /** What is read from the socket is checked as far as routing needs; the rest is the server's word. */

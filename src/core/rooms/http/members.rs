@@ -11,7 +11,7 @@ use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{ChangeRoom, Changed, Command};
 use crate::rooms::permissions::Role;
-use crate::rooms::state::{Change, Right};
+use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
@@ -161,5 +161,11 @@ pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change:
     let by = caller.user_id;
     parts.limits.change_room(by)?;
     let right = store::role_in_space_of(&parts.storage, by, room).await?.map_or(Right::Own, Right::OfSpace);
-    Ok(parts.rooms.ask(room, |reply| Command::Change(ChangeRoom { by, right, change, reply })).await?)
+    Ok(parts
+        .rooms
+        .ask(room, |reply| {
+            let wanted = WantedChange { by, right, client_id: None, change };
+            Command::Change(ChangeRoom { wanted, reply })
+        })
+        .await?)
 }

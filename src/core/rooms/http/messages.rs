@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Parts, page_limit};
 use crate::accounts::Caller;
-use crate::persistence::{Row, RowBody};
+use crate::order::{Row, RowBody};
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{Command, PostMessage};
 use crate::rooms::store::{self, History};

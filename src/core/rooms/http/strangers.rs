@@ -8,7 +8,7 @@ use crate::rooms::config::Strangers;
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{ChangeRoom, Command};
 use crate::rooms::permissions::Role;
-use crate::rooms::state::{Change, Right};
+use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Bounds, Place};
 use crate::rooms::wire::Invited;
 use parlance_foundation::ids::{RoomId, UserId};
@@ -62,6 +62,7 @@ pub async fn complete_direct(parts: &Parts, room: RoomId, by: UserId, other: Use
 /// Somebody comes in who was invited, or is one of the two of a direct room.
 pub async fn enter(parts: &Parts, room: RoomId, by: UserId, user_id: UserId, role: Role) -> Result<(), ChatError> {
     let change = Change::AddMember { user_id, role };
-    let ask = |reply| Command::Change(ChangeRoom { by, right: Right::Invited, change, reply });
+    let wanted = WantedChange { by, right: Right::Invited, client_id: None, change };
+    let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
     parts.rooms.ask(room, ask).await.map(drop)
 }

@@ -19,9 +19,8 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::persistence::{
-    Claim, CommitLane, EventRow, Job, Outcome, Row, RowBody, SideEffect, TakesJobs, Watermark, Write,
-};
+use crate::order::{CoreChange, Row, RowBody, Watermark};
+use crate::persistence::{Claim, CommitLane, Job, Outcome, TakesJobs, Write};
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
@@ -30,9 +29,9 @@ use crate::rooms::messages::{
     Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
 };
 use crate::rooms::permissions::Role;
-use crate::rooms::state::{Decision, Departure, Member, Right, RoomState, Snapshot};
+use crate::rooms::state::{Decision, Departure, Member, RoomState, Snapshot, WantedChange};
 use crate::rooms::window::Entry;
-use crate::rooms::{store, wire};
+use crate::rooms::wire;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{EventId, RoomId, UserId};
 
@@ -122,7 +121,7 @@ enum Phase {
 /// A change that was taken, and whom to tell.
 struct Waiting {
     row: Arc<Row>,
-    right: Right,
+    asked: Asked,
     since: Instant,
     replies: Vec<Answer>,
 }
@@ -130,8 +129,15 @@ struct Waiting {
 /// A change that was fenced and will be decided again, with the same id.
 struct Redo {
     row: Arc<Row>,
-    right: Right,
+    asked: Asked,
     replies: Vec<Answer>,
+}
+
+/// What a row was made of beside what stands in it: kept, because after a fence it is decided once more.
+enum Asked {
+    /// A message, or a departure.
+    Nothing,
+    Change(WantedChange),
 }
 
 enum Answer {
@@ -280,7 +286,7 @@ impl RoomLife {
                 None => reply.send(Err(ChatError::Restarted)),
             },
             Ok(Decision::Write(body)) => {
-                self.write(body, Right::Own, vec![Answer::Post(reply)]);
+                self.write(body, Asked::Nothing, vec![Answer::Post(reply)]);
             }
             Ok(Decision::Settled(role)) => Answer::Post(reply).settle(role),
         }
@@ -292,9 +298,9 @@ impl RoomLife {
             return command.reply.send(Err(ChatError::Busy));
         }
         let Phase::Ready(state) = &mut self.phase else { return };
-        let ChangeRoom { by, right, change, reply } = command;
+        let ChangeRoom { wanted, reply } = command;
         let id = EventId::new(&self.around.clock);
-        match state.decide_change(by, right, id.0, &change) {
+        match state.decide_change(id.0, &wanted) {
             Err(error) => reply.send(Err(error)),
             Ok(Decision::Settled(role)) => reply.send(Ok(Changed::before(role))),
             Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {
@@ -303,7 +309,7 @@ impl RoomLife {
             },
             Ok(Decision::Already(row)) => reply.send(Ok(Changed::by(Posted { row, repeated: true }))),
             Ok(Decision::Write(body)) => {
-                self.write(body, right, vec![Answer::Change(reply)]);
+                self.write(body, Asked::Change(wanted), vec![Answer::Change(reply)]);
             }
         }
     }
@@ -312,7 +318,7 @@ impl RoomLife {
     pub fn depart(&mut self) -> bool {
         while let Some(departure) = self.departures.pop_front() {
             let body = RoomState::departed(&departure);
-            if !self.write_at(departure.at, body, Right::Own, Vec::new()) {
+            if !self.write_at(departure.at, body, Asked::Nothing, Vec::new()) {
                 self.departures.push_front(departure);
                 if !std::mem::replace(&mut self.departs_again, true) {
                     self.wishes.push(Wish::DepartAgain);
@@ -331,11 +337,11 @@ impl RoomLife {
 
     /// Takes the next seq and hands the row to the persister; when its queue is full, nothing has happened. Whether it was
     /// taken.
-    fn write(&mut self, body: RowBody, right: Right, replies: Vec<Answer>) -> bool {
-        self.write_at(self.around.clock.now(), body, right, replies)
+    fn write(&mut self, body: RowBody, asked: Asked, replies: Vec<Answer>) -> bool {
+        self.write_at(self.around.clock.now(), body, asked, replies)
     }
 
-    fn write_at(&mut self, at: DateTime<Utc>, body: RowBody, right: Right, replies: Vec<Answer>) -> bool {
+    fn write_at(&mut self, at: DateTime<Utc>, body: RowBody, asked: Asked, replies: Vec<Answer>) -> bool {
         let Phase::Ready(state) = &mut self.phase else { return false };
         let busy = |replies: Vec<Answer>| {
             replies.into_iter().for_each(|answer| answer.send(Err(ChatError::Busy)));
@@ -355,7 +361,7 @@ impl RoomLife {
             return busy(replies);
         }
         let ticket = state.take(Arc::clone(&row));
-        self.waiting.insert(ticket, Waiting { row, right, since: Instant::now(), replies });
+        self.waiting.insert(ticket, Waiting { row, asked, since: Instant::now(), replies });
         true
     }
 }

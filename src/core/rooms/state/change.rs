@@ -3,12 +3,14 @@
 //! Invariant: a change that was made already is not made again. Whoever did not hear the answer may ask once more: what is
 //! so is left as it is, and what waits for its commit is waited for.
 
-use serde_json::json;
+use std::sync::Arc;
 
 use super::{Decision, Departure, RoomState};
-use crate::persistence::{EventRow, RowBody, SideEffect};
+use crate::order::{CoreChange, EventRow, RowBody};
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
+use crate::rooms::store::WriteChange;
+use crate::rooms::wire;
 use parlance_foundation::ids::UserId;
 
 /// A change to the room itself or to who is in it.
@@ -32,6 +34,16 @@ pub enum Change {
     },
 }
 
+/// A change that somebody wants made: as it was asked for, so that it can be decided again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WantedChange {
+    pub by: UserId,
+    pub right: Right,
+    /// The author's own id for it: sent again, it is the first one.
+    pub client_id: Option<String>,
+    pub change: Change,
+}
+
 /// By what right somebody changes a room, beside what they are in it. Whoever asks has looked it up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Right {
@@ -46,50 +58,59 @@ pub enum Right {
 
 impl RoomState {
     /// The event that a change becomes, if `by` may make it.
-    pub fn decide_change(
-        &self,
-        by: UserId,
-        right: Right,
-        id: uuid::Uuid,
-        change: &Change,
-    ) -> Result<Decision, ChatError> {
+    pub fn decide_change(&self, id: uuid::Uuid, wanted: &WantedChange) -> Result<Decision, ChatError> {
+        let WantedChange { by, right, client_id, change } = wanted;
+        let (by, right) = (*by, *right);
+        if let Some(first) = client_id.as_ref().and_then(|client_id| self.sent.get(&(by, client_id.clone()))) {
+            self.acting(by, right, Action::Read)?;
+            return Ok(first.decision());
+        }
         if let Some(settled) = self.settled(by, right, change)? {
             return Ok(settled);
         }
-        let (kind, payload, effect) = match change {
+        let by_whom = Some(by);
+        let (event, change) = match change {
             Change::AddMember { user_id, role } => {
                 if self.members.len() >= self.limits.members_max {
                     return Err(ChatError::RoomFull(self.limits.members_max));
                 }
-                let payload = json!({ "member": { "user_id": user_id, "role": role } });
-                ("member.added", payload, SideEffect::AddMember { user_id: *user_id, role: role.as_str() })
+                let (user_id, role) = (*user_id, *role);
+                let told = wire::MemberAdded { member: wire::EventMember { user_id, role } };
+                (EventRow::new(id, by_whom, &told), CoreChange::MemberAdded { user_id, role })
             }
             Change::RemoveMember { user_id } => {
-                ("member.removed", json!({ "user_id": user_id }), SideEffect::RemoveMember { user_id: *user_id })
+                let user_id = *user_id;
+                let told = wire::MemberRemoved { user_id };
+                (EventRow::new(id, by_whom, &told), CoreChange::MemberRemoved { user_id, is_out: false })
             }
             Change::SetRole { user_id, role } => {
-                let payload = json!({ "user_id": user_id, "role": role });
-                ("member.role_changed", payload, SideEffect::SetRole { user_id: *user_id, role: role.as_str() })
+                let (user_id, role) = (*user_id, *role);
+                let told = wire::MemberRoleChanged { user_id, role };
+                (EventRow::new(id, by_whom, &told), CoreChange::RoleChanged { user_id, role })
             }
             Change::Describe { name, topic } => {
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
-                ("room.updated", json!({ "name": name, "topic": topic }), SideEffect::Describe { name, topic })
+                let told = wire::RoomUpdated { name: name.clone(), topic: topic.clone() };
+                (EventRow::new(id, by_whom, &told), CoreChange::Described { name, topic })
             }
         };
-        Ok(Decision::Write(RowBody::Event(EventRow { id, kind, actor: Some(by), payload, effect })))
+        let event = EventRow { client_id: client_id.clone(), ..event };
+        Ok(Decision::Write(RowBody::Event(written(event, change))))
     }
 
     /// The event that tells of somebody who is out already.
     pub fn departed(departure: &Departure) -> RowBody {
         let Departure { id, user_id, by, .. } = *departure;
-        let payload = json!({ "user_id": user_id });
-        let effect = SideEffect::Depart { user_id };
-        RowBody::Event(EventRow { id, kind: "member.removed", actor: Some(by), payload, effect })
+        let event = EventRow::new(id, Some(by), &wire::MemberRemoved { user_id });
+        RowBody::Event(written(event, CoreChange::MemberRemoved { user_id, is_out: true }))
     }
 
     /// Whether the order is about to tell that they are out already.
     pub fn is_departing(&self, user: UserId) -> bool {
-        self.waits_for(|effect| matches!(effect, SideEffect::Depart { user_id } if *user_id == user)).is_some()
+        self.waits_for(
+            |change| matches!(change, CoreChange::MemberRemoved { user_id, is_out: true } if *user_id == user),
+        )
+        .is_some()
     }
 
     /// What the room will be called when this is done.
@@ -105,19 +126,19 @@ impl RoomState {
             Change::AddMember { user_id, role } => {
                 self.may_add(by, right, *user_id, *role)?;
                 let Some(member) = self.members.get(user_id) else { return Ok(None) };
-                let comes = |effect: &SideEffect| matches!(effect, SideEffect::AddMember { user_id: user, .. } if user == user_id);
+                let comes = |change: &CoreChange| matches!(change, CoreChange::MemberAdded { user_id: user, .. } if user == user_id);
                 Ok(Some(self.waiting_or(Some(member.role), comes)))
             }
             Change::RemoveMember { user_id } => {
                 self.may_remove(by, right, *user_id)?;
-                let goes = |effect: &SideEffect| matches!(effect, SideEffect::RemoveMember { user_id: user } | SideEffect::Depart { user_id: user } if user == user_id);
+                let goes = |change: &CoreChange| matches!(change, CoreChange::MemberRemoved { user_id: user, .. } if user == user_id);
                 Ok((!self.members.contains_key(user_id)).then(|| self.waiting_or(None, goes)))
             }
             Change::SetRole { user_id, role } => {
                 let own = self.members.get(user_id).map(|member| member.role);
                 // Whoever has stepped down may have lost the right to do so.
                 if by == *user_id && own == Some(*role) {
-                    let changes = |effect: &SideEffect| matches!(effect, SideEffect::SetRole { user_id: user, .. } if user == user_id);
+                    let changes = |change: &CoreChange| matches!(change, CoreChange::RoleChanged { user_id: user, .. } if user == user_id);
                     return Ok(Some(self.waiting_or(own, changes)));
                 }
                 self.may_set_role(by, right, *user_id, *role).map(|()| None)
@@ -128,23 +149,20 @@ impl RoomState {
                     return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
                 }
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
-                let describes = |effect: &SideEffect| matches!(effect, SideEffect::Describe { .. });
+                let describes = |change: &CoreChange| matches!(change, CoreChange::Described { .. });
                 Ok(((name, topic) == (self.name.clone(), self.topic.clone())).then(|| self.waiting_or(None, describes)))
             }
         }
     }
 
     /// That it is so already, once the last change that made it so is committed.
-    fn waiting_or(&self, role: Option<Role>, made_so: impl Fn(&SideEffect) -> bool) -> Decision {
+    fn waiting_or(&self, role: Option<Role>, made_so: impl Fn(&CoreChange) -> bool) -> Decision {
         self.waits_for(made_so).map_or(Decision::Settled(role), Decision::Waiting)
     }
 
     /// The ticket of the newest such change that waits for its commit.
-    fn waits_for(&self, is_meant: impl Fn(&SideEffect) -> bool) -> Option<u64> {
-        let meant = self.pending.iter().rev().find(|pending| match &pending.row.body {
-            RowBody::Event(event) => is_meant(&event.effect),
-            RowBody::Message(_) => false,
-        });
+    fn waits_for(&self, is_meant: impl Fn(&CoreChange) -> bool) -> Option<u64> {
+        let meant = self.pending.iter().rev().find(|pending| pending.row.change().is_some_and(&is_meant));
         meant.map(|pending| pending.ticket)
     }
 
@@ -212,4 +230,9 @@ impl RoomState {
     fn others_own(&self, user: UserId) -> bool {
         self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner)
     }
+}
+
+/// The event with what the core reads in it, which is also what it writes besides.
+fn written(event: EventRow, change: CoreChange) -> EventRow {
+    EventRow { change: Some(change), effects: vec![Arc::new(WriteChange)], ..event }
 }

@@ -4,7 +4,7 @@ use bytestring::ByteString;
 use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
-use crate::persistence::Row;
+use crate::order::Row;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::window::Page;

@@ -1,12 +1,15 @@
 //! A room into memory.
 
 use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
 
-use crate::persistence::{EventRow, MessageRow, Row, RowBody, SideEffect};
+use crate::order::{EventRow, MessageRow, Row, RowBody};
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::RoomKind;
-use crate::rooms::state::{Change, Departure, Member, Snapshot};
+use crate::rooms::state::{Departure, Member, Snapshot};
+use crate::rooms::wire;
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
 use parlance_foundation::storage::Storage;
 
@@ -94,18 +97,25 @@ impl StoredMessage {
     }
 }
 
-/// Of these sends, by sender and client id, the messages that were posted before.
+/// Of these messages and changes, by author and client id, those that were made before.
 pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, String)]) -> Result<Vec<Row>, ChatError> {
     if sends.is_empty() {
         return Ok(Vec::new());
     }
     let found = sqlx::query_as!(
-        StoredMessage,
+        StoredRow,
         r#"
-        SELECT m.seq, m.id, m.sender_user_id AS "sender!", m.client_id, m.kind, m.content, m.parts::text AS parts,
-               m.reply_to, m.created_at
-        FROM UNNEST($2::uuid[], $3::text[]) AS given (sender, client_id)
-        JOIN messages m ON m.room_id = $1 AND m.sender_user_id = given.sender AND m.client_id = given.client_id
+        SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
+               payload AS "payload: _", touches, is_message AS "is_message!"
+        FROM UNNEST($2::uuid[], $3::text[]) AS given (by_id, sent_id)
+        CROSS JOIN LATERAL (
+            SELECT seq, id, created_at AS at, kind, sender_user_id AS author, client_id, content, parts::text, reply_to,
+                   NULL::json AS payload, NULL::uuid AS touches, true AS is_message
+            FROM messages WHERE room_id = $1 AND sender_user_id = by_id AND client_id = sent_id
+            UNION ALL
+            SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false
+            FROM room_events WHERE room_id = $1 AND actor_id = by_id AND client_id = sent_id
+        ) AS first
         "#,
         room.0,
         &sends.iter().map(|(sender, _)| sender.0).collect::<Vec<_>>(),
@@ -113,7 +123,7 @@ pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, Stri
     )
     .fetch_all(storage.engine_read("room"))
     .await?;
-    Ok(found.into_iter().map(StoredMessage::into_row).collect())
+    Ok(found.into_iter().map(StoredRow::into_row).collect::<Result<_, _>>()?)
 }
 
 /// Messages and events merged, `after < seq`, at most `limit` of them, in order.
@@ -123,16 +133,17 @@ pub(super) async fn rows_between(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StoredRow,
         r#"
-        SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", sender, client_id, content,
-               parts::text AS parts, reply_to, payload, is_message AS "is_message!"
+        SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
+               payload AS "payload: _", touches, is_message AS "is_message!"
         FROM (
-            (SELECT seq, id, created_at AS at, kind, sender_user_id AS sender, client_id, content, parts, reply_to,
-                    NULL::jsonb AS payload, true AS is_message
+            (SELECT seq, id, created_at AS at, kind, sender_user_id AS author, client_id, content, parts::text, reply_to,
+                    NULL::json AS payload, NULL::uuid AS touches, true AS is_message
              FROM messages WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
             UNION ALL
-            (SELECT seq, id, created_at, kind, actor_id, NULL, NULL, NULL, NULL, payload, false
+            (SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false
              FROM room_events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
         ) AS both_kinds
         ORDER BY 1 LIMIT $3
@@ -143,63 +154,60 @@ pub(super) async fn rows_between(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let body = if row.is_message {
-                RowBody::Message(MessageRow {
-                    id: MessageId(row.id),
-                    // The CHECK on messages has exactly one sender; agents and contacts come with their features.
-                    sender: UserId(row.sender?),
-                    client_id: row.client_id,
-                    kind: row.kind,
-                    content: row.content.unwrap_or_default(),
-                    parts: row.parts,
-                    reply_to: row.reply_to.map(MessageId),
-                })
-            } else {
-                let payload = row.payload.unwrap_or_default();
-                RowBody::Event(event(row.id, &row.kind, row.sender.map(UserId), payload)?)
+    rows.into_iter().map(StoredRow::into_row).collect()
+}
+
+/// A row of `messages` or `room_events`.
+struct StoredRow {
+    seq: i64,
+    id: uuid::Uuid,
+    at: DateTime<Utc>,
+    kind: String,
+    author: Option<uuid::Uuid>,
+    client_id: Option<String>,
+    content: Option<String>,
+    parts: Option<String>,
+    reply_to: Option<uuid::Uuid>,
+    payload: Option<Json<Box<RawValue>>>,
+    touches: Option<uuid::Uuid>,
+    is_message: bool,
+}
+
+impl StoredRow {
+    /// An error, never a hole: what cannot be read at all is named in the log, and its room is not there until it can be.
+    fn into_row(self) -> Result<Row, sqlx::Error> {
+        let (seq, id, at) = (self.seq, self.id, self.at);
+        let unreadable = |what: &str| {
+            let error = format!("the row {id} at {seq} of its room cannot be read: {what}");
+            sqlx::Error::Decode(error.into())
+        };
+        let by = self.author.map(UserId);
+        let body = if self.is_message {
+            RowBody::Message(MessageRow {
+                id: MessageId(id),
+                sender: by.ok_or_else(|| unreadable("it has no sender that this version knows"))?,
+                client_id: self.client_id,
+                kind: self.kind,
+                content: self.content.unwrap_or_default(),
+                parts: self.parts,
+                reply_to: self.reply_to.map(MessageId),
+            })
+        } else {
+            let Some(Json(payload)) = self.payload.filter(|payload| payload.get().trim_start().starts_with('{')) else {
+                return Err(unreadable("its payload is no object"));
             };
-            Some(Row { seq: row.seq, at: row.at, body })
-        })
-        .collect())
-}
-
-/// An event as it was decided, from its stored payload.
-fn event(id: uuid::Uuid, kind: &str, actor: Option<UserId>, payload: serde_json::Value) -> Option<EventRow> {
-    let id_in = |value: &serde_json::Value| Some(UserId(value.get("user_id")?.as_str()?.parse().ok()?));
-    let role_in = |value: &serde_json::Value| {
-        let role: crate::rooms::permissions::Role = value.get("role")?.as_str()?.parse().ok()?;
-        Some(role.as_str())
-    };
-    let text = |key: &str| payload.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-    let (kind, effect) = match kind {
-        "member.added" => {
-            let member = payload.get("member")?;
-            ("member.added", SideEffect::AddMember { user_id: id_in(member)?, role: role_in(member)? })
-        }
-        "member.removed" => ("member.removed", SideEffect::RemoveMember { user_id: id_in(&payload)? }),
-        "member.role_changed" => {
-            ("member.role_changed", SideEffect::SetRole { user_id: id_in(&payload)?, role: role_in(&payload)? })
-        }
-        "room.updated" => ("room.updated", SideEffect::Describe { name: text("name"), topic: text("topic") }),
-        _ => return None,
-    };
-    Some(EventRow { id, kind, actor, payload, effect })
-}
-
-/// The change that an event came from, to decide it again.
-pub fn change_of(event: &EventRow) -> Option<Change> {
-    Some(match &event.effect {
-        SideEffect::AddMember { user_id, role } => Change::AddMember { user_id: *user_id, role: role.parse().ok()? },
-        SideEffect::RemoveMember { user_id } => Change::RemoveMember { user_id: *user_id },
-        // Postgres has it until it is told.
-        SideEffect::Depart { .. } => return None,
-        SideEffect::SetRole { user_id, role } => Change::SetRole { user_id: *user_id, role: role.parse().ok()? },
-        SideEffect::Describe { name, topic } => Change::Describe {
-            name: Some(name.clone().unwrap_or_default()),
-            topic: Some(topic.clone().unwrap_or_default()),
-        },
-    })
+            let change = wire::core_change(&self.kind, &payload).map_err(|error| unreadable(&error.to_string()))?;
+            RowBody::Event(EventRow {
+                id,
+                kind: self.kind.into(),
+                by,
+                client_id: self.client_id,
+                payload: payload.into(),
+                touches: self.touches.map(MessageId),
+                change,
+                effects: Vec::new(),
+            })
+        };
+        Ok(Row { seq, at, body })
+    }
 }

@@ -2,6 +2,7 @@
 
 mod cards;
 mod create;
+mod effects;
 mod history;
 mod invitations;
 mod load;
@@ -12,12 +13,13 @@ mod spaces;
 
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
+pub use effects::WriteChange;
 pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
 pub use invitations::{
     Bounds, Place, decline, delete_forgotten, in_direct_room, invitation_of, invitations_of, invite_again, invite_to,
     invited_to, revoke, strangers,
 };
-pub use load::{change_of, load_room, sent_before};
+pub use load::{load_room, sent_before};
 pub use room_pages::{RoomsCursor, rooms_page};
 pub use rooms::{channel_space, crowded, members, room_of, user_exists};
 pub use space_members::{

@@ -31,13 +31,13 @@ pub enum InvitationState {
     Revoked,
 }
 
-crate::rooms::permissions::text_enum!(InvitedTo {
+crate::text_enum::text_enum!(InvitedTo {
     InvitedTo::Direct => "direct",
     InvitedTo::Group => "group",
     InvitedTo::Channel => "channel",
     InvitedTo::Space => "space",
 });
-crate::rooms::permissions::text_enum!(InvitationState {
+crate::text_enum::text_enum!(InvitationState {
     InvitationState::Pending => "pending",
     InvitationState::Accepted => "accepted",
     InvitationState::Declined => "declined",

@@ -72,5 +72,5 @@ test("an update says only what it changed", () => {
 });
 
 test("events of kinds that we do not know show nothing", () => {
-  expect(rowsOf([{ type: "unknown:x", room_id: "r", seq: 1 }], "ben", 0)).toEqual([]);
+  expect(rowsOf([{ payload: {}, type: "unknown:x", room_id: "r", seq: 1 }], "ben", 0)).toEqual([]);
 });

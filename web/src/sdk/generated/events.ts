@@ -54,6 +54,15 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description What every durable event carries beside what its kind says: its place, whose it is, and when. */
+        readonly EventPlace: {
+            /** Format: date-time */
+            readonly at: string;
+            readonly by?: components["schemas"]["UserId"] | null;
+            readonly room_id: components["schemas"]["RoomId"];
+            /** Format: int64 */
+            readonly seq: number;
+        };
         /** @description Sent when the server had nothing else to say for `heartbeat_ms`. */
         readonly Heartbeat: {
             /** Format: date-time */
@@ -119,50 +128,32 @@ export interface components {
         };
         /** @description Event: someone was added, or joined. */
         readonly MemberAdded: {
-            /** Format: date-time */
-            readonly at: string;
-            readonly by: components["schemas"]["UserId"];
             readonly member: components["schemas"]["EventMember"];
-            readonly room_id: components["schemas"]["RoomId"];
-            /** Format: int64 */
-            readonly seq: number;
         };
         /** @description Someone was added or joined */
         readonly MemberAddedFrame: {
             /** @constant */
             readonly type: "member.added";
-        } & components["schemas"]["MemberAdded"];
+        } & components["schemas"]["EventPlace"] & components["schemas"]["MemberAdded"];
         /** @description Event: someone was removed, or left. */
         readonly MemberRemoved: {
-            /** Format: date-time */
-            readonly at: string;
-            readonly by: components["schemas"]["UserId"];
-            readonly room_id: components["schemas"]["RoomId"];
-            /** Format: int64 */
-            readonly seq: number;
             readonly user_id: components["schemas"]["UserId"];
         };
         /** @description Someone was removed or left */
         readonly MemberRemovedFrame: {
             /** @constant */
             readonly type: "member.removed";
-        } & components["schemas"]["MemberRemoved"];
+        } & components["schemas"]["EventPlace"] & components["schemas"]["MemberRemoved"];
         /** @description Event: a member has another role now. */
         readonly MemberRoleChanged: {
-            /** Format: date-time */
-            readonly at: string;
-            readonly by: components["schemas"]["UserId"];
             readonly role: components["schemas"]["Role"];
-            readonly room_id: components["schemas"]["RoomId"];
-            /** Format: int64 */
-            readonly seq: number;
             readonly user_id: components["schemas"]["UserId"];
         };
         /** @description A member has another role */
         readonly MemberRoleChangedFrame: {
             /** @constant */
             readonly type: "member.role_changed";
-        } & components["schemas"]["MemberRoleChanged"];
+        } & components["schemas"]["EventPlace"] & components["schemas"]["MemberRoleChanged"];
         /** @description A message as everyone sees it. */
         readonly Message: {
             /** @description The sender's own id for it. */
@@ -364,7 +355,7 @@ export interface components {
          */
         readonly Retry: "never" | "now" | "later";
         /**
-         * @description What a member is in a room or space, from most to least.
+         * @description What a member is in a room or space, from least to most.
          * @enum {string}
          */
         readonly Role: "guest" | "member" | "admin" | "owner";
@@ -443,20 +434,14 @@ export interface components {
         };
         /** @description Event: the room has another name or topic now; both are given as they are now. */
         readonly RoomUpdated: {
-            /** Format: date-time */
-            readonly at: string;
-            readonly by: components["schemas"]["UserId"];
             readonly name?: string | null;
-            readonly room_id: components["schemas"]["RoomId"];
-            /** Format: int64 */
-            readonly seq: number;
             readonly topic?: string | null;
         };
         /** @description The room has another name or topic */
         readonly RoomUpdatedFrame: {
             /** @constant */
             readonly type: "room.updated";
-        } & components["schemas"]["RoomUpdated"];
+        } & components["schemas"]["EventPlace"] & components["schemas"]["RoomUpdated"];
         /** @description Who sent a message. */
         readonly Sender: {
             readonly id: components["schemas"]["UserId"];

@@ -884,7 +884,7 @@ export interface components {
             readonly content?: string;
             /** @description `text` when absent; `system` is the engine's own. */
             readonly kind?: string | null;
-            /** @description Structured content: an array of objects. */
+            /** @description Structured content: an array of objects, told as it was sent. */
             readonly parts?: readonly Record<string, unknown>[] | null;
             readonly reply_to?: components["schemas"]["MessageId"] | null;
         };
@@ -1003,7 +1003,7 @@ export interface components {
             readonly username: string;
         };
         /**
-         * @description What a member is in a room or space, from most to least.
+         * @description What a member is in a room or space, from least to most.
          * @enum {string}
          */
         readonly Role: "guest" | "member" | "admin" | "owner";

@@ -1,6 +1,6 @@
 //! A room that was read becomes ready: who may have missed something is told, and what waited is decided.
 
-use super::show::{Untold, event_of};
+use super::show::Untold;
 use super::*;
 
 impl RoomLife {
@@ -39,14 +39,12 @@ impl RoomLife {
     fn undecided_sends(&self) -> Vec<(UserId, String)> {
         let Phase::Loading { parked, redo, .. } = &self.phase else { return Vec::new() };
         let parked = parked.iter().filter_map(|command| match command {
-            Command::Post(post) => Some(&post.message),
-            Command::Change(_) | Command::CatchUp(_) | Command::Mark(_) | Command::Compare(_) => None,
+            Command::Post(post) => Some((post.message.sender, post.message.client_id.as_deref()?)),
+            Command::Change(change) => Some((change.wanted.by, change.wanted.client_id.as_deref()?)),
+            Command::CatchUp(_) | Command::Mark(_) | Command::Compare(_) => None,
         });
-        let redone = redo.iter().filter_map(|change| match &change.row.body {
-            RowBody::Message(message) => Some(message),
-            RowBody::Event(_) => None,
-        });
-        parked.chain(redone).filter_map(|message| Some((message.sender, message.client_id.clone()?))).collect()
+        let redone = redo.iter().filter_map(|redo| redo.row.client_key());
+        parked.chain(redone).map(|(by, client_id)| (by, client_id.to_owned())).collect()
     }
 
     fn become_ready(&mut self, snapshot: Snapshot, sent: Vec<Row>) {
@@ -75,7 +73,7 @@ impl RoomLife {
         self.phase = Phase::Ready(Box::new(state));
         unwritten.into_iter().for_each(|mark| self.tell_soon(mark));
         self.around.latest.store(last_seq, Ordering::Release);
-        self.forget_rosters(&untold.events);
+        self.forget_rosters(&untold.changes);
         // Whoever follows this room may have missed what was committed while nobody was there to tell.
         self.catch_listeners_up(untold, last_seq);
         let departures: Vec<uuid::Uuid> = self.departures.iter().map(|departure| departure.id).collect();
@@ -95,11 +93,12 @@ impl RoomLife {
         if shown_seq == NOT_LOADED {
             return Untold::default();
         }
-        let events = snapshot.recent.iter().filter(|row| row.seq > shown_seq).filter_map(event_of).cloned().collect();
+        let changes =
+            snapshot.recent.iter().filter(|row| row.seq > shown_seq).filter_map(Row::change).cloned().collect();
         // Those who are departing hear so with the event.
         let stays = |user: &UserId| snapshot.departures.iter().all(|departure| departure.user_id != *user);
         let members = self.around.card.read(|card| card.members().into_iter().filter(stays).collect());
-        Untold { events, members }
+        Untold { changes, members }
     }
 
     fn fail_parked(&mut self, error: ChatError) {
@@ -119,18 +118,17 @@ impl RoomLife {
     /// A fenced change, decided anew on the state as it is now. An earlier try of it may have been committed late.
     fn decide_again(&mut self, change: Redo) {
         let Phase::Ready(state) = &mut self.phase else { return };
-        let Redo { row, right, replies } = change;
-        let decided = match (state.recent(row.id()), &row.body) {
-            (Some(row), _) => Ok(Decision::Already(row)),
-            (None, RowBody::Message(message)) => state.decide_post(message.sender, message.clone()),
-            (None, RowBody::Event(event)) => match (event.actor, store::change_of(event)) {
-                (Some(by), Some(change)) => state.decide_change(by, right, event.id, &change),
-                _ => Err(ChatError::Restarted),
-            },
+        let Redo { row, asked, replies } = change;
+        let decided = match (state.recent(row.id()), &row.body, &asked) {
+            (Some(row), _, _) => Ok(Decision::Already(row)),
+            (None, RowBody::Message(message), _) => state.decide_post(message.sender, message.clone()),
+            (None, RowBody::Event(event), Asked::Change(wanted)) => state.decide_change(event.id, wanted),
+            // Postgres has the departure until it is told.
+            (None, RowBody::Event(_), Asked::Nothing) => Err(ChatError::Restarted),
         };
         let failed = match decided {
             Ok(Decision::Write(body)) => {
-                self.write(body, right, replies);
+                self.write(body, asked, replies);
                 return;
             }
             Ok(Decision::Settled(role)) => return replies.into_iter().for_each(|answer| answer.settle(role)),

@@ -31,7 +31,7 @@ impl RoomLife {
                 Outcome::Refused => Err(ChatError::Refused),
                 Outcome::Fenced => {
                     if let Phase::Settling { redo, .. } = &mut self.phase {
-                        redo.push(Redo { row: waiting.row, right: waiting.right, replies: waiting.replies });
+                        redo.push(Redo { row: waiting.row, asked: waiting.asked, replies: waiting.replies });
                     }
                     continue;
                 }

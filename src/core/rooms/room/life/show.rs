@@ -20,7 +20,7 @@ impl RoomLife {
                 first_seq = entry.row.seq;
             }
             frames.push(entry.frame);
-            self.forget_rosters(event_of(&entry.row));
+            self.forget_rosters(entry.row.change());
             let (joined, left) = self.coming_or_going(&entry.row);
             if !joined.is_empty() || !left.is_empty() {
                 self.deliver(first_seq, std::mem::take(&mut frames), joined, left);
@@ -32,29 +32,23 @@ impl RoomLife {
     }
 
     /// Before those who came or went hear of it: a hello that follows reads which rooms they are in.
-    pub(super) fn forget_rosters<'a>(&self, events: impl IntoIterator<Item = &'a EventRow>) {
-        self.around.memory.moved(events.into_iter().filter_map(|event| match &event.effect {
-            SideEffect::AddMember { user_id, .. }
-            | SideEffect::RemoveMember { user_id }
-            | SideEffect::Depart { user_id } => Some(*user_id),
-            SideEffect::SetRole { .. } | SideEffect::Describe { .. } => None,
-        }));
+    pub(super) fn forget_rosters<'a>(&self, changes: impl IntoIterator<Item = &'a CoreChange>) {
+        self.around.memory.moved(changes.into_iter().filter_map(CoreChange::moved));
     }
 
     /// Who came with this row, with the frame that tells them, or who went: by the row alone. What was taken after it
     /// may never be committed.
     fn coming_or_going(&self, row: &Row) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
-        match event_of(row).map(|event| &event.effect) {
-            Some(SideEffect::AddMember { user_id, role }) => {
-                let role = role.parse().unwrap_or(Role::Guest);
-                let member = Member { role, delivered_seq: row.seq, read_seq: row.seq };
+        match row.change() {
+            Some(CoreChange::MemberAdded { user_id, role }) => {
+                let member = Member { role: *role, delivered_seq: row.seq, read_seq: row.seq };
                 let Some(summary) = self.around.card.read(|card| card.summary_of(member)) else {
                     return (Vec::new(), Vec::new());
                 };
                 let room = wire::RoomSummary { last_seq: row.seq, last_message_at: Some(row.at), ..summary };
                 (vec![(*user_id, wire::encode(&wire::RoomJoined { room }))], Vec::new())
             }
-            Some(SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id }) => (Vec::new(), vec![*user_id]),
+            Some(CoreChange::MemberRemoved { user_id, .. }) => (Vec::new(), vec![*user_id]),
             _ => (Vec::new(), Vec::new()),
         }
     }
@@ -99,7 +93,7 @@ impl RoomLife {
 #[derive(Default)]
 pub(super) struct Untold {
     /// Its newest changes, oldest first.
-    pub events: Vec<EventRow>,
+    pub changes: Vec<CoreChange>,
     /// Who was in it as it was last shown. Who came or went since by another hand than a room's, or before all of those
     /// changes, is known by this alone.
     pub members: Option<Vec<UserId>>,
@@ -109,11 +103,11 @@ impl Untold {
     /// Who came and who left, each once; perhaps both, in either order.
     fn moves(self, state: &RoomState) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
         let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
-        for event in self.events {
-            match event.effect {
-                SideEffect::AddMember { user_id, .. } => drop(came.insert(user_id)),
-                SideEffect::RemoveMember { user_id } | SideEffect::Depart { user_id } => drop(left.insert(user_id)),
-                SideEffect::SetRole { .. } | SideEffect::Describe { .. } => {}
+        for change in self.changes {
+            match change {
+                CoreChange::MemberAdded { user_id, .. } => drop(came.insert(user_id)),
+                CoreChange::MemberRemoved { user_id, .. } => drop(left.insert(user_id)),
+                CoreChange::RoleChanged { .. } | CoreChange::Described { .. } => {}
             }
         }
         if let Some(members) = self.members {
@@ -122,12 +116,5 @@ impl Untold {
             left.extend(&before - &now);
         }
         (came, left)
-    }
-}
-
-pub(super) fn event_of(row: &Row) -> Option<&EventRow> {
-    match &row.body {
-        RowBody::Event(event) => Some(event),
-        RowBody::Message(_) => None,
     }
 }

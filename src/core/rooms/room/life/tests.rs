@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::show::event_of;
 use super::*;
-use crate::persistence::{FirstResult, MessageRow, QueueFull};
+use crate::order::{EventRow, MessageRow};
+use crate::persistence::{FirstResult, QueueFull};
 use crate::rooms::permissions::{Role, RoomKind};
-use crate::rooms::state::Change;
+use crate::rooms::state::{Change, Right};
 use parlance_foundation::ids::MessageId;
 
 /// Who was told to have come or gone, in order.
@@ -76,6 +76,10 @@ impl TakesJobs for Probe {
     }
 }
 
+fn wanted(by: UserId, change: Change) -> WantedChange {
+    WantedChange { by, right: Right::Own, client_id: None, change }
+}
+
 fn person(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
@@ -122,7 +126,7 @@ fn opened(probe: &Arc<Probe>, card: Arc<LiveCard>, last_seq: i64) -> RoomLife {
 }
 
 fn ask(life: &mut RoomLife, change: Change) {
-    life.obey(Command::Change(ChangeRoom { by: person(1), right: Right::Own, change, reply: Reply::new(|_| ()) }));
+    life.obey(Command::Change(ChangeRoom { wanted: wanted(person(1), change), reply: Reply::new(|_| ()) }));
 }
 
 /// 1 posts the message `id`.
@@ -175,9 +179,10 @@ fn the_first_change_of_a_new_room_is_told_after_an_outage_too() {
     life.loaded(Err(ChatError::Unavailable));
     assert!(!life.may_be_let_go(), "only it knows what was shown");
     life.load_again();
-    let effect = SideEffect::AddMember { user_id: person(3), role: "member" };
-    let payload = serde_json::Value::Null;
-    let event = EventRow { id: Uuid::nil(), kind: "member.added", actor: Some(person(1)), payload, effect };
+    let (user_id, role) = (person(3), Role::Member);
+    let told = wire::MemberAdded { member: wire::EventMember { user_id, role } };
+    let change = Some(CoreChange::MemberAdded { user_id, role });
+    let event = EventRow { change, ..EventRow::new(Uuid::nil(), Some(person(1)), &told) };
     let row = Row { seq: 1, at: Default::default(), body: RowBody::Event(event) };
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], vec![row]), Vec::new()))));
     assert_eq!(probe.told(), [("came", person(3))]);
@@ -190,7 +195,7 @@ fn a_fenced_change_that_was_committed_late_is_not_made_again() {
     let (reply, answers) = std::sync::mpsc::channel();
     let change = remove(2);
     let reply = Reply::new(move |answer| reply.send(answer).unwrap());
-    life.obey(Command::Change(ChangeRoom { by: person(1), right: Right::Own, change, reply }));
+    life.obey(Command::Change(ChangeRoom { wanted: wanted(person(1), change), reply }));
     let row = probe.written().pop().unwrap();
     life.settle(vec![(0, Outcome::Fenced)]);
     life.loaded(Ok(Some((snapshot(1, &[1], vec![Row::clone(&row)]), Vec::new()))));
@@ -327,9 +332,9 @@ fn who_left_with_the_space_reads_nothing_more_and_hears_of_it_with_the_event() {
     life.obey(went(2));
     life.loaded(Ok(Some((departed(0).0, Vec::new()))));
     let row = probe.written().pop().unwrap();
-    let event = event_of(&row);
+    let event = row.event();
     assert_eq!(
-        event.map(|event| (event.id, event.kind, event.actor)),
+        event.map(|event| (event.id, &*event.kind, event.by)),
         Some((Uuid::from_u128(77), "member.removed", Some(person(1))))
     );
     assert_eq!(life.state().unwrap().catch_up(person(2), 0, 10), Err(ChatError::RoomNotFound));
@@ -364,7 +369,7 @@ fn who_left_comes_back_after_that_was_told() {
     life.obey(went(2));
     ask(&mut life, add(2));
     life.loaded(Ok(Some((departed(0).0, Vec::new()))));
-    let kinds: Vec<_> = probe.written().iter().filter_map(|row| event_of(row).map(|event| event.kind)).collect();
+    let kinds: Vec<_> = probe.written().iter().filter_map(|row| row.event().map(|event| event.kind.clone())).collect();
     assert_eq!(kinds, ["member.removed", "member.added"]);
 }
 
@@ -384,8 +389,8 @@ fn nobody_posts_past_a_departure_that_finds_the_queue_full() {
     // There is room again, before the time has come to try again: the departure goes first all the same.
     probe.is_full.store(false, Ordering::Relaxed);
     post(&mut life, 3, Reply::new(|_| ()));
-    let kinds: Vec<_> = probe.written().iter().map(|row| event_of(row).map(|event| event.kind)).collect();
-    assert_eq!(kinds, [Some("member.removed"), None]);
+    let kinds: Vec<_> = probe.written().iter().map(|row| row.event().map(|event| event.kind.to_string())).collect();
+    assert_eq!(kinds, [Some("member.removed".to_owned()), None]);
     life.depart_again();
     assert_eq!(probe.written(), []);
 }

@@ -1,0 +1,150 @@
+//! Rows of `messages` and `room_events`, in the engine's words.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{CoreChange, Effect};
+use parlance_foundation::ids::{MessageId, UserId};
+
+/// One durable change at one place in a room's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    pub body: RowBody,
+}
+
+/// A new message, or any other change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowBody {
+    Message(MessageRow),
+    Event(EventRow),
+}
+
+/// A row of `messages`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub sender: UserId,
+    pub client_id: Option<String>,
+    pub kind: String,
+    pub content: String,
+    /// JSON text of an array, as it was sent.
+    pub parts: Option<String>,
+    pub reply_to: Option<MessageId>,
+}
+
+/// A row of `room_events`, and what else is written with it.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    pub id: uuid::Uuid,
+    pub kind: Cow<'static, str>,
+    /// Who made the change.
+    pub by: Option<UserId>,
+    /// The author's own id for the change: sent again, it is the first one.
+    pub client_id: Option<String>,
+    /// A JSON object, told as it stands here.
+    pub payload: Arc<RawValue>,
+    /// The message that is not any more what it was.
+    pub touches: Option<MessageId>,
+    /// What the core itself reads in it.
+    pub change: Option<CoreChange>,
+    pub effects: Vec<Arc<dyn Effect>>,
+}
+
+/// What the events of one kind carry beside their place, author and time. Serialises as a JSON object.
+pub trait EventPayload: Serialize {
+    /// The event's `type`.
+    const KIND: &'static str;
+}
+
+impl EventRow {
+    /// An event with this payload, and nothing besides.
+    pub fn new<T: EventPayload>(id: uuid::Uuid, by: Option<UserId>, payload: &T) -> Self {
+        // Our own payloads have string keys and finite numbers only: they always serialise.
+        let payload = serde_json::value::to_raw_value(payload).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self {
+            id,
+            kind: Cow::Borrowed(T::KIND),
+            by,
+            client_id: None,
+            payload: payload.into(),
+            touches: None,
+            change: None,
+            effects: Vec::new(),
+        }
+    }
+}
+
+/// Two rows are the same when Postgres would say so; effects are not part of what it tells.
+impl PartialEq for EventRow {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, &self.kind, self.by, &self.client_id, self.touches)
+            == (other.id, &other.kind, other.by, &other.client_id, other.touches)
+            && self.payload.get() == other.payload.get()
+    }
+}
+
+/// How far one member has received and read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    pub user_id: UserId,
+    pub delivered_seq: i64,
+    pub read_seq: i64,
+}
+
+impl MessageRow {
+    /// Bytes of what somebody wrote.
+    pub fn text_bytes(&self) -> usize {
+        self.content.len() + self.parts.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Row {
+    /// The id that tells this row from any other attempt at the same place.
+    pub fn id(&self) -> uuid::Uuid {
+        match &self.body {
+            RowBody::Message(message) => message.id.0,
+            RowBody::Event(event) => event.id,
+        }
+    }
+
+    /// Whose it is, with their own id for it.
+    pub fn client_key(&self) -> Option<(UserId, &str)> {
+        match &self.body {
+            RowBody::Message(message) => Some((message.sender, message.client_id.as_deref()?)),
+            RowBody::Event(event) => Some((event.by?, event.client_id.as_deref()?)),
+        }
+    }
+
+    /// What the core reads in it.
+    pub fn change(&self) -> Option<&CoreChange> {
+        match &self.body {
+            RowBody::Message(_) => None,
+            RowBody::Event(event) => event.change.as_ref(),
+        }
+    }
+
+    /// The event, if it is one.
+    pub fn event(&self) -> Option<&EventRow> {
+        match &self.body {
+            RowBody::Message(_) => None,
+            RowBody::Event(event) => Some(event),
+        }
+    }
+
+    /// About how many bytes it takes on the way to Postgres.
+    pub fn bytes(&self) -> usize {
+        const FIXED: usize = 128;
+        FIXED
+            + match &self.body {
+                RowBody::Message(message) => message.text_bytes(),
+                // Once for itself, once for what it has written elsewhere.
+                RowBody::Event(event) => FIXED + event.payload.get().len() * (1 + event.effects.len()),
+            }
+    }
+}
