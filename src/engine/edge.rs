@@ -29,6 +29,7 @@ use crate::rooms::http::ChatParts;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::problem::Problem;
+use crate::jobs::{self, JobsHandle};
 use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
@@ -56,6 +57,7 @@ pub struct EdgeParts {
     pub chat: ChatParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
+    pub jobs: JobsHandle,
     pub supervisor: Supervisor,
     pub health: Health,
     pub admission: Arc<Admission>,
@@ -67,6 +69,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
     cfg.app_data(Data::new(parts.auth.clone()))
         .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
         .app_data(Data::new(parts.chat.clone()))
+        .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))
         .app_data(web::PayloadConfig::new(bytes_max))
@@ -89,6 +92,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
                 .wrap(Compress::default())
                 .configure(auth::routes)
                 .configure(chat::http::routes)
+                .configure(jobs::http::routes)
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))
