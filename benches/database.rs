@@ -29,7 +29,7 @@ pub fn is_missing() -> bool {
 /// One line on what commits are measured against, or on how to get it.
 pub fn what_it_is() -> String {
     let Some(server) = server() else {
-        return "fence_statement and verify_token need a Postgres and are left out. Run `make bench`, which brings one.".to_owned();
+        return "fence_statement, verify_token and jobs need a Postgres and are left out. Run `make bench`, which brings one.".to_owned();
     };
     new_runtime().block_on(async {
         let mut connection = server.connect().await.expect("Postgres answers");
@@ -53,6 +53,11 @@ impl BenchDatabase {
             storage
         });
         Self { runtime, storage, server, name }
+    }
+
+    /// Where it is, for connections of another runtime.
+    pub fn options(&self) -> PgConnectOptions {
+        self.server.clone().database(&self.name)
     }
 
     /// A connection as each persister has one.

@@ -8,6 +8,7 @@ mod fence_statement;
 mod frame_decode;
 mod frame_encode;
 mod hub_dispatch;
+mod jobs;
 mod material;
 mod room_decision;
 mod verify_token;

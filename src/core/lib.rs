@@ -8,12 +8,14 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
+//! | [`jobs`] | what follows a commit, and what is due at a time |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`changes`] | hearing what changes in Postgres |
 //! | [`tree`] | how each actor is kept |
 
 pub mod accounts;
 pub mod changes;
+pub mod jobs;
 pub mod limits;
 pub mod order;
 pub mod persistence;

@@ -60,6 +60,14 @@ pub const TREE: &[Node] = &[
         what: "hears what was changed in Postgres, here or elsewhere",
     },
     Node {
+        actor: "Jobs",
+        depth: 1,
+        many: "one",
+        restart: OFTEN,
+        on_spent: OnSpent::Escalate,
+        what: "runs what follows a commit or is due at a time",
+    },
+    Node {
         actor: "Hub",
         depth: 1,
         many: "one a worker thread",

@@ -8,16 +8,17 @@ use actix_rt::Arbiter;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 
-use crate::accounts::{Auth, DemoLogin};
+use crate::accounts::{self, Auth, DemoLogin};
 use crate::changes::{ChangeListener, Reactions};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
+use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::http::ChatParts;
-use crate::rooms::{Lobby, RoomMemory, RoomParts, Rooms};
+use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
@@ -25,8 +26,6 @@ use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
 use crate::{metrics_list, telemetry, tree};
 
-/// How often tokens that expired are removed.
-const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
 /// How often readiness is looked at, whether or not somebody asks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often histograms are drained: between two drains, each value that was recorded takes its place in memory.
@@ -43,6 +42,7 @@ pub struct App {
     pub rooms: Rooms,
     pub hubs: Hubs,
     pub memory: RoomMemory,
+    pub jobs: JobsHandle,
     order: StartOrder,
     escalations: mpsc::UnboundedReceiver<Escalation>,
     stop_patience: Duration,
@@ -189,7 +189,11 @@ impl App {
             memory: memory.clone(),
             limits: Limits::new(&config.limits),
         };
-        clean_up_regularly(&auth, &chat, &mut order);
+        let jobs = JobsHandle::new(storage.clone(), clock.clone());
+        match job_kinds(&config, &auth, &chat) {
+            Ok(kinds) => start_jobs(&config, &jobs, kinds, &supervisor, &mut order),
+            Err(error) => return Err((error, order)),
+        }
         let parts = EdgeParts {
             server: Arc::new(config.server.clone()),
             sessions: Arc::new(config.sessions.clone()),
@@ -206,6 +210,7 @@ impl App {
                 config.chat.rooms_per_user_max,
             ),
             hubs: hubs.clone(),
+            jobs: jobs.clone(),
             supervisor: supervisor.clone(),
             health,
             admission: Admission::new(&config.server),
@@ -235,6 +240,7 @@ impl App {
             rooms,
             hubs,
             memory,
+            jobs,
             order,
             escalations,
             stop_patience: Duration::ZERO,
@@ -256,23 +262,35 @@ impl App {
     }
 }
 
-fn clean_up_regularly(auth: &Auth, chat: &ChatParts, order: &mut StartOrder) {
-    let (auth, chat) = (auth.clone(), chat.clone());
-    let task = actix_rt::spawn(async move {
-        let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
-        loop {
-            tick.tick().await;
-            match auth.delete_expired().await {
-                Ok(deleted) => tracing::debug!(deleted, "expired tokens removed"),
-                Err(error) => tracing::warn!(%error, "expired tokens could not be removed; trying again later"),
-            }
-            match chat.delete_forgotten().await {
-                Ok(deleted) => tracing::debug!(deleted, "old invitations removed"),
-                Err(error) => tracing::warn!(%error, "old invitations could not be removed; trying again later"),
-            }
-        }
+/// Everything that this engine does after a commit or at a time.
+fn job_kinds(config: &Config, auth: &Auth, chat: &ChatParts) -> anyhow::Result<jobs::Registry> {
+    let kinds = [
+        accounts::jobs::kinds(auth),
+        rooms::jobs::kinds(chat),
+        jobs::upkeep::kinds(&config.jobs, &chat.storage, &chat.clock),
+    ];
+    jobs::Registry::new(kinds.concat())
+}
+
+/// After what handlers need, so that it ends before that. On a thread of its own: no handler holds up anybody else.
+fn start_jobs(
+    config: &Config,
+    handle: &JobsHandle,
+    kinds: jobs::Registry,
+    supervisor: &Supervisor,
+    order: &mut StartOrder,
+) {
+    let thread = Arbiter::new();
+    let mut settings = config.jobs.clone();
+    settings.stop_timeout_ms = settings.stop_timeout_ms.min(config.server.stop_timeout_ms / 2);
+    let spec = tree::spec("Jobs", "app/jobs".into(), 16);
+    let handle = handle.clone();
+    let make = move |_: &_| Jobs::new(settings.clone(), handle.clone(), kinds.clone());
+    let actor = supervisor.start(spec, &thread.handle(), make);
+    order.started("jobs", move |patience| async move {
+        actor.stop(patience).await;
+        thread.stop();
     });
-    order.started("clean-up", move |_| async move { task.abort() });
 }
 
 /// Metrics and log tell of what is wrong also where nobody asks `/readyz`.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::config::AuthConfig;
 use crate::checks::{Complaints, ConfigError};
 use crate::edge::config::ServerConfig;
+use crate::jobs::config::JobsConfig;
 use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::rooms::config::ChatConfig;
@@ -37,6 +38,7 @@ pub struct Config {
     pub sessions: SessionsConfig,
     pub persistence: PersistenceConfig,
     pub limits: LimitsConfig,
+    pub jobs: JobsConfig,
 }
 
 /// What the command line may override; a field that is `None` is left alone.
@@ -79,6 +81,7 @@ impl Config {
         self.sessions.check(&mut complaints);
         self.persistence.check(&mut complaints);
         self.limits.check(&mut complaints);
+        self.jobs.check(&mut complaints);
         let longest_message = self.sessions.frame_bytes_max.max(self.server.request_bytes_max);
         complaints.require(
             usize::try_from(self.limits.bytes_burst).is_ok_and(|burst| burst >= longest_message),

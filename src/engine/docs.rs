@@ -8,12 +8,13 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
-use crate::{accounts, rooms};
+use crate::{accounts, jobs, rooms};
 
 /// The OpenAPI document of all features.
 pub fn openapi() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
+    document.merge(jobs::http::ApiDoc::openapi());
     document.info = InfoBuilder::new()
         .title("Parlance")
         .version(env!("CARGO_PKG_VERSION"))

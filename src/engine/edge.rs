@@ -25,6 +25,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::accounts::{self, Auth, Caller, TrustForwardedFor};
 use crate::clock::Clock;
+use crate::jobs::{self, JobsHandle};
 use crate::problem::Problem;
 use crate::rooms::Lobby;
 use crate::rooms::config::ChatConfig;
@@ -60,6 +61,7 @@ pub struct EdgeParts {
     pub chat: ChatParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
+    pub jobs: JobsHandle,
     pub supervisor: Supervisor,
     pub health: Health,
     pub admission: Arc<Admission>,
@@ -71,6 +73,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
     cfg.app_data(Data::new(parts.auth.clone()))
         .app_data(TrustForwardedFor(parts.server.trust_forwarded_for))
         .app_data(Data::new(parts.chat.clone()))
+        .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))
         .app_data(web::PayloadConfig::new(bytes_max))
@@ -93,6 +96,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
                 .wrap(Compress::default())
                 .configure(accounts::routes)
                 .configure(rooms::http::routes)
+                .configure(jobs::http::routes)
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))

@@ -11,6 +11,7 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
+//! | [`jobs`] | what follows a commit, and what is due at a time: leases, retries, dead letters, schedules |
 //! | [`auth`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
@@ -73,6 +74,14 @@
 //!    its writes, loads itself anew, and goes on from what Postgres has. A client that sends the same `client_id` again
 //!    gets one message, whatever had happened.
 //!
+//! # Something follows a commit
+//!
+//! 1. Whoever changes Postgres enqueues a job in the same transaction ([`jobs::store::enqueue`]): a crash has both or
+//!    neither. After the commit, [`jobs::JobsHandle::wake`].
+//! 2. [`jobs::Jobs`] leases what is due, runs each as a task of its own, and deletes the row when its handler says that it
+//!    is done. A failed one waits for its next attempt; one that failed for good is a dead letter, for an admin.
+//! 3. An engine that is gone keeps its jobs until their leases run out; then another, or its next start, runs them again.
+//!
 //! # Something panics
 //!
 //! The actor's task unwinds; its supervisor sees it and starts it again with back-off. A room comes back from Postgres;
@@ -95,5 +104,5 @@ mod tidy;
 pub mod tools;
 pub mod web;
 
-pub use parlance_core::{accounts, changes, limits, order, persistence, rooms, sessions, tree, wire};
+pub use parlance_core::{accounts, changes, jobs, limits, order, persistence, rooms, sessions, tree, wire};
 pub use parlance_foundation::{checks, clock, ids, problem, recent, storage, supervision, telemetry, text};

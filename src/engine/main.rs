@@ -13,6 +13,7 @@ use parlance::app::App;
 use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
 use parlance::storage::StorageError;
+use parlance::tools::jobs::{self, JobsCommand};
 use parlance::tools::users::{self, UsersCommand, base_address};
 use parlance::{docs, telemetry, tools, tree, wire};
 
@@ -82,6 +83,9 @@ enum Command {
     /// Manage accounts, beside a running engine or without one
     #[command(subcommand)]
     Users(UsersCommand),
+    /// See what follows commits or is due at a time, and what of it failed
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Tell clients that the log is another one, after a restore
     #[command(subcommand)]
     Epoch(Epoch),
@@ -199,7 +203,12 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         Command::Docs { document: Document::Asyncapi } => {
             answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
         }
-        Command::Serve | Command::Migrate | Command::Config | Command::Users(_) | Command::Epoch(_) => {}
+        Command::Serve
+        | Command::Migrate
+        | Command::Config
+        | Command::Users(_)
+        | Command::Jobs(_)
+        | Command::Epoch(_) => {}
     }
     if matches!(command, Command::Tree | Command::Docs { .. }) {
         return Ok(ExitCode::SUCCESS);
@@ -217,6 +226,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             Command::Serve => serve(config).await,
             Command::Migrate => migrate(&config).await,
             Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
+            Command::Jobs(command) => jobs::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Epoch(Epoch::Renew) => renew_epoch(&config).await,
             Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
         }

@@ -11,6 +11,7 @@ pub fn describe() {
     crate::edge::describe_metrics();
     crate::edge::health::describe_metrics();
     crate::limits::describe_metrics();
+    crate::jobs::describe_metrics();
     metrics_process::Collector::default().describe();
     begin_at_zero();
 }

@@ -9,8 +9,10 @@
 //! Invariants: none of them makes a data folder or a database, because that is how a command in the wrong folder would
 //! answer for an empty one; only `migrate` changes the schema, and not under a running engine.
 
+pub mod jobs;
 pub mod users;
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -138,4 +140,12 @@ async fn connect(config: &Config, options: sqlx::postgres::PgConnectOptions) -> 
     let mut settings = config.storage.clone();
     settings.pool_connections_max = POOL_CONNECTIONS;
     Ok(Storage::connect(options, &settings, &MIGRATIONS).await?)
+}
+
+/// Whoever reads only the first lines (`| head`) has seen enough: that is no failure, and nothing to panic about.
+fn say(line: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("the answer cannot be written"),
+    }
 }

@@ -60,4 +60,6 @@ id_types! {
     SessionId,
     /// One sign-in: the family of refresh tokens that rotate from it.
     FamilyId,
+    /// Work that is done after a commit or at a time.
+    JobId,
 }

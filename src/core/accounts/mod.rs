@@ -31,6 +31,7 @@ mod external;
 mod handle;
 mod http;
 mod input;
+pub mod jobs;
 mod jwks;
 mod limits;
 mod metrics;

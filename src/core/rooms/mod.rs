@@ -19,6 +19,7 @@ pub mod config;
 mod directory;
 pub mod error;
 pub mod http;
+pub mod jobs;
 mod lobby;
 mod memory;
 pub mod messages;

@@ -11,6 +11,7 @@ mod handshakes;
 mod hostile;
 mod hostile_http;
 mod invitations;
+mod jobs;
 mod limits;
 mod many_rooms;
 mod members;

@@ -4,6 +4,7 @@ mod accounts;
 mod commands;
 mod configuration;
 mod escalation;
+mod jobs;
 mod limits;
 mod log;
 mod metrics;

@@ -11,10 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::DataFolder;
-
-/// Every wait here is for a process or a socket, and fails the test after this.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(5);
+use parlance_foundation::testing::POLL;
+pub use parlance_foundation::testing::{PATIENCE, until};
 
 /// Where the binary is: `PARLANCE_BIN`, else where `cargo build` puts it, which is beside the tests' folder.
 fn binary() -> PathBuf {
@@ -249,14 +247,5 @@ pub fn free_port() -> u16 {
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
-    }
-}
-
-/// Polls until it happened, within [`PATIENCE`].
-pub async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !happened().await {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
-        tokio::time::sleep(POLL).await;
     }
 }

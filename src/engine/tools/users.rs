@@ -2,14 +2,14 @@
 //!
 //! Passwords come from a prompt or from standard input, never from an argument, which every user of the machine can read.
 
-use std::io::{BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read};
 use std::net::IpAddr;
 
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::accounts;
+use super::{accounts, say};
 use crate::accounts::{Auth, Listed, NewPerson, UserRole};
 use crate::config::Config;
 
@@ -200,12 +200,4 @@ fn counted(number: usize, thing: &str) -> String {
 
 fn minute(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// Whoever reads only the first lines (`| head`) has seen enough: that is no failure, and nothing to panic about.
-fn say(line: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("the answer cannot be written"),
-    }
 }

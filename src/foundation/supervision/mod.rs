@@ -28,7 +28,7 @@ pub use handle::{ActorHandle, Refused};
 pub use order::StartOrder;
 pub use registry::{ActorReport, Life, Registry};
 pub use restart::RestartRule;
-pub use supervisor::{Escalation, OnSpent, Spec, Supervisor};
+pub use supervisor::{Escalation, OnSpent, Spec, Supervisor, panic_text};
 
 /// What every supervised actor offers besides its own messages; [`supervised!`](crate::supervised) wires it.
 pub trait Supervised: Actor<Context = Context<Self>> + Handler<Shutdown> + Handler<Inspect> {

@@ -4,8 +4,10 @@ mod database;
 mod defaults;
 mod proxy;
 mod template;
+mod waiting;
 
 pub use database::{READER_ROLE, TestDatabase, execute, postgres_program, succeed, test_server};
 pub use defaults::defaults;
 pub use proxy::Proxy;
 pub use template::migrations;
+pub use waiting::{PATIENCE, POLL, until};

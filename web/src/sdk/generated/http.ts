@@ -2,6 +2,57 @@
 /* eslint-disable */
 
 export interface paths {
+    readonly "/admin/jobs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What follows commits or is due at a time and has not been done, the newest first. Without payloads. */
+        readonly get: operations["list_jobs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/jobs/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** Drop a dead job: nobody does it any more. */
+        readonly delete: operations["delete_job"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/jobs/{id}/retry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Try a dead job again, as if it were enqueued now: behind those of its key that wait, with all of its attempts. */
+        readonly post: operations["retry_job"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/users/{id}/reset-link": {
         readonly parameters: {
             readonly query?: never;
@@ -650,6 +701,51 @@ export interface components {
          * @enum {string}
          */
         readonly InvitedTo: "direct" | "group" | "channel" | "space";
+        /** @description A page of jobs, the newest first. */
+        readonly JobPage: {
+            readonly items: readonly components["schemas"]["ListedJob"][];
+            /**
+             * Format: uuid
+             * @description Send it as `before` for the next page; null on the last one.
+             */
+            readonly next?: string | null;
+        };
+        /**
+         * @description Where a job is.
+         * @enum {string}
+         */
+        readonly JobState: "pending" | "running" | "dead";
+        /** @description Work that follows a commit or is due at a time. */
+        readonly ListedJob: {
+            /**
+             * Format: int32
+             * @description How often it was begun.
+             */
+            readonly attempts: number;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly dead_at?: string | null;
+            /** Format: uuid */
+            readonly id: string;
+            /** @description Jobs of one kind and key run one after the other. */
+            readonly key?: string | null;
+            /** @example auth.delete_expired */
+            readonly kind: string;
+            /** @description Why its last failed attempt failed. */
+            readonly last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the engine that runs it has it, unless it extends that.
+             */
+            readonly leased_until?: string | null;
+            /**
+             * Format: date-time
+             * @description Not before.
+             */
+            readonly run_at: string;
+            readonly state: components["schemas"]["JobState"];
+        };
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_ChannelListing: {
             readonly items: readonly {
@@ -1149,6 +1245,176 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly list_jobs: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly before?: string;
+                /** @description Only of this kind. */
+                readonly kind?: string;
+                /** @description Jobs on a page: 1 to 200, otherwise 50. */
+                readonly limit?: number;
+                /** @description pending, running or dead; without it, all. */
+                readonly state?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of jobs */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `jobs.invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly delete_job: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The job's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It is gone */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `jobs.not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `jobs.not_dead` */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly retry_job: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The job's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It waits to be run */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `jobs.not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `jobs.not_dead`; `jobs.duplicate`: another one that does the same waits already */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly make_reset_link: {
         readonly parameters: {
             readonly query?: never;
