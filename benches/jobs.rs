@@ -51,7 +51,8 @@ fn run(bencher: Bencher, key: impl Fn(usize) -> Option<usize>) {
     let (database, system, clock) = (BenchDatabase::create(), System::new(), Clock::system());
     let config = config();
     // Connections belong to the runtime that made them.
-    let storage = system.block_on(Storage::connect(database.options(), &config.storage)).unwrap();
+    let storage =
+        system.block_on(Storage::connect(database.options(), &config.storage, &parlance::schema::MIGRATIONS)).unwrap();
     let (left, all_done) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counted, notify) = (Arc::clone(&left), Arc::clone(&all_done));
     let policy = Policy { at_once_max: config.jobs.at_once_max, ..Policy::default() };
