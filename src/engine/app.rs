@@ -23,6 +23,7 @@ use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
+use crate::vault::{FirstKey, Vault};
 use crate::{metrics_list, telemetry, tree};
 
 /// How often tokens that expired are removed.
@@ -38,6 +39,7 @@ pub struct App {
     pub data_dir: PathBuf,
     pub demo_logins: Option<Vec<DemoLogin>>,
     pub auth: Auth,
+    pub vault: Vault,
     pub storage: Storage,
     pub supervisor: Supervisor,
     pub rooms: Rooms,
@@ -154,9 +156,11 @@ impl App {
                 true => auth.ensure_demo_accounts(&data_dir).await?,
                 false => None,
             };
-            anyhow::Ok((auth, demo_logins))
+            let (storage, clock) = (storage.clone(), clock.clone());
+            let vault = Vault::open(&config.vault, storage, clock, &data_dir, FirstKey::Make).await?;
+            anyhow::Ok((auth, demo_logins, vault))
         };
-        let (auth, demo_logins) = match accounts.await {
+        let (auth, demo_logins, vault) = match accounts.await {
             Ok(accounts) => accounts,
             Err(error) => return Err((error, order)),
         };
@@ -164,6 +168,8 @@ impl App {
         let ending = hubs.clone();
         auth.on_signed_out(move |signed_out| ending.end_family(signed_out.family_id));
         drain_metrics_regularly(&metrics, &mut order);
+        let watching = supervisor.watch(&config.supervision);
+        order.started("heartbeat", move |_| async move { watching.abort() });
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
         let health = Health::new(storage.clone(), supervisor.clone(), persisters.clone());
         look_regularly(&health, &mut order);
@@ -189,12 +195,13 @@ impl App {
             memory: memory.clone(),
             limits: Limits::new(&config.limits),
         };
-        clean_up_regularly(&auth, &chat, &mut order);
+        clean_up_regularly(&auth, &chat, &vault, &mut order);
         let parts = EdgeParts {
             config: Arc::clone(&config),
             clock,
             storage: storage.clone(),
             auth: auth.clone(),
+            vault: vault.clone(),
             chat,
             lobby: Lobby::new(
                 storage.clone(),
@@ -228,6 +235,7 @@ impl App {
             data_dir,
             demo_logins,
             auth,
+            vault,
             storage,
             supervisor,
             rooms,
@@ -254,8 +262,8 @@ impl App {
     }
 }
 
-fn clean_up_regularly(auth: &Auth, chat: &ChatParts, order: &mut StartOrder) {
-    let (auth, chat) = (auth.clone(), chat.clone());
+fn clean_up_regularly(auth: &Auth, chat: &ChatParts, vault: &Vault, order: &mut StartOrder) {
+    let (auth, chat, vault) = (auth.clone(), chat.clone(), vault.clone());
     let task = actix_rt::spawn(async move {
         let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
         loop {
@@ -267,6 +275,10 @@ fn clean_up_regularly(auth: &Auth, chat: &ChatParts, order: &mut StartOrder) {
             match chat.delete_forgotten().await {
                 Ok(deleted) => tracing::debug!(deleted, "old invitations removed"),
                 Err(error) => tracing::warn!(%error, "old invitations could not be removed; trying again later"),
+            }
+            match vault.delete_old_audit().await {
+                Ok(deleted) => tracing::debug!(deleted, "old entries of the vault's audit removed"),
+                Err(error) => tracing::warn!(%error, "old entries of the vault's audit could not be removed"),
             }
         }
     });
@@ -304,8 +316,7 @@ fn start_persisters(config: &Config, storage: &Storage, supervisor: &Supervisor,
     let settings = &config.persistence;
     let start = |shard: usize| {
         // Jobs wait inside the actor; the door counts them, so that the mailbox itself never fills first.
-        let spec =
-            tree::spec("Persister", format!("app/persister-{shard}"), settings.queue_rows_max.saturating_add(64));
+        let spec = tree::PERSISTER.spec(format!("app/persister-{shard}"), settings.queue_rows_max.saturating_add(64));
         let queued = QueuedRows::default();
         let (settings, storage, counted) = (settings.clone(), storage.clone(), queued.clone());
         let make = move |_: &_| Persister::new(shard, settings.clone(), storage.clone(), counted.clone());
@@ -338,7 +349,7 @@ fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrde
 
 /// Before the edge, so that the first to come in are remembered.
 fn start_listening(storage: &Storage, reactions: Reactions, supervisor: &Supervisor, order: &mut StartOrder) {
-    let spec = tree::spec("ChangeListener", "app/changes".into(), 16);
+    let spec = tree::CHANGE_LISTENER.spec("app/changes".into(), 16);
     let storage = storage.clone();
     let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), reactions.clone()));
     order.started("changes", move |patience| async move { listener.stop(patience).await });

@@ -20,6 +20,8 @@ use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
+use crate::supervision::config::SupervisionConfig;
+use crate::vault::config::VaultConfig;
 use crate::telemetry::LogConfig;
 
 /// Every default, with a comment a key.
@@ -37,6 +39,8 @@ pub struct Config {
     pub sessions: SessionsConfig,
     pub persistence: PersistenceConfig,
     pub limits: LimitsConfig,
+    pub vault: VaultConfig,
+    pub supervision: SupervisionConfig,
 }
 
 /// What the command line may override; a field that is `None` is left alone.
@@ -79,6 +83,8 @@ impl Config {
         self.sessions.check(&mut complaints);
         self.persistence.check(&mut complaints);
         self.limits.check(&mut complaints);
+        self.vault.check(&mut complaints);
+        self.supervision.check(&mut complaints);
         let longest_message = self.sessions.frame_bytes_max.max(self.server.request_bytes_max);
         complaints.require(
             usize::try_from(self.limits.bytes_burst).is_ok_and(|burst| burst >= longest_message),

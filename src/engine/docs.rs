@@ -8,12 +8,13 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
-use crate::{auth, chat};
+use crate::{auth, chat, vault};
 
 /// The OpenAPI document of all features.
 pub fn openapi() -> Document {
     let mut document = auth::ApiDoc::openapi();
     document.merge(chat::http::ApiDoc::openapi());
+    document.merge(vault::ApiDoc::openapi());
     document.info = InfoBuilder::new()
         .title("Parlance")
         .version(env!("CARGO_PKG_VERSION"))

@@ -32,6 +32,7 @@ use crate::problem::Problem;
 use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
+use crate::vault::{self, Vault};
 use crate::{chat, docs, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
 use health::Health;
@@ -53,6 +54,7 @@ pub struct EdgeParts {
     pub clock: Clock,
     pub storage: Storage,
     pub auth: Auth,
+    pub vault: Vault,
     pub chat: ChatParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
@@ -66,6 +68,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
     let bytes_max = parts.config.server.request_bytes_max;
     cfg.app_data(Data::new(parts.auth.clone()))
         .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
+        .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))
@@ -89,6 +92,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
                 .wrap(Compress::default())
                 .configure(auth::routes)
                 .configure(chat::http::routes)
+                .configure(vault::routes)
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))

@@ -14,6 +14,7 @@
 //! | [`auth`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
+//! | [`vault`] | secrets of others, such as providers' keys, under master keys outside of the database |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
 //! Each of these says in its own documentation which actors it has and which invariants hold. Inside a feature, the file
@@ -109,5 +110,6 @@ pub mod text;
 mod tidy;
 pub mod tools;
 pub mod tree;
+pub mod vault;
 pub mod web;
 pub mod wire;

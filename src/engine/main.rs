@@ -14,6 +14,7 @@ use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
 use parlance::storage::StorageError;
 use parlance::tools::users::{self, UsersCommand, base_address};
+use parlance::tools::vault::{self, VaultCommand};
 use parlance::{docs, telemetry, tools, tree, wire};
 
 /// An actor that the engine cannot do without has failed for good: a supervisor should start it anew.
@@ -82,6 +83,9 @@ enum Command {
     /// Manage accounts, beside a running engine or without one
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Manage the secrets that features keep, and the master keys, beside a running engine or without one
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Tell clients that the log is another one, after a restore
     #[command(subcommand)]
     Epoch(Epoch),
@@ -199,7 +203,12 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         Command::Docs { document: Document::Asyncapi } => {
             answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
         }
-        Command::Serve | Command::Migrate | Command::Config | Command::Users(_) | Command::Epoch(_) => {}
+        Command::Serve
+        | Command::Migrate
+        | Command::Config
+        | Command::Users(_)
+        | Command::Vault(_)
+        | Command::Epoch(_) => {}
     }
     if matches!(command, Command::Tree | Command::Docs { .. }) {
         return Ok(ExitCode::SUCCESS);
@@ -217,6 +226,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             Command::Serve => serve(config).await,
             Command::Migrate => migrate(&config).await,
             Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
+            Command::Vault(command) => vault::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Epoch(Epoch::Renew) => renew_epoch(&config).await,
             Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
         }

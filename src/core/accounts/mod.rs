@@ -38,7 +38,7 @@ mod new_password;
 mod passwords;
 mod recent;
 mod revoked;
-mod secret_file;
+pub(crate) mod secret_file;
 mod sign_in;
 pub mod store;
 mod subjects;

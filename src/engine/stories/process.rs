@@ -10,3 +10,4 @@ mod metrics;
 mod refusals;
 mod starting;
 mod stopping;
+mod vault;

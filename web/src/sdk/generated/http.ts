@@ -2,6 +2,50 @@
 /* eslint-disable */
 
 export interface paths {
+    readonly "/admin/secrets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the secrets that features keep: everything but the secrets themselves.
+         * @description For admins.
+         */
+        readonly get: operations["list_secrets"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/secrets/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Replace a secret, such as a provider's key that has leaked. Its name and label stay.
+         * @description For admins. What uses it has the new value from its next use on. Sent again, it is replaced again by the same.
+         */
+        readonly put: operations["replace_secret"];
+        readonly post?: never;
+        /**
+         * Delete a secret. What uses it stops working until it is given another.
+         * @description For admins.
+         */
+        readonly delete: operations["delete_secret"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/users/{id}/reset-link": {
         readonly parameters: {
             readonly query?: never;
@@ -1058,6 +1102,83 @@ export interface components {
              */
             readonly unread: number;
         };
+        /** @description A secret as it may be seen: everything but the secret. */
+        readonly SecretMeta: {
+            /** Format: date-time */
+            readonly created_at: string;
+            /**
+             * Format: uuid
+             * @description The admin who made it; left out when that was the engine, an operator, or somebody whose account is gone.
+             */
+            readonly created_by?: string | null;
+            /**
+             * @description Its last characters, by which people tell keys apart; left out for short and binary ones.
+             * @example …x4Qz
+             */
+            readonly hint?: string | null;
+            /** Format: uuid */
+            readonly id: string;
+            /**
+             * @description The fingerprint of the master key that it is under.
+             * @example 0f1e2d3c4b5a6978
+             */
+            readonly key_id: string;
+            /**
+             * @description For people; may be empty.
+             * @example OpenAI, billing of marketing
+             */
+            readonly label: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            readonly last_used_at?: string | null;
+            /**
+             * @description What it is called there, such as its owner's id.
+             * @example 0192a000-0000-7000-8000-000000000000
+             */
+            readonly name: string;
+            /** @description Whether the engine has that key. If not, it cannot be used until the key is back. */
+            readonly readable: boolean;
+            /**
+             * Format: date-time
+             * @description When it got its present value, if that is not the first.
+             */
+            readonly replaced_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last put under a newer master key.
+             */
+            readonly rotated_at?: string | null;
+            /**
+             * @description Whose it is: the feature and kind.
+             * @example ai.provider
+             */
+            readonly scope: string;
+            /**
+             * Format: int32
+             * @description How many values it has had.
+             * @example 1
+             */
+            readonly version: number;
+        };
+        /** @description A page of secrets, the oldest first. */
+        readonly SecretPage: {
+            readonly items: readonly components["schemas"]["SecretMeta"][];
+            /**
+             * Format: uuid
+             * @description Send it as `after` for the next page; null on the last one.
+             */
+            readonly next?: string | null;
+        };
+        /** @description A new value. It goes in and never comes out. */
+        readonly SecretValue: {
+            /**
+             * Format: password
+             * @example sk-…
+             */
+            readonly value: string;
+        };
         /** @description Who sent a message. */
         readonly Sender: {
             readonly id: components["schemas"]["UserId"];
@@ -1149,6 +1270,189 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly list_secrets: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before. */
+                readonly after?: string;
+                /** @description Secrets on a page: 1 to 200, otherwise 50. */
+                readonly limit?: number;
+                /** @description Of one feature and kind only, such as `ai.provider`. */
+                readonly scope?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of secrets */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.invalid_name` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly replace_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The secret's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        readonly responses: {
+            /** @description Replaced */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretMeta"];
+                };
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.locked`: a master key is not here, and the engine's log says what to do */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.too_large` */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.empty`, `request.invalid_body` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly delete_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The secret's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Deleted */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.not_found` */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     readonly make_reset_link: {
         readonly parameters: {
             readonly query?: never;
