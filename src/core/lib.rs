@@ -11,6 +11,7 @@
 //! | [`jobs`] | what follows a commit, and what is due at a time |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`changes`] | hearing what changes in Postgres |
+//! | [`vault`] | secrets of others, under master keys outside the database |
 //! | [`tree`] | how each actor is kept |
 
 pub mod accounts;
@@ -23,4 +24,5 @@ pub mod rooms;
 pub mod sessions;
 mod text_enum;
 pub mod tree;
+pub mod vault;
 pub mod wire;

@@ -1,7 +1,7 @@
 //! The supervision tree: one list, in start order. Stopping goes the other way round.
 //!
-//! Every supervised actor takes its restart rule from here. Invariant: an actor that the list does not name cannot be
-//! started; a test holds the README's picture to [`picture`].
+//! Every supervised actor takes its restart rule from here: the nodes are constants, so that the compiler knows which
+//! there are. Invariant: each is in [`TREE`], which the same list makes; a test holds the README's picture to [`picture`].
 
 use std::time::Duration;
 
@@ -25,75 +25,81 @@ pub struct Node {
 const SECONDS_60: Duration = Duration::from_secs(60);
 const OFTEN: RestartRule = RestartRule::Restart { max: 5, within: SECONDS_60 };
 
-/// Every actor, in start order.
-pub const TREE: &[Node] = &[
-    Node {
+/// Makes a constant of each line, and of all of them the list.
+macro_rules! tree {
+    ($($node:ident = $kept:expr;)+) => {
+        $(pub const $node: Node = $kept;)+
+
+        /// Every actor, in start order.
+        pub const TREE: &[Node] = &[$($node),+];
+    };
+}
+
+tree! {
+    PERSISTER = Node {
         actor: "Persister",
         depth: 1,
         many: "×N",
         restart: OFTEN,
         on_spent: OnSpent::Escalate,
         what: "batches writes into group commits",
-    },
-    Node {
+    };
+    ROOM_DIRECTORY = Node {
         actor: "RoomDirectory",
         depth: 1,
         many: "one a room thread",
         restart: OFTEN,
         on_spent: OnSpent::Escalate,
         what: "opens rooms on demand, lets idle ones go",
-    },
-    Node {
+    };
+    ROOM = Node {
         actor: "Room",
         depth: 2,
         many: "…",
         restart: RestartRule::Restart { max: 3, within: SECONDS_60 },
         on_spent: OnSpent::GiveUp,
         what: "one conversation: order, members, recent past",
-    },
-    Node {
+    };
+    CHANGE_LISTENER = Node {
         actor: "ChangeListener",
         depth: 1,
         many: "one",
         restart: OFTEN,
         on_spent: OnSpent::Escalate,
         what: "hears what was changed in Postgres, here or elsewhere",
-    },
-    Node {
+    };
+    JOBS = Node {
         actor: "Jobs",
         depth: 1,
         many: "one",
         restart: OFTEN,
         on_spent: OnSpent::Escalate,
         what: "runs what follows a commit or is due at a time",
-    },
-    Node {
+    };
+    HUB = Node {
         actor: "Hub",
         depth: 1,
         many: "one a worker thread",
         restart: OFTEN,
         on_spent: OnSpent::Escalate,
         what: "which local session listens to which room",
-    },
-    Node {
+    };
+    USER_SESSION = Node {
         actor: "UserSession",
         depth: 2,
         many: "…",
         restart: RestartRule::Never,
         on_spent: OnSpent::GiveUp,
         what: "one connected device; its client reconnects",
-    },
-];
-
-/// How the actor `actor` is kept, under `name`; `None` when the tree does not have it.
-pub fn spec(actor: &str, name: String, mailbox_max: usize) -> Spec {
-    let node = TREE.iter().find(|node| node.actor == actor).copied().unwrap_or(UNLISTED);
-    Spec { name, kind: node.actor, mailbox_max, restart: node.restart, on_spent: node.on_spent }
+    };
 }
 
-/// What is not in the list gets one life, and its end ends the engine: nobody would miss to list it.
-const UNLISTED: Node =
-    Node { actor: "unlisted", depth: 1, many: "", restart: RestartRule::Never, on_spent: OnSpent::Escalate, what: "" };
+impl Node {
+    /// How an actor of this kind is kept, under `name`.
+    pub fn spec(&self, name: String, mailbox_max: usize) -> Spec {
+        Spec { name, kind: self.actor, mailbox_max, restart: self.restart, on_spent: self.on_spent }
+    }
+}
 
 /// The tree as text, as `parlance tree` prints it.
 pub fn picture() -> String {
@@ -140,9 +146,11 @@ mod tests {
     #[test]
     fn every_listed_actor_keeps_its_own_rule() {
         for node in TREE {
-            let spec = spec(node.actor, "app/x".into(), 1);
-            assert_eq!((spec.kind, spec.restart), (node.actor, node.restart));
+            let spec = node.spec("app/x".into(), 1);
+            assert_eq!((spec.kind, spec.restart, spec.on_spent), (node.actor, node.restart, node.on_spent));
         }
-        assert_eq!(spec("NoSuchActor", "app/x".into(), 1).kind, "unlisted");
+        let mut actors: Vec<_> = TREE.iter().map(|node| node.actor).collect();
+        actors.dedup();
+        assert_eq!(actors.len(), TREE.len(), "each is listed once");
     }
 }

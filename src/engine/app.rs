@@ -24,6 +24,7 @@ use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
+use crate::vault::{self, FirstKey, Vault};
 use crate::{metrics_list, telemetry, tree};
 
 /// How often readiness is looked at, whether or not somebody asks.
@@ -37,6 +38,7 @@ pub struct App {
     pub data_dir: PathBuf,
     pub demo_logins: Option<Vec<DemoLogin>>,
     pub auth: Auth,
+    pub vault: Vault,
     pub storage: Storage,
     pub supervisor: Supervisor,
     pub rooms: Rooms,
@@ -154,9 +156,11 @@ impl App {
                 true => auth.ensure_demo_accounts(&data_dir).await?,
                 false => None,
             };
-            anyhow::Ok((auth, demo_logins))
+            let (storage, clock) = (storage.clone(), clock.clone());
+            let vault = Vault::open(&config.vault, storage, clock, &data_dir, FirstKey::Make).await?;
+            anyhow::Ok((auth, demo_logins, vault))
         };
-        let (auth, demo_logins) = match accounts.await {
+        let (auth, demo_logins, vault) = match accounts.await {
             Ok(accounts) => accounts,
             Err(error) => return Err((error, order)),
         };
@@ -164,6 +168,8 @@ impl App {
         let ending = hubs.clone();
         auth.on_signed_out(move |signed_out| ending.end_family(signed_out.family_id));
         drain_metrics_regularly(&metrics, &mut order);
+        let watching = supervisor.watch(&config.supervision);
+        order.started("heartbeat", move |_| async move { watching.abort() });
         let persisters = start_persisters(&config, &storage, &supervisor, &mut order);
         let health = Health::new(storage.clone(), supervisor.clone(), persisters.clone());
         look_regularly(&health, &mut order);
@@ -190,7 +196,7 @@ impl App {
             limits: Limits::new(&config.limits),
         };
         let jobs = JobsHandle::new(storage.clone(), clock.clone());
-        match job_kinds(&config, &auth, &chat) {
+        match job_kinds(&config, &auth, &chat, &vault) {
             Ok(kinds) => start_jobs(&config, &jobs, kinds, &supervisor, &mut order),
             Err(error) => return Err((error, order)),
         }
@@ -201,6 +207,7 @@ impl App {
             clock,
             storage: storage.clone(),
             auth: auth.clone(),
+            vault: vault.clone(),
             chat,
             lobby: Lobby::new(
                 storage.clone(),
@@ -235,6 +242,7 @@ impl App {
             data_dir,
             demo_logins,
             auth,
+            vault,
             storage,
             supervisor,
             rooms,
@@ -263,10 +271,11 @@ impl App {
 }
 
 /// Everything that this engine does after a commit or at a time.
-fn job_kinds(config: &Config, auth: &Auth, chat: &ChatParts) -> anyhow::Result<jobs::Registry> {
+fn job_kinds(config: &Config, auth: &Auth, chat: &ChatParts, vault: &Vault) -> anyhow::Result<jobs::Registry> {
     let kinds = [
         accounts::jobs::kinds(auth),
         rooms::jobs::kinds(chat),
+        vault::jobs::kinds(vault),
         jobs::upkeep::kinds(&config.jobs, &chat.storage, &chat.clock),
     ];
     jobs::Registry::new(kinds.concat())
@@ -283,7 +292,7 @@ fn start_jobs(
     let thread = Arbiter::new();
     let mut settings = config.jobs.clone();
     settings.stop_timeout_ms = settings.stop_timeout_ms.min(config.server.stop_timeout_ms / 2);
-    let spec = tree::spec("Jobs", "app/jobs".into(), 16);
+    let spec = tree::JOBS.spec("app/jobs".into(), 16);
     let handle = handle.clone();
     let make = move |_: &_| Jobs::new(settings.clone(), handle.clone(), kinds.clone());
     let actor = supervisor.start(spec, &thread.handle(), make);
@@ -324,8 +333,7 @@ fn start_persisters(config: &Config, storage: &Storage, supervisor: &Supervisor,
     let settings = &config.persistence;
     let start = |shard: usize| {
         // Jobs wait inside the actor; the door counts them, so that the mailbox itself never fills first.
-        let spec =
-            tree::spec("Persister", format!("app/persister-{shard}"), settings.queue_rows_max.saturating_add(64));
+        let spec = tree::PERSISTER.spec(format!("app/persister-{shard}"), settings.queue_rows_max.saturating_add(64));
         let queued = QueuedRows::default();
         let (settings, storage, counted) = (settings.clone(), storage.clone(), queued.clone());
         let make = move |_: &_| Persister::new(shard, settings.clone(), storage.clone(), counted.clone());
@@ -358,7 +366,7 @@ fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrde
 
 /// Before the edge, so that the first to come in are remembered.
 fn start_listening(storage: &Storage, reactions: Reactions, supervisor: &Supervisor, order: &mut StartOrder) {
-    let spec = tree::spec("ChangeListener", "app/changes".into(), 16);
+    let spec = tree::CHANGE_LISTENER.spec("app/changes".into(), 16);
     let storage = storage.clone();
     let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), reactions.clone()));
     order.started("changes", move |patience| async move { listener.stop(patience).await });

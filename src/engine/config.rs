@@ -21,7 +21,9 @@ use crate::persistence::config::PersistenceConfig;
 use crate::rooms::config::ChatConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
+use crate::supervision::config::SupervisionConfig;
 use crate::telemetry::LogConfig;
+use crate::vault::config::VaultConfig;
 
 /// Every default, with a comment a key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -39,6 +41,8 @@ pub struct Config {
     pub persistence: PersistenceConfig,
     pub limits: LimitsConfig,
     pub jobs: JobsConfig,
+    pub vault: VaultConfig,
+    pub supervision: SupervisionConfig,
 }
 
 /// What the command line may override; a field that is `None` is left alone.
@@ -82,6 +86,8 @@ impl Config {
         self.persistence.check(&mut complaints);
         self.limits.check(&mut complaints);
         self.jobs.check(&mut complaints);
+        self.vault.check(&mut complaints);
+        self.supervision.check(&mut complaints);
         let longest_message = self.sessions.frame_bytes_max.max(self.server.request_bytes_max);
         complaints.require(
             usize::try_from(self.limits.bytes_burst).is_ok_and(|burst| burst >= longest_message),
@@ -264,5 +270,20 @@ mod tests {
         let config: Config = Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(example)).extract().unwrap();
         config.validate().unwrap();
         assert_eq!(config.auth.external.len(), 1);
+    }
+
+    #[test]
+    fn a_key_in_the_configuration_is_checked_and_never_shown() {
+        let mut config = Config::defaults().unwrap();
+        config.vault.master_key = Some(crate::vault::Secret::from("hunter2-hunter2".to_owned()));
+        let error = config.validate().unwrap_err().to_string();
+        assert!(error.contains("PARLANCE__VAULT__MASTER_KEY") && error.contains("openssl rand -base64 32"), "{error}");
+        let key = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
+        config.vault.master_key = Some(crate::vault::Secret::from(key.to_owned()));
+        config.validate().unwrap();
+        let shown = format!("{error} {config:?} {config:#?} {}", config.masked().unwrap());
+        assert!(!shown.contains("hunter2") && !shown.contains(key) && shown.contains("***"), "{shown}");
+        config.vault.master_key_file = Some("/etc/parlance/vault.key".into());
+        assert!(config.validate().unwrap_err().to_string().contains("one place"));
     }
 }

@@ -8,13 +8,14 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
-use crate::{accounts, jobs, rooms};
+use crate::{accounts, jobs, rooms, vault};
 
 /// The OpenAPI document of all features.
 pub fn openapi() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
     document.merge(jobs::http::ApiDoc::openapi());
+    document.merge(vault::ApiDoc::openapi());
     document.info = InfoBuilder::new()
         .title("Parlance")
         .version(env!("CARGO_PKG_VERSION"))

@@ -34,6 +34,7 @@ use crate::sessions::config::SessionsConfig;
 use crate::sessions::{self, Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
+use crate::vault::{self, Vault};
 use crate::{docs, rooms, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
 use config::ServerConfig as EdgeConfig;
@@ -58,6 +59,7 @@ pub struct EdgeParts {
     pub clock: Clock,
     pub storage: Storage,
     pub auth: Auth,
+    pub vault: Vault,
     pub chat: ChatParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
@@ -72,6 +74,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
     let bytes_max = parts.server.request_bytes_max;
     cfg.app_data(Data::new(parts.auth.clone()))
         .app_data(TrustForwardedFor(parts.server.trust_forwarded_for))
+        .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
         .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
@@ -97,6 +100,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
                 .configure(accounts::routes)
                 .configure(rooms::http::routes)
                 .configure(jobs::http::routes)
+                .configure(vault::routes)
                 .default_service(web::to(no_such_endpoint)),
         )
         .route("/api/{rest:.*}", web::to(no_such_endpoint))

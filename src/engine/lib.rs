@@ -15,6 +15,7 @@
 //! | [`auth`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
+//! | [`vault`] | secrets of others, such as providers' keys, under master keys outside of the database |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //!
 //! Each of these says in its own documentation which actors it has and which invariants hold. Inside a feature, the file
@@ -104,5 +105,5 @@ mod tidy;
 pub mod tools;
 pub mod web;
 
-pub use parlance_core::{accounts, changes, jobs, limits, order, persistence, rooms, sessions, tree, wire};
+pub use parlance_core::{accounts, changes, jobs, limits, order, persistence, rooms, sessions, tree, vault, wire};
 pub use parlance_foundation::{checks, clock, ids, problem, recent, storage, supervision, telemetry, text};

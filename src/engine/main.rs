@@ -15,6 +15,7 @@ use parlance::config::{Config, Flags};
 use parlance::storage::StorageError;
 use parlance::tools::jobs::{self, JobsCommand};
 use parlance::tools::users::{self, UsersCommand, base_address};
+use parlance::tools::vault::{self, VaultCommand};
 use parlance::{docs, telemetry, tools, tree, wire};
 
 /// An actor that the engine cannot do without has failed for good: a supervisor should start it anew.
@@ -86,6 +87,9 @@ enum Command {
     /// See what follows commits or is due at a time, and what of it failed
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Manage the secrets that features keep, and the master keys, beside a running engine or without one
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Tell clients that the log is another one, after a restore
     #[command(subcommand)]
     Epoch(Epoch),
@@ -208,6 +212,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         | Command::Config
         | Command::Users(_)
         | Command::Jobs(_)
+        | Command::Vault(_)
         | Command::Epoch(_) => {}
     }
     if matches!(command, Command::Tree | Command::Docs { .. }) {
@@ -227,6 +232,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate(&config).await,
             Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Jobs(command) => jobs::run(&config, command).await.map(|()| ExitCode::SUCCESS),
+            Command::Vault(command) => vault::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Epoch(Epoch::Renew) => renew_epoch(&config).await,
             Command::Tree | Command::Config | Command::Docs { .. } => Ok(ExitCode::SUCCESS),
         }

@@ -12,6 +12,7 @@ pub fn describe() {
     crate::edge::health::describe_metrics();
     crate::limits::describe_metrics();
     crate::jobs::describe_metrics();
+    crate::vault::describe_metrics();
     metrics_process::Collector::default().describe();
     begin_at_zero();
 }
@@ -63,6 +64,11 @@ fn describe_own_metrics() {
     describe_counter!("parlance_invitations_total", Unit::Count, "Invitations of strangers, by what became of them");
     describe_gauge!("parlance_rooms_open", Unit::Count, "Rooms with an actor in memory");
     describe_counter!("parlance_actor_restarts_total", Unit::Count, "Actors started again after a panic, by actor");
+    describe_gauge!(
+        "parlance_actors_stuck",
+        Unit::Count,
+        "Actors that have answered nothing for supervision.stuck_after_ms, by actor"
+    );
     describe_counter!(
         "parlance_sends_refused_total",
         Unit::Count,
@@ -113,6 +119,7 @@ fn begin_at_zero() {
     for node in crate::tree::TREE {
         metrics::counter!("parlance_actor_restarts_total", "actor" => node.actor).increment(0);
         metrics::counter!("parlance_sends_refused_total", "actor" => node.actor).increment(0);
+        metrics::gauge!("parlance_actors_stuck", "actor" => node.actor).set(0);
     }
     for close in crate::wire::close::CLOSE_CODES {
         metrics::counter!("parlance_closes_total", "code" => close.code.to_string()).increment(0);

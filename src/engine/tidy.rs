@@ -94,6 +94,7 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("changes", &["accounts", "rooms", "sessions", "wire"]),
             ("sessions", &["accounts", "limits", "order", "rooms", "wire"]),
             ("wire", &["accounts", "rooms"]),
+            ("vault", &["accounts", "jobs"]),
             ("rooms", &["accounts", "jobs", "limits", "order", "persistence", "text_enum", "tree"]),
             ("accounts", &["jobs"]),
             ("persistence", &["order"]),

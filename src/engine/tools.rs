@@ -11,6 +11,7 @@
 
 pub mod jobs;
 pub mod users;
+pub mod vault;
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::storage::embedded::{
     DataDir, DataDirError, EmbeddedPostgres, EmbeddedSettings, find_data_dir, running_server, take_data_dir,
 };
 use crate::storage::{self, Storage};
+use crate::vault::{FirstKey, Vault};
 
 /// One command does one thing at a time.
 const POOL_CONNECTIONS: u32 = 2;
@@ -59,6 +61,27 @@ pub async fn accounts(config: &Config) -> anyhow::Result<(Auth, Borrowed)> {
     };
     match opened.await {
         Ok(auth) => Ok((auth, database)),
+        Err(error) => {
+            database.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// The vault of the configured database, with the keys of the configured data folder; none are made.
+pub async fn vault_of(config: &Config) -> anyhow::Result<(Vault, Borrowed)> {
+    let data_dir = match &config.storage.database_url {
+        Some(_) => std::path::absolute(&config.storage.data_dir)?,
+        None => find_data_dir(&config.storage.data_dir)?,
+    };
+    let database = beside_an_engine(config).await?;
+    let opened = async {
+        database.storage.require_migrated().await?;
+        let storage = database.storage.clone();
+        anyhow::Ok(Vault::open(&config.vault, storage, Clock::system(), &data_dir, FirstKey::Leave).await?)
+    };
+    match opened.await {
+        Ok(vault) => Ok((vault, database)),
         Err(error) => {
             database.close().await;
             Err(error)

@@ -8,6 +8,7 @@
 //! | [`supervision`] | how actors live, die and come back |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
 //! | [`recent`] | what is kept of Postgres in memory |
+//! | [`secret_file`] | keys in files that only we may read |
 //! | [`telemetry`] | logs and metrics |
 
 pub mod checks;
@@ -15,6 +16,7 @@ pub mod clock;
 pub mod ids;
 pub mod problem;
 pub mod recent;
+pub mod secret_file;
 pub mod storage;
 pub mod supervision;
 pub mod telemetry;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::handle::Auth;
 use super::passwords::Checked;
-use super::secret_file;
 use super::store::accounts::{self, NewAccount};
 use parlance_foundation::ids::UserId;
+use parlance_foundation::secret_file;
 
 const PEOPLE: [(&str, &str); 2] = [("demo-ada", "Ada Demo"), ("demo-ben", "Ben Demo")];
 const FILE: &str = "demo-login.json";

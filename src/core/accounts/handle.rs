@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
+use super::Caller;
 use super::config::AuthConfig;
 use super::error::AuthError;
 use super::external::ExternalIssuers;
@@ -20,9 +21,9 @@ use super::store;
 use super::store::families::RevokedFamily;
 use super::tokens::{AccessTokens, Bearer, claimed_issuer};
 use super::wire::OwnUser;
-use super::{Caller, secret_file};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{FamilyId, UserId};
+use parlance_foundation::secret_file;
 use parlance_foundation::storage::Storage;
 
 /// Accounts, ready for use. Cheap to clone; clones are one.

@@ -18,8 +18,9 @@ use super::sign_in::to_the_end;
 use super::store::passwords::{self, PasswordOwner, ResetHash};
 use super::store::{accounts, devices, families};
 use super::wire::ResetLink;
-use super::{Caller, input, secret_file};
+use super::{Caller, input};
 use parlance_foundation::ids::{FamilyId, UserId};
+use parlance_foundation::secret_file;
 
 /// What the new password waits for in its transaction.
 enum Proof {

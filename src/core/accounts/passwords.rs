@@ -49,7 +49,7 @@ impl Passwords {
             threads => threads,
         };
         // Nobody knows these 256 bits, so nothing that is typed matches.
-        let nobodys_hash = hash(&params, &super::secret_file::random_text())
+        let nobodys_hash = hash(&params, &parlance_foundation::secret_file::random_text())
             .map_err(|error| anyhow::anyhow!("passwords cannot be hashed: {error}"))?;
         Ok(Self {
             params,

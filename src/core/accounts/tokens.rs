@@ -165,7 +165,7 @@ pub(super) type RefreshHash = [u8; 32];
 
 impl RefreshToken {
     pub(super) fn random() -> Self {
-        Self(super::secret_file::random_text())
+        Self(parlance_foundation::secret_file::random_text())
     }
 
     pub(super) fn hash(&self) -> RefreshHash {

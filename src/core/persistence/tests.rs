@@ -133,7 +133,7 @@ impl Line {
         let queued = QueuedRows::default();
         let (storage, counted, max) = (storage.clone(), queued.clone(), config.queue_rows_max);
         let make = move |_: &_| Persister::new(0, config.clone(), storage.clone(), counted.clone());
-        let spec = tree::spec("Persister", "test/persister".into(), 10_000);
+        let spec = tree::PERSISTER.spec("test/persister".into(), 10_000);
         let persister = supervisor.start(spec, &Arbiter::current(), make);
         let (lane, outcomes) = mpsc::unbounded_channel();
         let persisters = Persisters::new(vec![(persister.clone(), queued)], max);

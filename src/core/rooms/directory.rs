@@ -94,7 +94,7 @@ impl Rooms {
     pub fn start(parts: &RoomParts, supervisor: &Supervisor, threads: &[ArbiterHandle]) -> Self {
         let open = OpenRooms::default();
         let start = |(shard, thread): (usize, &ArbiterHandle)| {
-            let spec = tree::spec("RoomDirectory", format!("app/rooms-{shard}"), parts.config.room_mailbox_max);
+            let spec = tree::ROOM_DIRECTORY.spec(format!("app/rooms-{shard}"), parts.config.room_mailbox_max);
             let (open, parts, supervisor_of_rooms) = (open.clone(), parts.clone(), supervisor.clone());
             supervisor.start(spec, thread, move |own| RoomDirectory {
                 shard,
@@ -294,7 +294,7 @@ impl RoomDirectory {
         let card = LiveCard::new(self.parts.memory.closed.forget(&room_id));
         let latest: LatestSeq = Arc::new(AtomicI64::new(NOT_LOADED));
         let name = format!("app/rooms-{}/{room_id}", self.shard);
-        let spec = tree::spec("Room", name, self.parts.config.room_mailbox_max);
+        let spec = tree::ROOM.spec(name, self.parts.config.room_mailbox_max);
         let (parts, directory) = (self.parts.clone(), self.own.clone());
         let (seen, shown) = (Arc::clone(&latest), Arc::clone(&card));
         let make =

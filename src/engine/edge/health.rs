@@ -40,7 +40,10 @@ impl Health {
         let failing = "the last commit failed: look for a full or slow disk, and in the log for its cause";
         let down = "an actor without which the engine cannot go on is being restarted; the log says why";
         checks.push(Check::new("writes", self.persisters.are_failing().then(|| failing.to_owned())));
-        checks.push(Check::new("actors", (!self.supervisor.registry().all_well()).then(|| down.to_owned())));
+        let registry = self.supervisor.registry();
+        let is_down = (!registry.all_well()).then(|| down.to_owned());
+        let stuck = || registry.stuck_in_words().map(|actors| format!("actors answer nothing: {actors}"));
+        checks.push(Check::new("actors", is_down.or_else(stuck)));
         for check in &checks {
             let ready = f64::from(u8::from(check.problem.is_none()));
             metrics::gauge!("parlance_ready", "check" => check.name).set(ready);

@@ -150,7 +150,7 @@ fn cannot_listen(error: &std::io::Error, config: &ServerConfig) -> anyhow::Error
 fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
     let config = Arc::clone(&parts.sessions);
     let local = LocalHub::default();
-    let spec = tree::spec("Hub", format!("app/edge-{worker}/hub"), config.hub_mailbox_max);
+    let spec = tree::HUB.spec(format!("app/edge-{worker}/hub"), config.hub_mailbox_max);
     let flusher = Flusher::new();
     let (hub_config, clock) = (Arc::clone(&config), parts.clock.clone());
     let (state, flushing) = (Rc::clone(&local), Rc::clone(&flusher));

@@ -30,4 +30,6 @@ mod row_level_security;
 mod slow_readers;
 mod sockets;
 mod spaces;
+mod stuck_actors;
 mod token_life;
+mod vault;

@@ -11,3 +11,4 @@ mod metrics;
 mod refusals;
 mod starting;
 mod stopping;
+mod vault;

@@ -7,6 +7,7 @@ use actix::prelude::SendError;
 use actix::{Actor, Addr, Handler, Message};
 use arc_swap::ArcSwapOption;
 
+use super::heartbeat::Pulse;
 use super::registry::Status;
 
 /// Why a send was refused; the message comes back so that its sender can be told.
@@ -69,6 +70,24 @@ impl<A: Actor> ActorHandle<A> {
             Ok(()) => Ok(()),
             Err(SendError::Full(message)) => self.refuse(Refused::Busy(message)),
             Err(SendError::Closed(message)) => self.refuse(Refused::Down(message)),
+        }
+    }
+
+    /// Asks whether it is there, unless it is asked already. A full mailbox takes the question in its turn.
+    pub(super) fn beat(&self)
+    where
+        A: Handler<Pulse>,
+        A::Context: ToEnvelope<A, Pulse>,
+    {
+        let current = self.slot.address.load();
+        let Some(address) = current.as_deref() else { return };
+        let Some(pulse) = self.slot.status.waiting.ask() else { return };
+        if let Err(SendError::Full(pulse)) = address.try_send(pulse) {
+            let address = address.clone();
+            // `send` waits for room; the actor may end meanwhile.
+            actix_rt::spawn(async move {
+                let _ = address.send(pulse).await;
+            });
         }
     }
 

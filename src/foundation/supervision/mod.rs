@@ -12,8 +12,10 @@
 //! - `stopping` and `stopped` of an actor run during unwinding as well: they must not panic.
 //! - Deliberately absent: registries, system services, unbounded sends.
 
+pub mod config;
 mod gather;
 mod handle;
+mod heartbeat;
 mod order;
 mod registry;
 mod restart;
@@ -25,13 +27,14 @@ use actix::{Actor, ActorContext, Context, Handler, Message};
 
 pub use gather::after_what_has_come;
 pub use handle::{ActorHandle, Refused};
+pub use heartbeat::Pulse;
 pub use order::StartOrder;
 pub use registry::{ActorReport, Life, Registry};
 pub use restart::RestartRule;
 pub use supervisor::{Escalation, OnSpent, Spec, Supervisor, panic_text};
 
 /// What every supervised actor offers besides its own messages; [`supervised!`](crate::supervised) wires it.
-pub trait Supervised: Actor<Context = Context<Self>> + Handler<Shutdown> + Handler<Inspect> {
+pub trait Supervised: Actor<Context = Context<Self>> + Handler<Shutdown> + Handler<Inspect> + Handler<Pulse> {
     /// Begins an orderly end: finish what is in flight, then `ctx.stop()`.
     fn shut_down(&mut self, ctx: &mut Context<Self>) {
         ctx.stop();
@@ -51,7 +54,7 @@ pub struct Shutdown;
 #[rtype(result = "()")]
 pub struct Inspect(pub tokio::sync::oneshot::Sender<serde_json::Value>);
 
-/// Implements the two messages that every supervised actor answers.
+/// Implements the messages that every supervised actor answers.
 #[macro_export]
 macro_rules! supervised {
     ($actor:ty) => {
@@ -68,6 +71,12 @@ macro_rules! supervised {
                 // The asker may have given up; then nobody needs the answer.
                 let _ = question.0.send($crate::supervision::Supervised::report(self));
             }
+        }
+
+        impl ::actix::Handler<$crate::supervision::Pulse> for $actor {
+            type Result = ();
+            // To have come to it is the answer.
+            fn handle(&mut self, _: $crate::supervision::Pulse, _: &mut Self::Context) {}
         }
     };
 }

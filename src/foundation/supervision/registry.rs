@@ -1,13 +1,17 @@
 //! Who lives in the tree right now: names, states and restarts, for `/internal/actors` and for orderly stops.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 use utoipa::ToSchema;
+
+use super::heartbeat::{self, Waiting};
 
 /// Where an actor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -34,6 +38,7 @@ pub struct ActorReport {
     pub state: serde_json::Value,
 }
 
+type Beat = Box<dyn Fn() + Send + Sync>;
 type AskState = Box<dyn Fn() -> Option<oneshot::Receiver<serde_json::Value>> + Send + Sync>;
 
 /// The part of a slot that does not depend on the actor's type.
@@ -45,6 +50,8 @@ pub(super) struct Status {
     restarts: AtomicU32,
     life: watch::Sender<Life>,
     wanted: watch::Sender<Wanted>,
+    /// For an answer to the last heartbeat.
+    pub waiting: Arc<Waiting>,
 }
 
 /// What was asked of an actor's supervisor.
@@ -59,7 +66,7 @@ impl Status {
     pub fn new(name: String, kind: &'static str, essential: bool) -> Self {
         let (life, _) = watch::channel(Life::Starting);
         let (wanted, _) = watch::channel(Wanted::Life);
-        Self { name, kind, essential, restarts: AtomicU32::new(0), life, wanted }
+        Self { name, kind, essential, restarts: AtomicU32::new(0), life, wanted, waiting: Waiting::new() }
     }
 
     pub fn restarts(&self) -> u32 {
@@ -96,6 +103,17 @@ impl Status {
 struct Entry {
     status: Arc<Status>,
     ask: AskState,
+    beat: Beat,
+}
+
+/// An actor that has answered nothing for long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its place in the tree.
+    pub name: String,
+    /// What kind of actor it is.
+    pub kind: &'static str,
+    pub owed_for: Duration,
 }
 
 /// All supervised actors, by name.
@@ -103,12 +121,14 @@ struct Entry {
 pub struct Registry {
     entries: Arc<DashMap<u64, Entry>>,
     next: Arc<AtomicU64>,
+    /// As the last heartbeat found them.
+    stuck: Arc<ArcSwap<Vec<Stuck>>>,
 }
 
 impl Registry {
-    pub(super) fn enter(&self, status: Arc<Status>, ask: AskState) -> u64 {
+    pub(super) fn enter(&self, status: Arc<Status>, ask: AskState, beat: Beat) -> u64 {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
-        self.entries.insert(key, Entry { status, ask });
+        self.entries.insert(key, Entry { status, ask, beat });
         key
     }
 
@@ -120,6 +140,47 @@ impl Registry {
     pub fn all_well(&self) -> bool {
         let well = |status: &Status| matches!(*status.life.borrow(), Life::Starting | Life::Running);
         self.entries.iter().all(|entry| !entry.status.essential || well(&entry.status))
+    }
+
+    /// The actors that answer nothing, the one that is silent for longest first.
+    pub fn stuck(&self) -> Arc<Vec<Stuck>> {
+        self.stuck.load_full()
+    }
+
+    /// Those in words, for people; `None` when every actor answers.
+    pub fn stuck_in_words(&self) -> Option<String> {
+        let stuck = self.stuck();
+        (!stuck.is_empty()).then(|| heartbeat::named(&stuck))
+    }
+
+    /// Asks every actor that is not asked already.
+    pub(super) fn ask_all(&self) {
+        for entry in self.entries.iter() {
+            (entry.beat)();
+        }
+    }
+
+    /// Looks who has owed an answer for `after`, keeps that, and counts it by kind.
+    pub(super) fn find_stuck(&self, after: Duration) -> Arc<Vec<Stuck>> {
+        let mut stuck: Vec<Stuck> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let owed_for = entry.status.waiting.owed_for().filter(|owed| *owed >= after)?;
+                Some(Stuck { name: entry.status.name.clone(), kind: entry.status.kind, owed_for })
+            })
+            .collect();
+        stuck.sort_by_key(|one| std::cmp::Reverse(one.owed_for));
+        let mut kinds: BTreeMap<&'static str, u32> = self.stuck.load().iter().map(|one| (one.kind, 0)).collect();
+        for one in &stuck {
+            *kinds.entry(one.kind).or_default() += 1;
+        }
+        for (kind, actors) in kinds {
+            metrics::gauge!("parlance_actors_stuck", "actor" => kind).set(actors);
+        }
+        let stuck = Arc::new(stuck);
+        self.stuck.store(Arc::clone(&stuck));
+        stuck
     }
 
     /// How many actors there are.

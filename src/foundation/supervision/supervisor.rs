@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::dev::ToEnvelope;
 use actix::{Addr, AsyncContext, Context};
@@ -10,10 +10,12 @@ use actix_rt::ArbiterHandle;
 use arc_swap::ArcSwapOption;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::config::SupervisionConfig;
 use super::handle::{ActorHandle, Slot};
+use super::heartbeat;
 use super::registry::{Life, Registry, Status, Wanted};
 use super::restart::{Budget, RestartRule};
-use super::{Inspect, Shutdown, Supervised};
+use super::{Inspect, Pulse, Shutdown, Supervised};
 
 /// What to do when an actor panicked more often than its rule allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,13 @@ impl Supervisor {
         &self.registry
     }
 
+    /// Asks every actor at each heartbeat whether it is there, on this thread, until the task is aborted. Who does not
+    /// answer is in [`Registry::stuck`], in a metric, and in the log once a minute.
+    pub fn watch(&self, config: &SupervisionConfig) -> tokio::task::JoinHandle<()> {
+        let [every, stuck_after] = [config.heartbeat_ms, config.stuck_after_ms].map(Duration::from_millis);
+        actix_rt::spawn(heartbeat::beat(self.registry.clone(), every, stuck_after))
+    }
+
     /// Starts an actor on `arbiter`'s thread; `make` builds it anew for each life. Until its thread gets to it, sends
     /// answer `Down`.
     pub fn start<A>(
@@ -78,7 +87,7 @@ impl Supervisor {
     ) -> ActorHandle<A>
     where
         A: Supervised,
-        A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect>,
+        A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect> + ToEnvelope<A, Pulse>,
     {
         let (handle, key) = self.enter(&spec);
         let (supervisor, own) = (self.clone(), handle.clone());
@@ -98,7 +107,7 @@ impl Supervisor {
     pub fn start_here<A>(&self, spec: Spec, make: impl Fn(&ActorHandle<A>) -> A + 'static) -> ActorHandle<A>
     where
         A: Supervised,
-        A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect>,
+        A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect> + ToEnvelope<A, Pulse>,
     {
         let (handle, key) = self.enter(&spec);
         let keeper = Keeper { handle: handle.clone(), spec, make: Rc::new(make), supervisor: self.clone(), key };
@@ -111,7 +120,7 @@ impl Supervisor {
     fn enter<A>(&self, spec: &Spec) -> (ActorHandle<A>, u64)
     where
         A: Supervised,
-        A::Context: ToEnvelope<A, Inspect>,
+        A::Context: ToEnvelope<A, Inspect> + ToEnvelope<A, Pulse>,
     {
         let status = Arc::new(Status::new(spec.name.clone(), spec.kind, spec.on_spent == OnSpent::Escalate));
         let handle = ActorHandle::new(Arc::new(Slot { address: ArcSwapOption::empty(), status: Arc::clone(&status) }));
@@ -120,7 +129,9 @@ impl Supervisor {
             let (sender, receiver) = oneshot::channel();
             asked.send(Inspect(sender)).ok().map(|()| receiver)
         };
-        let key = self.registry.enter(status, Box::new(ask));
+        let asked = handle.clone();
+        let beat = move || asked.beat();
+        let key = self.registry.enter(status, Box::new(ask), Box::new(beat));
         (handle, key)
     }
 }
@@ -143,7 +154,7 @@ struct Lively<A: Supervised> {
 
 impl<A: Supervised, F: Fn(&ActorHandle<A>) -> A + 'static> Keeper<A, F>
 where
-    A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect>,
+    A::Context: ToEnvelope<A, Shutdown> + ToEnvelope<A, Inspect> + ToEnvelope<A, Pulse>,
 {
     /// Lives and restarts until the end, then takes the actor off the registry.
     async fn keep(self, first: Lively<A>) {

@@ -211,3 +211,68 @@ async fn the_registry_reports_states_and_restarts() {
     assert_eq!((reports[0].name.as_str(), reports[0].life, reports[0].restarts), ("probe", Life::Running, 0));
     assert_eq!(reports[0].state, json!({ "lives": 1 }));
 }
+
+/// Which actors answer nothing, once that is as it should be.
+async fn stuck_is(rig: &Rig, names: &[&str]) {
+    loop {
+        let stuck = rig.supervisor.registry().stuck();
+        if stuck.iter().map(|one| one.name.as_str()).eq(names.iter().copied()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[actix_rt::test]
+async fn an_actor_that_answers_nothing_is_noticed_and_left_alone() {
+    let rig = Rig::new();
+    let (blocked, neighbour) =
+        (rig.probe("blocked", 5, OnSpent::Escalate), rig.probe("neighbour", 5, OnSpent::Escalate));
+    assert_eq!((ask(&blocked).await, ask(&neighbour).await), (1, 1));
+    let watching = rig.supervisor.watch(&config::SupervisionConfig { heartbeat_ms: 2, stuck_after_ms: 20 });
+    let gate = Arc::new(Semaphore::new(0));
+    blocked.send(Block(Arc::clone(&gate))).unwrap();
+    stuck_is(&rig, &["blocked"]).await;
+    assert!(rig.supervisor.registry().stuck_in_words().unwrap().starts_with("blocked for "));
+    assert_eq!((ask(&neighbour).await, blocked.restarts()), (1, 0));
+    gate.add_permits(1);
+    stuck_is(&rig, &[]).await;
+    assert_eq!(ask(&blocked).await, 1, "the same life");
+    watching.abort();
+}
+
+#[actix_rt::test]
+async fn a_full_mailbox_takes_the_question_in_its_turn_and_a_question_ends_with_its_actor() {
+    let rig = Rig::new();
+    let full = rig.probe("full", 0, OnSpent::GiveUp);
+    ask(&full).await;
+    let gate = Arc::new(Semaphore::new(0));
+    full.send(Block(Arc::clone(&gate))).unwrap();
+    while full.send(Block(Arc::clone(&gate))).is_ok() {}
+    let watching = rig.supervisor.watch(&config::SupervisionConfig { heartbeat_ms: 2, stuck_after_ms: 20 });
+    stuck_is(&rig, &["full"]).await;
+    gate.add_permits(100);
+    stuck_is(&rig, &[]).await;
+    gate.forget_permits(100);
+    full.send(Block(Arc::new(Semaphore::new(0)))).unwrap();
+    stuck_is(&rig, &["full"]).await;
+    full.stop(Duration::ZERO).await;
+    stuck_is(&rig, &[]).await;
+    watching.abort();
+}
+
+#[actix_rt::test]
+async fn an_actor_that_was_restarted_owes_no_answer_of_its_life_before() {
+    let rig = Rig::new();
+    let probe = rig.probe("probe", 5, OnSpent::Escalate);
+    ask(&probe).await;
+    let waiting = Arc::clone(&probe.status().waiting);
+    let gate = Arc::new(Semaphore::new(0));
+    probe.send(Block(Arc::clone(&gate))).unwrap();
+    probe.send(Panic).unwrap();
+    probe.beat();
+    assert!(waiting.owed_for().is_some());
+    gate.add_permits(1);
+    while ask(&probe).await != 2 {}
+    assert_eq!(waiting.owed_for(), None);
+}

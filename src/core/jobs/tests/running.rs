@@ -39,7 +39,7 @@ impl Node {
         let (supervisor, _) = Supervisor::new();
         let (kinds, given) = (Registry::new(kinds).unwrap(), handle.clone());
         let make = move |_: &_| Jobs::new(config(), given.clone(), kinds.clone());
-        let actor = supervisor.start_here(tree::spec("Jobs", "app/jobs".into(), 16), make);
+        let actor = supervisor.start_here(tree::JOBS.spec("app/jobs".into(), 16), make);
         Self { actor, handle, supervisor }
     }
 

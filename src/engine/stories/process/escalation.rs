@@ -29,7 +29,7 @@ async fn restarts_that_are_spent_end_the_engine_in_an_orderly_way() {
     let mut socket = app.connect(&ada).await;
     let thread = actix_rt::Arbiter::new();
     // With the rule of a persister.
-    let spec = tree::spec("Persister", "app/doomed".into(), 1);
+    let spec = tree::PERSISTER.spec("app/doomed".into(), 1);
     app.engine().supervisor.start(spec, &thread.handle(), |_| -> Doomed { panic!("for the test") });
     let mut engine = app.app.take().unwrap();
     assert_eq!(engine.escalated().await, "app/doomed");

@@ -1,11 +1,11 @@
-//! Secrets in the data folder: made once, readable by the engine's own user only.
+//! Secrets in the data folder: made once or replaced as a whole, readable by the engine's own user only.
 //!
 //! Invariant: a file is complete from the moment it can be seen under its name, and the first one stays; of
 //! two engines that start at once, both read the same secret.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use anyhow::Context;
@@ -18,7 +18,7 @@ pub fn random_text() -> String {
 }
 
 /// The content of `path`, written by `make` when the file is not there yet.
-pub(super) fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+pub fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
     if let Some(content) = read(path)? {
         return Ok(content);
     }
@@ -27,7 +27,7 @@ pub(super) fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow
 }
 
 /// The content of `path`, or `None` when there is no such file.
-pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
+pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -40,6 +40,31 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
             .with_context(|| format!("cannot restrict {}: give it permissions 0600", path.display()))?;
     }
     fs::read_to_string(path).map(Some).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Puts `content` in the place of what `path` has, with the same owner: an operator's command may run as another user than
+/// the engine. Whoever reads meanwhile gets the one or the other whole.
+pub fn replace(path: &Path, content: &str) -> anyhow::Result<()> {
+    // What a link leads to is replaced, not the link.
+    let path = &fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
+    let owner = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let aside = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (owner.uid(), owner.gid()) {
+            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&aside, path)?;
+        // The name, too, is on disk before anything leans on it.
+        File::open(path.parent().unwrap_or(path))?.sync_all()
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written.with_context(|| format!("cannot write {}; may you write to it and its folder?", path.display()))
 }
 
 /// Written aside, then linked: unlike a rename, a link fails when the name is taken.
@@ -88,5 +113,19 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         read(&path).unwrap();
         assert_eq!(mode(&path), 0o600, "loosened permissions are tightened");
+    }
+
+    #[test]
+    fn what_is_replaced_is_replaced_whole_and_stays_the_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("vault.key"), folder.path().join("link"));
+        assert!(replace(&path, "new").is_err(), "nothing is there");
+        read_or_make(&path, random_text).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        replace(&link, "new").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("new"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left aside");
     }
 }
