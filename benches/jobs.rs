@@ -67,7 +67,7 @@ fn run(bencher: Bencher, key: impl Fn(usize) -> Option<usize>) {
     let thread = system.block_on(async { Arbiter::new() });
     let (given, settings) = (handle.clone(), config.jobs);
     let make = move |_: &_| Jobs::new(settings.clone(), given.clone(), kinds.clone());
-    let actor = supervisor.start(tree::spec("Jobs", "bench/jobs".into(), 16), &thread.handle(), make);
+    let actor = supervisor.start(tree::JOBS.spec("bench/jobs".into(), 16), &thread.handle(), make);
     let jobs = || (0..JOBS).map(|n| NewJob::of(&Nothing { key: key(n) }, &clock).unwrap()).collect::<Vec<_>>();
     bencher.counter(ItemsCount::new(JOBS)).with_inputs(jobs).bench_local_values(|jobs| {
         left.store(JOBS, Ordering::SeqCst);

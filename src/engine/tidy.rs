@@ -86,6 +86,7 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("storage", &["checks", "ids"]),
             ("telemetry", &["checks"]),
             ("ids", &["clock"]),
+            ("supervision", &["checks"]),
         ],
     ),
     (
