@@ -7,6 +7,7 @@
 //! | [`app`], [`tree`] | the engine as a whole: what starts in which order, and how each actor is kept |
 //! | [`supervision`] | how actors live, die and come back; no word of the domain |
 //! | [`edge`], [`web`], [`docs`] | HTTP: worker threads and routes, the web client, the reference |
+//! | [`requests`] | what all handlers take from a request alike: JSON objects, pages of lists |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
@@ -95,6 +96,7 @@ pub mod limits;
 mod metrics_list;
 pub mod persistence;
 pub mod recent;
+pub mod requests;
 pub mod schema;
 pub mod sessions;
 pub mod storage;

@@ -549,15 +549,6 @@ export interface components {
             /** @description Whether anyone may create an account. */
             readonly registration: boolean;
         };
-        /** @description Answer to `room.catch_up`. */
-        readonly CaughtUp: {
-            /** @description The same frames that were or would have been sent live, in order. */
-            readonly events: readonly Record<string, unknown>[];
-            /** Format: int64 */
-            readonly last_seq: number;
-            /** @description Whether there is another page after the last of these. */
-            readonly more: boolean;
-        };
         /** @description A channel that can be found in a space. */
         readonly ChannelListing: {
             /** Format: date-time */
@@ -615,6 +606,17 @@ export interface components {
         readonly EventMember: {
             readonly role: components["schemas"]["Role"];
             readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description A page of the order: the `ok` of `room.catch_up` as it is, without its `re`. */
+        readonly EventPage: {
+            /** @description The same frames that were or would have been sent live, in order. */
+            readonly events: readonly Record<string, unknown>[];
+            /** Format: int64 */
+            readonly last_seq: number;
+            /** @description Whether there is another page after the last of these. */
+            readonly more: boolean;
+            /** @example ok */
+            readonly type: string;
         };
         /** @description Somebody who shares no room or space with the caller asks them in. */
         readonly Invitation: {
@@ -918,29 +920,19 @@ export interface components {
         };
         /** @description What to change: a field that is absent stays, one that is null is cleared. */
         readonly ProfilePatch: {
-            /**
-             * @description An `https://` address, or a path on this server that starts with `/`.
-             * @default null
-             */
-            readonly avatar_url: string | null;
-            /**
-             * @default null
-             * @example Ada Lovelace
-             */
-            readonly full_name: string | null;
+            /** @description An `https://` address, or a path on this server that starts with `/`. */
+            readonly avatar_url?: string | null;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
             /**
              * @description In E.164 form: a plus, the country code and the number.
-             * @default null
              * @example +4930123456
              */
-            readonly phone: string | null;
+            readonly phone?: string | null;
             /** @description Replaced as a whole; at most 16384 bytes as JSON. */
             readonly preferences?: Record<string, unknown> | null;
-            /**
-             * @default null
-             * @example In the engine room
-             */
-            readonly status_message: string | null;
+            /** @example In the engine room */
+            readonly status_message?: string | null;
         };
         /** @description What everybody who is signed in may know about a person. */
         readonly PublicUser: {
@@ -1141,7 +1133,117 @@ export interface components {
          */
         readonly UserRole: "user" | "admin";
     };
-    responses: never;
+    responses: {
+        /** @description `auth.account_disabled` */
+        readonly Forbidden: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+        readonly Invalid: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read */
+        readonly Malformed: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.method_not_allowed`: of another method at this path */
+        readonly MethodNotAllowed: {
+            headers: {
+                /** @description The methods that there are at this path */
+                readonly Allow?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_path`: there is nothing under such an id */
+        readonly NotFound: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.not_json`: send the body with `Content-Type: application/json` */
+        readonly NotJson: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.timeout`, `request.too_slow`: it, or its body, came too slowly, and nothing was done */
+        readonly TimedOut: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.too_large`: the body is longer than `server.request_bytes_max` */
+        readonly TooLarge: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+        readonly TooMany: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+        readonly Unauthorized: {
+            headers: {
+                /** @description `Bearer` */
+                readonly "WWW-Authenticate"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
+        readonly Unavailable: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -1173,13 +1275,15 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first */
+            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1188,7 +1292,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.user_not_found` */
+            /** @description `auth.user_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1197,6 +1301,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly login: {
@@ -1221,6 +1329,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.login_refused`: the login or the password is wrong */
             readonly 401: {
                 headers: {
@@ -1239,7 +1348,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1248,18 +1361,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1278,7 +1395,7 @@ export interface operations {
         /** @description Not needed with an access token */
         readonly requestBody?: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Logout"] | null;
+                readonly "application/json": components["schemas"]["Logout"];
             };
         };
         readonly responses: {
@@ -1289,27 +1406,40 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired`; `auth.refresh_refused`: nobody is signed in with that refresh token */
+            readonly 400: components["responses"]["Malformed"];
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired`; `auth.refresh_refused`: nobody is signed in with that refresh token. Also: `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.unavailable`: later */
+            /** @description `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1336,6 +1466,10 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AuthOptions"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly refresh: {
@@ -1360,6 +1494,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.refresh_refused`: sign in again */
             readonly 401: {
                 headers: {
@@ -1378,18 +1513,27 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.unavailable`: later */
+            /** @description `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1420,6 +1564,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.registration_closed` */
             readonly 403: {
                 headers: {
@@ -1429,6 +1574,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description `auth.registration_refused`: the username or email cannot be used */
             readonly 409: {
                 headers: {
@@ -1438,7 +1585,9 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1447,18 +1596,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1487,6 +1640,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.reset_refused`: used, too old, or a newer link was made; `auth.account_disabled` */
             readonly 403: {
                 headers: {
@@ -1496,7 +1650,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1505,18 +1663,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1528,10 +1690,12 @@ export interface operations {
     readonly list_invitations: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1539,6 +1703,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1547,6 +1712,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_Invitation"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly accept_invitation: {
@@ -1560,6 +1733,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1568,31 +1742,38 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description chat.invitation_not_found: it was declined, revoked, or is too old */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.invitation_not_found: it was declined, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.unavailable: send it again */
+            readonly 429: components["responses"]["TooMany"];
+            /** @description engine.unavailable: send it again. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1608,30 +1789,39 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_rooms: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before, as it is. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1639,6 +1829,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1647,15 +1838,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_RoomSummary"];
                 };
             };
-            /** @description chat.invalid: after is no next of a page before */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
-                };
-            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly create_room: {
@@ -1680,6 +1870,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1688,49 +1879,59 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
-            /** @description chat.not_invited: the other one of a direct room cannot be asked */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_invited: the other one of a direct room cannot be asked. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.rooms, limits.people: again after retry_after_ms */
+            /** @description limits.rooms, limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.unavailable: send it again with the same client_id */
+            /** @description engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1746,6 +1947,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1754,15 +1956,21 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RoomSummary"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_room: {
@@ -1780,6 +1988,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1788,24 +1997,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RoomSummary"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_events: {
@@ -1813,7 +2033,8 @@ export interface operations {
             readonly query: {
                 /** @description The newest seq that the client has; 0 for everything. */
                 readonly after: number;
-                readonly limit?: number | null;
+                /** @description Events on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -1823,41 +2044,52 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CaughtUp"];
+                    readonly "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.ahead: after is beyond the room's newest event */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_members: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -1867,6 +2099,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1875,15 +2108,23 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_RoomMember"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly add_member: {
@@ -1910,6 +2151,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1927,42 +2169,52 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description chat.not_allowed, chat.not_invited */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed, chat.not_invited. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.user_not_found */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.people, limits.messages: again after retry_after_ms */
+            /** @description limits.people, limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly remove_member: {
@@ -1977,37 +2229,41 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.not_allowed */
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.room_not_found */
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description chat.direct_room */
@@ -2016,18 +2272,21 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly set_member_role: {
@@ -2046,6 +2305,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2054,52 +2314,63 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.room_not_found, chat.not_a_member */
+            /** @description chat.room_not_found, chat.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_messages: {
         readonly parameters: {
             readonly query?: {
-                /** @description Only messages above this seq, oldest first. */
-                readonly after?: number | null;
-                /** @description Only messages below this seq, newest first. */
-                readonly before?: number | null;
-                readonly limit?: number | null;
+                /** @description Only messages above this seq, oldest first: `next` of the page before, when it was asked so. */
+                readonly after?: number;
+                /** @description Only messages below this seq, newest first: `next` of the page before, when it was asked so. */
+                readonly before?: number;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2109,6 +2380,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2117,24 +2389,32 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.ahead: after is beyond the room's newest event */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly post_message: {
@@ -2161,6 +2441,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Message"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2169,40 +2450,51 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.content_too_large */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description chat.content_too_large. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
             readonly 413: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id */
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.busy, engine.unavailable: send it again with the same client_id */
+            /** @description engine.busy, engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2210,10 +2502,12 @@ export interface operations {
     readonly list_spaces: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -2221,6 +2515,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2229,6 +2524,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_Space"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly create_space: {
@@ -2253,6 +2556,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2261,13 +2565,24 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            /** @description engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2283,6 +2598,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2291,15 +2607,21 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_space: {
@@ -2317,6 +2639,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2325,33 +2648,46 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_space_members: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2361,6 +2697,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2369,15 +2706,23 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_SpaceMember"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly add_space_member: {
@@ -2404,6 +2749,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2421,42 +2767,52 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description chat.not_allowed, chat.not_invited */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed, chat.not_invited. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.user_not_found */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.people: again after retry_after_ms */
+            /** @description limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly remove_space_member: {
@@ -2471,39 +2827,45 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.not_allowed */
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.space_not_found */
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly set_space_member_role: {
@@ -2522,6 +2884,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2530,42 +2893,53 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.space_not_found, chat.not_a_member */
+            /** @description chat.space_not_found, chat.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_space_rooms: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2575,6 +2949,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2583,23 +2958,33 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_ChannelListing"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly find_users: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before; not together with `before` */
                 readonly after?: string;
-                /** @description People on a page: 1 to 200, otherwise 50. */
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
                 readonly limit?: number;
                 /** @description A part of a username or full name; without it, everybody. */
                 readonly query?: string;
@@ -2619,9 +3004,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UserPage"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2637,7 +3025,9 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_query` */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2646,6 +3036,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly get_user: {
@@ -2672,6 +3064,8 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2687,7 +3081,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.user_not_found` */
+            /** @description `auth.user_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2696,6 +3090,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly get_me: {
@@ -2719,6 +3117,8 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2734,6 +3134,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_me: {
@@ -2758,9 +3162,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["OwnUser"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2776,7 +3183,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2785,14 +3196,18 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_devices: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
                 readonly before?: string;
-                /** @description Devices on a page: 1 to 200, otherwise 50. */
+                /** @description Items on the page */
                 readonly limit?: number;
             };
             readonly header?: never;
@@ -2810,15 +3225,24 @@ export interface operations {
                     readonly "application/json": components["schemas"]["DevicePage"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly sign_device_out: {
@@ -2843,13 +3267,16 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.device_not_found` */
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description `auth.device_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2858,6 +3285,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly change_password: {
@@ -2880,16 +3311,19 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled` */
+            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled`. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2898,7 +3332,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2907,18 +3345,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
