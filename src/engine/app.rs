@@ -201,9 +201,7 @@ impl App {
             Err(error) => return Err((error, order)),
         }
         let parts = EdgeParts {
-            server: Arc::new(config.server.clone()),
-            sessions: Arc::new(config.sessions.clone()),
-            chat_config: Arc::new(config.chat.clone()),
+            config: Arc::clone(&config),
             clock,
             storage: storage.clone(),
             auth: auth.clone(),

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::config::AuthConfig;
 use crate::checks::{Complaints, ConfigError};
-use crate::edge::config::ServerConfig;
 use crate::jobs::config::JobsConfig;
 use crate::limits::config::LimitsConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::rooms::config::ChatConfig;
+use crate::server_config::ServerConfig;
 use crate::sessions::config::SessionsConfig;
 use crate::storage::config::StorageConfig;
 use crate::supervision::config::SupervisionConfig;

@@ -1,17 +1,36 @@
 //! `/docs`: the reference, generated from the types: OpenAPI 3.1 for HTTP, AsyncAPI 3 for the WebSocket.
 
+mod bounds;
+mod contract;
+#[cfg(test)]
+mod tests;
+
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpResponse, Responder, guard};
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::config::Config;
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
 use crate::{accounts, jobs, rooms, vault};
 
-/// The OpenAPI document of all features.
-pub fn openapi() -> Document {
+/// The OpenAPI document of all features, with what this configuration allows.
+pub fn openapi(config: &Config) -> Value {
+    contract::complete(serde_json::to_value(of_features()).unwrap_or_default(), config)
+}
+
+/// Every path below `/api/v1`, with its methods.
+pub fn methods() -> Vec<(String, Vec<String>)> {
+    let document = serde_json::to_value(of_features()).unwrap_or_default();
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let keys = |item: &Value| item.as_object().into_iter().flatten().map(|(method, _)| method.clone()).collect();
+    paths.map(|(path, item)| (path.clone(), keys(item))).collect()
+}
+
+fn of_features() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
     document.merge(jobs::http::ApiDoc::openapi());
@@ -31,12 +50,15 @@ pub fn openapi() -> Document {
 }
 
 /// Mounts the pages.
-pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.route("/docs", web::get().to(index))
-        .route("/docs/", web::get().to(index))
-        .route("/docs/asyncapi.json", web::get().to(|| async { HttpResponse::Ok().json(asyncapi::document()) }))
-        .route("/docs/websocket", web::get().to(websocket))
-        .service(SwaggerUi::new("/docs/http/{_:.*}").url("/docs/openapi.json", openapi()));
+pub fn routes(cfg: &mut ServiceConfig, config: &Config) {
+    // Other methods fall through to where 405 is said.
+    let page = |path: &str| web::resource(path.to_owned()).guard(guard::Get());
+    let openapi = openapi(config);
+    cfg.service(page("/docs").to(index))
+        .service(page("/docs/").to(index))
+        .service(page("/docs/asyncapi.json").to(|| async { HttpResponse::Ok().json(asyncapi::document()) }))
+        .service(page("/docs/websocket").to(websocket))
+        .service(SwaggerUi::new("/docs/http/{_:.*}").external_url_unchecked("/docs/openapi.json", openapi));
 }
 
 const STYLE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
@@ -84,8 +106,7 @@ async fn websocket() -> impl Responder {
 }
 
 /// The schema with its references filled in, so that it reads in one place.
-fn resolved(document: &serde_json::Value, schema: serde_json::Value, depth: u8) -> serde_json::Value {
-    use serde_json::Value;
+fn resolved(document: &Value, schema: Value, depth: u8) -> Value {
     const DEPTH_MAX: u8 = 8;
     match schema {
         Value::Object(map) => {

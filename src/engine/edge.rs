@@ -1,13 +1,14 @@
 //! Every route of the engine, and what is done for each request.
 
 mod admission;
-pub mod config;
 mod connection;
 pub mod health;
 mod limits;
+mod methods;
+mod scopes;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,29 +18,28 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::middleware::{Compress, Next};
+use actix_web::middleware::Next;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get, guard};
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::accounts::{self, Auth, Caller, TrustForwardedFor};
+use crate::accounts::{Admin, Auth, TrustForwardedFor};
 use crate::clock::Clock;
-use crate::jobs::{self, JobsHandle};
+use crate::config::Config;
+use crate::jobs::JobsHandle;
 use crate::problem::Problem;
 use crate::rooms::Lobby;
-use crate::rooms::config::ChatConfig;
 use crate::rooms::http::ChatParts;
-use crate::sessions::config::SessionsConfig;
-use crate::sessions::{self, Hubs, LocalParts, SessionParts};
+use crate::sessions::{Hubs, LocalParts, SessionParts};
 use crate::storage::Storage;
 use crate::supervision::Supervisor;
-use crate::vault::{self, Vault};
-use crate::{docs, rooms, telemetry, web as client};
+use crate::vault::Vault;
+use crate::{docs, telemetry, web as client};
 pub use admission::{Admission, describe_metrics};
-use config::ServerConfig as EdgeConfig;
 use health::Health;
 use limits::RefusedByLimit;
+use methods::{method_not_allowed, no_such_endpoint};
 pub use server::{Bound, Edge, bind, listen};
 
 /// How many actors `/internal/actors` lists at most.
@@ -53,9 +53,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the edge needs from the rest of the engine.
 #[derive(Clone)]
 pub struct EdgeParts {
-    pub server: Arc<EdgeConfig>,
-    pub sessions: Arc<SessionsConfig>,
-    pub chat_config: Arc<ChatConfig>,
+    pub config: Arc<Config>,
     pub clock: Clock,
     pub storage: Storage,
     pub auth: Auth,
@@ -71,14 +69,15 @@ pub struct EdgeParts {
 }
 
 fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
-    let bytes_max = parts.server.request_bytes_max;
+    let bytes_max = parts.config.server.request_bytes_max;
     cfg.app_data(Data::new(parts.auth.clone()))
-        .app_data(TrustForwardedFor(parts.server.trust_forwarded_for))
+        .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
         .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
         .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))
+        .app_data(parts.config.chat.page_sizes())
         .app_data(web::PayloadConfig::new(bytes_max))
         .app_data(web::JsonConfig::default().limit(bytes_max).error_handler(|error, _| json_problem(&error).into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| {
@@ -90,19 +89,9 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .service(healthz)
         .service(readyz)
         .service(render_metrics)
-        .service(web::scope("/internal").service(list_actors))
-        .configure(docs::routes)
-        // Compression would hold back the frames of a WebSocket: it is outside of the scope.
-        .route(SOCKET_PATH, web::get().to(sessions::upgrade))
-        .service(
-            web::scope("/api/v1")
-                .wrap(Compress::default())
-                .configure(accounts::routes)
-                .configure(rooms::http::routes)
-                .configure(jobs::http::routes)
-                .configure(vault::routes)
-                .default_service(web::to(no_such_endpoint)),
-        )
+        .service(web::resource("/internal/actors").guard(guard::Get()).to(list_actors))
+        .configure(|cfg| docs::routes(cfg, &parts.config))
+        .service(scopes::api())
         .route("/api/{rest:.*}", web::to(no_such_endpoint))
         .default_service(web::to(page));
 }
@@ -111,6 +100,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
 async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     match client::serve(&request) {
         Some(page) if request.method() == Method::GET => Ok(page),
+        Some(page) if page.status().is_success() => Ok(method_not_allowed(&request, BTreeSet::from(["GET"]))),
         _ => no_such_endpoint(request).await,
     }
 }
@@ -127,11 +117,6 @@ async fn head_as_get(
     next.call(request).await
 }
 
-async fn no_such_endpoint(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let detail = format!("There is no {} {}. The reference is at /docs.", request.method(), request.path());
-    Err(Problem::not_found("request.no_such_endpoint", detail))
-}
-
 fn json_problem(error: &actix_web::error::JsonPayloadError) -> Problem {
     use actix_web::error::JsonPayloadError as E;
     match error {
@@ -139,9 +124,10 @@ fn json_problem(error: &actix_web::error::JsonPayloadError) -> Problem {
             "request.too_large",
             format!("The body may have {limit} bytes (server.request_bytes_max)."),
         ),
-        E::ContentType => {
-            Problem::malformed("request.not_json", "The body must be JSON, sent with Content-Type: application/json.")
-        }
+        E::ContentType => Problem::not_supported(
+            "request.not_json",
+            "The body must be JSON, sent with Content-Type: application/json.",
+        ),
         E::Deserialize(error) if error.is_data() => {
             Problem::invalid("request.invalid_body", format!("The body does not fit: {error}."))
         }
@@ -237,10 +223,8 @@ async fn render_metrics(parts: Data<EdgeParts>) -> HttpResponse {
 }
 
 /// The live tree: every supervised actor with its state and restarts. Admins only.
-#[get("/actors")]
-async fn list_actors(parts: Data<EdgeParts>, caller: Caller) -> Result<HttpResponse, Problem> {
-    caller.require_admin(&parts.auth).await?;
+async fn list_actors(parts: Data<EdgeParts>, _: Admin) -> HttpResponse {
     let registry = parts.supervisor.registry();
     let actors = registry.reports(ACTORS_SHOWN_MAX, Duration::from_millis(500)).await;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "total": registry.len(), "actors": actors })))
+    HttpResponse::Ok().json(serde_json::json!({ "total": registry.len(), "actors": actors }))
 }

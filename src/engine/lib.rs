@@ -7,6 +7,7 @@
 //! | [`app`], [`tree`] | the engine as a whole: what starts in which order, and how each actor is kept |
 //! | [`supervision`] | how actors live, die and come back; no word of the domain |
 //! | [`edge`], [`web`], [`docs`] | HTTP: worker threads and routes, the web client, the reference |
+//! | [`requests`] | what all handlers take from a request alike: JSON objects, pages of lists |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`chat`] | rooms: one order, members, permissions; spaces; history |
@@ -96,6 +97,7 @@ pub mod docs;
 pub mod edge;
 mod metrics_list;
 pub mod schema;
+pub mod server_config;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]
@@ -106,4 +108,4 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{accounts, changes, jobs, limits, order, persistence, rooms, sessions, tree, vault, wire};
-pub use parlance_foundation::{checks, clock, ids, problem, recent, storage, supervision, telemetry, text};
+pub use parlance_foundation::{checks, clock, ids, problem, recent, requests, storage, supervision, telemetry, text};

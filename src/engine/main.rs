@@ -203,7 +203,9 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
     // These print what is built in and need no configuration.
     match &command {
         Command::Tree => answer(&format!("{}\n", tree::picture())),
-        Command::Docs { document: Document::Openapi } => answer(&format!("{}\n", docs::openapi().to_pretty_json()?)),
+        Command::Docs { document: Document::Openapi } => {
+            answer(&format!("{}\n", serde_json::to_string_pretty(&docs::openapi(&Config::defaults()?))?));
+        }
         Command::Docs { document: Document::Asyncapi } => {
             answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
         }

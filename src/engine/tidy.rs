@@ -107,9 +107,10 @@ const ARROWS: &[(&str, Arrows)] = &[
         &[
             ("tools", &["app", "config", "schema"]),
             ("app", &["config", "edge", "metrics_list", "schema"]),
-            ("config", &["edge"]),
             ("metrics_list", &["edge"]),
-            ("edge", &["docs", "web"]),
+            ("edge", &["config", "docs", "server_config", "web"]),
+            ("docs", &["config"]),
+            ("config", &["server_config"]),
         ],
     ),
 ];

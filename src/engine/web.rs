@@ -1,9 +1,13 @@
 //! The web client: its build, compiled into the binary and served with the right caching.
 
+mod compressed;
+
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, VARY,
+};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
@@ -44,27 +48,48 @@ pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
             None => return Some(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(NOT_BUILT)),
         },
     };
-    let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()));
-    let known = request.headers().get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    if known && status == StatusCode::OK {
-        return Some(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
-    }
-    // Assets carry their hash in their name; the page must be asked for anew, or nobody sees an upgrade.
-    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     // Not copied: every slow reader of a file would hold a copy of its own.
     let bytes = match file.data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
-    let response = HttpResponse::build(status)
-        .content_type(content_type(path))
-        .insert_header((CACHE_CONTROL, caching))
+    Some(answer(request, status, path, file.metadata.sha256_hash(), bytes))
+}
+
+/// The file, or that the client has it; compressed when that is shorter and the client takes it.
+fn answer(request: &HttpRequest, status: StatusCode, path: &str, hash: [u8; 32], bytes: Bytes) -> HttpResponse {
+    // Assets carry their hash in their name; the page must be asked for anew, or nobody sees an upgrade.
+    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let content_type = content_type(path);
+    let varies = compressed::may_be_compressed(content_type, &bytes);
+    let gzipped =
+        if varies && compressed::takes_gzip(request) { compressed::gzipped(path, hash, &bytes) } else { None };
+    // Each form of a file has a tag of its own.
+    let etag = format!("\"{}{}\"", hex(&hash), if gzipped.is_some() { "-gzip" } else { "" });
+    let is_known = status == StatusCode::OK && knows(request, &etag);
+    let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { status });
+    response.insert_header((CACHE_CONTROL, caching)).insert_header((ETAG, etag));
+    if varies {
+        response.insert_header((VARY, ACCEPT_ENCODING.as_str()));
+    }
+    if is_known {
+        return response.finish();
+    }
+    if gzipped.is_some() {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    response
+        .content_type(content_type)
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("referrer-policy", "no-referrer"))
-        .insert_header((ETAG, etag))
-        .body(bytes);
-    Some(response)
+        .body(gzipped.unwrap_or(bytes))
+}
+
+/// Whether the client has the file of this tag.
+fn knows(request: &HttpRequest, etag: &str) -> bool {
+    let tags = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 fn is_route(path: &str) -> bool {
@@ -107,7 +132,48 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderName;
+    use actix_web::test::TestRequest;
+
     use super::*;
+
+    #[test]
+    fn each_form_of_a_file_is_cached_for_itself_and_an_asset_for_good() {
+        let script = Bytes::from("let parlance = 1;\n".repeat(500));
+        let ask = |path: &str, accepted: &str, known: &str| {
+            let request = TestRequest::default()
+                .insert_header((ACCEPT_ENCODING, accepted))
+                .insert_header((IF_NONE_MATCH, known))
+                .to_http_request();
+            answer(&request, StatusCode::OK, path, [7; 32], script.clone())
+        };
+        let header = |response: &HttpResponse, name: HeaderName| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let mut tags = Vec::new();
+        for (accepted, encoding) in [("gzip, br", Some("gzip".to_owned())), ("br", None)] {
+            let whole = ask("assets/index-7.js", accepted, "\"other\"");
+            assert_eq!((whole.status(), header(&whole, CONTENT_ENCODING)), (StatusCode::OK, encoding), "{accepted}");
+            assert_eq!(header(&whole, VARY).unwrap(), "accept-encoding");
+            assert_eq!(header(&whole, CACHE_CONTROL).unwrap(), "public, max-age=31536000, immutable");
+            let tag = header(&whole, ETAG).unwrap();
+            for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".into()] {
+                let same = ask("assets/index-7.js", accepted, &known);
+                assert_eq!(
+                    (same.status(), header(&same, ETAG)),
+                    (StatusCode::NOT_MODIFIED, Some(tag.clone())),
+                    "{known}"
+                );
+                assert_eq!((header(&same, VARY), header(&same, CONTENT_ENCODING)), (header(&whole, VARY), None));
+            }
+            tags.push(tag);
+        }
+        assert_ne!(tags[0], tags[1]);
+        // The page is asked for anew, and a picture is what it is.
+        assert_eq!(header(&ask("index.html", "gzip", ""), CACHE_CONTROL).unwrap(), "no-cache");
+        let picture = ask("assets/photo-7.png", "gzip", "");
+        assert_eq!((header(&picture, VARY), header(&picture, CONTENT_ENCODING)), (None, None));
+    }
 
     #[test]
     fn a_probe_with_a_slip_in_its_path_is_no_route() {

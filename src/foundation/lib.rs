@@ -7,6 +7,7 @@
 //! | [`checks`] | what is wrong with a configuration |
 //! | [`supervision`] | how actors live, die and come back |
 //! | [`storage`] | Postgres, embedded or the operator's own; reads under row level security |
+//! | [`requests`] | what every endpoint reads alike: pages of lists, JSON bodies |
 //! | [`recent`] | what is kept of Postgres in memory |
 //! | [`secret_file`] | keys in files that only we may read |
 //! | [`telemetry`] | logs and metrics |
@@ -16,6 +17,7 @@ pub mod clock;
 pub mod ids;
 pub mod problem;
 pub mod recent;
+pub mod requests;
 pub mod secret_file;
 pub mod storage;
 pub mod supervision;

@@ -83,6 +83,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
+    /// 405: there is something at this path, but not for this method. The answer must have `Allow`.
+    pub fn method_not_allowed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, code, detail)
+    }
+
     /// 408: it did not come whole in time; nothing was done.
     pub fn timed_out(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, code, detail).retry_now()
@@ -96,6 +101,11 @@ impl Problem {
     /// 413: larger than the named limit.
     pub fn too_large(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
+    }
+
+    /// 415: a body of another media type than is read here.
+    pub fn not_supported(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail)
     }
 
     /// 422: readable, but not acceptable.

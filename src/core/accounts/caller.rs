@@ -51,7 +51,7 @@ impl fmt::Display for UserRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user_id: UserId,
-    /// As Postgres has it, not the token; what only admins may do asks [`Caller::require_admin`] all the same.
+    /// As Postgres has it, not the token; what only admins may do takes an [`Admin`] all the same.
     pub role: UserRole,
     /// The sign-in that the token came from; `None` for a token of an outside issuer.
     pub family_id: Option<FamilyId>,
@@ -60,7 +60,7 @@ pub struct Caller {
 
 impl Caller {
     /// Fails unless the caller is an admin now: asks the database, not the token.
-    pub async fn require_admin(&self, auth: &Auth) -> Result<(), AuthError> {
+    pub(super) async fn require_admin(&self, auth: &Auth) -> Result<(), AuthError> {
         let mut conn = auth.storage().engine_read("standing").acquire().await?;
         match store::accounts::standing(&mut conn, self.user_id).await? {
             Some(standing) if standing.disabled_at.is_none() && standing.role == UserRole::Admin => Ok(()),
@@ -78,6 +78,26 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let auth = auth_of(&request)?;
             Ok(auth.verify(bearer_token(&request)?).await?)
+        })
+    }
+}
+
+/// Somebody who is signed in and an admin now, as the database has it and not the token: a handler that takes one is for
+/// admins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admin(pub Caller);
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let caller = Caller::from_request(&request, payload);
+        Box::pin(async move {
+            let caller = caller.await?;
+            caller.require_admin(auth_of(&request)?).await?;
+            Ok(Self(caller))
         })
     }
 }

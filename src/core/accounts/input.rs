@@ -23,6 +23,8 @@ pub const PASSWORD_BYTES_MAX: usize = 1_024;
 pub const DEVICE_ID_CHARS_MAX: usize = 64;
 pub const DEVICE_NAME_CHARS_MAX: usize = 100;
 pub const QUERY_CHARS_MAX: usize = 64;
+/// A refresh token as it may come along at signing out, ours or not.
+pub const TOKEN_CHARS_MAX: usize = 1_024;
 
 type Checked<T> = Result<T, InvalidInput>;
 

@@ -30,7 +30,7 @@ mod error;
 mod external;
 mod handle;
 mod http;
-mod input;
+pub mod input;
 pub mod jobs;
 mod jwks;
 mod limits;
@@ -49,7 +49,7 @@ pub mod wire;
 
 pub use address::{ClientAddress, TrustForwardedFor};
 pub use admin::{Listed, NewPerson};
-pub use caller::{Caller, UserRole};
+pub use caller::{Admin, Caller, UserRole};
 pub use demo::DemoLogin;
 pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};

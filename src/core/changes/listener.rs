@@ -186,6 +186,7 @@ impl Ear {
         self.reactions.make_up().await?;
         self.count_engines().await?;
         self.reactions.rooms.finish_departures(&self.storage).await?;
+        self.reactions.rooms.pass_ownership(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.begin_anew().await;
@@ -239,6 +240,10 @@ impl Ear {
                 // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
                 self.reactions.trust(true);
                 self.reactions.make_up().await?;
+            }
+            if matches!(told.parse(), Ok(Change::Closed(_))) {
+                // They may have been deleted, and may have owned groups. What is told next does not wait for that.
+                self.reactions.rooms.pass_ownership_soon(&self.storage);
             }
             self.heard.last.replace(told);
         }

@@ -7,12 +7,10 @@ use utoipa::{IntoParams, OpenApi};
 
 use super::wire::{JobPage, JobState, ListedJob};
 use super::{JobsError, JobsHandle};
-use crate::accounts::{Auth, Caller};
+use crate::accounts::Admin;
 use parlance_foundation::ids::JobId;
 use parlance_foundation::problem::{Problem, ProblemBody};
-
-const LIMIT_DEFAULT: i64 = 50;
-const LIMIT_MAX: i64 = 200;
+use parlance_foundation::requests::PageQuery;
 
 /// Mounts the endpoints; paths are relative to `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -32,16 +30,12 @@ struct ListJobs {
     state: Option<String>,
     /// Only of this kind.
     kind: Option<String>,
-    /// Jobs on a page: 1 to 200, otherwise 50.
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    before: Option<String>,
 }
 
 /// What follows commits or is due at a time and has not been done, the newest first. Without payloads.
 #[utoipa::path(
     tag = "administration",
-    params(ListJobs),
+    params(ListJobs, PageQuery),
     responses(
         (status = 200, description = "A page of jobs", body = JobPage),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
@@ -53,25 +47,19 @@ struct ListJobs {
 #[get("/admin/jobs")]
 async fn list_jobs(
     jobs: Data<JobsHandle>,
-    auth: Data<Auth>,
-    caller: Caller,
+    _: Admin,
     wanted: Query<ListJobs>,
+    page: PageQuery,
 ) -> Result<Json<JobPage>, Problem> {
-    caller.require_admin(&auth).await?;
     let invalid = |field, wanted: String| JobsError::Invalid { field, wanted };
     let state = wanted.state.as_deref().map(str::parse::<JobState>).transpose();
     let state = state.map_err(|wanted| invalid("state", wanted))?;
-    let before = wanted.before.as_deref().map(str::parse::<JobId>).transpose();
-    let before = before.map_err(|_| invalid("before", "the next of the page before".to_owned()))?;
     let kind = wanted.kind.as_deref();
     if kind.is_some_and(|kind| kind.contains('\0')) {
         return Err(invalid("kind", "the name of a kind, such as auth.delete_expired".to_owned()).into());
     }
-    let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(invalid("limit", format!("between 1 and {LIMIT_MAX}")).into());
-    }
-    Ok(Json(jobs.page(state, kind, before, limit).await?))
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    Ok(Json(jobs.page(state, kind, page.cursor()?, limit).await?))
 }
 
 /// Try a dead job again, as if it were enqueued now: behind those of its key that wait, with all of its attempts.
@@ -88,16 +76,10 @@ async fn list_jobs(
     security(("bearer" = [])),
 )]
 #[post("/admin/jobs/{id}/retry")]
-async fn retry_job(
-    jobs: Data<JobsHandle>,
-    auth: Data<Auth>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    caller.require_admin(&auth).await?;
+async fn retry_job(jobs: Data<JobsHandle>, admin: Admin, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: JobId = id.parse().map_err(|_| JobsError::NotFound)?;
     jobs.retry_dead(id).await?;
-    tracing::info!(job_id = %id, user_id = %caller.user_id, "a dead job is tried again");
+    tracing::info!(job_id = %id, user_id = %admin.0.user_id, "a dead job is tried again");
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -115,15 +97,9 @@ async fn retry_job(
     security(("bearer" = [])),
 )]
 #[delete("/admin/jobs/{id}")]
-async fn delete_job(
-    jobs: Data<JobsHandle>,
-    auth: Data<Auth>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    caller.require_admin(&auth).await?;
+async fn delete_job(jobs: Data<JobsHandle>, admin: Admin, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: JobId = id.parse().map_err(|_| JobsError::NotFound)?;
     jobs.delete_dead(id).await?;
-    tracing::info!(job_id = %id, user_id = %caller.user_id, "a dead job was deleted");
+    tracing::info!(job_id = %id, user_id = %admin.0.user_id, "a dead job was deleted");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use parlance_foundation::checks::Complaints;
+use parlance_foundation::requests::PageSizes;
 
 /// Limits of rooms and messages; `config/default.toml` explains each key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -44,6 +45,11 @@ pub enum Strangers {
 }
 
 impl ChatConfig {
+    /// How long the pages of every list are.
+    pub fn page_sizes(&self) -> PageSizes {
+        PageSizes { items_default: self.page_items_default, items_max: self.page_items_max }
+    }
+
     pub fn check(&self, complaints: &mut Complaints) {
         let c = complaints;
         c.require((1..=1_048_576).contains(&self.content_bytes_max), "chat.content_bytes_max", "between 1 and 1048576");

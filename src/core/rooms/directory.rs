@@ -184,10 +184,10 @@ impl Rooms {
         }
     }
 
-    /// Has each channel tell of those who left it with its space while an engine ended, or while nobody heard.
+    /// Has each room tell of those who left it with its space, or were deleted, while an engine ended, or while nobody heard.
     pub async fn finish_departures(&self, storage: &Storage) -> Result<(), sqlx::Error> {
         for (channel, users) in store::untold_departures(storage).await? {
-            tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space");
+            tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space or account");
             self.members_changed(channel, users, false);
         }
         Ok(())

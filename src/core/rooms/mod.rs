@@ -30,6 +30,7 @@ mod senders;
 mod space;
 pub mod state;
 pub mod store;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod window;

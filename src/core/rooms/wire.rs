@@ -202,7 +202,8 @@ pub struct RoomSummary {
     pub last_message_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     /// In a direct room: the other person. `room.joined` lacks it for who comes into one that was there (they accepted an
-    /// invitation): `GET /rooms/{id}` has it.
+    /// invitation): `GET /rooms/{id}` has it. Absent as well once their account is deleted: then
+    /// the room's order has their `member.removed`, and it stays readable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<PublicUser>,
 }

@@ -11,11 +11,9 @@ use super::audit::By;
 use super::handle::Vault;
 use super::wire::{SecretMeta, SecretPage, SecretValue};
 use super::{VaultError, name};
-use crate::accounts::{Auth, Caller};
+use crate::accounts::Admin;
 use parlance_foundation::problem::{Problem, ProblemBody};
-
-const LIMIT_DEFAULT: i64 = 50;
-const LIMIT_MAX: i64 = 200;
+use parlance_foundation::requests::{JsonBody, PageQuery};
 
 /// Mounts the endpoints; paths are relative to `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -36,10 +34,6 @@ pub struct ApiDoc;
 pub(super) struct Wanted {
     /// Of one feature and kind only, such as `ai.provider`.
     scope: Option<String>,
-    /// Secrets on a page: 1 to 200, otherwise 50.
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<Uuid>,
 }
 
 /// List the secrets that features keep: everything but the secrets themselves.
@@ -47,7 +41,7 @@ pub(super) struct Wanted {
 /// For admins.
 #[utoipa::path(
     tag = "administration",
-    params(Wanted),
+    params(Wanted, PageQuery),
     responses(
         (status = 200, description = "A page of secrets", body = SecretPage),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
@@ -58,17 +52,14 @@ pub(super) struct Wanted {
 )]
 #[get("/admin/secrets")]
 async fn list_secrets(
-    auth: Data<Auth>,
     vault: Data<Vault>,
-    caller: Caller,
+    _: Admin,
     wanted: web::Query<Wanted>,
+    page: PageQuery,
 ) -> Result<web::Json<SecretPage>, Problem> {
-    caller.require_admin(&auth).await?;
     wanted.scope.as_deref().map(name::require_scope).transpose()?;
-    let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    // One more than asked for tells whether there is a next page.
-    let mut items = vault.list_meta(wanted.scope.as_deref(), wanted.after, limit + 1).await?;
-    let more = items.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut items = vault.list_meta(wanted.scope.as_deref(), page.cursor()?, page.one_more()).await?;
+    let more = items.len() > page.limit;
     if more {
         items.pop();
     }
@@ -96,15 +87,13 @@ async fn list_secrets(
 )]
 #[put("/admin/secrets/{id}")]
 async fn replace_secret(
-    auth: Data<Auth>,
     vault: Data<Vault>,
-    caller: Caller,
+    admin: Admin,
     id: web::Path<String>,
-    body: web::Json<SecretValue>,
+    body: JsonBody<SecretValue>,
 ) -> Result<web::Json<SecretMeta>, Problem> {
-    caller.require_admin(&auth).await?;
     let name = vault.name_of(parsed(&id)?).await?;
-    Ok(web::Json(vault.replace(&name, &body.value, &By::User(caller.user_id)).await?))
+    Ok(web::Json(vault.replace(&name, &body.value, &By::User(admin.0.user_id)).await?))
 }
 
 /// Delete a secret. What uses it stops working until it is given another.
@@ -122,15 +111,9 @@ async fn replace_secret(
     security(("bearer" = [])),
 )]
 #[delete("/admin/secrets/{id}")]
-async fn delete_secret(
-    auth: Data<Auth>,
-    vault: Data<Vault>,
-    caller: Caller,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    caller.require_admin(&auth).await?;
+async fn delete_secret(vault: Data<Vault>, admin: Admin, id: web::Path<String>) -> Result<HttpResponse, Problem> {
     let name = vault.name_of(parsed(&id)?).await?;
-    vault.delete(&name, &By::User(caller.user_id)).await?;
+    vault.delete(&name, &By::User(admin.0.user_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -8,6 +8,7 @@
 
 pub mod asyncapi;
 pub mod close;
+mod id;
 mod resume;
 
 use std::borrow::Cow;
@@ -19,8 +20,10 @@ use uuid::Uuid;
 
 use crate::accounts::wire::OwnUser;
 use crate::rooms::wire as chat;
+use id::{Id, WrongId};
 use parlance_foundation::ids::SessionId;
 use parlance_foundation::problem::{Problem, Retry};
+use parlance_foundation::requests::optional_object;
 pub use resume::{RefusedBecause, Resume, ResumeRefused};
 
 /// What a client may say, one variant a command.
@@ -39,7 +42,7 @@ pub enum ClientFrame {
 pub struct Hello {
     /// An access token.
     pub token: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub device: Option<HelloDevice>,
     /// For each room the newest `seq` that the client has: what came after it follows `ready`. What cannot be honoured is
     /// named in `ready.resume_refused`.
@@ -128,8 +131,22 @@ pub struct BadFrame {
 struct Head<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
-    #[serde(default)]
-    id: Option<u64>,
+    #[serde(default, borrow)]
+    id: Id<'a>,
+}
+
+/// What is read of a frame whose head is wrong: whether it says under which number to answer all the same.
+#[derive(Deserialize)]
+struct Numbered<'a> {
+    #[serde(default, borrow)]
+    id: Id<'a>,
+}
+
+impl Numbered<'_> {
+    fn of(object: &str) -> Option<u64> {
+        let numbered: Numbered<'_> = serde_json::from_str(object).ok()?;
+        numbered.id.number().unwrap_or_else(|wrong| wrong.re)
+    }
 }
 
 /// Reads one frame of a client, and the number under which it wants its answer.
@@ -140,29 +157,38 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         let detail = format!(
             "A frame is one JSON object with a text \"type\" and, to be answered, an \"id\" that is a positive integer: {error}."
         );
-        BadFrame { garbage: true, re: None, problem: Problem::malformed("protocol.invalid_frame", detail) }
+        let problem = Problem::malformed("protocol.invalid_frame", detail);
+        BadFrame { garbage: true, re: Numbered::of(object), problem }
     })?;
-    let re = head.id;
-    let frame = match &*head.kind {
-        "hello" => body(text, &head).map(ClientFrame::Hello),
+    let re = head.id.number().map_err(|WrongId { re, detail }| {
+        let problem = Problem::malformed("protocol.invalid_frame", format!("{}: {detail}", shown(&head.kind)));
+        BadFrame { garbage: false, re, problem }
+    })?;
+    let kind = &*head.kind;
+    let frame = match kind {
+        "hello" => body(text, kind, re).map(ClientFrame::Hello),
         "ping" => Ok(ClientFrame::Ping),
-        "message.post" => body(text, &head).map(ClientFrame::PostMessage),
-        "room.catch_up" => body(text, &head).map(ClientFrame::CatchUp),
-        "receipt.mark" => body(text, &head).map(ClientFrame::MarkReceipt),
-        "auth.renew" => body(text, &head).map(ClientFrame::Renew),
+        "message.post" => body(text, kind, re).map(ClientFrame::PostMessage),
+        "room.catch_up" => body(text, kind, re).map(ClientFrame::CatchUp),
+        "receipt.mark" => body(text, kind, re).map(ClientFrame::MarkReceipt),
+        "auth.renew" => body(text, kind, re).map(ClientFrame::Renew),
         other => {
-            let shown: String = other.chars().take(40).collect();
-            let detail = format!("There is no command {shown:?}. The list is at /docs.");
+            let detail = format!("There is no command {:?}. The list is at /docs.", shown(other));
             Err(BadFrame { garbage: false, re, problem: Problem::malformed("protocol.unknown_type", detail) })
         }
     };
     Ok((re, frame?))
 }
 
-fn body<'a, T: Deserialize<'a>>(text: &'a str, head: &Head<'_>) -> Result<T, BadFrame> {
+/// As much of a `type` as an answer repeats.
+fn shown(kind: &str) -> String {
+    kind.chars().take(40).collect()
+}
+
+fn body<'a, T: Deserialize<'a>>(text: &'a str, kind: &str, re: Option<u64>) -> Result<T, BadFrame> {
     serde_json::from_str(text).map_err(|error| {
-        let detail = format!("{}: {error}.", head.kind);
-        BadFrame { garbage: false, re: head.id, problem: Problem::malformed("protocol.invalid_frame", detail) }
+        let detail = format!("{kind}: {error}.");
+        BadFrame { garbage: false, re, problem: Problem::malformed("protocol.invalid_frame", detail) }
     })
 }
 
@@ -250,6 +276,34 @@ mod tests {
         let bad = decode(r#"{"type":"message.post","id":9,"room_id":"nonsense"}"#).unwrap_err();
         assert_eq!(bad.re, Some(9));
         assert!(bad.problem.detail.contains("message.post"), "{}", bad.problem.detail);
+    }
+
+    #[test]
+    fn an_array_is_taken_for_no_object() {
+        assert!(decode(r#"{"type":"hello","token":"t","device":{"id":"d"}}"#).is_ok());
+        assert_eq!(code(r#"{"type":"hello","token":"t","device":["d","n"]}"#), "protocol.invalid_frame");
+    }
+
+    #[test]
+    fn a_wrong_id_is_answered_under_what_it_means_and_is_no_garbage() {
+        for (id, re) in [
+            ("1.0", Some(1)),
+            ("\"7\"", Some(7)),
+            ("0", None),
+            ("-1", None),
+            ("null", None),
+            ("18446744073709551616", None),
+            ("{}", None),
+        ] {
+            let bad = decode(&format!(r#"{{"type":"ping","id":{id}}}"#)).unwrap_err();
+            assert_eq!((bad.re, bad.garbage, bad.problem.code), (re, false, "protocol.invalid_frame"), "{id}");
+            assert!(bad.problem.detail.contains(id) && bad.problem.detail.contains("ping"), "{}", bad.problem.detail);
+        }
+        // A frame that lacks its type says whom to answer all the same.
+        for text in [r#"{"id":9}"#, r#"{"type":5,"id":9}"#, r#"{"type":null,"id":"9"}"#] {
+            assert_eq!(decode(text).unwrap_err().re, Some(9), "{text}");
+        }
+        assert_eq!(decode(r#"{"type":5,"id":-9}"#).unwrap_err().re, None);
     }
 
     #[test]

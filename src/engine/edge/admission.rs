@@ -10,9 +10,9 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use metrics::{Unit, describe_counter, describe_gauge};
 
-use super::config::ServerConfig;
 use crate::accounts::ClientAddress;
 use crate::problem::Problem;
+use crate::server_config::ServerConfig;
 
 const REFUSED: &str = "parlance_requests_refused_total";
 /// The part of `bodies_bytes_max` that one address may have.

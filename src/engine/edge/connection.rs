@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::admission::{Admission, Place, Reason};
-use super::config::ServerConfig;
+use crate::server_config::ServerConfig;
 
 /// From the first byte of a request to the end of its head.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);

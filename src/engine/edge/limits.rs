@@ -21,10 +21,10 @@ use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::admission::Reason;
-use super::config::ServerConfig;
 use super::connection::{Connection, KEEP_ALIVE, Pace, Passed};
 use super::{EdgeParts, SOCKET_PATH};
 use crate::accounts::ClientAddress;
+use crate::server_config::ServerConfig;
 
 /// How long a body that ended too late has, so that whoever reads it may answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ pub(super) async fn follow(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<Answer>, Error> {
     let connection = request.conn_data::<Rc<Connection>>().cloned();
-    let within = request.app_data::<Data<EdgeParts>>().map_or(KEEP_ALIVE, |parts| timeout(&parts.server));
+    let within = request.app_data::<Data<EdgeParts>>().map_or(KEEP_ALIVE, |parts| timeout(&parts.config.server));
     let under_way = UnderWay(connection);
     under_way.tell(|connection| connection.begin_request(within));
     let response = next.call(request).await?;
@@ -103,10 +103,10 @@ pub(super) async fn limit(
         Ok(place) => connection.keep(place),
         Err(reason) => return Ok(request.into_response(refusal(reason, &parts))),
     }
-    let deadline = Instant::now() + timeout(&parts.server);
+    let deadline = Instant::now() + timeout(&parts.config.server);
     let refused = Rc::new(Cell::new(None));
     if has_body {
-        let pace = Pace::new(&parts.server);
+        let pace = Pace::new(&parts.config.server);
         let body = Incoming::new(request.take_payload(), connection, pace, deadline, Rc::clone(&refused));
         request.set_payload(Payload::Stream { payload: Box::pin(body) });
     }
@@ -129,7 +129,7 @@ fn timeout(config: &ServerConfig) -> Duration {
 /// Counts the refusal, and says why.
 fn refusal(reason: Reason, parts: &EdgeParts) -> HttpResponse {
     parts.admission.refused(reason);
-    let mut response = reason.problem(&parts.server).error_response();
+    let mut response = reason.problem(&parts.config.server).error_response();
     response.head_mut().set_connection_type(ConnectionType::Close);
     response.extensions_mut().insert(RefusedByLimit);
     response

@@ -20,10 +20,10 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
-use super::config::ServerConfig;
 use super::connection::{Guarded, HEAD_WITHIN, KEEP_ALIVE, Pace};
 use super::limits::{follow, limit};
 use super::{EdgeParts, cors, head_as_get, observe, routes};
+use crate::server_config::ServerConfig;
 use crate::sessions::{self, Flusher, Hub, LocalHub, ReadBuffer, SessionParts};
 use crate::tree;
 
@@ -56,7 +56,7 @@ pub fn bind(config: &ServerConfig) -> anyhow::Result<Bound> {
 
 /// Listens on the address and serves until stopped.
 pub fn listen(parts: &EdgeParts, bound: Bound) -> anyhow::Result<Edge> {
-    let config = &parts.server;
+    let config = &parts.config.server;
     let workers =
         if config.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { config.workers };
     // Only now does another program that took the address at the same time show.
@@ -70,12 +70,12 @@ pub fn listen(parts: &EdgeParts, bound: Bound) -> anyhow::Result<Edge> {
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let worker = Arc::new(AtomicUsize::new(0));
-    let stalled_socket_ms = parts.sessions.stalled_socket_ms;
+    let stalled_socket_ms = parts.config.sessions.stalled_socket_ms;
     let parts = parts.clone();
     let serve = move || {
         let local = start_hub(&parts, worker.fetch_add(1, Ordering::Relaxed));
         let stopping = stopping.clone();
-        let (admission, pace) = (Arc::clone(&parts.admission), Pace::new(&parts.server));
+        let (admission, pace) = (Arc::clone(&parts.admission), Pace::new(&parts.config.server));
         let http = HttpService::build()
             // Connections that are merely kept alive end with it.
             .graceful_shutdown_signal(move || {
@@ -119,7 +119,7 @@ fn app(
         .wrap(from_fn(head_as_get))
         .wrap(from_fn(limit))
         .wrap(from_fn(observe))
-        .wrap(cors(&parts.server.allowed_origins))
+        .wrap(cors(&parts.config.server.allowed_origins))
         .wrap(from_fn(follow))
         .configure(move |cfg| routes(cfg, &parts, local));
     map_config(app.into_factory(), |()| AppConfig::default())
@@ -148,7 +148,7 @@ fn cannot_listen(error: &std::io::Error, config: &ServerConfig) -> anyhow::Error
 
 /// The hub of this worker thread, and what the thread's sessions share.
 fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
-    let config = Arc::clone(&parts.sessions);
+    let config = Arc::new(parts.config.sessions.clone());
     let local = LocalHub::default();
     let spec = tree::HUB.spec(format!("app/edge-{worker}/hub"), config.hub_mailbox_max);
     let flusher = Flusher::new();
@@ -160,7 +160,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
     parts.hubs.register(&hub_handle);
     Rc::new(SessionParts {
         config,
-        chat: Arc::clone(&parts.chat_config),
+        chat: Arc::new(parts.config.chat.clone()),
         clock: parts.clock.clone(),
         auth: parts.auth.clone(),
         storage: parts.storage.clone(),
@@ -171,8 +171,8 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         hub_handle,
         flusher,
         read_buffer: ReadBuffer::new(),
-        hellos: sessions::hellos(&parts.sessions, &parts.chat_config),
+        hellos: sessions::hellos(&parts.config.sessions, &parts.config.chat),
         frames_in: metrics::counter!("parlance_frames_in_total"),
-        connections_max: parts.server.connections_max,
+        connections_max: parts.config.server.connections_max,
     })
 }

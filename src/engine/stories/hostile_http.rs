@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::testing::{Person, TestApp};
+use crate::testing::{PASSWORD, Person, TestApp};
 
 /// Sends, and returns status and code of an answer that must be a well-formed problem.
 async fn refused(request: RequestBuilder) -> (u16, String) {
@@ -62,7 +62,7 @@ async fn malformed_bodies_are_told_apart() {
     let post = request(&app, &ada, Method::POST, &path).header("content-type", "application/json").body(invalid_utf8);
     assert_eq!(refused(post).await.0, 400);
     let plain = request(&app, &ada, Method::POST, &path).body(r#"{"client_id":"c","content":"x"}"#);
-    assert_eq!(refused(plain).await, (400, "request.not_json".into()));
+    assert_eq!(refused(plain).await, (415, "request.not_json".into()));
     // Longer than a message may be, but not than a body may be.
     let body = json!({ "client_id": "c", "content": "x".repeat(32_769) });
     let post = request(&app, &ada, Method::POST, &path).json(&body);
@@ -86,22 +86,81 @@ async fn malformed_paths_and_queries_are_refused_with_the_name_of_what_is_wrong(
         (format!("/rooms/{absent}/events?after=0"), (404, "chat.room_not_found")),
         (format!("/rooms/{absent}/members"), (404, "chat.room_not_found")),
         (format!("/spaces/{absent}/rooms"), (404, "chat.space_not_found")),
-        (format!("/rooms/{room}/messages?limit=0"), (422, "chat.invalid")),
-        (format!("/rooms/{room}/messages?limit=201"), (422, "chat.invalid")),
+        (format!("/rooms/{room}/messages?limit=0"), (422, "request.invalid_page")),
+        (format!("/rooms/{room}/messages?limit=201"), (422, "request.invalid_page")),
         (format!("/rooms/{room}/messages?limit=99999999999999999999"), (400, "request.invalid_query")),
         (format!("/rooms/{room}/messages?limit=-1"), (400, "request.invalid_query")),
         (format!("/rooms/{room}/messages?before=x"), (400, "request.invalid_query")),
-        (format!("/rooms/{room}/messages?before=1&after=1"), (422, "chat.invalid")),
+        (format!("/rooms/{room}/messages?before=1&after=1"), (422, "request.invalid_page")),
         (format!("/rooms/{room}/events"), (400, "request.invalid_query")),
         (format!("/rooms/{room}/events?after=1e3"), (400, "request.invalid_query")),
-        ("/rooms?after=nonsense".to_owned(), (422, "chat.invalid")),
-        ("/spaces?after=nonsense".to_owned(), (400, "request.invalid_query")),
+        ("/rooms?after=nonsense".to_owned(), (422, "request.invalid_page")),
+        ("/spaces?after=nonsense".to_owned(), (422, "request.invalid_page")),
     ] {
         let (status, code) = refused(request(&app, &ada, Method::GET, &path)).await;
         assert_eq!((status, code.as_str()), wanted, "{path}");
     }
-    let (status, code) = refused(request(&app, &ada, Method::PUT, "/rooms")).await;
+    let (status, code) = refused(request(&app, &ada, Method::PUT, "/nothing")).await;
     assert_eq!((status, code.as_str()), (404, "request.no_such_endpoint"));
+}
+
+#[actix_rt::test]
+async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes() {
+    let app = TestApp::start().await;
+    let absent = "0190a000-0000-7000-8000-000000000000";
+    for (method, path, allowed) in [
+        (Method::PUT, "/api/v1/rooms".to_owned(), "GET, HEAD, POST"),
+        (Method::POST, "/api/v1/users/me".into(), "GET, HEAD, PATCH"),
+        (Method::GET, "/api/v1/users/me/password".into(), "PUT"),
+        (Method::HEAD, "/api/v1/users/me/password".into(), "PUT"),
+        (Method::PUT, format!("/api/v1/rooms/{absent}/members/{absent}"), "DELETE, PATCH"),
+        (Method::POST, "/api/v1/ws".into(), "GET"),
+        (Method::OPTIONS, "/api/v1/auth/login".into(), "POST"),
+        (Method::POST, "/healthz".into(), "GET, HEAD"),
+        (Method::DELETE, "/metrics".into(), "GET, HEAD"),
+        (Method::POST, "/internal/actors".into(), "GET, HEAD"),
+        (Method::POST, "/docs/openapi.json".into(), "GET, HEAD"),
+        (Method::POST, "/".into(), "GET, HEAD"),
+    ] {
+        // Nobody has to be signed in to learn it.
+        let request = app.http.request(method.clone(), format!("{}{path}", app.base));
+        let response = request.send().await.unwrap();
+        assert_eq!(
+            (response.status(), response.headers()["allow"].to_str().unwrap()),
+            (StatusCode::METHOD_NOT_ALLOWED, allowed),
+            "{path}"
+        );
+        if method != Method::HEAD {
+            let body: Value = response.json().await.unwrap();
+            assert_eq!(body["code"], "request.method_not_allowed", "{path}");
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn an_array_is_taken_for_no_object() {
+    let app = TestApp::start().await;
+    let ada = app.sign_up("ada").await;
+    let room = app.group(&[&ada]).await;
+    for (method, path, body) in [
+        // As many as the fields, in the order of the source code.
+        (Method::POST, "/auth/login".to_owned(), json!(["ada", PASSWORD, null])),
+        (Method::POST, "/auth/login".into(), json!({ "login": "ada", "password": PASSWORD, "device": ["d1", "d1"] })),
+        (Method::POST, "/auth/refresh".into(), json!([ada.refresh_token])),
+        (Method::POST, "/auth/logout".into(), json!([ada.refresh_token])),
+        (Method::PATCH, "/users/me".into(), json!(["Ada"])),
+        (Method::POST, "/rooms".into(), json!([null, "group", "name"])),
+        (Method::PATCH, format!("/rooms/{room}"), json!(["name"])),
+        (Method::POST, format!("/rooms/{room}/messages"), json!(["c1", "hello"])),
+        (Method::POST, format!("/rooms/{room}/members"), json!([ada.id])),
+        (Method::POST, "/spaces".into(), json!([null, "name"])),
+    ] {
+        let (status, code) = refused(request(&app, &ada, method, &path).json(&body)).await;
+        assert_eq!((status, code.as_str()), (422, "request.invalid_body"), "{path} {body}");
+    }
+    // Signed in all the while, and signed out by what is no slip: nothing, or an object.
+    assert_eq!(app.call(Method::GET, "/users/me", Some(&ada), None).await.0, 200);
+    assert_eq!(request(&app, &ada, Method::POST, "/auth/logout").send().await.unwrap().status(), 204);
 }
 
 #[actix_rt::test]

@@ -192,7 +192,7 @@ async fn a_cursor_that_is_none_is_refused_by_name() {
     let room = app.group(&[&ada]).await;
     for after in [room.as_str(), "x", ""] {
         let (status, answer) = app.call(Method::GET, &format!("/rooms?after={after}"), Some(&ada), None).await;
-        assert_eq!((status, &answer["code"]), (422, &json!("chat.invalid")), "{answer}");
+        assert_eq!((status, &answer["code"]), (422, &json!("request.invalid_page")), "{answer}");
         assert!(answer["detail"].as_str().unwrap().contains("after"), "{answer}");
     }
 }

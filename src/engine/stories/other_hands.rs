@@ -211,7 +211,7 @@ async fn a_device_that_is_signed_out_elsewhere_is_out_at_once() {
 }
 
 #[actix_rt::test]
-async fn an_account_that_is_deleted_by_hand_is_gone_with_its_rooms() {
+async fn an_account_that_is_deleted_by_hand_is_out_of_its_rooms() {
     let app = TestApp::start().await;
     app.until_listening(true).await;
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
@@ -222,10 +222,8 @@ async fn an_account_that_is_deleted_by_hand_is_gone_with_its_rooms() {
     let mut his = app.connect(&ben).await;
     app.sql(&format!("DELETE FROM users WHERE id = '{}'", ben.id)).await;
     assert_eq!(his.closed().await, 4501);
-    app.heard_everything().await;
-    let (_, ready) = app.resume(&ada, json!({})).await;
-    assert_eq!(ready["rooms"], json!([]));
-    assert_eq!(hers.post(&room, "m2", "m2").await["code"], "chat.room_not_found");
+    assert_eq!(hers.event_of("member.removed").await["user_id"], json!(ben.id));
+    assert_eq!(app.call(Method::GET, &format!("/users/{}", ben.id), Some(&ada), None).await.0, 404);
 }
 
 #[actix_rt::test]

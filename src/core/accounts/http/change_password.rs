@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::{Auth, Caller};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::JsonBody;
 
 /// The password that is, and the one that shall be.
 #[derive(Deserialize, ToSchema)]
@@ -37,7 +38,7 @@ pub(super) struct PasswordChange {
 pub(super) async fn change_password(
     auth: web::Data<Auth>,
     caller: Caller,
-    body: web::Json<PasswordChange>,
+    body: JsonBody<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     auth.change_password(&caller, &body.current_password, &body.new_password).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -1,32 +1,16 @@
 //! `GET /users/me/devices` and `DELETE /users/me/devices/{id}`
 
 use actix_web::{HttpResponse, delete, get, web};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::accounts::wire::DevicePage;
 use crate::accounts::{Auth, AuthError, Caller};
-use parlance_foundation::ids::FamilyId;
 use parlance_foundation::problem::{Problem, ProblemBody};
-
-const LIMIT_DEFAULT: usize = 50;
-const LIMIT_MAX: usize = 200;
-
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Wanted {
-    /// Devices on a page: 1 to 200, otherwise 50.
-    limit: Option<usize>,
-    /// The `next` of the page before.
-    #[param(value_type = Option<uuid::Uuid>)]
-    before: Option<FamilyId>,
-}
+use parlance_foundation::requests::PageQuery;
 
 /// The devices that you are signed in on, the newest sign-in first.
 #[utoipa::path(
     tag = "accounts",
-    params(Wanted),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of devices", body = DevicePage),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
@@ -37,10 +21,9 @@ pub(super) struct Wanted {
 pub(super) async fn list_devices(
     auth: web::Data<Auth>,
     caller: Caller,
-    wanted: web::Query<Wanted>,
+    page: PageQuery,
 ) -> Result<web::Json<DevicePage>, Problem> {
-    let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    Ok(web::Json(auth.own_devices(&caller, wanted.before, limit).await?))
+    Ok(web::Json(auth.own_devices(&caller, page.cursor()?, page.limit).await?))
 }
 
 /// Sign a device of yours out.

@@ -1,4 +1,6 @@
-//! `GET /users?query=&limit=&after=`
+//! `GET /users?query=`
+
+use std::str::FromStr;
 
 use actix_web::{get, web};
 use serde::Deserialize;
@@ -6,28 +8,34 @@ use utoipa::IntoParams;
 
 use crate::accounts::store::users;
 use crate::accounts::wire::UserPage;
-use crate::accounts::{Auth, AuthError, Caller, input};
+use crate::accounts::{Auth, AuthError, Caller, InvalidInput, input};
 use parlance_foundation::problem::{Problem, ProblemBody};
-
-const LIMIT_DEFAULT: i64 = 50;
-const LIMIT_MAX: i64 = 200;
+use parlance_foundation::requests::PageQuery;
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FindUsers {
     /// A part of a username or full name; without it, everybody.
+    #[param(max_length = 64)]
     query: Option<String>,
-    /// People on a page: 1 to 200, otherwise 50.
-    limit: Option<i64>,
-    /// The `next` of the page before.
-    after: Option<String>,
+}
+
+/// Where the list goes on: behind this username.
+struct Behind(String);
+
+impl FromStr for Behind {
+    type Err = InvalidInput;
+
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
+        input::query(text).map(Self)
+    }
 }
 
 /// Find people by name, in the order of their usernames.
 #[utoipa::path(
     tag = "accounts",
-    params(FindUsers),
+    params(FindUsers, PageQuery),
     responses(
         (status = 200, description = "A page of people", body = UserPage),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
@@ -41,14 +49,14 @@ pub(super) async fn find_users(
     auth: web::Data<Auth>,
     caller: Caller,
     wanted: web::Query<FindUsers>,
+    page: PageQuery,
 ) -> Result<web::Json<UserPage>, Problem> {
     let query = input::query(wanted.query.as_deref().unwrap_or_default()).map_err(AuthError::Invalid)?;
-    let after = wanted.after.as_deref().map(input::query).transpose().map_err(AuthError::Invalid)?;
-    let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let after = page.cursor::<Behind>()?.map(|behind| behind.0);
     let mut conn = auth.storage().read_as(caller.user_id).await?;
     // One more than asked for tells whether there is a next page.
-    let mut items = users::search_users(&mut conn, &query, after.as_deref(), limit + 1).await?;
-    let more = items.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut items = users::search_users(&mut conn, &query, after.as_deref(), page.one_more()).await?;
+    let more = items.len() > page.limit;
     if more {
         items.pop();
     }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::accounts::wire::{Device, SignedIn};
 use crate::accounts::{Auth, ClientAddress};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::{JsonBody, optional_object};
 
 /// Who signs in, and how they prove it.
 #[derive(Deserialize, ToSchema)]
@@ -16,7 +17,7 @@ pub(super) struct Login {
     login: String,
     #[schema(example = "correct horse battery")]
     password: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     device: Option<Device>,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Login {
 pub(super) async fn login(
     auth: web::Data<Auth>,
     address: ClientAddress,
-    body: web::Json<Login>,
+    body: JsonBody<Login>,
 ) -> Result<web::Json<SignedIn>, Problem> {
     let signed_in = auth.login(&body.login, &body.password, body.device.as_ref(), address).await?;
     Ok(web::Json(signed_in))

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post, web};
 
 use crate::accounts::wire::ResetLink;
-use crate::accounts::{Auth, AuthError, Caller};
+use crate::accounts::{Admin, Auth, AuthError};
 use parlance_foundation::ids::UserId;
 use parlance_foundation::problem::{Problem, ProblemBody};
 
@@ -24,11 +24,10 @@ use parlance_foundation::problem::{Problem, ProblemBody};
 #[post("/admin/users/{id}/reset-link")]
 pub(super) async fn make_reset_link(
     auth: web::Data<Auth>,
-    caller: Caller,
+    admin: Admin,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_admin(&auth).await?;
     // What is no id at all is nobody's id.
     let user: UserId = id.parse().map_err(|_| AuthError::UserNotFound)?;
-    Ok(HttpResponse::Created().json(auth.make_reset_link(user, Some(caller.user_id)).await?))
+    Ok(HttpResponse::Created().json(auth.make_reset_link(user, Some(admin.0.user_id)).await?))
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::accounts::wire::SignedIn;
 use crate::accounts::{Auth, ClientAddress};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::JsonBody;
 
 /// The refresh token that was given out last.
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +35,7 @@ pub(super) struct Refresh {
 pub(super) async fn refresh(
     auth: web::Data<Auth>,
     address: ClientAddress,
-    body: web::Json<Refresh>,
+    body: JsonBody<Refresh>,
 ) -> Result<web::Json<SignedIn>, Problem> {
     Ok(web::Json(auth.refresh(&body.refresh_token, address).await?))
 }

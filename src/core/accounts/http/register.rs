@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::accounts::wire::{Device, SignedIn};
 use crate::accounts::{Auth, ClientAddress, SignUp};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::{JsonBody, optional_object};
 
 /// A new account.
 #[derive(Deserialize, ToSchema)]
@@ -22,7 +23,7 @@ pub(super) struct Registration {
     #[serde(default)]
     #[schema(example = "Ada Lovelace", max_length = 100)]
     full_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     device: Option<Device>,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Registration {
 pub(super) async fn register(
     auth: web::Data<Auth>,
     address: ClientAddress,
-    body: web::Json<Registration>,
+    body: JsonBody<Registration>,
 ) -> Result<HttpResponse, Problem> {
     let sign_up = SignUp {
         username: &body.username,

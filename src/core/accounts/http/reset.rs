@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::{Auth, ClientAddress};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::JsonBody;
 
 /// The token of a link, and the password that shall be.
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +35,7 @@ pub(super) struct Reset {
 pub(super) async fn reset(
     auth: web::Data<Auth>,
     address: ClientAddress,
-    body: web::Json<Reset>,
+    body: JsonBody<Reset>,
 ) -> Result<HttpResponse, Problem> {
     auth.reset_password(&body.token, &body.new_password, address).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -9,6 +9,7 @@ use crate::accounts::store::users::{self, ProfileChange};
 use crate::accounts::wire::OwnUser;
 use crate::accounts::{Auth, AuthError, Caller, InvalidInput, input};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::JsonBody;
 
 /// What to change: a field that is absent stays, one that is null is cleared.
 #[derive(Default, Deserialize, ToSchema)]
@@ -73,7 +74,7 @@ impl ProfilePatch {
 pub(super) async fn update_me(
     auth: web::Data<Auth>,
     caller: Caller,
-    body: web::Json<ProfilePatch>,
+    body: JsonBody<ProfilePatch>,
 ) -> Result<web::Json<OwnUser>, Problem> {
     let change = body.into_inner().checked().map_err(AuthError::Invalid)?;
     auth.change_profile(caller.user_id, &change).await?;

@@ -7,6 +7,7 @@ use utoipa::OpenApi;
 
 use super::bench::{Bench, PASSWORD};
 use crate::accounts::{ApiDoc, TrustForwardedFor, routes};
+use parlance_foundation::requests::PageSizes;
 
 /// The API on a real socket.
 struct Site {
@@ -28,6 +29,7 @@ impl Site {
             App::new()
                 .app_data(web::Data::new(auth.clone()))
                 .app_data(TrustForwardedFor(true))
+                .app_data(PageSizes { items_default: 50, items_max: 200 })
                 .service(web::scope("/api/v1").configure(routes))
         });
         let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
@@ -244,7 +246,8 @@ async fn people_are_found_page_by_page_and_shown_without_their_secrets() {
     let second = get(&format!("/users?query=AD&limit=2&after={}", first.body["next"].as_str().unwrap())).await;
     assert_eq!((names(&second), &second.body["next"]), (vec!["Adele".to_owned()], &Value::Null));
     assert_eq!(names(&get("/users").await), ["ada", "adam", "Adele", "ben", "cleo"]);
-    assert_eq!(names(&get("/users?limit=0").await).len(), 1);
+    assert_eq!(names(&get("/users?limit=1&before=ada").await), ["adam"]);
+    assert_eq!(get("/users?limit=0").await.problem(422), "request.invalid_page");
     assert_eq!(get("/users?query=%00").await.problem(422), "auth.invalid_query");
 
     let id = second.body["items"][0]["id"].as_str().unwrap();

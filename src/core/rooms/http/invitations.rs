@@ -1,28 +1,28 @@
 //! `/invitations`: who asks the caller in, and their answers.
 
-use actix_web::web::{Path, Query};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, get, post};
 use uuid::Uuid;
 
 use super::strangers::{bounds, enter};
-use super::{ListPage, ListQuery, Parts, one_more, require_room_for};
+use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::store;
 use crate::rooms::wire::{Invitation, InvitationState};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::PageQuery;
 
 /// What the caller has not answered yet, newest first. There is something only where `chat.strangers` is `invite`.
 #[utoipa::path(
-    tag = "invitations", params(ListQuery), security(("bearer" = [])),
+    tag = "invitations", params(PageQuery), security(("bearer" = [])),
     responses((status = 200, body = ListPage<Invitation>))
 )]
 #[get("/invitations")]
-pub async fn list_invitations(parts: Parts, caller: Caller, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
-    let (by, after, bounds) = (caller.user_id, query.after, bounds(&parts));
-    let invitations = store::invitations_of(&parts.storage, by, after, one_more(limit), &bounds).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(invitations, limit, |invitation| invitation.id.to_string())))
+pub async fn list_invitations(parts: Parts, caller: Caller, page: PageQuery) -> Result<HttpResponse, Problem> {
+    let (by, after, bounds) = (caller.user_id, page.cursor()?, bounds(&parts));
+    let invitations = store::invitations_of(&parts.storage, by, after, page.one_more(), &bounds).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(invitations, &page, |invitation| invitation.id.to_string())))
 }
 
 /// Accepts: the caller is in the room or space from now on, and their devices hear `room.joined`. Accepting once more is

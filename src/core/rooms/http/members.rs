@@ -1,12 +1,12 @@
 //! `/rooms/{id}/members`: who is in a room, and as what.
 
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::strangers::invite;
-use super::{ListPage, ListQuery, Parts, one_more, require_room_for};
+use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{ChangeRoom, Changed, Command};
@@ -16,10 +16,11 @@ use crate::rooms::store::{self, Place};
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::{JsonBody, PageQuery};
 
 /// A room's members, a page at a time.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ListQuery), security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), PageQuery), security(("bearer" = [])),
     responses((status = 200, body = ListPage<RoomMember>), (status = 404, description = "chat.room_not_found", body = ProblemBody))
 )]
 #[get("/rooms/{id}/members")]
@@ -27,12 +28,11 @@ pub async fn list_members(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
-    query: Query<ListQuery>,
+    page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
-    let after = query.after.map(UserId);
-    let members = store::members(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(members, limit, |member| member.user.id.to_string())))
+    let after = page.cursor::<UserId>()?;
+    let members = store::members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, |member| member.user.id.to_string())))
 }
 
 /// Whom to add.
@@ -63,7 +63,7 @@ pub async fn add_member(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
-    body: Json<AddMember>,
+    body: JsonBody<AddMember>,
 ) -> Result<HttpResponse, Problem> {
     let AddMember { user_id, role } = body.into_inner();
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
@@ -79,11 +79,16 @@ pub async fn add_member(
     if !store::user_exists(&parts.storage, caller.user_id, user_id).await? {
         return Err(ChatError::UserNotFound(user_id.to_string()).into());
     }
-    if user_id != caller.user_id {
-        parts.limits.add_people(caller.user_id, 1)?;
+    // Who is in it already costs nothing, and is asked nothing.
+    let is_inside = store::is_member(&parts.storage, caller.user_id, *id, user_id).await?;
+    if !is_inside {
+        if user_id != caller.user_id {
+            parts.limits.add_people(caller.user_id, 1)?;
+        }
+        require_room_for(&parts, &[user_id]).await?;
     }
-    require_room_for(&parts, &[user_id]).await?;
     if space.is_none()
+        && !is_inside
         && let Some(invited) = invite(&parts, Place::Room(*id), caller.user_id, user_id, role).await?
     {
         return Ok(HttpResponse::Accepted().json(invited));
@@ -116,7 +121,7 @@ pub async fn set_member_role(
     parts: Parts,
     caller: Caller,
     path: Path<(RoomId, UserId)>,
-    body: Json<SetRole>,
+    body: JsonBody<SetRole>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     let role = body.role;

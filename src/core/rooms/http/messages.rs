@@ -1,28 +1,31 @@
 //! `/rooms/{id}/messages` and `/rooms/{id}/events`: saying something, and reading what was said.
 
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::{Path, Query};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Parts, page_limit};
+use super::Parts;
 use crate::accounts::Caller;
 use crate::order::{Row, RowBody};
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{Command, PostMessage};
 use crate::rooms::store::{self, History};
-use crate::rooms::wire::{CaughtUp, Message, PostMessageBody, caught_up};
+use crate::rooms::wire::{Message, PostMessageBody, caught_up};
 use crate::rooms::{PageWanted, compose, page_after};
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::JsonBody;
 
 /// Which messages.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub struct HistoryQuery {
-    /// Only messages below this seq, newest first.
+    /// Only messages below this seq, newest first: `next` of the page before, when it was asked so.
     before: Option<i64>,
-    /// Only messages above this seq, oldest first.
+    /// Only messages above this seq, oldest first: `next` of the page before, when it was asked so.
     after: Option<i64>,
+    /// Items on the page
+    #[param(value_type = Option<i32>)]
     limit: Option<usize>,
 }
 
@@ -49,11 +52,11 @@ pub async fn list_messages(
     id: Path<RoomId>,
     query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = page_limit(query.limit, &parts.config)?;
+    let limit = parts.config.page_sizes().limit(query.limit)?;
     let range = match (query.before, query.after) {
         (Some(_), Some(_)) => {
-            let wanted = "goes with before or after, not with both".into();
-            return Err(ChatError::Invalid { field: "limit", wanted }.into());
+            let detail = "Send before or after, not both: each is a direction of its own.";
+            return Err(Problem::invalid("request.invalid_page", detail));
         }
         (None, Some(after)) => History::After(after),
         (before, None) => History::Before(before.unwrap_or(i64::MAX)),
@@ -79,7 +82,7 @@ pub async fn post_message(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
-    body: Json<PostMessageBody>,
+    body: JsonBody<PostMessageBody>,
 ) -> Result<HttpResponse, Problem> {
     let (room, by) = (*id, caller.user_id);
     let composed = compose(&parts.config, &parts.clock, by, body.into_inner().to_room(room))?;
@@ -101,14 +104,30 @@ pub async fn post_message(
 pub struct EventsQuery {
     /// The newest seq that the client has; 0 for everything.
     after: i64,
+    /// Events on the page
+    #[param(value_type = Option<i32>)]
     limit: Option<usize>,
+}
+
+/// A page of the order: the `ok` of `room.catch_up` as it is, without its `re`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what `caught_up` splices together")]
+pub struct EventPage {
+    #[schema(rename = "type", example = "ok")]
+    kind: &'static str,
+    /// The same frames that were or would have been sent live, in order.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<serde_json::Value>,
+    last_seq: i64,
+    /// Whether there is another page after the last of these.
+    more: bool,
 }
 
 /// Everything in the room's order after a seq, as frames: `room.catch_up` without a WebSocket.
 #[utoipa::path(
     tag = "messages", params(("id" = RoomId, Path), EventsQuery), security(("bearer" = [])),
     responses(
-        (status = 200, body = CaughtUp),
+        (status = 200, body = EventPage),
         (status = 404, description = "chat.room_not_found", body = ProblemBody),
         (status = 409, description = "chat.ahead: after is beyond the room's newest event", body = ProblemBody),
     )
@@ -121,7 +140,7 @@ pub async fn list_events(
     query: Query<EventsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (by, room, after) = (caller.user_id, *id, query.after.max(0));
-    let items_max = page_limit(query.limit, &parts.config)?;
+    let items_max = parts.config.page_sizes().limit(query.limit)?;
     let page =
         page_after(&parts.rooms, &parts.storage, &parts.config, PageWanted { by, room, after, items_max }).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))

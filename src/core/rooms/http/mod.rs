@@ -8,7 +8,7 @@ mod spaces;
 mod strangers;
 
 use actix_web::web::{Data, ServiceConfig};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::config::ChatConfig;
@@ -17,7 +17,7 @@ use super::{store, wire};
 use crate::limits::Limits;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::UserId;
-use parlance_foundation::problem::Problem;
+use parlance_foundation::requests::PageQuery;
 use parlance_foundation::storage::Storage;
 
 /// What the handlers need from the engine.
@@ -122,27 +122,12 @@ pub struct ListPage<T> {
 }
 
 impl<T> ListPage<T> {
-    /// The first `limit` of `items`, of which one more was asked for than fits.
-    fn of(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
-        let more = items.len() > limit;
-        items.truncate(limit);
+    /// The page of `items`, of which one more was asked for than fits.
+    fn of(mut items: Vec<T>, page: &PageQuery, cursor: impl Fn(&T) -> String) -> Self {
+        let more = items.len() > page.limit;
+        items.truncate(page.limit);
         let next = if more { items.last().map(cursor) } else { None };
         Self { items, next }
-    }
-}
-
-/// Where a list goes on.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-pub struct ListQuery {
-    /// Items on this page.
-    limit: Option<usize>,
-    /// The `next` of the page before.
-    after: Option<uuid::Uuid>,
-}
-
-impl ListQuery {
-    fn limit(&self, config: &ChatConfig) -> Result<usize, Problem> {
-        page_limit(self.limit, config)
     }
 }
 
@@ -153,19 +138,4 @@ async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatErr
         Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
         None => Ok(()),
     }
-}
-
-/// The page size asked for, or the default; out of range is an error that says the range.
-fn page_limit(asked: Option<usize>, config: &ChatConfig) -> Result<usize, Problem> {
-    let limit = asked.unwrap_or(config.page_items_default);
-    if (1..=config.page_items_max).contains(&limit) {
-        return Ok(limit);
-    }
-    let wanted = format!("must be between 1 and {}", config.page_items_max);
-    Err(ChatError::Invalid { field: "limit", wanted }.into())
-}
-
-/// One more than a page, to learn whether there is a next one.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, get, patch, post};
 use bytestring::ByteString;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::members::change;
 use super::strangers::{bounds, complete_direct, to_be_asked};
-use super::{ListPage, Parts, page_limit, require_room_for};
+use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, may_in_space};
@@ -20,6 +20,7 @@ use crate::rooms::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::{JsonBody, PageQuery};
 
 /// Pause before the people of a new room are told of it again, when Postgres is away.
 const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -59,7 +60,7 @@ pub struct CreateRoom {
     )
 )]
 #[post("/rooms")]
-pub async fn create_room(parts: Parts, caller: Caller, body: Json<CreateRoom>) -> Result<HttpResponse, Problem> {
+pub async fn create_room(parts: Parts, caller: Caller, body: JsonBody<CreateRoom>) -> Result<HttpResponse, Problem> {
     let room = checked(&parts, caller.user_id, body.into_inner()).await?;
     let by = caller.user_id;
     require_allowance(&parts, &room).await?;
@@ -209,35 +210,20 @@ async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Resul
     Ok(())
 }
 
-/// Where the list of rooms goes on.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-pub struct RoomsQuery {
-    /// Items on this page.
-    limit: Option<usize>,
-    /// The `next` of the page before, as it is.
-    after: Option<String>,
-}
-
 /// The caller's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
 ///
 /// Rooms may move up while the pages are read. Those that changed since the first page come again at the end, so that none
 /// is left out: of a room that came twice, the later one is right.
 #[utoipa::path(
-    tag = "rooms", params(RoomsQuery), security(("bearer" = [])),
+    tag = "rooms", params(PageQuery), security(("bearer" = [])),
     responses(
         (status = 200, body = ListPage<RoomSummary>),
-        (status = 422, description = "chat.invalid: after is no next of a page before", body = ProblemBody),
     )
 )]
 #[get("/rooms")]
-pub async fn list_rooms(parts: Parts, caller: Caller, query: Query<RoomsQuery>) -> Result<HttpResponse, Problem> {
-    let RoomsQuery { limit, after } = query.into_inner();
-    let limit = page_limit(limit, &parts.config)?;
-    let after = after.map(|text| text.parse::<RoomsCursor>()).transpose().map_err(|_| ChatError::Invalid {
-        field: "after",
-        wanted: "must be the next of the page before, as it was; without it the list begins anew".into(),
-    })?;
-    let (items, next) = store::rooms_page(&parts.storage, caller.user_id, after, limit).await?;
+pub async fn list_rooms(parts: Parts, caller: Caller, page: PageQuery) -> Result<HttpResponse, Problem> {
+    let after = page.cursor::<RoomsCursor>()?;
+    let (items, next) = store::rooms_page(&parts.storage, caller.user_id, after, page.limit).await?;
     Ok(HttpResponse::Ok().json(ListPage { items, next: next.map(|cursor| cursor.to_string()) }))
 }
 
@@ -274,7 +260,7 @@ pub async fn update_room(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
-    body: Json<UpdateRoom>,
+    body: JsonBody<UpdateRoom>,
 ) -> Result<HttpResponse, Problem> {
     let UpdateRoom { name, topic } = body.into_inner();
     let name = name.map(|name| plain_text("name", &name, parts.config.name_chars_max)).transpose()?;

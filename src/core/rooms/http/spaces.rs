@@ -1,12 +1,12 @@
 //! `/spaces`: containers of channels.
 
-use actix_web::web::{Json, Path, Query};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::strangers::invite;
-use super::{ListPage, ListQuery, Parts, one_more};
+use super::{ListPage, Parts};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, may_in_space, outranks};
@@ -15,6 +15,7 @@ use crate::rooms::wire::{ChannelListing, EventMember, Invited, Space, SpaceMembe
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
+use parlance_foundation::requests::{JsonBody, PageQuery};
 
 /// A space to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,7 +38,7 @@ pub struct CreateSpace {
     )
 )]
 #[post("/spaces")]
-pub async fn create_space(parts: Parts, caller: Caller, body: Json<CreateSpace>) -> Result<HttpResponse, Problem> {
+pub async fn create_space(parts: Parts, caller: Caller, body: JsonBody<CreateSpace>) -> Result<HttpResponse, Problem> {
     let name = name(&parts, &body.name)?;
     let topic = topic(&parts, body.topic.as_deref())?;
     let client_id = body.client_id.as_deref();
@@ -60,12 +61,11 @@ pub async fn create_space(parts: Parts, caller: Caller, body: Json<CreateSpace>)
 }
 
 /// The caller's spaces.
-#[utoipa::path(tag = "spaces", params(ListQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<Space>)))]
+#[utoipa::path(tag = "spaces", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<Space>)))]
 #[get("/spaces")]
-pub async fn list_spaces(parts: Parts, caller: Caller, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
-    let spaces = store::spaces_of(&parts.storage, caller.user_id, query.after.map(SpaceId), one_more(limit)).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(spaces, limit, |space| space.id.to_string())))
+pub async fn list_spaces(parts: Parts, caller: Caller, page: PageQuery) -> Result<HttpResponse, Problem> {
+    let spaces = store::spaces_of(&parts.storage, caller.user_id, page.cursor()?, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(spaces, &page, |space| space.id.to_string())))
 }
 
 /// One space of the caller.
@@ -101,7 +101,7 @@ pub async fn update_space(
     parts: Parts,
     caller: Caller,
     id: Path<SpaceId>,
-    body: Json<UpdateSpace>,
+    body: JsonBody<UpdateSpace>,
 ) -> Result<HttpResponse, Problem> {
     parts.limits.change_room(caller.user_id)?;
     require(&parts, caller.user_id, *id, Action::Describe).await?;
@@ -114,7 +114,7 @@ pub async fn update_space(
 
 /// The channels of a space that the caller may find, joined or not.
 #[utoipa::path(
-    tag = "spaces", params(("id" = SpaceId, Path), ListQuery), security(("bearer" = [])),
+    tag = "spaces", params(("id" = SpaceId, Path), PageQuery), security(("bearer" = [])),
     responses((status = 200, body = ListPage<ChannelListing>), (status = 404, description = "chat.space_not_found", body = ProblemBody))
 )]
 #[get("/spaces/{id}/rooms")]
@@ -122,18 +122,17 @@ pub async fn list_space_rooms(
     parts: Parts,
     caller: Caller,
     id: Path<SpaceId>,
-    query: Query<ListQuery>,
+    page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
     require(&parts, caller.user_id, *id, Action::Read).await?;
-    let after = query.after.map(RoomId);
-    let channels = store::channels_of_space(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(channels, limit, |channel| channel.id.to_string())))
+    let after = page.cursor::<RoomId>()?;
+    let channels = store::channels_of_space(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(channels, &page, |channel| channel.id.to_string())))
 }
 
 /// The people of a space.
 #[utoipa::path(
-    tag = "spaces", params(("id" = SpaceId, Path), ListQuery), security(("bearer" = [])),
+    tag = "spaces", params(("id" = SpaceId, Path), PageQuery), security(("bearer" = [])),
     responses((status = 200, body = ListPage<SpaceMember>), (status = 404, description = "chat.space_not_found", body = ProblemBody))
 )]
 #[get("/spaces/{id}/members")]
@@ -141,12 +140,11 @@ pub async fn list_space_members(
     parts: Parts,
     caller: Caller,
     id: Path<SpaceId>,
-    query: Query<ListQuery>,
+    page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit(&parts.config)?;
-    let after = query.after.map(UserId);
-    let members = store::space_members(&parts.storage, caller.user_id, *id, after, one_more(limit)).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(members, limit, |member| member.user.id.to_string())))
+    let after = page.cursor::<UserId>()?;
+    let members = store::space_members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, |member| member.user.id.to_string())))
 }
 
 /// Whom to add.
@@ -176,7 +174,7 @@ pub async fn add_space_member(
     parts: Parts,
     caller: Caller,
     id: Path<SpaceId>,
-    body: Json<AddSpaceMember>,
+    body: JsonBody<AddSpaceMember>,
 ) -> Result<HttpResponse, Problem> {
     let own = require(&parts, caller.user_id, *id, Action::AddMember).await?;
     let (user_id, role) = (body.user_id, body.role.unwrap_or(Role::Member));
@@ -219,7 +217,7 @@ pub async fn set_space_member_role(
     parts: Parts,
     caller: Caller,
     path: Path<(SpaceId, UserId)>,
-    body: Json<SetSpaceRole>,
+    body: JsonBody<SetSpaceRole>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     let role = body.role;

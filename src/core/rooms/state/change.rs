@@ -54,6 +54,8 @@ pub enum Right {
     OfSpace(Role),
     /// The person who is added has been invited, or is one of the two of a direct room.
     Invited,
+    /// The last owner was deleted with their account, and the next one takes over.
+    Inherited,
 }
 
 impl RoomState {
@@ -136,12 +138,18 @@ impl RoomState {
             }
             Change::SetRole { user_id, role } => {
                 let own = self.members.get(user_id).map(|member| member.role);
-                // Whoever has stepped down may have lost the right to do so.
-                if by == *user_id && own == Some(*role) {
-                    let changes = |change: &CoreChange| matches!(change, CoreChange::RoleChanged { user_id: user, .. } if user == user_id);
-                    return Ok(Some(self.waiting_or(own, changes)));
+                let changes = |change: &CoreChange| matches!(change, CoreChange::RoleChanged { user_id: user, .. } if user == user_id);
+                if right == Right::Inherited {
+                    // Not by the one who is gone, of whose going the room may not have heard yet.
+                    let is_owned = self.others_own(by);
+                    own.ok_or(ChatError::NotAMember)?;
+                    return Ok((is_owned || !self.needs_owner()).then(|| self.waiting_or(own, changes)));
                 }
-                self.may_set_role(by, right, *user_id, *role).map(|()| None)
+                // Whoever has stepped down may have lost the right to do so.
+                if by != *user_id || own != Some(*role) {
+                    self.may_set_role(by, right, *user_id, *role)?;
+                }
+                Ok((own == Some(*role)).then(|| self.waiting_or(own, changes)))
             }
             Change::Describe { name, topic } => {
                 self.acting(by, right, Action::Describe)?;
@@ -171,14 +179,14 @@ impl RoomState {
         let own = self.members.get(&by).map(|member| member.role);
         let of_space = match right {
             Right::OfSpace(role) => in_channels(role),
-            Right::Own | Right::Invited => None,
+            Right::Own | Right::Invited | Right::Inherited => None,
         };
         self.allow(own.max(of_space).ok_or(ChatError::RoomNotFound)?, action)
     }
 
     fn may_add(&self, by: UserId, right: Right, user: UserId, role: Role) -> Result<(), ChatError> {
         let joins = match right {
-            Right::Own => false,
+            Right::Own | Right::Inherited => false,
             // A guest of the space is a guest in its channels.
             Right::OfSpace(own) => by == user && role <= own.min(Role::Member),
             Right::Invited => true,

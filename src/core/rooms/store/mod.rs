@@ -10,6 +10,7 @@ mod room_pages;
 mod rooms;
 mod space_members;
 mod spaces;
+mod successions;
 
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
@@ -21,10 +22,11 @@ pub use invitations::{
 };
 pub use load::{load_room, sent_before};
 pub use room_pages::{RoomsCursor, rooms_page};
-pub use rooms::{channel_space, crowded, members, room_of, user_exists};
+pub use rooms::{channel_space, crowded, is_member, members, room_of, user_exists};
 pub use space_members::{
     add_space_member, leave_space, outsider, role_in_space_of, set_space_role, space_role, untold_departures,
 };
 pub use spaces::{
     NewSpace, channels_of_space, create_space, describe_space, space_members, space_of, space_was_made, spaces_of,
 };
+pub use successions::{Succession, heir, settle_succession, successions};

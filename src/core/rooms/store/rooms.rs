@@ -156,6 +156,20 @@ pub async fn user_exists(storage: &Storage, by: UserId, user: UserId) -> Result<
     Ok(found == Some(true))
 }
 
+/// Whether `user` is in the room, as far as `by` may see.
+pub async fn is_member(storage: &Storage, by: UserId, room: RoomId, user: UserId) -> Result<bool, ChatError> {
+    let mut transaction = storage.read_as(by).await?;
+    let found = sqlx::query_scalar!(
+        "SELECT EXISTS (SELECT FROM room_members WHERE room_id = $1 AND user_id = $2)",
+        room.0,
+        user.0
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(found == Some(true))
+}
+
 /// One of these users who is in `rooms_max` rooms or more, if there is any.
 pub async fn crowded(storage: &Storage, users: &[UserId], rooms_max: usize) -> Result<Option<UserId>, ChatError> {
     let found = sqlx::query_scalar!(

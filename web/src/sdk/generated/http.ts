@@ -600,15 +600,6 @@ export interface components {
             /** @description Whether anyone may create an account. */
             readonly registration: boolean;
         };
-        /** @description Answer to `room.catch_up`. */
-        readonly CaughtUp: {
-            /** @description The same frames that were or would have been sent live, in order. */
-            readonly events: readonly Record<string, unknown>[];
-            /** Format: int64 */
-            readonly last_seq: number;
-            /** @description Whether there is another page after the last of these. */
-            readonly more: boolean;
-        };
         /** @description A channel that can be found in a space. */
         readonly ChannelListing: {
             /** Format: date-time */
@@ -666,6 +657,17 @@ export interface components {
         readonly EventMember: {
             readonly role: components["schemas"]["Role"];
             readonly user_id: components["schemas"]["UserId"];
+        };
+        /** @description A page of the order: the `ok` of `room.catch_up` as it is, without its `re`. */
+        readonly EventPage: {
+            /** @description The same frames that were or would have been sent live, in order. */
+            readonly events: readonly Record<string, unknown>[];
+            /** Format: int64 */
+            readonly last_seq: number;
+            /** @description Whether there is another page after the last of these. */
+            readonly more: boolean;
+            /** @example ok */
+            readonly type: string;
         };
         /** @description Somebody who shares no room or space with the caller asks them in. */
         readonly Invitation: {
@@ -1014,29 +1016,19 @@ export interface components {
         };
         /** @description What to change: a field that is absent stays, one that is null is cleared. */
         readonly ProfilePatch: {
-            /**
-             * @description An `https://` address, or a path on this server that starts with `/`.
-             * @default null
-             */
-            readonly avatar_url: string | null;
-            /**
-             * @default null
-             * @example Ada Lovelace
-             */
-            readonly full_name: string | null;
+            /** @description An `https://` address, or a path on this server that starts with `/`. */
+            readonly avatar_url?: string | null;
+            /** @example Ada Lovelace */
+            readonly full_name?: string | null;
             /**
              * @description In E.164 form: a plus, the country code and the number.
-             * @default null
              * @example +4930123456
              */
-            readonly phone: string | null;
+            readonly phone?: string | null;
             /** @description Replaced as a whole; at most 16384 bytes as JSON. */
             readonly preferences?: Record<string, unknown> | null;
-            /**
-             * @default null
-             * @example In the engine room
-             */
-            readonly status_message: string | null;
+            /** @example In the engine room */
+            readonly status_message?: string | null;
         };
         /** @description What everybody who is signed in may know about a person. */
         readonly PublicUser: {
@@ -1314,7 +1306,117 @@ export interface components {
          */
         readonly UserRole: "user" | "admin";
     };
-    responses: never;
+    responses: {
+        /** @description `auth.account_disabled` */
+        readonly Forbidden: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+        readonly Invalid: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read */
+        readonly Malformed: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.method_not_allowed`: of another method at this path */
+        readonly MethodNotAllowed: {
+            headers: {
+                /** @description The methods that there are at this path */
+                readonly Allow?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.invalid_path`: there is nothing under such an id */
+        readonly NotFound: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.not_json`: send the body with `Content-Type: application/json` */
+        readonly NotJson: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.timeout`, `request.too_slow`: it, or its body, came too slowly, and nothing was done */
+        readonly TimedOut: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.too_large`: the body is longer than `server.request_bytes_max` */
+        readonly TooLarge: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+        readonly TooMany: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+        readonly Unauthorized: {
+            headers: {
+                /** @description `Bearer` */
+                readonly "WWW-Authenticate"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+        /** @description `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
+        readonly Unavailable: {
+            headers: {
+                /** @description Seconds to wait before sending it again */
+                readonly "Retry-After"?: string;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["ProblemBody"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -1516,13 +1618,15 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first */
+            /** @description `auth.not_an_admin`; `auth.account_disabled`: enable it first. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1531,7 +1635,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.user_not_found` */
+            /** @description `auth.user_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1540,6 +1644,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly login: {
@@ -1564,6 +1672,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.login_refused`: the login or the password is wrong */
             readonly 401: {
                 headers: {
@@ -1582,7 +1691,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1591,18 +1704,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1621,7 +1738,7 @@ export interface operations {
         /** @description Not needed with an access token */
         readonly requestBody?: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Logout"] | null;
+                readonly "application/json": components["schemas"]["Logout"];
             };
         };
         readonly responses: {
@@ -1632,27 +1749,40 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired`; `auth.refresh_refused`: nobody is signed in with that refresh token */
+            readonly 400: components["responses"]["Malformed"];
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired`; `auth.refresh_refused`: nobody is signed in with that refresh token. Also: `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.unavailable`: later */
+            /** @description `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1679,6 +1809,10 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AuthOptions"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly refresh: {
@@ -1703,6 +1837,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.refresh_refused`: sign in again */
             readonly 401: {
                 headers: {
@@ -1721,18 +1856,27 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.unavailable`: later */
+            /** @description `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1763,6 +1907,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.registration_closed` */
             readonly 403: {
                 headers: {
@@ -1772,6 +1917,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description `auth.registration_refused`: the username or email cannot be used */
             readonly 409: {
                 headers: {
@@ -1781,7 +1928,9 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1790,18 +1939,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1830,6 +1983,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.reset_refused`: used, too old, or a newer link was made; `auth.account_disabled` */
             readonly 403: {
                 headers: {
@@ -1839,7 +1993,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1848,18 +2006,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1871,10 +2033,12 @@ export interface operations {
     readonly list_invitations: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1882,6 +2046,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1890,6 +2055,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_Invitation"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly accept_invitation: {
@@ -1903,6 +2076,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1911,31 +2085,38 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description chat.invitation_not_found: it was declined, revoked, or is too old */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.invitation_not_found: it was declined, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.unavailable: send it again */
+            readonly 429: components["responses"]["TooMany"];
+            /** @description engine.unavailable: send it again. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -1951,30 +2132,39 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.invitation_not_found: it was accepted, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_rooms: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before, as it is. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1982,6 +2172,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1990,15 +2181,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_RoomSummary"];
                 };
             };
-            /** @description chat.invalid: after is no next of a page before */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
-                };
-            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly create_room: {
@@ -2023,6 +2213,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2031,49 +2222,59 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MadeRoom"];
                 };
             };
-            /** @description chat.not_invited: the other one of a direct room cannot be asked */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_invited: the other one of a direct room cannot be asked. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.rooms, limits.people: again after retry_after_ms */
+            /** @description limits.rooms, limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.unavailable: send it again with the same client_id */
+            /** @description engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2089,6 +2290,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2097,15 +2299,21 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RoomSummary"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_room: {
@@ -2123,6 +2331,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2131,24 +2340,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RoomSummary"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_events: {
@@ -2156,7 +2376,8 @@ export interface operations {
             readonly query: {
                 /** @description The newest seq that the client has; 0 for everything. */
                 readonly after: number;
-                readonly limit?: number | null;
+                /** @description Events on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2166,41 +2387,52 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CaughtUp"];
+                    readonly "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.ahead: after is beyond the room's newest event */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_members: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2210,6 +2442,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2218,15 +2451,23 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_RoomMember"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly add_member: {
@@ -2253,6 +2494,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2270,42 +2512,52 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description chat.not_allowed, chat.not_invited */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed, chat.not_invited. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.room_full, chat.too_many_rooms, chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.user_not_found */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.people, limits.messages: again after retry_after_ms */
+            /** @description limits.people, limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly remove_member: {
@@ -2320,37 +2572,41 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.not_allowed */
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.room_not_found */
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description chat.direct_room */
@@ -2359,18 +2615,21 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly set_member_role: {
@@ -2389,6 +2648,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2397,52 +2657,63 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.room_not_found, chat.not_a_member */
+            /** @description chat.room_not_found, chat.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_messages: {
         readonly parameters: {
             readonly query?: {
-                /** @description Only messages above this seq, oldest first. */
-                readonly after?: number | null;
-                /** @description Only messages below this seq, newest first. */
-                readonly before?: number | null;
-                readonly limit?: number | null;
+                /** @description Only messages above this seq, oldest first: `next` of the page before, when it was asked so. */
+                readonly after?: number;
+                /** @description Only messages below this seq, newest first: `next` of the page before, when it was asked so. */
+                readonly before?: number;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2452,6 +2723,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2460,24 +2732,32 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.ahead: after is beyond the room's newest event */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly post_message: {
@@ -2504,6 +2784,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Message"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2512,40 +2793,51 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description chat.room_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.content_too_large */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description chat.content_too_large. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
             readonly 413: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id */
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description engine.busy, engine.unavailable: send it again with the same client_id */
+            /** @description engine.busy, engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2553,10 +2845,12 @@ export interface operations {
     readonly list_spaces: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path?: never;
@@ -2564,6 +2858,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2572,6 +2867,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_Space"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly create_space: {
@@ -2596,6 +2899,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2604,13 +2908,24 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description engine.unavailable: send it again with the same client_id */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            /** @description engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2626,6 +2941,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2634,15 +2950,21 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_space: {
@@ -2660,6 +2982,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2668,33 +2991,46 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Space"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.messages: again after retry_after_ms */
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_space_members: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2704,6 +3040,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2712,15 +3049,23 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_SpaceMember"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly add_space_member: {
@@ -2747,6 +3092,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
+            /** @description As asked */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2764,42 +3110,52 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description chat.not_allowed, chat.not_invited */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed, chat.not_invited. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.too_many_invitations */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.user_not_found */
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description limits.people: again after retry_after_ms */
+            /** @description limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly remove_space_member: {
@@ -2814,39 +3170,45 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description chat.not_allowed */
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.space_not_found */
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly set_space_member_role: {
@@ -2865,6 +3227,7 @@ export interface operations {
             };
         };
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2873,42 +3236,53 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventMember"];
                 };
             };
-            /** @description chat.not_allowed */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.space_not_found, chat.not_a_member */
+            /** @description chat.space_not_found, chat.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_space_rooms: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
-                readonly after?: string | null;
-                /** @description Items on this page. */
-                readonly limit?: number | null;
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
             };
             readonly header?: never;
             readonly path: {
@@ -2918,6 +3292,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
+            /** @description As asked */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2926,23 +3301,33 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ListPage_ChannelListing"];
                 };
             };
-            /** @description chat.space_not_found */
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description chat.space_not_found. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProblemBody"];
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly find_users: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before; not together with `before` */
                 readonly after?: string;
-                /** @description People on a page: 1 to 200, otherwise 50. */
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
                 readonly limit?: number;
                 /** @description A part of a username or full name; without it, everybody. */
                 readonly query?: string;
@@ -2962,9 +3347,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["UserPage"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2980,7 +3368,9 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_query` */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2989,6 +3379,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly get_user: {
@@ -3015,6 +3407,8 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3030,7 +3424,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.user_not_found` */
+            /** @description `auth.user_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3039,6 +3433,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly get_me: {
@@ -3062,6 +3460,8 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3077,6 +3477,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly update_me: {
@@ -3101,9 +3505,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["OwnUser"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3119,7 +3526,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3128,14 +3539,18 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_devices: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
                 readonly before?: string;
-                /** @description Devices on a page: 1 to 200, otherwise 50. */
+                /** @description Items on the page */
                 readonly limit?: number;
             };
             readonly header?: never;
@@ -3153,15 +3568,24 @@ export interface operations {
                     readonly "application/json": components["schemas"]["DevicePage"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly sign_device_out: {
@@ -3186,13 +3610,16 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.device_not_found` */
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description `auth.device_not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3201,6 +3628,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly change_password: {
@@ -3223,16 +3654,19 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled` */
+            /** @description `auth.password_refused`: the current password is wrong; `auth.account_disabled`. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3241,7 +3675,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3250,18 +3688,22 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.too_many_attempts` */
+            /** @description `auth.too_many_attempts`. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
             readonly 429: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `engine.busy`, `engine.unavailable`: later */
+            /** @description `engine.busy`, `engine.unavailable`: later. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
                 headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {

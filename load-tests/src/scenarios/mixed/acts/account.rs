@@ -48,7 +48,7 @@ impl Actor {
             let phone = or_end!(self.sign_in_on(key, "phone").await);
             let newest = or_end!(self.only_device(&desk, "limit=1", "phone").await);
             let next = newest.as_str().context("an id")?;
-            or_end!(self.only_device(&desk, &format!("limit=50&before={next}"), DEVICE).await);
+            or_end!(self.only_device(&desk, &format!("limit=50&{}={next}", self.cursor_name()), DEVICE).await);
             let path = format!("/api/v1/users/me/devices/{next}");
             let reached = self.http_with(Some(&desk.access), Method::DELETE, &path, None).await?;
             or_end!(done(&Method::DELETE, &path, &reached, &[]));

@@ -79,10 +79,10 @@ acts! {
     4 "catch up far" catch_up_far ["room.catch_up": "room_id after"],
     10 "events over HTTP" events ["GET /rooms/{id}/events": "after limit"],
     60 "come back" come_back ["hello": "token device.id device.name resume epoch"],
-    30 "list rooms" list_rooms ["GET /rooms": "limit after"],
+    30 "list rooms" list_rooms ["GET /rooms": "limit before after"],
     15 "look at room" look_at_room ["GET /rooms/{id}"],
-    15 "list members" list_members ["GET /rooms/{id}/members": "limit after"],
-    15 "find people" find_people ["GET /users": "query limit after"],
+    15 "list members" list_members ["GET /rooms/{id}/members": "limit before after"],
+    15 "find people" find_people ["GET /users": "query limit before after"],
     10 "look at person" look_at_person ["GET /users/{id}"],
     5 "look at oneself" look_at_oneself ["GET /users/me"],
     8 "new group" new_group ["POST /rooms": "client_id kind=group name topic member_ids"],
@@ -100,10 +100,10 @@ acts! {
         "PATCH /rooms/{id}/members/{user_id}": "role=guest role=member role=admin role=owner"
     ],
     8 "spaces" browse_spaces [
-        "GET /spaces": "limit after",
+        "GET /spaces": "limit before after",
         "GET /spaces/{id}",
-        "GET /spaces/{id}/rooms": "limit after",
-        "GET /spaces/{id}/members": "limit after"
+        "GET /spaces/{id}/rooms": "limit before after",
+        "GET /spaces/{id}/members": "limit before after"
     ],
     3 "new space" new_space [
         "POST /spaces": "client_id name topic",
@@ -116,7 +116,7 @@ acts! {
     ],
     4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}", "DELETE /rooms/{id}/members/{user_id}"],
     3 "invitations" invitations [
-        "GET /invitations": "limit after",
+        "GET /invitations": "limit before after",
         "POST /invitations/{id}/accept",
         "POST /invitations/{id}/decline"
     ],
@@ -132,7 +132,7 @@ acts! {
     2 "tidy devices" tidy_devices [
         "POST /auth/register": "username email password device.id device.name",
         "POST /auth/login": "login password device.id device.name",
-        "GET /users/me/devices": "limit before",
+        "GET /users/me/devices": "limit before after",
         "DELETE /users/me/devices/{id}",
         "POST /auth/refresh": "refresh_token",
         "POST /auth/logout": "refresh_token",

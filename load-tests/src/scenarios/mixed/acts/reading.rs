@@ -78,6 +78,11 @@ impl Actor {
         self.leaf_through(&format!("/api/v1/rooms/{room}/members"), &[404]).await
     }
 
+    /// Both names go on where a page ended.
+    pub fn cursor_name(&self) -> &'static str {
+        if self.one_in(2, 57) { "before" } else { "after" }
+    }
+
     /// A page of a list; one in four comes in two: its first item, and what follows that.
     pub async fn leaf_through(&self, list: &str, refusals: &[u16]) -> anyhow::Result<Outcome> {
         let and = if list.contains('?') { '&' } else { '?' };
@@ -90,7 +95,8 @@ impl Actor {
             Err(outcome) => return Ok(outcome),
         };
         let Some(next) = first.get("next").and_then(Value::as_str) else { return Ok(Outcome::Done) };
-        let rest = match self.page(&format!("{page}&after={next}"), refusals).await? {
+        let cursor = self.cursor_name();
+        let rest = match self.page(&format!("{page}&{cursor}={next}"), refusals).await? {
             Ok(rest) => rest,
             Err(outcome) => return Ok(outcome),
         };

@@ -22,7 +22,7 @@ fn offered() -> BTreeSet<String> {
         offered.insert(name.to_owned());
         offered.extend(fields.into_iter().map(|field| format!("{name} {field}")));
     };
-    let http = serde_json::to_value(parlance::docs::openapi()).unwrap();
+    let http = parlance::docs::openapi(&parlance::config::Config::defaults().unwrap());
     for (path, methods) in http["paths"].as_object().unwrap() {
         for (method, call) in methods.as_object().unwrap() {
             let asked = call["parameters"].as_array().into_iter().flatten().filter(|asked| asked["in"] == "query");

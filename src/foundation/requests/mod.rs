@@ -1,0 +1,10 @@
+//! What handlers of every feature take from a request in the same way: a JSON object, and a page of a list.
+//!
+//! Invariant: what the OpenAPI document says of a body, of `limit` and of cursors is checked here, so that all endpoints
+//! answer alike. Each refusal is a problem that says what would be right.
+
+mod json;
+mod page;
+
+pub use json::{JsonBody, OptionalJsonBody, object, optional_object};
+pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes};
