@@ -53,6 +53,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/secrets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the secrets that features keep: everything but the secrets themselves.
+         * @description For admins.
+         */
+        readonly get: operations["list_secrets"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/secrets/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Replace a secret, such as a provider's key that has leaked. Its name and label stay.
+         * @description For admins. What uses it has the new value from its next use on. Sent again, it is replaced again by the same.
+         */
+        readonly put: operations["replace_secret"];
+        readonly post?: never;
+        /**
+         * Delete a secret. What uses it stops working until it is given another.
+         * @description For admins.
+         */
+        readonly delete: operations["delete_secret"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/users/{id}/reset-link": {
         readonly parameters: {
             readonly query?: never;
@@ -1427,11 +1471,13 @@ export interface operations {
     readonly list_jobs: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next` of the page before. */
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
                 readonly before?: string;
                 /** @description Only of this kind. */
                 readonly kind?: string;
-                /** @description Jobs on a page: 1 to 200, otherwise 50. */
+                /** @description Items on the page */
                 readonly limit?: number;
                 /** @description pending, running or dead; without it, all. */
                 readonly state?: string;
@@ -1451,16 +1497,19 @@ export interface operations {
                     readonly "application/json": components["schemas"]["JobPage"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.not_an_admin` */
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1469,7 +1518,9 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `jobs.invalid_query` */
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description `jobs.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1478,6 +1529,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly delete_job: {
@@ -1502,13 +1555,15 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.not_an_admin` */
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1517,7 +1572,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `jobs.not_found` */
+            /** @description `jobs.not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1526,6 +1581,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description `jobs.not_dead` */
             readonly 409: {
                 headers: {
@@ -1535,6 +1592,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly retry_job: {
@@ -1559,13 +1618,15 @@ export interface operations {
             /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
             readonly 401: {
                 headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `auth.not_an_admin` */
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1574,7 +1635,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description `jobs.not_found` */
+            /** @description `jobs.not_found`. Also: `request.invalid_path`: there is nothing under such an id */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1583,6 +1644,8 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
             /** @description `jobs.not_dead`; `jobs.duplicate`: another one that does the same waits already */
             readonly 409: {
                 headers: {
@@ -1592,6 +1655,214 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly list_secrets: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
+                /** @description Of one feature and kind only, such as `ai.provider`. */
+                readonly scope?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of secrets */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description `vault.invalid_name`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly replace_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The secret's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        readonly responses: {
+            /** @description Replaced */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretMeta"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.not_found`. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description `vault.locked`: a master key is not here, and the engine's log says what to do */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.too_large`. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 415: components["responses"]["NotJson"];
+            /** @description `vault.empty`, `request.invalid_body`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly delete_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The secret's id */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Deleted */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.token_missing`, `auth.token_invalid`, `auth.token_expired` */
+            readonly 401: {
+                headers: {
+                    /** @description `Bearer` */
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `auth.not_an_admin`. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description `vault.not_found`. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly make_reset_link: {
