@@ -32,9 +32,12 @@ test: setup chromium servers ## what a change has to pass: the engine's tests, t
 	@$(STEP) "tests of the web client" npm --prefix web test
 	@$(STEP) "tests in a browser" env PARLANCE_BIN=$(TARGET)/debug/parlance npm --prefix web run e2e
 
-proof: setup servers ## longer than a change should wait: every test against the system's own PostgreSQL (Debian's 15)
+proof: setup servers ## longer than a change should wait: all tests on Debian's PostgreSQL 15, the HTTP contract, more seeds
 	@$(STEP) "build" cargo build --workspace --locked
 	@$(STEP) "all tests on Debian's Postgres" .make/with-postgres.sh --debian cargo test --workspace --lib --locked
+	@$(STEP) "what is answered against the OpenAPI document" load-tests/http-contract.sh
+	@$(STEP) "100 000 seeds of the simulation" cargo run --release --locked --package parlance-load -- replay --seeds 100000
+	@$(STEP) "kept promises under faults, ten minutes" cargo run --release --locked --package parlance-load -- check --seconds 600
 
 lint: setup ## formatting, compiler and style warnings, docs, licences, and that generated files are up to date
 	@$(STEP) "formatting" cargo fmt --all --check

@@ -9,12 +9,14 @@
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
 //! | [`jobs`] | what follows a commit, and what is due at a time |
+//! | [`administration`] | what administrators ask for that no feature above has a door for |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`changes`] | hearing what changes in Postgres |
 //! | [`vault`] | secrets of others, under master keys outside the database |
 //! | [`tree`] | how each actor is kept |
 
 pub mod accounts;
+pub mod administration;
 pub mod changes;
 pub mod jobs;
 pub mod limits;

@@ -82,6 +82,7 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "foundation",
         &[
+            ("requests", &["problem"]),
             ("problem", &["storage", "telemetry"]),
             ("storage", &["checks", "ids"]),
             ("telemetry", &["checks"]),
@@ -94,10 +95,12 @@ const ARROWS: &[(&str, Arrows)] = &[
         &[
             ("changes", &["accounts", "rooms", "sessions", "wire"]),
             ("sessions", &["accounts", "limits", "order", "rooms", "wire"]),
-            ("wire", &["accounts", "rooms"]),
+            ("wire", &["accounts", "order", "rooms"]),
             ("vault", &["accounts", "jobs"]),
             ("rooms", &["accounts", "jobs", "limits", "order", "persistence", "text_enum", "tree"]),
+            ("administration", &["accounts", "jobs"]),
             ("accounts", &["jobs"]),
+            ("jobs", &["tree"]),
             ("persistence", &["order"]),
             ("order", &["text_enum"]),
         ],
@@ -198,6 +201,7 @@ fn no_drawers_for_odds_and_ends() {
 #[test]
 fn migrations_are_named_by_time_and_name_no_schema() {
     let folder = &root().join("migrations");
+    let mut times = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
         if !name.ends_with(".sql") {
@@ -205,6 +209,7 @@ fn migrations_are_named_by_time_and_name_no_schema() {
         }
         let is_named_well = name.len() > 13 && name[..12].chars().all(|c| c.is_ascii_digit()) && &name[12..13] == "_";
         assert!(is_named_well, "YYYYMMDDHHMM_feature_what.sql: {name}");
+        assert!(times.insert(name[..12].to_owned()), "another one has the same time, which is its version: {name}");
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let says = |words: &str| text.lines().any(|line| !line.trim_start().starts_with("--") && line.contains(words));
         assert!(

@@ -269,7 +269,7 @@ impl Loading<'_> {
             |row, (at, room, seq)| {
                 let (kind, actor, payload) = self.event(room, seq);
                 row.uuid(room.id()).bigint(seq).uuid(room.row_id(seq)).text(kind).uuid_or_null(actor);
-                row.json(&payload).time(at);
+                row.text(&payload.to_string()).time(at);
             },
             &progress,
         )

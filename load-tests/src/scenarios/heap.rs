@@ -126,15 +126,19 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// What of the engine's code lies in folders, as much of their path as DHAT keeps.
-const FOLDERS: [&str; 16] = [
+const FOLDERS: [&str; 22] = [
     "accounts",
     "changes",
     "core",
+    "docs",
     "edge",
     "engine",
     "foundation",
+    "jobs",
     "limits",
+    "order",
     "persistence",
+    "requests",
     "room",
     "rooms",
     "sessions",
@@ -142,6 +146,8 @@ const FOLDERS: [&str; 16] = [
     "supervision",
     "telemetry",
     "tools",
+    "vault",
+    "web",
     "wire",
 ];
 

@@ -26,7 +26,6 @@
 mod actor;
 pub mod config;
 mod error;
-pub mod http;
 mod kind;
 mod metrics;
 mod runner;

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use crate::accounts::input;
 use crate::config::Config;
 
+/// What administrators ask for by a word; more characters find nothing.
+const NAMES_ASKED_FOR: [(&str, usize); 3] = [("state", 16), ("kind", 100), ("scope", 100)];
+
 /// Writes the bounds of a parameter. In a query nothing is null: what is optional is left out.
 pub fn of_parameter(parameter: &mut Value, config: &Config) {
     let (name, is_query) = (parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["in"] == "query");
@@ -21,6 +24,8 @@ pub fn of_parameter(parameter: &mut Value, config: &Config) {
             schema["minimum"] = json!(1);
             schema["maximum"] = json!(config.chat.page_items_max);
             schema["default"] = json!(config.chat.page_items_default);
+        } else if let Some(max) = NAMES_ASKED_FOR.iter().find(|(asked, _)| *asked == name).map(|(_, max)| max) {
+            schema["maxLength"] = json!(max);
         } else if schema["type"] == "integer" {
             // A place in an order: any number is one, though there may be nothing.
             schema["minimum"] = json!(i64::MIN);
@@ -57,6 +62,7 @@ pub fn of_bodies(schemas: &mut Value, config: &Config) {
         ("PostMessageBody", "content", text(0, chat.content_bytes_max)),
         // As JSON they are part of the content: `[{},{}]` has three bytes an item, and one.
         ("PostMessageBody", "parts", json!({ "maxItems": chat.content_bytes_max.saturating_sub(1) / 3 })),
+        ("SecretValue", "value", text(1, config.vault.secret_bytes_max)),
         ("Login", "login", text(1, input::EMAIL_BYTES_MAX)),
         ("Login", "password", given_password()),
         (

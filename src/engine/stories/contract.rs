@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::rooms::config::Strangers;
 use crate::testing::{PASSWORD, Person, TestApp};
+use crate::vault::{By, Secret, SecretName};
 
 /// An engine, its document, and the operations that were answered with success.
 struct Contract {
@@ -150,6 +151,7 @@ async fn every_operation_answers_as_the_document_says() {
     invitations(&mut api, &ada, &ben, &cleo).await;
     spaces(&mut api, &ada, &ben, &cleo, absent).await;
     rooms(&mut api, &ada, &ben, &cleo, absent).await;
+    administration(&mut api, &ada, absent).await;
     let all: BTreeSet<String> = crate::docs::methods()
         .into_iter()
         .flat_map(|(path, methods)| methods.into_iter().map(move |method| format!("{} {path}", method.to_uppercase())))
@@ -198,6 +200,32 @@ async fn accounts(api: &mut Contract, absent: &str) {
     let again = Person::of(&api.call(None, "POST /auth/login", &[], Some(login), 200).await);
     api.call(Some(&again), "POST /auth/logout", &[], None, 204).await;
     api.call(None, "POST /auth/logout", &[], None, 401).await;
+}
+
+async fn administration(api: &mut Contract, ada: &Person, absent: &str) {
+    let dead = uuid::Uuid::now_v7();
+    api.app
+        .sql(&format!(
+            "INSERT INTO jobs (id, kind, payload, run_at, created_at, dead_at, last_error)
+             VALUES ('{dead}', 'test.nobody_runs_it', 'null', now(), now(), now(), 'no')"
+        ))
+        .await;
+    api.call(Some(ada), "GET /admin/jobs?state=dead&limit=1", &[], None, 200).await;
+    api.call(Some(ada), "GET /admin/jobs?state=alive", &[], None, 422).await;
+    api.call(Some(ada), "POST /admin/jobs/{id}/retry", &[&dead.to_string()], None, 204).await;
+    api.call(Some(ada), "DELETE /admin/jobs/{id}", &[&dead.to_string()], None, 409).await;
+    api.app.sql("UPDATE jobs SET dead_at = now() WHERE kind = 'test.nobody_runs_it'").await;
+    api.call(Some(ada), "DELETE /admin/jobs/{id}", &[&dead.to_string()], None, 204).await;
+    api.call(Some(ada), "DELETE /admin/jobs/{id}", &[absent], None, 404).await;
+    let (name, by) = (SecretName::new("ai.provider", "one").unwrap(), By::Engine("ai.providers"));
+    let made = api.app.engine().vault.put(&name, "One", &Secret::from("hunter2".to_owned()), &by).await.unwrap();
+    let secret = made.id.to_string();
+    api.call(Some(ada), "GET /admin/secrets?scope=ai.provider", &[], None, 200).await;
+    let replace = "PUT /admin/secrets/{id}";
+    api.call(Some(ada), replace, &[&secret], Some(json!({ "value": "hunter3" })), 200).await;
+    api.call(Some(ada), replace, &[&secret], Some(json!({ "value": "" })), 422).await;
+    api.call(Some(ada), "DELETE /admin/secrets/{id}", &[&secret], None, 204).await;
+    api.call(Some(ada), replace, &[&secret], Some(json!({ "value": "hunter3" })), 404).await;
 }
 
 async fn invitations(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person) {

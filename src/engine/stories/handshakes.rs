@@ -81,7 +81,7 @@ async fn whoever_asks_for_another_protocol_elsewhere_is_answered_as_anybody() {
     assert!(head.starts_with("http/1.1 404"), "{head}");
     assert_eq!(problem["code"], "request.no_such_endpoint");
     let (head, _) = answered(&app, "CONNECT x:443", "").await;
-    assert!(head.starts_with("http/1.1 404"), "{head}");
+    assert!(head.starts_with("http/1.1 405") && head.contains("allow: "), "{head}");
     // As `curl --http2` asks.
     let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n";
     let mut stream = send(&app, format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{h2c}\r\n")).await;

@@ -158,7 +158,6 @@ async fn wrong_fields_are_named_and_nothing_is_written() {
         (with("parts", json!([{ "text": "a\0b" }])), "chat.invalid", "parts"),
         (with("parts", json!([{ "a\0": 1 }])), "chat.invalid", "parts"),
         (with("parts", json!([1])), "chat.invalid", "parts"),
-        (with("parts", json!([{ "a": 1.5e300 }])), "chat.invalid", "parts"),
         (with("parts", json!({})), "protocol.invalid_frame", "message.post"),
         (with("content", json!("x".repeat(32_769))), "chat.content_too_large", "32768"),
         (with("reply_to", json!("0190a000-0000-7000-8000-000000000000")), "chat.reply_not_found", "reply"),

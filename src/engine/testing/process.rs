@@ -10,7 +10,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::DataFolder;
+use super::{DataFolder, READER_ROLE};
 use parlance_foundation::testing::POLL;
 pub use parlance_foundation::testing::{PATIENCE, until};
 
@@ -60,6 +60,10 @@ pub fn engine_on(folder: &DataFolder) -> Command {
 pub fn engine_with(folder: &DataFolder, database_url: &str) -> Command {
     let mut command = engine_on(folder);
     command.env("DATABASE_URL", database_url);
+    // A test database is a copy, and its grants are to the role of all of them.
+    if database_url.contains("/parlance_test_") {
+        command.env("PARLANCE__STORAGE__READER_ROLE", READER_ROLE);
+    }
     command
 }
 

@@ -6,7 +6,8 @@ use crate::check::history::{Change, Fact, Who};
 use crate::check::laws::replay::Replayed;
 use crate::check::tale::Tale;
 
-/// Granted more often than it is in the order.
+/// Granted more often than it is in the order. A role that somebody has already is granted once more without an event: it
+/// must be theirs by the order at some time.
 pub fn forgotten(tale: &Tale<'_>) -> Vec<String> {
     let mut kept: HashMap<(Who, &Change), usize> = HashMap::new();
     for row in &tale.first.rows {
@@ -23,14 +24,24 @@ pub fn forgotten(tale: &Tale<'_>) -> Vec<String> {
             // Names and topics are given once only, and repeated by each later event that changes the other.
             Change::Name(name) => usize::from(describes(tale, *by, |now, _| now == Some(name))),
             Change::Topic(topic) => usize::from(describes(tale, *by, |_, now| now == Some(topic))),
-            Change::Add(..) | Change::Remove(_) | Change::Role(..) => kept.get(&(*by, *change)).copied().unwrap_or(0),
+            Change::Role(who, role) => usize::from(had(tale, *who, role)),
+            Change::Add(..) | Change::Remove(_) => kept.get(&(*by, *change)).copied().unwrap_or(0),
         };
-        let described = matches!(change, Change::Name(_) | Change::Topic(_));
-        if there < if described { 1 } else { *times } {
+        let once = matches!(change, Change::Name(_) | Change::Topic(_) | Change::Role(..));
+        if there < if once { 1 } else { *times } {
             broken.push(format!("person {by} was granted {change:?} {times} times, and it is there {there} times"));
         }
     }
     broken
+}
+
+fn had(tale: &Tale<'_>, who: Who, role: &str) -> bool {
+    let given = tale.first.rows.iter().filter_map(|row| match row.fact {
+        Fact::Changed { change: Change::Add(whose, role) | Change::Role(whose, role), .. } => Some((whose, role)),
+        _ => None,
+    });
+    let founders = tale.founding.members.iter().map(|(whose, role)| (whose, role));
+    founders.chain(given).any(|(whose, given)| *whose == who && given == role)
 }
 
 fn describes(tale: &Tale<'_>, by: Who, is_it: impl Fn(Option<&String>, Option<&String>) -> bool) -> bool {

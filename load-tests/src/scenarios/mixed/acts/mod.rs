@@ -5,6 +5,7 @@
 
 mod account;
 mod actor;
+mod administration;
 mod call;
 mod groups;
 mod keys;
@@ -151,6 +152,14 @@ acts! {
         "POST /admin/users/{id}/reset-link",
         "POST /auth/reset": "token new_password",
         "GET /users/me"
+    ],
+    1 "administer" administer [
+        "GET /admin/jobs": "state kind limit before after",
+        "POST /admin/jobs/{id}/retry",
+        "DELETE /admin/jobs/{id}",
+        "GET /admin/secrets": "scope limit before after",
+        "PUT /admin/secrets/{id}": "value",
+        "DELETE /admin/secrets/{id}"
     ],
     2 "stay signed in" stay_signed_in [
         "POST /auth/register": "username email password device.id device.name",

@@ -1,13 +1,12 @@
-//! `/admin/jobs`: what waits, runs and failed, for admins.
+//! `/admin/jobs`: what waits, runs and failed, for admins. Apart from jobs, which accounts build on.
 
 use actix_web::web::{Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::wire::{JobPage, JobState, ListedJob};
-use super::{JobsError, JobsHandle};
 use crate::accounts::Admin;
+use crate::jobs::{JobPage, JobState, JobsError, JobsHandle, ListedJob};
 use parlance_foundation::ids::JobId;
 use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::requests::PageQuery;
