@@ -10,10 +10,11 @@
 //! | [`requests`] | what all handlers take from a request alike: JSON objects, pages of lists |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
-//! | [`chat`] | rooms: one order, members, permissions; spaces; history |
+//! | [`rooms`] | rooms: one order, members, permissions; spaces; history |
+//! | [`order`] | what stands in a room's order, and what the core itself reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`jobs`] | what follows a commit, and what is due at a time: leases, retries, dead letters, schedules |
-//! | [`auth`] | accounts, tokens, limits of addresses |
+//! | [`accounts`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
 //! | [`recent`], [`changes`] | what is kept of Postgres in memory, and hearing when it changes there |
 //! | [`vault`] | secrets of others, such as providers' keys, under master keys outside of the database |
@@ -25,7 +26,7 @@
 //! # A message from A to B
 //!
 //! 1. A's socket gives `sessions::socket` a text; `wire::decode` makes a `ClientFrame`; `UserSession::post` checks what
-//!    can be checked without the room (`chat::compose`) and sends a `PostMessage` to the room through [`chat::Rooms`].
+//!    can be checked without the room (`rooms::compose`) and sends a `PostMessage` to the room through [`rooms::Rooms`].
 //! 2. `Room` asks its `RoomState` to decide: is A a member, may A post, was this `client_id` sent before? If all is well
 //!    the row gets the room's next `seq` and goes to the room's persister as a `Write`. Nobody has seen anything yet.
 //! 3. `Persister` puts it into its next batch: one statement that moves the fences of all rooms in it and inserts the
@@ -38,8 +39,8 @@
 //! # A device reconnects
 //!
 //! 1. `hello` carries the last `seq` of each room that the device has. The session first listens (to its user's and its
-//!    rooms' events), then asks [`chat::Lobby`] for its rooms: nothing can fall between. Somebody who was here lately
-//!    is greeted from memory: the account (`auth::recent`), the list of rooms, and each room's card (`chat::card`), which
+//!    rooms' events), then asks [`rooms::Lobby`] for its rooms: nothing can fall between. Somebody who was here lately
+//!    is greeted from memory: the account (`accounts::recent`), the list of rooms, and each room's card (`rooms::card`), which
 //!    an open room keeps up to date. What memory lacks is read from Postgres, once for everybody.
 //!    Somebody in more rooms than `ready` lists is told of those with the newest activity, and follows all of them.
 //! 2. `ready` goes out, and names what of `hello.resume` cannot be gone on from (`sessions::resumption`): another life of
@@ -52,12 +53,12 @@
 //! # A token runs out
 //!
 //! 1. A session lives by the access token of its hello, which `sessions::link` keeps the end and the sign-in of. Before
-//!    that end the client trades its refresh token for the next pair (`auth::sign_in`), and gives the socket the new access
+//!    that end the client trades its refresh token for the next pair (`accounts::sign_in`), and gives the socket the new access
 //!    token with `auth.renew` (`sessions::renewal`). If none comes, the sweep of the hub ends the session a minute later.
 //! 2. If the answer to the refresh is lost, the client sends the same refresh token again and gets the same next one: it is
-//!    made of the one before, under the token key (`auth::tokens`).
+//!    made of the one before, under the token key (`accounts::tokens`).
 //! 3. Whoever is shut out earlier (disabled, deleted, signed out, on whichever engine or by SQL) is known to all engines
-//!    through [`changes`]: memory forgets them, so that [`auth::Auth::verify`], which every door asks, refuses their
+//!    through [`changes`]: memory forgets them, so that [`accounts::Auth::verify`], which every door asks, refuses their
 //!    tokens, and their sockets end.
 //!
 //! # A reader is too slow

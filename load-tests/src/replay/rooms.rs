@@ -1,6 +1,6 @@
 //! One engine's rooms: the real [`RoomLife`] of each, with a shell that does what it wishes for, one step at a time.
 //!
-//! Mirrors `chat/room/mod.rs`: a mailbox of commands, outcomes beside it, loads that wait for a barrier of the persister
+//! Mirrors `rooms/room/mod.rs`: a mailbox of commands, outcomes beside it, loads that wait for a barrier of the persister
 //! and then read in two transactions, timers.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -1,6 +1,6 @@
 //! What sessions do: greet, read what their outbox lacks, answer with pages.
 //!
-//! Mirrors `sessions/session.rs` and `resume.rs`, and of `chat/lobby.rs` where a room's place is read from: its card while
+//! Mirrors `sessions/session.rs` and `resume.rs`, and of `rooms/lobby.rs` where a room's place is read from: its card while
 //! it is open, else Postgres. Which rooms are resumed is decided by the engine's own `sessions/resumption.rs`.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! Pure. Invariants: no text that passes holds a control character (Postgres cannot store NUL, and the others
 //! have no place in a name), and every text has a length limit. Names and what is searched for are as
-//! [`text::line`](parlance_foundation::text::line) shows them, and one text has one form: an email address and a password that are
+//! [`text::line`] shows them, and one text has one form: an email address and a password that are
 //! typed on another keyboard, whose system composes letters differently, are the same.
 
 use serde_json::Value;

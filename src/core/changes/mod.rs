@@ -1,7 +1,7 @@
 //! What was changed in Postgres, by whatever hand: another engine, `parlance users`, an operator's SQL, or this engine.
 //!
 //! Actor: one [`ChangeListener`]. Receives what the triggers of the migrations tell (`tell_of_…`). Emits to those who keep
-//! something of Postgres in memory (`auth::recent`, `chat::memory`) that it changed, to rooms that members came or went,
+//! something of Postgres in memory (`accounts::recent`, `rooms::memory`) that it changed, to rooms that members came or went,
 //! and to the hubs whose sockets end. Persists nothing.
 //!
 //! Invariants

@@ -1,7 +1,7 @@
 //! What every operation has in common, written into the OpenAPI document once: errors that come before and around the
 //! handler, the media type of errors, and the bounds of what clients send.
 //!
-//! Handlers document what is theirs. What the edge, the extractors ([`crate::requests`], `auth::Caller`) and the
+//! Handlers document what is theirs. What the edge, the extractors ([`crate::requests`], `accounts::Caller`) and the
 //! configuration add is known here, so that no handler can forget it. Bounds that are configured come from the
 //! configuration in force: the document at `/docs` is that of this engine.
 
