@@ -82,7 +82,7 @@ pub async fn take(
                    EXISTS (SELECT FROM jobs e
                            WHERE e.kind = j.kind AND e.key = j.key AND e.dead_at IS NULL AND e.place < j.place)
                    OR EXISTS (SELECT FROM jobs e
-                              WHERE e.kind = j.kind AND e.key = j.key AND e.leased_by IS NOT NULL AND e.id <> j.id)
+                              WHERE e.kind = j.kind AND e.key = j.key AND e.leased_until > $3 AND e.id <> j.id)
                ) AS is_behind
                FROM jobs j WHERE id = ANY($1)
            ), ranked AS (

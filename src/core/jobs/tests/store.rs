@@ -154,6 +154,21 @@ async fn a_lease_that_ran_out_goes_to_another_engine_and_the_first_ones_word_cou
 }
 
 #[actix_rt::test]
+async fn a_lease_that_ran_out_is_in_no_way_of_an_earlier_job_that_was_committed_late() {
+    let bench = Bench::new().await;
+    let mut late = bench.connection().await;
+    let mut transaction = late.begin().await.unwrap();
+    store::enqueue(&mut transaction, &bench.new_jobs(&[Note::keyed("first", "k")])).await.unwrap();
+    bench.enqueue(&[Note::keyed("second", "k")]).await;
+    assert_eq!(texts(&bench.take().await), ["second"]);
+    transaction.commit().await.unwrap();
+    assert!(bench.take().await.is_empty(), "one at a time");
+    // Its engine is gone.
+    bench.clock.advance(Duration::from_secs(100));
+    assert_eq!(texts(&bench.take().await), ["first"]);
+}
+
+#[actix_rt::test]
 async fn two_engines_that_take_at_the_same_time_never_take_the_same() {
     let bench = Bench::new().await;
     let keyed = (0..300).map(|n| Note { key: (n % 3 == 0).then(|| format!("k{}", n % 7)), ..Note::of("x") });
