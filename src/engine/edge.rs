@@ -128,10 +128,19 @@ fn json_problem(error: &actix_web::error::JsonPayloadError) -> Problem {
             "request.not_json",
             "The body must be JSON, sent with Content-Type: application/json.",
         ),
-        E::Deserialize(error) if error.is_data() => {
-            Problem::invalid("request.invalid_body", format!("The body does not fit: {error}."))
-        }
+        E::Deserialize(error) if error.is_data() => Problem::invalid(
+            "request.invalid_body",
+            format!("The body does not fit: {}.", without_texts(&error.to_string())),
+        ),
         other => Problem::malformed("request.invalid_json", format!("The body is not JSON: {other}.")),
+    }
+}
+
+/// A complaint of serde without what was sent: it may be a password, in the wrong place.
+fn without_texts(complaint: &str) -> String {
+    match (complaint.find('"'), complaint.rfind('"')) {
+        (Some(begin), Some(end)) if begin < end => format!("{}…{}", &complaint[..begin], &complaint[end + 1..]),
+        _ => complaint.to_owned(),
     }
 }
 

@@ -150,17 +150,26 @@ impl Vault {
         Ok(unreadable)
     }
 
+    /// The same for the metric alone: what was committed stays done when this fails.
+    async fn count_again(&self) {
+        if let Err(error) = self.count_unreadable().await {
+            tracing::warn!(%error, "the secrets that cannot be read could not be counted");
+        }
+    }
+
     /// Gives up the secrets that are under keys that are lost; answers how many.
     pub async fn delete_unreadable(&self, by: &By) -> Result<usize, VaultError> {
         let mut transaction = self.0.storage.engine().begin().await?;
         store::lock_keys(&mut transaction).await?;
-        let ring = self.known_keys().await;
+        // A file that is there and cannot be read is not lost: what is under its keys stays.
+        let read = self.0.source.read().await.map_err(|error| self.locked(&format!("{error:#}")))?;
+        let ring = read.unwrap_or_default();
         let gone = store::delete_unreadable(&mut transaction, &known(&ring)).await?;
         let entries: Vec<Uuid> = gone.iter().map(|_| self.0.clock.uuid()).collect();
         store::note_all(&mut transaction, &entries, "deleted", &gone, self.0.clock.now(), by).await?;
         transaction.commit().await?;
         tracing::warn!(deleted = gone.len(), %by, "secrets whose keys are lost were deleted");
-        self.count_unreadable().await?;
+        self.count_again().await;
         Ok(gone.len())
     }
 
@@ -193,15 +202,16 @@ impl Vault {
             return Err(VaultError::InvalidLabel);
         }
         let (mut transaction, master) = self.begin_write().await?;
-        if store::count(&mut transaction).await? >= self.0.config.secrets_max {
-            return Err(VaultError::Full { secrets_max: self.0.config.secrets_max });
-        }
         let (id, now) = (self.0.clock.uuid(), self.0.clock.now());
         let sealed = envelope::seal(&master, Place { id, name, version: 1 }, secret).map_err(not_sealed)?;
         let hint = secret.hint();
         let row = NewRow { id, name, label, hint: hint.as_deref(), sealed: &sealed, now, by };
         if !store::insert(&mut transaction, &row).await? {
             return Err(VaultError::Taken);
+        }
+        // This one is among them.
+        if store::count(&mut transaction).await? > self.0.config.secrets_max {
+            return Err(VaultError::Full { secrets_max: self.0.config.secrets_max });
         }
         store::note(&mut transaction, self.0.clock.uuid(), "created", id, name, now, by).await?;
         self.commit(transaction, id, "created", name, by).await
@@ -255,7 +265,7 @@ impl Vault {
         store::note(&mut transaction, self.0.clock.uuid(), "deleted", id, name, self.0.clock.now(), by).await?;
         transaction.commit().await?;
         tracing::info!(secret = %name, %by, "a secret was deleted");
-        self.count_unreadable().await?;
+        self.count_again().await;
         Ok(())
     }
 

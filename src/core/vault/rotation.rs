@@ -45,9 +45,10 @@ impl Vault {
             return Err(VaultError::Rotating);
         }
         let rotated = self.rotate_alone(by, forget_old).await;
-        // Not only by closing it, which Postgres may notice a little later.
-        store::unlock_rotation(&mut lock).await?;
-        lock.close().await?;
+        // Not only by closing it, which Postgres may notice a little later. Whatever becomes of the lock, what was done is
+        // told: without its connection it is gone as well.
+        let _ = store::unlock_rotation(&mut lock).await;
+        let _ = lock.close().await;
         let rotated = rotated?;
         tracing::info!(
             key = %rotated.key_id,
@@ -113,6 +114,11 @@ impl Vault {
         store::lock_keys(&mut transaction).await?;
         let used = store::key_ids(&mut transaction).await?;
         let mut ring = Keyring::clone(&*self.read_keys(&used).await?);
+        self.require_all(&ring, &used)?;
+        // Without a secret nothing shows that file and database belong together: its keys may be another one's.
+        if used.is_empty() {
+            return Ok(0);
+        }
         let forgotten = ring.forget_unless(&used);
         if forgotten > 0 {
             self.write_keys(ring).await?;

@@ -95,6 +95,8 @@ async fn what_is_no_secret_or_no_request_is_refused_in_words() {
         (Method::PUT, &path, json!({ "value": "x".repeat(300_000) }), 413, "request.too_large"),
         (Method::PUT, &path, json!({ "value": 7 }), 422, "request.invalid_body"),
         (Method::PUT, &path, json!({}), 422, "request.invalid_body"),
+        (Method::PUT, &path, json!(KEY), 422, "request.invalid_body"),
+        (Method::PUT, &path, json!({ "value": { KEY: NEXT } }), 422, "request.invalid_body"),
         (Method::PUT, &missing, json!({ "value": NEXT }), 404, "vault.not_found"),
         (Method::PUT, "/admin/secrets/nothing", json!({ "value": NEXT }), 404, "vault.not_found"),
         (Method::GET, "/admin/secrets?scope=No%20Scope", Value::Null, 422, "vault.invalid_name"),
@@ -103,6 +105,7 @@ async fn what_is_no_secret_or_no_request_is_refused_in_words() {
         let body = (!body.is_null()).then_some(body);
         let (answered, answer) = app.call(method.clone(), path, Some(&admin), body).await;
         assert_eq!((answered, &answer["code"]), (status, &json!(code)), "{method} {path}: {answer}");
+        shows_nothing(&answer);
     }
     assert_eq!(used(&app, "one").await, KEY);
 }
