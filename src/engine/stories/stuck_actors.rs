@@ -42,7 +42,7 @@ async fn an_actor_that_answers_nothing_makes_the_engine_not_ready_and_is_named()
     let room = app.group(&[&ada]).await;
     let (thread, gate) = (actix_rt::Arbiter::new(), Arc::new(Semaphore::new(0)));
     let waits_for = Arc::clone(&gate);
-    let spec = tree::ROOM.spec("app/rooms/waiter".into(), 16);
+    let spec = tree::ROOM_DIRECTORY.spec("app/rooms/waiter".into(), 16);
     app.engine().supervisor.start(spec, &thread.handle(), move |_| Waiter(Arc::clone(&waits_for)));
     let names = |said: &str| said.contains("app/rooms/waiter for ");
     until("it is told", async || {

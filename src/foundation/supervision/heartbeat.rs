@@ -1,7 +1,7 @@
 //! Whether actors still answer: each is asked at every beat, and who has not answered for long is *stuck*.
 //!
 //! A panic ends an actor; one that waits for something for ever, or turns in circles, stays and answers nobody, and so does
-//! every actor on its thread. It is told (metric, log, `/readyz`) and left alone: what it waits for may come, and ending it
+//! every actor on its thread. It is told (metric and log; `/readyz` when the engine cannot go on without it) and left alone: what it waits for may come, and ending it
 //! would not free a thread that never gets to it.
 //!
 //! The question has no content, unlike [`Inspect`](super::Inspect): a beat reaches every open room, and writing down each
@@ -66,11 +66,12 @@ impl Waiting {
 pub(super) async fn beat(registry: Registry, every: Duration, stuck_after: Duration) {
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut said: Option<Instant> = None;
+    let (mut said, mut number): (Option<Instant>, u64) = (None, 0);
     loop {
         tick.tick().await;
         let stuck = registry.find_stuck(stuck_after);
-        registry.ask_all();
+        registry.ask(number);
+        number = number.wrapping_add(1);
         if stuck.is_empty() {
             if said.take().is_some() {
                 tracing::info!("every actor answers again");
@@ -114,7 +115,12 @@ mod tests {
     #[test]
     fn a_line_names_the_first_of_many() {
         let stuck: Vec<_> = (0..7)
-            .map(|n| Stuck { name: format!("app/{n}"), kind: "Room", owed_for: Duration::from_millis(30_500) })
+            .map(|n| Stuck {
+                name: format!("app/{n}"),
+                kind: "Room",
+                is_essential: false,
+                owed_for: Duration::from_millis(30_500),
+            })
             .collect();
         assert_eq!(named(&stuck[..1]), "app/0 for 30 s");
         assert!(named(&stuck).ends_with("app/4 for 30 s, and 2 more"));

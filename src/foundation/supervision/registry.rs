@@ -106,6 +106,9 @@ struct Entry {
     beat: Beat,
 }
 
+/// In so many beats every actor is asked once.
+const SLICES: u64 = 12;
+
 /// An actor that has answered nothing for long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
@@ -113,6 +116,8 @@ pub struct Stuck {
     pub name: String,
     /// What kind of actor it is.
     pub kind: &'static str,
+    /// Whether the engine cannot go on without it.
+    pub is_essential: bool,
     pub owed_for: Duration,
 }
 
@@ -147,16 +152,20 @@ impl Registry {
         self.stuck.load_full()
     }
 
-    /// Those in words, for people; `None` when every actor answers.
+    /// Those without which the engine cannot go on, in words, for people; `None` when each of them answers.
     pub fn stuck_in_words(&self) -> Option<String> {
-        let stuck = self.stuck();
+        let mut stuck = Vec::clone(&self.stuck());
+        stuck.retain(|one| one.is_essential);
         (!stuck.is_empty()).then(|| heartbeat::named(&stuck))
     }
 
-    /// Asks every actor that is not asked already.
-    pub(super) fn ask_all(&self) {
+    /// Asks every actor that is not asked already: those without which the engine cannot go on, of which there are a few on
+    /// each thread, at each beat; of the others, which may be a hundred thousand rooms, one slice a beat.
+    pub(super) fn ask(&self, beat: u64) {
         for entry in self.entries.iter() {
-            (entry.beat)();
+            if entry.status.essential || entry.key() % SLICES == beat % SLICES {
+                (entry.beat)();
+            }
         }
     }
 
@@ -167,7 +176,8 @@ impl Registry {
             .iter()
             .filter_map(|entry| {
                 let owed_for = entry.status.waiting.owed_for().filter(|owed| *owed >= after)?;
-                Some(Stuck { name: entry.status.name.clone(), kind: entry.status.kind, owed_for })
+                let status = &entry.status;
+                Some(Stuck { name: status.name.clone(), kind: status.kind, is_essential: status.essential, owed_for })
             })
             .collect();
         stuck.sort_by_key(|one| std::cmp::Reverse(one.owed_for));
