@@ -28,7 +28,9 @@ CREATE FUNCTION parlance_leave_rooms() RETURNS trigger
     LANGUAGE plpgsql SET search_path FROM CURRENT
     AS $$
 BEGIN
-    -- A direct room that nobody else is in can be read by nobody.
+    -- A direct room that nobody else is in can be read by nobody. The lock has the deletions of the two wait for each other.
+    PERFORM FROM rooms JOIN room_members AS own ON own.room_id = rooms.id
+    WHERE own.user_id = OLD.id AND rooms.kind = 'direct' ORDER BY rooms.id FOR UPDATE OF rooms;
     DELETE FROM rooms USING room_members AS own
     WHERE own.user_id = OLD.id AND rooms.id = own.room_id AND rooms.kind = 'direct'
       AND NOT EXISTS (SELECT FROM room_members AS other JOIN users ON users.id = other.user_id

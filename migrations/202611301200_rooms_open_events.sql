@@ -4,6 +4,8 @@ ALTER TABLE messages ALTER COLUMN parts TYPE json USING parts::json;
 
 ALTER TABLE room_events
     ALTER COLUMN payload TYPE json USING payload::json,
+    -- Its fields stand beside the place of the event when it is told.
+    ADD CHECK (json_typeof(payload) = 'object'),
     -- The author's own id for the change: sent again, it is the first one.
     ADD COLUMN client_id text,
     -- The message that is not any more what it was.

@@ -42,6 +42,16 @@ pub enum CoreChange {
 }
 
 impl CoreChange {
+    /// Whom it is about.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::MemberAdded { user_id, .. }
+            | Self::MemberRemoved { user_id, .. }
+            | Self::RoleChanged { user_id, .. } => Some(*user_id),
+            Self::Described { .. } => None,
+        }
+    }
+
     /// Who is in the room from here on, or not any more.
     pub fn moved(&self) -> Option<UserId> {
         match self {

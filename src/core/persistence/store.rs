@@ -273,8 +273,8 @@ async fn first_event(
     event: &EventRow,
 ) -> Result<Option<Row>, sqlx::Error> {
     let found = sqlx::query!(
-        r#"SELECT seq, id, payload AS "payload: Json<Box<RawValue>>", touches, created_at FROM room_events
-           WHERE room_id = $1 AND ((actor_id = $2 AND client_id = $3) OR id = $4)"#,
+        r#"SELECT seq, id, kind, payload AS "payload: Json<Box<RawValue>>", touches, created_at FROM room_events
+           WHERE room_id = $1 AND ((actor_id = $2 AND client_id = $3) OR id = $4) ORDER BY seq LIMIT 1"#,
         room.0,
         event.by.map(|by| by.0),
         event.client_id.as_deref(),
@@ -284,7 +284,10 @@ async fn first_event(
     .await?;
     Ok(found.map(|found| {
         let (payload, touches) = (found.payload.0.into(), found.touches.map(MessageId));
-        let first = EventRow { id: found.id, payload, touches, effects: Vec::new(), ..event.clone() };
+        // Of another change under the same client id nothing is known here but what it told.
+        let change = event.change.clone().filter(|_| found.id == event.id);
+        let (kind, effects) = (found.kind.into(), Vec::new());
+        let first = EventRow { id: found.id, kind, payload, touches, change, effects, ..event.clone() };
         Row { seq: found.seq, at: found.created_at, body: RowBody::Event(first) }
     }))
 }

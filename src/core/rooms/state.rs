@@ -89,6 +89,14 @@ pub enum Decision {
     Settled(Option<Role>),
 }
 
+/// A client id, and whose: messages and changes have ids apart, in Postgres as well.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SentKey {
+    by: UserId,
+    is_message: bool,
+    client_id: String,
+}
+
 /// Where a client id was used.
 #[derive(Clone, Debug)]
 enum Sent {
@@ -125,9 +133,9 @@ pub struct RoomState {
     committed_seq: i64,
     pending: VecDeque<Pending>,
     window: Window,
-    sent: HashMap<(UserId, String), Sent>,
+    sent: HashMap<SentKey, Sent>,
     /// Client ids in `sent` whose messages are older than the window, in the order in which they are forgotten.
-    recalled: VecDeque<(UserId, String)>,
+    recalled: VecDeque<SentKey>,
     next_ticket: u64,
     limits: Arc<ChatConfig>,
 }
@@ -218,7 +226,7 @@ impl RoomState {
     /// Whether `by` may send this message, and whether it was sent before.
     pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
         self.require(by, Action::Post)?;
-        let key = message.client_id.as_ref().map(|client_id| (by, client_id.clone()));
+        let key = message.client_id.clone().map(|client_id| SentKey { by, is_message: true, client_id });
         let first = key.and_then(|key| self.sent.get(&key)).map(Sent::decision);
         Ok(first.unwrap_or_else(|| Decision::Write(RowBody::Message(message))))
     }
@@ -356,7 +364,8 @@ impl RoomState {
     }
 }
 
-/// Where a client id is kept: whose it is, and the id.
-fn key_of(row: &Row) -> Option<(UserId, String)> {
-    row.client_key().map(|(by, client_id)| (by, client_id.to_owned()))
+/// Where the client id of a row is kept.
+fn key_of(row: &Row) -> Option<SentKey> {
+    let (by, client_id) = row.client_key()?;
+    Some(SentKey { by, is_message: row.event().is_none(), client_id: client_id.to_owned() })
 }

@@ -1,5 +1,5 @@
-//! A group whose last owner was deleted with their account gets another one: who has been an admin for longest, else a
-//! member. The room tells it in its order, as `member.role_changed` by the one who is gone.
+//! A group whose last owner was deleted with their account gets another one: the admin who has been in it for longest,
+//! else the member, else the guest. The room tells it in its order, as `member.role_changed` by the one who is gone.
 //!
 //! Postgres keeps what is to be done (`successions`, written by a trigger with the deletion), so that a crash loses nothing;
 //! engines look when they start to listen, and when they hear of a deletion. Doing it twice does no harm: a room that has an

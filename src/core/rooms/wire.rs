@@ -418,7 +418,8 @@ pub fn frame(room_id: RoomId, row: &Row) -> ByteString {
                 r#type: &'a str,
             }
             let place = EventPlace { room_id, seq: row.seq, by: event.by, at: row.at };
-            merged([&encode(&Kind { r#type: &event.kind }), &encode(&place), event.payload.get()])
+            // The place last: should a later version's payload have a field of its name, a reader takes the last.
+            merged([&encode(&Kind { r#type: &event.kind }), event.payload.get(), &encode(&place)])
         }
     }
 }

@@ -41,7 +41,7 @@ fn role_of<'a>(roles: &'a [(String, String)], person: &Person) -> &'a str {
 }
 
 #[actix_rt::test]
-async fn a_group_passes_to_its_longest_standing_admin_in_its_order() {
+async fn a_group_passes_in_its_order_to_the_admin_who_has_been_in_it_for_longest() {
     let app = TestApp::start().await;
     app.until_listening(true).await;
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);

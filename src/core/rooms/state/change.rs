@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Decision, Departure, RoomState};
+use super::{Decision, Departure, RoomState, SentKey};
 use crate::order::{CoreChange, EventRow, RowBody};
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
@@ -63,8 +63,9 @@ impl RoomState {
     pub fn decide_change(&self, id: uuid::Uuid, wanted: &WantedChange) -> Result<Decision, ChatError> {
         let WantedChange { by, right, client_id, change } = wanted;
         let (by, right) = (*by, *right);
-        if let Some(first) = client_id.as_ref().and_then(|client_id| self.sent.get(&(by, client_id.clone()))) {
-            self.acting(by, right, Action::Read)?;
+        // The author's own: whoever has left since by this very change is told so.
+        let key = client_id.as_ref().map(|client_id| SentKey { by, is_message: false, client_id: client_id.clone() });
+        if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
             return Ok(first.decision());
         }
         if let Some(settled) = self.settled(by, right, change)? {
@@ -128,28 +129,27 @@ impl RoomState {
             Change::AddMember { user_id, role } => {
                 self.may_add(by, right, *user_id, *role)?;
                 let Some(member) = self.members.get(user_id) else { return Ok(None) };
-                let comes = |change: &CoreChange| matches!(change, CoreChange::MemberAdded { user_id: user, .. } if user == user_id);
-                Ok(Some(self.waiting_or(Some(member.role), comes)))
+                Ok(Some(self.waiting_or(Some(member.role), |change| change.user() == Some(*user_id))))
             }
             Change::RemoveMember { user_id } => {
                 self.may_remove(by, right, *user_id)?;
-                let goes = |change: &CoreChange| matches!(change, CoreChange::MemberRemoved { user_id: user, .. } if user == user_id);
-                Ok((!self.members.contains_key(user_id)).then(|| self.waiting_or(None, goes)))
+                let about = |change: &CoreChange| change.user() == Some(*user_id);
+                Ok((!self.members.contains_key(user_id)).then(|| self.waiting_or(None, about)))
             }
             Change::SetRole { user_id, role } => {
                 let own = self.members.get(user_id).map(|member| member.role);
-                let changes = |change: &CoreChange| matches!(change, CoreChange::RoleChanged { user_id: user, .. } if user == user_id);
+                let about = |change: &CoreChange| change.user() == Some(*user_id);
                 if right == Right::Inherited {
                     // Not by the one who is gone, of whose going the room may not have heard yet.
                     let is_owned = self.others_own(by);
                     own.ok_or(ChatError::NotAMember)?;
-                    return Ok((is_owned || !self.needs_owner()).then(|| self.waiting_or(own, changes)));
+                    return Ok((is_owned || !self.needs_owner()).then(|| self.waiting_or(own, about)));
                 }
                 // Whoever has stepped down may have lost the right to do so.
                 if by != *user_id || own != Some(*role) {
                     self.may_set_role(by, right, *user_id, *role)?;
                 }
-                Ok((own == Some(*role)).then(|| self.waiting_or(own, changes)))
+                Ok((own == Some(*role)).then(|| self.waiting_or(own, about)))
             }
             Change::Describe { name, topic } => {
                 self.acting(by, right, Action::Describe)?;
@@ -163,7 +163,8 @@ impl RoomState {
         }
     }
 
-    /// That it is so already, once the last change that made it so is committed.
+    /// That it is so already, once the last change that it follows from is committed: of a person, whichever was the last
+    /// about them.
     fn waiting_or(&self, role: Option<Role>, made_so: impl Fn(&CoreChange) -> bool) -> Decision {
         self.waits_for(made_so).map_or(Decision::Settled(role), Decision::Waiting)
     }

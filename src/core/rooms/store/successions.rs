@@ -25,7 +25,7 @@ pub async fn successions(storage: &Storage) -> Result<Vec<Succession>, sqlx::Err
     .await
 }
 
-/// Who would own the room: who has been an admin for longest, else a member, else a guest; `None` when nobody is left, or
+/// Who would own the room: the admin who has been in it for longest, else the member, else the guest; `None` when nobody is left, or
 /// when there is an owner.
 pub async fn heir(storage: &Storage, room: RoomId) -> Result<Option<UserId>, ChatError> {
     let first = sqlx::query!(
