@@ -75,6 +75,28 @@ async fn a_database_with_the_file_of_another_machine_is_told_which_key_is_missin
 }
 
 #[actix_rt::test]
+async fn keys_that_may_be_of_another_database_are_not_forgotten() {
+    let (bench, elsewhere) = (Bench::new().await, Bench::new().await);
+    // The other machine has an older key and a newer one.
+    elsewhere.put("b", "y").await;
+    elsewhere.vault.rotate(&ENGINE, false).await.unwrap();
+    let file = fs::read(elsewhere.key_file()).unwrap();
+    fs::write(bench.key_file(), &file).unwrap();
+    // A database without a secret tells nothing of whose they are.
+    assert_eq!(bench.another().await.rotate(&ENGINE, true).await.unwrap().forgotten, 0);
+    assert!(fs::read_to_string(bench.key_file()).unwrap().lines().filter(|line| line.contains(" # ")).count() >= 2);
+
+    let bench = Bench::new().await;
+    bench.put("a", "x").await;
+    fs::write(bench.key_file(), &file).unwrap();
+    assert!(matches!(bench.another().await.rotate(&ENGINE, true).await, Err(VaultError::Locked(_))));
+    assert_eq!(fs::read(bench.key_file()).unwrap(), file, "with secrets under another key");
+    fs::write(bench.key_file(), "no keys").unwrap();
+    assert!(matches!(bench.another().await.delete_unreadable(&ENGINE).await, Err(VaultError::Locked(_))));
+    assert_eq!(bench.vault.list_meta(None, None, 9).await.unwrap().len(), 1, "unreadable is not lost");
+}
+
+#[actix_rt::test]
 async fn a_running_engine_goes_on_reading_while_its_file_is_away() {
     let bench = Bench::new().await;
     bench.put("a", "x").await;
