@@ -14,6 +14,7 @@
 //! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
 
 mod card;
+pub mod commands;
 mod compose;
 pub mod config;
 mod directory;

@@ -9,6 +9,7 @@ mod crash;
 mod deleted_people;
 mod epochs;
 mod floods;
+mod frames;
 mod handshakes;
 mod hostile;
 mod hostile_http;

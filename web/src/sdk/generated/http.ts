@@ -1019,7 +1019,7 @@ export interface components {
              */
             readonly new_password: string;
         };
-        /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
+        /** @description The body of `POST /rooms/{id}/messages`. */
         readonly PostMessageBody: {
             /** @description The sender's own id for this message, at most 64 bytes: sending it again returns the first result. */
             readonly client_id: string;
