@@ -37,6 +37,8 @@ pub enum ChatError {
     NotInvited,
     #[error("{0} people whom you invited have not answered yet, as many as may be. Wait for some.")]
     TooManyInvitations(usize),
+    #[error("This Idempotency-Key was sent with another change of this room before. Send each change with a new one.")]
+    KeyReused,
     #[error("{field} {wanted}.")]
     Invalid { field: &'static str, wanted: String },
     #[error("The message is {bytes} bytes long; the limit is {max}. Send it in parts or as a file.")]
@@ -44,11 +46,11 @@ pub enum ChatError {
     #[error("The room has more messages waiting than it takes on. Send it again later.")]
     Busy,
     #[error(
-        "Postgres is away, and this may have been done or not. Send the same again later, with the same client_id where it has one; it is never done twice."
+        "Postgres is away, and this may have been done or not. Send the same again later, with the same client_id or Idempotency-Key where it has one; it is never done twice."
     )]
     Unavailable,
     #[error(
-        "The room was restarted, and this may have been done or not. Send the same again, with the same client_id where it has one; it is never done twice."
+        "The room was restarted, and this may have been done or not. Send the same again, with the same client_id or Idempotency-Key where it has one; it is never done twice."
     )]
     Restarted,
     #[error("The database refuses this. The engine's log has the cause.")]
@@ -81,6 +83,7 @@ impl From<ChatError> for Problem {
             E::InvitationNotFound => Self::not_found("chat.invitation_not_found", detail),
             E::NotInvited => Self::forbidden("chat.not_invited", detail),
             E::TooManyInvitations(_) => Self::conflict("chat.too_many_invitations", detail),
+            E::KeyReused => Self::invalid("chat.key_reused", detail),
             E::Invalid { .. } => Self::invalid("chat.invalid", detail),
             E::ContentTooLarge { .. } => Self::too_large("chat.content_too_large", detail),
             E::Busy => Self::busy(200).saying(detail),

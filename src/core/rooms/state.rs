@@ -10,6 +10,7 @@
 //! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
 
 mod change;
+mod repeat;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod frames;
 mod handshakes;
 mod hostile;
 mod hostile_http;
+mod idempotency;
 mod invitations;
 mod jobs;
 mod limits;
