@@ -20,11 +20,14 @@ pub enum Place {
     },
 }
 
+/// Makes a feature's commands ready for one thread.
+type Open<P> = Box<dyn Fn(&P) -> Box<dyn Feature>>;
+
 /// What clients may say and what they hear; `P` is what the doors of all features are taken from.
 pub struct Protocol<P> {
     commands: Vec<(&'static CommandDoc, Place)>,
     frames: Vec<&'static FrameDoc>,
-    features: Vec<Box<dyn Fn(&P) -> Box<dyn Feature>>>,
+    features: Vec<Open<P>>,
 }
 
 impl<P: 'static> Protocol<P> {

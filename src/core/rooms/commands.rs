@@ -199,7 +199,7 @@ impl Command for PostMessage {
 
     fn run(self, desk: Desk<'_, Posted>, doors: &RoomDoors) {
         let (room, by, chat) = (self.room_id, desk.caller(), &doors.chat);
-        let message = match compose(&chat.config, &chat.clock, by, self) {
+        let message = match compose(&chat.config, &chat.clock, by.into(), self) {
             Ok(message) => message,
             Err(error) => return desk.refuse(error),
         };
@@ -224,7 +224,7 @@ fn post(desk: Desk<'_, Posted>, batch: &Rc<RoomBatch>, room: RoomId, message: Me
         let reply = Reply::new(move |posted: Result<messages::Posted, ChatError>| {
             reply.send(posted.map(|posted| Posted::of(room, &posted.row)));
         });
-        batch.add(room, messages::Command::Post(messages::PostMessage { by, message, reply }));
+        batch.add(room, messages::Command::Post(messages::PostMessage { by: Some(by.into()), message, reply }));
     });
 }
 
@@ -242,7 +242,10 @@ impl Command for MarkReceipt {
             let reply = Reply::new(move |marked: Result<Option<Watermark>, ChatError>| {
                 reply.send(marked.map(|_| Empty {}));
             });
-            batch.add(room_id, messages::Command::Mark(messages::MarkReceipt { by, delivered_seq, read_seq, reply }));
+            batch.add(
+                room_id,
+                messages::Command::Mark(messages::MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }),
+            );
         });
     }
 }

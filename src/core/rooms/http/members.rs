@@ -36,9 +36,9 @@ pub async fn list_members(
     id: Path<RoomId>,
     page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
-    let after = page.cursor::<UserId>()?;
+    let after = page.cursor::<uuid::Uuid>()?;
     let members = store::members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, |member| member.user.id.to_string())))
+    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, RoomMember::cursor)))
 }
 
 /// Whom to add.
@@ -74,13 +74,13 @@ pub async fn add_member(
 ) -> Result<HttpResponse, Problem> {
     let AddMember { user_id, role } = body.into_inner();
     let is_same = |row: &Row| match row.change() {
-        Some(CoreChange::MemberAdded { user_id: added, role: as_what }) => {
-            *added == user_id && role.is_none_or(|role| role == *as_what)
+        Some(CoreChange::MemberAdded { party, role: as_what, .. }) => {
+            *party == user_id.into() && role.is_none_or(|role| role == *as_what)
         }
         _ => false,
     };
     if let Some(Changed { role: Some(role), .. }) = made_before(&parts, &caller, *id, &key, is_same).await? {
-        return Ok(HttpResponse::Ok().json(EventMember { user_id, role }));
+        return Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)));
     }
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
     let in_space = match space {
@@ -109,9 +109,9 @@ pub async fn add_member(
     {
         return Ok(HttpResponse::Accepted().json(invited));
     }
-    let changed = make(&parts, &caller, *id, key, Change::AddMember { user_id, role }).await?;
+    let changed = make(&parts, &caller, *id, key, Change::add(user_id, role)).await?;
     let mut response = if changed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(EventMember { user_id, role: changed.role.unwrap_or(role) }))
+    Ok(response.json(EventMember::new(user_id.into(), changed.role.unwrap_or(role))))
 }
 
 /// The member's new role.
@@ -142,8 +142,8 @@ pub async fn set_member_role(
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     let role = body.role;
-    change(&parts, &caller, id, key, Change::SetRole { user_id, role }).await?;
-    Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
+    change(&parts, &caller, id, key, Change::set_role(user_id, role)).await?;
+    Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)))
 }
 
 /// Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
@@ -167,9 +167,9 @@ pub async fn remove_member(
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
-    match change(&parts, &caller, id, key.clone(), Change::RemoveMember { user_id }).await {
+    match change(&parts, &caller, id, key.clone(), Change::remove(user_id)).await {
         // They may have been invited again since.
-        Ok(changed) if changed.is_repeat(caller.user_id, key.0.as_deref()) => {}
+        Ok(changed) if changed.is_repeat(caller.user_id.into(), key.0.as_deref()) => {}
         Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
         Err(problem)
             if problem.code == "chat.not_allowed"
@@ -204,7 +204,7 @@ async fn made_before(
     is_same: impl Fn(&Row) -> bool,
 ) -> Result<Option<Changed>, ChatError> {
     let Some(key) = &key.0 else { return Ok(None) };
-    let sent = store::sent_before(&parts.storage, room, &[(caller.user_id, key.clone())]).await?;
+    let sent = store::sent_before(&parts.storage, room, &[(Some(caller.user_id.into()), key.clone())]).await?;
     match sent.into_iter().find(|row| row.event().is_some()) {
         Some(row) if is_same(&row) => Ok(Some(Changed::by(Posted { row: Arc::new(row), repeated: true }))),
         Some(_) => Err(ChatError::KeyReused),
@@ -226,7 +226,7 @@ async fn make(
     Ok(parts
         .rooms
         .ask(room, |reply| {
-            let wanted = WantedChange { by, right, client_id: key.0, change };
+            let wanted = WantedChange { by: by.into(), right, client_id: key.0, change };
             Command::Change(ChangeRoom { wanted, reply })
         })
         .await?)

@@ -67,8 +67,8 @@ pub async fn enter(
     user_id: UserId,
     role: Role,
 ) -> Result<(), ChatError> {
-    let change = Change::AddMember { user_id, role };
-    let wanted = WantedChange { by, right: Right::Invited, client_id, change };
+    let change = Change::add(user_id, role);
+    let wanted = WantedChange { by: by.into(), right: Right::Invited, client_id, change };
     let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
     parts.rooms.ask(room, ask).await.map(drop)
 }

@@ -4,16 +4,15 @@ use super::{Change, RoomState, Sent};
 use crate::order::{CoreChange, Row};
 
 impl Change {
-    /// Whether this change may have become `row`. What it left as it was is in the row as it was then, and is not compared.
+    /// Whether this change may have become `row`. What it left as it was is in the row as it was then, and is
+    /// not compared; nor who came with a team, which is looked up each time.
     pub fn may_be(&self, row: &Row) -> bool {
         match (self, row.change()) {
-            (Self::AddMember { user_id, role }, Some(CoreChange::MemberAdded { user_id: who, role: what })) => {
-                (user_id, role) == (who, what)
+            (Self::AddMember { party, role, .. }, Some(CoreChange::MemberAdded { party: who, role: what, .. }))
+            | (Self::SetRole { party, role, .. }, Some(CoreChange::RoleChanged { party: who, role: what, .. })) => {
+                (party, role) == (who, what)
             }
-            (Self::RemoveMember { user_id }, Some(CoreChange::MemberRemoved { user_id: who, .. })) => user_id == who,
-            (Self::SetRole { user_id, role }, Some(CoreChange::RoleChanged { user_id: who, role: what })) => {
-                (user_id, role) == (who, what)
-            }
+            (Self::RemoveMember { party, .. }, Some(CoreChange::MemberRemoved { party: who, .. })) => party == who,
             (Self::Describe { name, topic }, Some(CoreChange::Described { name: named, topic: about })) => {
                 is_as_asked(name.as_deref(), named.as_deref()) && is_as_asked(topic.as_deref(), about.as_deref())
             }
@@ -45,27 +44,27 @@ mod tests {
     use super::*;
     use crate::order::{EventRow, RowBody};
     use crate::rooms::permissions::Role;
-    use crate::rooms::wire::{MemberAdded, MemberRemoved};
+    use crate::rooms::wire::RoomUpdated;
     use parlance_foundation::ids::UserId;
 
     fn row(change: CoreChange) -> Row {
-        let (user_id, id) = (UserId(uuid::Uuid::nil()), uuid::Uuid::nil());
+        let told = RoomUpdated { name: None, topic: None };
         // What it tells does not matter: what the core reads in it does.
-        let event = EventRow { change: Some(change), ..EventRow::new(id, None, &MemberRemoved { user_id }) };
+        let event = EventRow { change: Some(change), ..EventRow::new(uuid::Uuid::nil(), None, &told) };
         Row { seq: 1, at: chrono::DateTime::UNIX_EPOCH, body: RowBody::Event(event) }
     }
 
     #[test]
     fn a_change_is_the_same_if_it_may_have_become_the_event() {
         let (ada, ben) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
-        let added = row(CoreChange::MemberAdded { user_id: ada, role: Role::Member });
-        let add = |user_id, role| Change::AddMember { user_id, role };
+        let added = row(CoreChange::added(ada, Role::Member));
+        let add = Change::add;
         assert!(add(ada, Role::Member).may_be(&added));
         assert!(!add(ben, Role::Member).may_be(&added) && !add(ada, Role::Guest).may_be(&added));
-        assert!(!Change::SetRole { user_id: ada, role: Role::Member }.may_be(&added));
-        let removed = row(CoreChange::MemberRemoved { user_id: ada, is_out: true });
-        assert!(Change::RemoveMember { user_id: ada }.may_be(&removed));
-        assert!(!Change::RemoveMember { user_id: ben }.may_be(&removed));
+        assert!(!Change::set_role(ada, Role::Member).may_be(&added));
+        let removed = row(CoreChange::removed(ada, true));
+        assert!(Change::remove(ada).may_be(&removed));
+        assert!(!Change::remove(ben).may_be(&removed));
         let described = row(CoreChange::Described { name: Some("n".into()), topic: None });
         for (name, topic, is_same) in [
             (Some("n"), None, true),
@@ -78,11 +77,8 @@ mod tests {
             let change = Change::Describe { name: name.map(str::to_owned), topic: topic.map(str::to_owned) };
             assert_eq!(change.may_be(&described), is_same, "{name:?} {topic:?}");
         }
-        let unread = EventRow::new(
-            uuid::Uuid::nil(),
-            None,
-            &MemberAdded { member: crate::rooms::wire::EventMember { user_id: ada, role: Role::Member } },
-        );
+        let told = RoomUpdated { name: None, topic: None };
+        let unread = EventRow::new(uuid::Uuid::nil(), None, &told);
         let unread = Row { body: RowBody::Event(EventRow { change: None, ..unread }), ..added };
         assert!(!add(ada, Role::Member).may_be(&unread), "of an event that the core does not read");
     }
