@@ -120,6 +120,10 @@ async fn every_frame_is_as_the_document_says() {
         config.chat.strangers = Strangers::Invite;
         // A page of the past is more than may wait for a socket.
         config.sessions.outbox_bytes_max = 65_536;
+        config.sessions.outbox_bytes_limit = 67_108_864;
+        // However long a busy machine takes is not what ends a socket here.
+        config.sessions.stalled_socket_ms = 600_000;
+        config.sessions.heartbeat_ms = 600_000;
     })
     .await;
     let (status, text) = app.page("/docs/asyncapi.json").await;
