@@ -41,7 +41,9 @@ pub enum ChatError {
     NotInvited,
     #[error("{0} people whom you invited have not answered yet, as many as may be. Wait for some.")]
     TooManyInvitations(usize),
-    #[error("This Idempotency-Key was sent with another change of this room before. Send each change with a new one.")]
+    #[error(
+        "This client_id or Idempotency-Key was sent with another change of this room before. Send each with a new one."
+    )]
     KeyReused,
     #[error("{field} {wanted}.")]
     Invalid { field: &'static str, wanted: String },

@@ -62,6 +62,9 @@ pub fn of_bodies(schemas: &mut Value, config: &Config) {
         ("PostMessageBody", "content", text(0, chat.content_bytes_max)),
         // As JSON they are part of the content: `[{},{}]` has three bytes an item, and one.
         ("PostMessageBody", "parts", json!({ "maxItems": chat.content_bytes_max.saturating_sub(1) / 3 })),
+        ("EditMessageBody", "client_id", client_id()),
+        ("EditMessageBody", "content", text(0, chat.content_bytes_max)),
+        ("EditMessageBody", "parts", json!({ "maxItems": chat.content_bytes_max.saturating_sub(1) / 3 })),
         ("SecretValue", "value", text(1, config.vault.secret_bytes_max)),
         ("Login", "login", text(1, input::EMAIL_BYTES_MAX)),
         ("Login", "password", given_password()),

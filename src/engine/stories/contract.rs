@@ -227,7 +227,7 @@ async fn edits(api: &mut Contract, ada: &Person, ben: &Person, room: &str, messa
     let content = || Some(json!({ "client_id": "e1", "content": "hello again", "parts": [{ "type": "y" }] }));
     api.call(Some(ada), &edit, &[room, message], content(), 200).await;
     api.call(Some(ben), &edit, &[room, message], content(), 403).await;
-    api.call(Some(ada), &edit, &[room, absent], content(), 404).await;
+    api.call(Some(ada), &edit, &[room, absent], Some(json!({ "content": "nobody's" })), 404).await;
     api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "" })), 422).await;
     api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "x".repeat(40_000) })), 413).await;
     api.call(Some(ben), &delete, &[room, message], None, 403).await;

@@ -122,6 +122,61 @@ async fn a_direct_room_has_no_moderators_and_keeps_nothing() {
 }
 
 #[actix_rt::test]
+async fn commands_of_one_socket_are_done_in_their_order_also_where_the_room_has_to_look_first() {
+    let app = TestApp::with(|config| config.chat.window_events_max = 2).await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let room = app.group(&[&ada, &ben]).await;
+    let old = posted(&app, &ada, &room, "m0", "old").await;
+    for n in 1..5 {
+        app.post(&ben, &room, &format!("b{n}"), "in between").await;
+    }
+    let mut client = app.connect(&ada).await;
+    let posted = client.post(&room, "m1", "first").await;
+    let about = |kind: &str, client_id: &str, message: &Value, content: &str| json!({ "type": kind, "room_id": room, "client_id": client_id, "message_id": message, "content": content });
+    let answers = client
+        .burst(vec![
+            about("message.edit", "e1", &posted["message_id"], "second"),
+            about("message.edit", "e2", &posted["message_id"], "third"),
+            about("message.edit", "e3", &json!(old), "old, mended"),
+            about("message.delete", "d1", &posted["message_id"], ""),
+            about("message.edit", "e4", &posted["message_id"], "too late"),
+            about("message.edit", "e1", &json!(old), "another under a used id"),
+        ])
+        .await;
+    assert_eq!((&answers[0]["seq"], &answers[1]["seq"]), (&json!(7), &json!(8)), "{answers:?}");
+    let codes: Vec<_> = answers.iter().map(|answer| &answer["code"]).collect();
+    let (none, late, reused) = (&Value::Null, &json!("message.deleted"), &json!("chat.key_reused"));
+    assert_eq!(codes, [none, none, none, none, late, reused], "{answers:?}");
+    let mut seqs: Vec<_> = answers[..4].iter().map(|answer| answer["seq"].as_i64().unwrap()).collect();
+    seqs.sort_unstable();
+    assert_eq!(seqs, [7, 8, 9, 10]);
+    let events = told(&app, &ben, &room).await;
+    assert_eq!(
+        (&events[0]["message"]["content"], &events[5]["message"]["content"]),
+        (&json!("old, mended"), &json!(""))
+    );
+}
+
+#[actix_rt::test]
+async fn a_space_is_moderated_by_its_admins_who_are_in_the_channel() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Harbour" }))).await;
+    let space = space["id"].as_str().unwrap();
+    app.ok(Method::POST, &format!("/spaces/{space}/members"), &ada, Some(json!({ "user_id": ben.id }))).await;
+    let channel = json!({ "kind": "channel", "name": "quay", "space_id": space, "member_ids": [] });
+    let room = app.ok(Method::POST, "/rooms", &ben, Some(channel)).await["id"].as_str().unwrap().to_owned();
+    let message = posted(&app, &ben, &room, "m1", "hello").await;
+    let refused = app.call(Method::DELETE, &path(&room, &message), Some(&ada), None).await;
+    assert_eq!(refused.0, 404, "not from outside: {}", refused.1);
+    app.ok(Method::POST, &format!("/rooms/{room}/members"), &ada, Some(json!({ "user_id": ada.id, "role": "member" })))
+        .await;
+    app.ok(Method::DELETE, &path(&room, &message), &ada, None).await;
+    let versions = app.ok(Method::GET, &format!("{}/versions", path(&room, &message)), &ada, None).await;
+    assert_eq!(versions["items"][0]["content"], "hello");
+}
+
+#[actix_rt::test]
 async fn whoever_may_not_edit_learns_why_and_strangers_learn_nothing() {
     let app = TestApp::start().await;
     let [ada, ben, eve] = [app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("eve").await];

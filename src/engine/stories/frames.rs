@@ -132,7 +132,7 @@ async fn every_frame_is_as_the_document_says() {
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
     let (mut one, mut other) = (Ear::open(&app, &contract).await, Ear::open(&app, &contract).await);
 
-    for kind in ["message.post", "room.catch_up", "receipt.mark", "auth.renew"] {
+    for kind in ["message.post", "message.edit", "message.delete", "room.catch_up", "receipt.mark", "auth.renew"] {
         let early = one.ask(json!({ "type": kind })).await;
         assert_eq!(early["code"], "protocol.invalid_frame");
     }
@@ -163,6 +163,19 @@ async fn every_frame_is_as_the_document_says() {
     other.ask(post("yes", first["message_id"].clone())).await;
     let nowhere = one.ask(post("no", json!("0190a000-0000-7000-8000-000000000000"))).await;
     assert_eq!(nowhere["code"], "chat.reply_not_found");
+    let about = |kind: &str, client_id: &str, message: &Value| {
+        json!({ "type": kind, "room_id": room, "client_id": client_id, "message_id": message, "content": "other words",
+                "parts": [{ "type": "y" }] })
+    };
+    for (kind, told) in [("message.edit", "message.edited"), ("message.delete", "message.deleted")] {
+        let done = one.ask(about(kind, kind, &first["message_id"])).await;
+        assert_eq!(one.ask(about(kind, kind, &first["message_id"])).await["seq"], done["seq"]);
+        let refused = other.ask(about(kind, kind, &first["message_id"])).await;
+        assert_eq!(refused["code"], "message.not_yours");
+        other.until(&[told]).await;
+        let nothing = one.ask(about(kind, "nothing", &json!("0190a000-0000-7000-8000-000000000000"))).await;
+        assert_eq!(nothing["code"], "chat.message_not_found");
+    }
     let mark = |seq: i64| json!({ "type": "receipt.mark", "room_id": room, "delivered_seq": seq, "read_seq": seq });
     other.ask(mark(2)).await;
     one.until(&["receipt.updated", "message.posted"]).await;
