@@ -1,6 +1,6 @@
 //! A hub and its sockets: real outboxes, behind a mailbox that can be full.
 //!
-//! Mirrors `sessions/hub.rs`, `hubs.rs` and `link.rs`.
+//! Mirrors `sessions/hub/` and `sessions/link.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

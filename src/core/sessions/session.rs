@@ -11,13 +11,12 @@ use actix_web::web::BytesMut;
 
 use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
 use super::flusher::Flusher;
-use super::hub::Hub;
+use super::hub::{self, Hub, LocalHub, Seat};
 use super::incoming::{Hellos, Incoming};
 use super::link::Link;
-use super::local_hub::{LocalHub, Seat};
 use super::reader::ReadBuffer;
+use super::resume;
 use super::resumption::{self, Resumption};
-use super::{hubs, resume};
 use crate::accounts::{Auth, Caller};
 use crate::limits::Limits;
 use crate::rooms::config::ChatConfig;
@@ -264,13 +263,13 @@ impl UserSession {
         encode: impl FnOnce(T) -> bytestring::ByteString + Send + 'static,
     ) -> Reply<T> {
         self.link.inflight.set(self.link.inflight.get() + 1);
-        let (hub, session) = (self.parts.hub_handle.clone(), self.link.key);
+        let (handle, session) = (self.parts.hub_handle.clone(), self.link.key);
         Reply::new(move |result: Result<T, ChatError>| {
             let frame = match result {
                 Ok(done) => encode(done),
                 Err(error) => wire::error(re, &error.into()),
             };
-            hubs::answer(&hub, session, frame);
+            hub::answer(&handle, session, frame);
         })
     }
 

@@ -11,9 +11,9 @@ use actix_http::ws::{CloseReason, Frame, Item, Parser, ProtocolError};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut};
 
+use super::hub::Seat;
 use super::incoming::Incoming;
 use super::link::Link;
-use super::local_hub::Seat;
 use super::reader::Reader;
 use super::session::{SessionParts, UserSession};
 use crate::wire::close;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytestring::ByteString;
 
-use super::backlog::{Backlog, Next};
-use super::hub::{Answer, Close, Deliver, Hub, Join, Tell, Whisper, WhoIsIn, Whose};
+use super::super::backlog::{Backlog, Next};
+use super::{Answer, Close, Deliver, Hub, Join, Tell, Whisper, WhoIsIn, Whose};
 use crate::accounts::Admitted;
 use crate::rooms::messages::{Audience, Delivery};
 use crate::wire::close::{self, CloseCode};
@@ -212,7 +212,7 @@ impl Audience for Hubs {
 }
 
 /// Sends a session its answer; a hub that is busy is tried again from a task of this thread.
-pub(super) fn answer(hub: &ActorHandle<Hub>, session: u64, frame: ByteString) {
+pub fn answer(hub: &ActorHandle<Hub>, session: u64, frame: ByteString) {
     if let Err(Refused::Busy(answer)) = hub.send(Answer { session, frame }) {
         let hub = hub.clone();
         actix_rt::spawn(async move {

@@ -4,6 +4,9 @@
 //! the one timer of all of its sockets. A hub that panics does not trust the state any more: all of its sockets are closed
 //! with 4001 and come back.
 
+mod doors;
+mod listeners;
+
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +17,17 @@ use tokio::sync::oneshot;
 
 use super::config::SessionsConfig;
 use super::flusher::Flusher;
-use super::local_hub::LocalHub;
 use crate::accounts::Admitted;
 use crate::rooms::messages::Delivery;
 use crate::wire::close::{self, CloseCode};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{FamilyId, RoomId, UserId};
 use parlance_foundation::supervision::Supervised;
+
+pub use doors::Hubs;
+pub(super) use doors::answer;
+pub(super) use listeners::Seat;
+pub use listeners::{HubState, LocalHub};
 
 /// While it stops, the hub looks this often for sockets that are still there.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
-use super::config::SessionsConfig;
-use super::hub::Whose;
-use super::link::Link;
-use super::parcel::Parcel;
+use super::super::config::SessionsConfig;
+use super::super::link::Link;
+use super::super::parcel::Parcel;
+use super::Whose;
 use crate::accounts::Admitted;
 use crate::rooms::messages::Delivery;
 use crate::rooms::wire::encode;
