@@ -109,6 +109,6 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{
-    accounts, administration, changes, jobs, limits, order, persistence, rooms, sessions, tree, vault, wire,
+    accounts, administration, changes, jobs, limits, order, persistence, publish, rooms, sessions, tree, vault, wire,
 };
 pub use parlance_foundation::{checks, clock, ids, problem, recent, requests, storage, supervision, telemetry, text};

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
+use parlance::order::Page;
 use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 use parlance::persistence::FirstResult;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::{Departure, Member, Page, Snapshot, wire};
+use parlance::rooms::{Departure, Member, Snapshot, wire};
 use uuid::Uuid;
 
 use super::changes::MemberChange;

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
+use bytestring::ByteString;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Change;
 use crate::accounts::{Auth, AuthError};
+use crate::publish::{Class, Publish, Topic};
 use crate::rooms::wire::encode;
 use crate::rooms::{RoomMemory, Rooms};
 use crate::sessions::Hubs;
@@ -63,7 +65,7 @@ impl Reactions {
             // The listener itself looks, and begins anew.
             Ok(Change::Epoch) => {}
             Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
-            Ok(Change::Invitation(user, updated)) => self.hubs.tell_user(user, encode(&updated)),
+            Ok(Change::Invitation(user, updated)) => self.tell(user, encode(&updated)),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
@@ -71,6 +73,11 @@ impl Reactions {
             }
         }
         true
+    }
+
+    /// All devices of the user hear it.
+    fn tell(&self, user: UserId, frame: ByteString) {
+        self.hubs.publish(Topic::User(user), frame, Class::Must);
     }
 
     /// First the memory, then the sockets: a hello under way finds one or is found by the other.

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::permissions::{Action, Role, RoomKind, may};
-use super::window::{Entry, Page, Window};
+use super::window::{Entry, Window};
 use super::wire;
-use crate::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
+use crate::order::{CoreChange, MessageRow, Page, Row, RowBody, Watermark};
 pub use change::{Change, Right, WantedChange};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 

@@ -11,9 +11,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::permissions::{Role, RoomKind};
-use super::window::Page;
 use crate::accounts::wire::PublicUser;
-use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody};
+use crate::order::{CoreChange, EventPayload, MessageRow, Page, Row, RowBody};
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
 

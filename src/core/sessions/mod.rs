@@ -32,7 +32,7 @@ mod socket;
 mod upgrade;
 
 pub use flusher::Flusher;
-pub use hub::{Hub, HubState, Hubs, LocalHub};
+pub use hub::{ConnectedDevice, Hub, HubState, Hubs, LocalHub, TooManyTopics};
 pub use reader::ReadBuffer;
 pub use session::{SessionParts, hellos};
 pub use upgrade::{LocalParts, prepare_connection, upgrade, upgrades};

@@ -19,6 +19,7 @@ use super::resume;
 use super::resumption::{self, Resumption};
 use crate::accounts::{Auth, Caller};
 use crate::limits::Limits;
+use crate::order::OrderSources;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{Command, MarkReceipt, PostMessage, Reply};
@@ -26,7 +27,7 @@ use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, compose, store, wire as c
 use crate::wire::close::{self, CloseCode};
 use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, SessionId, UserId};
+use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::problem::Problem;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, after_what_has_come};
@@ -42,6 +43,8 @@ pub struct SessionParts {
     pub auth: Auth,
     pub storage: Storage,
     pub rooms: Rooms,
+    /// Where each kind of order that a session follows is read.
+    pub orders: OrderSources,
     pub lobby: Lobby,
     pub limits: Limits,
     pub hub: LocalHub,
@@ -137,7 +140,7 @@ impl UserSession {
 
     /// Says something to the client.
     pub(super) fn say(&self, frame: bytestring::ByteString) {
-        self.link.with(|outbox| outbox.push(frame, false));
+        self.link.with(|outbox| outbox.push(frame));
     }
 
     /// Says why and closes, once everything before has left.
@@ -187,14 +190,14 @@ impl UserSession {
             // Before what was heard while the rooms were read; what was missed is read after it.
             outbox.push_ready(wire::ready(re, &ready));
             for (room, next) in behind {
-                outbox.follow_behind(room, next);
+                outbox.follow_behind(room.into(), next);
             }
         });
         self.link.with(|outbox| {
             for room in followed {
                 // What was committed after the rooms were read and before they were listened to.
                 if let Some(latest) = self.parts.rooms.latest_seq(room) {
-                    outbox.announce(room, latest);
+                    outbox.announce(room.into(), latest);
                 }
             }
         });
@@ -327,7 +330,7 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         false => Resumption::of_another_epoch(hello.resume),
     };
     let ready = Ready {
-        session_id: SessionId::new(&parts.clock),
+        session_id: link.session,
         user: Arc::unwrap_or_clone(user),
         heartbeat_ms: parts.config.heartbeat_ms,
         expires_at: caller.expires_at,
@@ -363,14 +366,14 @@ async fn know_what_is_ahead(
 /// taken out and returned.
 fn follow_all(parts: &SessionParts, link: &Rc<Link>, rooms: &mut Vec<(RoomId, i64)>) -> Vec<RoomId> {
     let left = link.with(|outbox| {
-        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow(*room, *last_seq + 1));
+        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow((*room).into(), *last_seq + 1));
         let left = left.map(|(room, _)| room).collect();
         outbox.greeted();
         left
     });
     let mut hub = parts.hub.borrow_mut();
     for (room, _) in rooms.iter() {
-        hub.listen(link, *room);
+        hub.listen(link, (*room).into());
     }
     left
 }

@@ -176,6 +176,7 @@ fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
     report.figure("messages committed", after.growth(before, "parlance_messages_committed_total"), "");
     report.figure("events committed", after.growth(before, "parlance_events_committed_total"), "");
     report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
+    report.figure("short-lived frames shed", after.growth(before, "parlance_frames_shed_total"), "");
 }
 
 /// Lets everybody act for as long as was asked for; the pace at which they were to.

@@ -21,13 +21,12 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::order::{CoreChange, Row, RowBody, Watermark};
 use crate::persistence::{Claim, CommitLane, Job, Outcome, TakesJobs, Write};
+use crate::publish::{Audience, Delivery};
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::memory::{LiveCard, RoomMemory};
-use crate::rooms::messages::{
-    Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
-};
+use crate::rooms::messages::{ChangeRoom, Changed, Command, CompareMembers, MarkReceipt, PostMessage, Posted, Reply};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Decision, Departure, Member, RoomState, Snapshot, WantedChange};
 use crate::rooms::window::Entry;

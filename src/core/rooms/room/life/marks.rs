@@ -1,6 +1,7 @@
 //! Read marks: raised at once, written and announced together every so often.
 
 use super::*;
+use crate::publish::{Class, Frame, Key, Publication, Topic};
 
 impl RoomLife {
     pub(super) fn mark(&mut self, command: MarkReceipt) {
@@ -27,15 +28,17 @@ impl RoomLife {
         if marks.is_empty() {
             return;
         }
-        let receipt = |mark: &Watermark| {
-            wire::encode(&wire::ReceiptUpdated {
+        let receipt = |mark: &Watermark| Frame {
+            // How far somebody is replaces how far they were.
+            class: Class::Receipt(Key::in_room(self.id, mark.user_id.0)),
+            text: wire::encode(&wire::ReceiptUpdated {
                 room_id: self.id,
                 user_id: mark.user_id,
                 delivered_seq: mark.delivered_seq,
                 read_seq: mark.read_seq,
-            })
+            }),
         };
-        self.around.audience.whisper(self.id, marks.iter().map(receipt).collect());
+        self.around.audience.publish_all(Publication::all(Topic::Room(self.id), marks.iter().map(receipt)));
         if let Err(full) = self.around.jobs.enqueue(self.id, Job::Watermarks(self.id, marks))
             && let Job::Watermarks(_, marks) = full.0
         {
