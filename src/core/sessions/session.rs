@@ -17,7 +17,8 @@ use super::link::Link;
 use super::reader::ReadBuffer;
 use super::resume;
 use super::resumption::{self, Resumption};
-use crate::accounts::{Auth, Caller};
+use crate::accounts::wire::Device;
+use crate::accounts::{Auth, AuthError, Caller, input};
 use crate::limits::Limits;
 use crate::order::OrderSources;
 use crate::rooms::config::ChatConfig;
@@ -150,6 +151,14 @@ impl UserSession {
 
     fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        // A wrong field is answered, and the client may say hello again.
+        let device = match device_of(&hello) {
+            Ok(device) => device,
+            Err(problem) => return self.say(wire::error(re, &problem)),
+        };
+        if let Some(device) = device {
+            link.come_from(device);
+        }
         // It came in time, however long the answer takes.
         link.heard_hello.set(true);
         // What was said so far leaves now; what comes from here on, after `ready`.
@@ -167,6 +176,7 @@ impl UserSession {
     }
 
     fn refuse(&mut self, re: Option<u64>, problem: &Problem) {
+        tracing::debug!(session_id = %self.link.session, device_id = self.link.device_id(), code = problem.code, "a hello was refused");
         let code = match problem.status.as_u16() {
             500.. => close::UNAVAILABLE,
             429 => close::TOO_MANY_SOCKETS,
@@ -186,6 +196,9 @@ impl UserSession {
         self.link.ready.set(true);
         self.incoming.greeted();
         metrics::gauge!("parlance_sessions").increment(1.0);
+        let (session_id, device_id) = (self.link.session, self.link.device_id());
+        tracing::debug!(%session_id, user_id = %caller.user_id, device_id, "a session is ready");
+        note_device(&self.parts, &self.link, &caller);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.
             outbox.push_ready(wire::ready(re, &ready));
@@ -291,6 +304,28 @@ impl UserSession {
             link.answer(answer);
         });
     }
+}
+
+/// What a hello says of its device, by the same rules as a sign-in.
+fn device_of(hello: &Hello) -> Result<Option<Device>, Problem> {
+    let Some(device) = &hello.device else { return Ok(None) };
+    let said = Device { id: device.id.clone(), name: device.name.clone() };
+    Ok(Some(input::device(Some(&said)).map_err(AuthError::from)?))
+}
+
+/// The sign-in learns what it did not know of its device. Hardly ever anything: clients say the same when they sign in.
+fn note_device(parts: &SessionParts, link: &Link, caller: &Caller) {
+    let (Some(family), Some(device)) = (caller.family_id, link.device()) else { return };
+    if parts.auth.knows_device(family, device) {
+        return;
+    }
+    let (auth, user, device) = (parts.auth.clone(), caller.user_id, device.clone());
+    // Not waited for: nothing of the session depends on it, and the next hello says it again.
+    actix_rt::spawn(async move {
+        if let Err(error) = auth.note_device(user, family, &device).await {
+            tracing::debug!(%error, "what a device is called was not written down");
+        }
+    });
 }
 
 /// What a hello led to.

@@ -10,6 +10,7 @@ mod deleted_people;
 mod epochs;
 mod floods;
 mod handshakes;
+mod hello_devices;
 mod hostile;
 mod hostile_http;
 mod invitations;
