@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Change;
+use super::space_news::{self, SpaceNews};
 use crate::accounts::{Auth, AuthError};
 use crate::publish::{Class, Publish, Topic};
 use crate::rooms::wire::encode;
@@ -55,7 +56,7 @@ impl Reactions {
     }
 
     /// Does what follows from a change; whether that is known. If not, anything may have changed.
-    fn to(&self, told: &str) -> bool {
+    fn to(&self, told: &str, spaces: &SpaceNews) -> bool {
         match told.parse() {
             Ok(Change::User(user)) => self.auth.user_changed(user),
             Ok(Change::Closed(user)) => self.close(user),
@@ -66,6 +67,7 @@ impl Reactions {
             Ok(Change::Epoch) => {}
             Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
             Ok(Change::Invitation(user, updated)) => self.tell(user, encode(&updated)),
+            Ok(Change::Space(change)) => spaces.take(change),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
@@ -132,9 +134,16 @@ impl Actor for ChangeListener {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let ear =
-            Ear { storage: self.storage.clone(), reactions: self.reactions.clone(), heard: Rc::clone(&self.heard) };
+        let (spaces, waiting) = SpaceNews::new();
+        let (storage, hubs) = (self.storage.clone(), self.reactions.hubs.clone());
+        let ear = Ear {
+            storage: self.storage.clone(),
+            reactions: self.reactions.clone(),
+            heard: Rc::clone(&self.heard),
+            spaces,
+        };
         ctx.spawn(async move { ear.listen_for_good().await }.into_actor(self));
+        ctx.spawn(async move { space_news::tell(waiting, &storage, &hubs).await }.into_actor(self));
     }
 }
 
@@ -155,6 +164,7 @@ struct Ear {
     storage: Storage,
     reactions: Reactions,
     heard: Rc<Heard>,
+    spaces: SpaceNews,
 }
 
 /// While this lives, what is kept in memory is trusted.
@@ -243,7 +253,7 @@ impl Ear {
                 self.count_engines().await?;
             }
             let Some(told) = told else { continue };
-            if !self.reactions.to(&told) {
+            if !self.reactions.to(&told, &self.spaces) {
                 // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
                 self.reactions.trust(true);
                 self.reactions.make_up().await?;

@@ -3,6 +3,7 @@
 //! Invariant: a row gives the same frame whether it comes from the room's memory or from Postgres.
 
 mod invitation;
+mod space;
 
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use crate::accounts::wire::PublicUser;
 use crate::order::{CoreChange, EventPayload, MessageRow, Page, Row, RowBody};
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
+pub use space::{SpaceJoined, SpaceLeft, SpaceLeftBecause, SpaceUpdated};
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

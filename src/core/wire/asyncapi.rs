@@ -107,6 +107,9 @@ pub const FRAMES: &[FrameDoc] = &[
     frame!(Server "room.joined" "RoomJoinedFrame" No [chat::RoomJoined] "You are in this room now: follow it from last_seq"),
     frame!(Server "room.lagged" "RoomLaggedFrame" No [chat::RoomLagged] "Your backlog was shed, or you left while you were behind: catch up from the last seq you have"),
     frame!(Server "invitation.updated" "InvitationUpdatedFrame" No [chat::InvitationUpdated] "You were invited, or what became of that: GET /invitations has what waits for an answer"),
+    frame!(Server "space.joined" "SpaceJoinedFrame" No [chat::SpaceJoined] "You are in this space now. Frames of spaces are not kept: ask GET /spaces after each ready"),
+    frame!(Server "space.updated" "SpaceUpdatedFrame" No [chat::SpaceUpdated] "A space of yours has another name or topic, or you another role in it. Not kept"),
+    frame!(Server "space.left" "SpaceLeftFrame" No [chat::SpaceLeft] "You are in this space no more: you left, were removed, or it is gone. Not kept"),
     frame!(Server "receipt.updated" "ReceiptUpdatedFrame" No [chat::ReceiptUpdated] "How far a member has received and read"),
 ];
 

@@ -33,6 +33,7 @@ mod row_level_security;
 mod slow_readers;
 mod sockets;
 mod spaces;
+mod spaces_live;
 mod stuck_actors;
 mod token_life;
 mod unchanged;
