@@ -20,6 +20,7 @@ use bytestring::ByteString;
 use uuid::Uuid;
 
 use parlance_foundation::ids::{ListId, RoomId, SessionId, UserId};
+use parlance_foundation::party::Party;
 
 pub use delivery::{Audience, Delivery};
 
@@ -42,17 +43,17 @@ pub struct Key {
     /// Where: a room, or whatever the class is about.
     place: Uuid,
     /// Whom it tells of.
-    who: Uuid,
+    who: Party,
 }
 
 impl Key {
     /// About `who` in a room.
-    pub fn in_room(room: RoomId, who: Uuid) -> Self {
+    pub fn in_room(room: RoomId, who: Party) -> Self {
         Self { place: room.0, who }
     }
 
     /// About `who` alone.
-    pub fn about(who: Uuid) -> Self {
+    pub fn about(who: Party) -> Self {
         Self { place: Uuid::nil(), who }
     }
 }

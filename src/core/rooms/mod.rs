@@ -18,6 +18,7 @@ mod compose;
 pub mod config;
 mod directory;
 pub mod error;
+pub mod facts;
 pub mod http;
 pub mod jobs;
 mod lobby;
@@ -38,8 +39,9 @@ pub mod wire;
 
 pub use compose::{check_client_id, compose, plain_text};
 pub use directory::Rooms;
+pub use facts::{Member, RoomFacts};
 pub use lobby::{Entrance, ListingMax, Lobby};
 pub use memory::{LiveCard, RoomMemory};
 pub use missed::{PageWanted, RoomPages, page_after};
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
-pub use state::{Change, Departure, Member, Right, Snapshot, WantedChange};
+pub use state::{Change, Departure, Right, Snapshot, WantedChange};

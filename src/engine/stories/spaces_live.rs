@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::party::Party;
 use crate::publish::{Class, Key, Publication, Publish, Topic};
 use crate::testing::{Person, TestApp, WsClient};
 
@@ -126,7 +127,7 @@ async fn a_frame_for_a_user_reaches_all_of_their_devices_but_the_one_that_it_com
     let frame = |text: &str| format!("{{\"type\":\"test.said\",\"text\":\"{text}\"}}").into();
     hubs.publish_all(Publication::of(Topic::User(user), frame("draft"), Class::Must).except(session));
     hubs.publish(Topic::User(user), frame("badge"), Class::Must);
-    hubs.publish(Topic::Room(group.parse().unwrap()), frame("for both"), Class::Typing(Key::about(user.0)));
+    hubs.publish(Topic::Room(group.parse().unwrap()), frame("for both"), Class::Typing(Key::about(Party::User(user))));
     let told = async |socket: &mut WsClient, count: usize| {
         let mut texts = Vec::new();
         for _ in 0..count {

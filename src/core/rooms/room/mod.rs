@@ -28,7 +28,8 @@ use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
 use crate::publish::Audience;
 pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::RoomId;
+use parlance_foundation::party::Party;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Supervised, after_what_has_come};
 
@@ -135,7 +136,7 @@ impl Room {
     }
 
     /// Reads the room from Postgres, after every write that is still on its way there.
-    fn load(&self, sends: Vec<(UserId, String)>, ctx: &mut Context<Self>) {
+    fn load(&self, sends: Vec<(Option<Party>, String)>, ctx: &mut Context<Self>) {
         // Marks may lie there. Where they cannot be handed over, the barrier behind them is refused as well.
         self.tray.hand_over();
         let (id, parts) = (self.id, self.parts.clone());
@@ -200,7 +201,7 @@ impl Supervised for Room {
             "phase": self.life.phase(),
             "waiting": self.life.waiting_len(),
             "committed_seq": state.map(|state| state.committed_seq()),
-            "members": state.map(|state| state.members_len()),
+            "members": state.map(|state| state.facts().members_len()),
             "window_events": state.map(|state| state.window_len()),
         })
     }

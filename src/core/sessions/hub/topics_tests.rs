@@ -7,6 +7,7 @@ use super::*;
 use crate::publish::{Class, Key};
 use crate::sessions::outbox::{Outbox, Outgoing};
 use parlance_foundation::ids::{ListId, RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// A listener with a real outbox.
 struct Probe {
@@ -77,7 +78,7 @@ fn watchers_and_lookers_hear_what_they_asked_for_until_they_do_not() {
         topics.subscribe(&a, topic, MAX).unwrap();
     }
     topics.subscribe(&b, watched, MAX).unwrap();
-    say(&topics, watched, "seven is here", Class::Presence(Key::about(user(7).0)));
+    say(&topics, watched, "seven is here", Class::Presence(Key::about(Party::User(user(7)))));
     say(&topics, list(7), "the list has changed", Class::Must);
     say(&topics, Topic::Watchers(user(8)), "for nobody", Class::Must);
     // Seven themselves, and the room of that number, are other topics.

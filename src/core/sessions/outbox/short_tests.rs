@@ -5,12 +5,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::publish::{Class, Key};
+use parlance_foundation::ids::UserId;
+use parlance_foundation::party::Party;
 
 const BYTES_MAX: usize = 4_096;
 const LIMIT: usize = 8_192;
 
 fn key(n: u128) -> Key {
-    Key::about(Uuid::from_u128(n))
+    Key::about(Party::User(UserId(Uuid::from_u128(n))))
 }
 
 fn class(grade: Option<Grade>, n: u128) -> Class {

@@ -19,7 +19,7 @@ impl RoomLife {
         if self.marks.is_empty() {
             self.wishes.push(Wish::FlushMarks);
         }
-        self.marks.insert(mark.user_id, mark);
+        self.marks.insert(mark.party, mark);
     }
 
     /// Writes and announces the read marks of the last moments.
@@ -30,13 +30,8 @@ impl RoomLife {
         }
         let receipt = |mark: &Watermark| Frame {
             // How far somebody is replaces how far they were.
-            class: Class::Receipt(Key::in_room(self.id, mark.user_id.0)),
-            text: wire::encode(&wire::ReceiptUpdated {
-                room_id: self.id,
-                user_id: mark.user_id,
-                delivered_seq: mark.delivered_seq,
-                read_seq: mark.read_seq,
-            }),
+            class: Class::Receipt(Key::in_room(self.id, mark.party)),
+            text: wire::encode(&wire::ReceiptUpdated::new(self.id, mark)),
         };
         self.around.audience.publish_all(Publication::all(Topic::Room(self.id), marks.iter().map(receipt)));
         if let Err(full) = self.around.jobs.enqueue(self.id, Job::Watermarks(self.id, marks))
@@ -44,7 +39,7 @@ impl RoomLife {
         {
             // Kept for the next round: the marks are in memory, and a newer one replaces an older.
             for mark in marks {
-                self.marks.entry(mark.user_id).or_insert(mark);
+                self.marks.entry(mark.party).or_insert(mark);
             }
             self.wishes.push(Wish::FlushMarks);
         }
