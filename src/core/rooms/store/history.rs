@@ -6,11 +6,10 @@ use bytestring::ByteString;
 use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
-use crate::order::Row;
+use crate::order::{Page, Row};
 use crate::rooms::action::Target;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
-use crate::rooms::window::Page;
 use crate::rooms::wire;
 use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use parlance_foundation::storage::Storage;

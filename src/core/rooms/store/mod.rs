@@ -29,6 +29,7 @@ pub use space_members::{
     add_space_member, leave_space, outsider, role_in_space_of, set_space_role, space_role, untold_departures,
 };
 pub use spaces::{
-    NewSpace, channels_of_space, create_space, describe_space, space_members, space_of, space_was_made, spaces_of,
+    NewSpace, channels_of_space, create_space, describe_space, members_space, space_members, space_of, space_was_made,
+    spaces_of,
 };
 pub use successions::{Succession, heir, settle_succession, successions};
