@@ -15,7 +15,7 @@ fn the_newest(bencher: Bencher, events: usize) {
     let (room, people) = busy_room(&Clock::system(), MEMBERS);
     let (by, after) = (people[0], room.committed_seq() - i64::try_from(events).unwrap());
     bencher.counter(ItemsCount::new(events)).bench_local(|| {
-        let page = room.catch_up(by, divan::black_box(after), events).unwrap().expect("it is in the window");
+        let page = room.catch_up(by.into(), divan::black_box(after), events).unwrap().expect("it is in the window");
         assert_eq!(page.frames.len(), events);
         caught_up(Some(7), &page)
     });

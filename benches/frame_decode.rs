@@ -25,7 +25,7 @@ fn decode_and_check(bencher: Bencher, content_bytes: usize) {
         let Ok((_, ClientFrame::PostMessage(post))) = wire::decode(divan::black_box(&text)) else {
             panic!("it is a message.post")
         };
-        compose(&limits, &clock, sender, post).unwrap()
+        compose(&limits, &clock, sender.into(), post).unwrap()
     });
 }
 

@@ -10,7 +10,7 @@ use parlance::persistence::{Claim, Write};
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::permissions::{Role, RoomKind};
 use parlance::rooms::state::RoomState;
-use parlance::rooms::{Member, Snapshot};
+use parlance::rooms::{Member, RoomFacts, Snapshot};
 
 /// A short message, as most are.
 pub const SHORT: usize = 100;
@@ -31,7 +31,7 @@ pub fn prose(bytes: usize) -> String {
 pub fn message(clock: &Clock, sender: UserId, content: &str) -> MessageRow {
     MessageRow {
         id: MessageId::new(clock),
-        sender,
+        sender: Some(sender.into()),
         client_id: Some(clock.uuid().to_string()),
         kind: "text".to_owned(),
         content: content.to_owned(),
@@ -54,7 +54,6 @@ pub fn write(clock: &Clock, room_id: RoomId, from_seq: i64, sender: UserId) -> W
 pub fn busy_room(clock: &Clock, members: usize) -> (RoomState, Vec<UserId>) {
     let limits: ChatConfig = config().chat;
     let people: Vec<UserId> = (0..members).map(|_| UserId::new(clock)).collect();
-    let member = Member { role: Role::Member, delivered_seq: 0, read_seq: 0 };
     let recent: Vec<Row> = (1..=limits.window_events_max)
         .map(|seq| {
             let sender = people[seq % people.len()];
@@ -62,19 +61,17 @@ pub fn busy_room(clock: &Clock, members: usize) -> (RoomState, Vec<UserId>) {
             Row { seq: i64::try_from(seq).unwrap(), at: clock.now(), body: RowBody::Message(message) }
         })
         .collect();
-    let snapshot = Snapshot {
+    let facts = RoomFacts {
         id: RoomId::new(clock),
         kind: RoomKind::Group,
         name: Some("Busy".to_owned()),
         topic: None,
         space_id: None,
         created_at: clock.now(),
-        last_event_at: None,
-        last_seq: i64::try_from(recent.len()).unwrap(),
         pair: None,
-        members: people.iter().map(|person| (*person, member)).collect(),
-        departures: Vec::new(),
-        recent,
+        members: people.iter().map(|person| ((*person).into(), Member::from(Role::Member, 0))).collect(),
     };
+    let last_seq = i64::try_from(recent.len()).unwrap();
+    let snapshot = Snapshot { facts, last_event_at: None, last_seq, departures: Vec::new(), recent };
     (RoomState::new(snapshot, 0, Arc::new(limits)), people)
 }

@@ -25,7 +25,7 @@ fn a_post_until_its_delivery(bencher: Bencher, members: usize) {
     let (mut room, people) = busy_room(&clock, members);
     let (lane, _outcomes) = mpsc::unbounded_channel();
     bencher.with_inputs(new_posts(&clock, people)).bench_local_values(|(by, message)| {
-        let Ok(Decision::Write(body)) = room.decide_post(by, message) else { panic!("a member may post") };
+        let Ok(Decision::Write(body)) = room.decide_post(Some(by.into()), message) else { panic!("a member may post") };
         let from_seq = room.taken_seq();
         let row = Arc::new(Row { seq: from_seq + 1, at: clock.now(), body });
         let claim = Claim::new(room.next_ticket(), lane.clone());
@@ -43,7 +43,7 @@ fn the_decision_alone(bencher: Bencher, members: usize) {
     let (room, people) = busy_room(&clock, members);
     bencher
         .with_inputs(new_posts(&clock, people))
-        .bench_local_values(|(by, message)| room.decide_post(by, message).unwrap());
+        .bench_local_values(|(by, message)| room.decide_post(Some(by.into()), message).unwrap());
 }
 
 /// The same message once more, which is answered with the first result.
@@ -52,11 +52,13 @@ fn a_repeated_post(bencher: Bencher, members: usize) {
     let clock = Clock::system();
     let (mut room, people) = busy_room(&clock, members);
     let (by, first) = new_posts(&clock, people)();
-    let Ok(Decision::Write(body)) = room.decide_post(by, first.clone()) else { panic!("a member may post") };
+    let Ok(Decision::Write(body)) = room.decide_post(Some(by.into()), first.clone()) else {
+        panic!("a member may post")
+    };
     let ticket = room.take(Arc::new(Row { seq: room.taken_seq() + 1, at: clock.now(), body }));
     commit(&mut room, ticket);
     bencher.with_inputs(|| first.clone()).bench_local_values(|again| {
-        let decision = room.decide_post(by, again).unwrap();
+        let decision = room.decide_post(Some(by.into()), again).unwrap();
         assert!(matches!(decision, Decision::Already(_)));
         decision
     });

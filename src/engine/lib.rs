@@ -111,4 +111,6 @@ pub mod web;
 pub use parlance_core::{
     accounts, administration, changes, jobs, limits, order, persistence, rooms, sessions, tree, vault, wire,
 };
-pub use parlance_foundation::{checks, clock, ids, problem, recent, requests, storage, supervision, telemetry, text};
+pub use parlance_foundation::{
+    checks, clock, ids, party, problem, recent, requests, storage, supervision, telemetry, text,
+};

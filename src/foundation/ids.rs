@@ -48,6 +48,12 @@ macro_rules! id_types {
 id_types! {
     /// A person with an account.
     UserId,
+    /// An AI agent.
+    AgentId,
+    /// People who come into rooms together.
+    TeamId,
+    /// Somebody outside, who writes by way of a bridge.
+    ContactId,
     /// A conversation of any kind.
     RoomId,
     /// A container of channels.

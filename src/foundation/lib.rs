@@ -2,7 +2,7 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | [`ids`], [`clock`], [`text`] | who and what, when, and in which characters |
+//! | [`ids`], [`party`], [`clock`], [`text`] | who and what, when, and in which characters |
 //! | [`problem`] | how a failure reaches a client |
 //! | [`checks`] | what is wrong with a configuration |
 //! | [`supervision`] | how actors live, die and come back |
@@ -15,6 +15,7 @@
 pub mod checks;
 pub mod clock;
 pub mod ids;
+pub mod party;
 pub mod problem;
 pub mod recent;
 pub mod requests;

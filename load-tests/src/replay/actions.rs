@@ -26,9 +26,9 @@ impl World {
         let role = roles[rng.random_range(0..roles.len())];
         let text = || Some(format!("n{}", self.now));
         let change = match rng.random_range(0..10) {
-            0..4 => Change::AddMember { user_id, role },
-            4..7 => Change::RemoveMember { user_id },
-            7 => Change::SetRole { user_id, role },
+            0..4 => Change::add(user_id, role),
+            4..7 => Change::remove(user_id),
+            7 => Change::set_role(user_id, role),
             8 => Change::Describe { name: text(), topic: None },
             _ => Change::Describe { name: None, topic: text() },
         };
@@ -37,7 +37,7 @@ impl World {
         self.note(|| format!("{} asks room {room} (#{ask}): {change:?}", short(by)));
         self.asks.insert(ask, Ask::Change { room });
         let reply = self.engine.voice.reply(ask, Answered::Changed);
-        let wanted = WantedChange { by, right: Right::Own, client_id: None, change };
+        let wanted = WantedChange { by: by.into(), right: Right::Own, client_id: None, change };
         self.engine.send(room, Command::Change(ChangeRoom { wanted, reply }));
     }
 
@@ -53,7 +53,7 @@ impl World {
         self.note(|| format!("{} marks room {room} {delivered_seq:?} {read_seq:?}", short(by)));
         self.asks.insert(ask, Ask::Mark { from });
         let reply = self.engine.voice.reply(ask, Answered::Marked);
-        self.engine.send(room, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }));
+        self.engine.send(room, Command::Mark(MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }));
     }
 
     /// The same message again, to an engine that should not have the room.
@@ -70,7 +70,7 @@ impl World {
         self.asks.insert(ask, Ask::Post { room, user, client_id: client_id.clone(), from });
         let message = MessageRow {
             id: MessageId(Uuid::from_u128(u128::from(ask))),
-            sender: user,
+            sender: Some(user.into()),
             client_id: Some(client_id),
             kind: "text".into(),
             content: "x".repeat(usize::try_from(ask % 97).unwrap_or(0)),
@@ -79,7 +79,7 @@ impl World {
         };
         let engine = if from.is_some() { &mut self.engine } else { &mut self.rival };
         let reply = engine.voice.reply(ask, Answered::Posted);
-        engine.send(room, Command::Post(PostMessage { by: user, message, reply }));
+        engine.send(room, Command::Post(PostMessage { by: Some(user.into()), message, reply }));
         ask
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::UserId;
 use parlance::order::CoreChange;
+use parlance::party::Party;
 use parlance::rooms::LiveCard;
 use parlance::rooms::messages::{Command, CompareMembers, Reply};
 
@@ -15,24 +16,23 @@ use super::postgres::Postgres;
 #[derive(Clone, Copy)]
 pub struct MemberChange {
     pub room: usize,
-    user: UserId,
+    party: Party,
     is_member: bool,
 }
 
 impl MemberChange {
-    pub fn of(room: usize, change: &CoreChange) -> Option<Self> {
-        match change {
-            CoreChange::MemberAdded { user_id, .. } => Some(Self { room, user: *user_id, is_member: true }),
-            CoreChange::MemberRemoved { user_id, is_out: false } => {
-                Some(Self { room, user: *user_id, is_member: false })
-            }
+    pub fn of(room: usize, change: &CoreChange) -> impl Iterator<Item = Self> {
+        let is_member = match change {
+            CoreChange::MemberAdded { .. } => Some(true),
+            CoreChange::MemberRemoved { is_out: false, .. } => Some(false),
             _ => None,
-        }
+        };
+        change.parties().filter_map(move |party| Some(Self { room, party, is_member: is_member? }))
     }
 
     /// They left the space.
     pub fn departed(room: usize, user: UserId) -> Self {
-        Self { room, user, is_member: false }
+        Self { room, party: user.into(), is_member: false }
     }
 }
 
@@ -64,8 +64,8 @@ impl Listener {
     /// What the room is asked, if anything: an open one without somebody who came looks for itself, and any may have people
     /// listen to it who left. `card`: of the open room.
     pub fn question(&self, change: MemberChange, card: Option<&LiveCard>) -> Option<Command> {
-        let is_told =
-            change.is_member && card.is_none_or(|card| card.read(|card| card.is_member(change.user)) == Some(true));
+        let is_told = change.is_member
+            && card.is_none_or(|card| card.read(|card| card.facts().is_member(change.party)) == Some(true));
         if is_told {
             return None;
         }
@@ -75,7 +75,7 @@ impl Listener {
                 again.lock().unwrap_or_else(PoisonError::into_inner).push(change);
             }
         });
-        Some(Command::Compare(CompareMembers { users: vec![change.user], are_members: change.is_member, reply }))
+        Some(Command::Compare(CompareMembers { parties: vec![change.party], are_members: change.is_member, reply }))
     }
 
     pub fn is_idle(&self, postgres: &Postgres) -> bool {

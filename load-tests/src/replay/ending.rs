@@ -95,7 +95,7 @@ impl World {
     fn say_a_last_word(&mut self) {
         for room in 0..ROOMS {
             let members = &self.postgres.rooms[room].members;
-            if let Some(device) = self.devices.iter_mut().find(|device| members.contains_key(&device.user)) {
+            if let Some(device) = self.devices.iter_mut().find(|device| members.contains_key(&device.user.into())) {
                 device.sendings.push_back(Sending { client_id: format!("last-{room}"), room, asked: None });
             }
         }
@@ -121,8 +121,12 @@ impl World {
 
     fn check_devices(&self) -> Result<(), Failure> {
         for (index, device) in self.devices.iter().enumerate() {
-            let mine =
-                self.postgres.rooms.iter().enumerate().filter(|(_, table)| table.members.contains_key(&device.user));
+            let mine = self
+                .postgres
+                .rooms
+                .iter()
+                .enumerate()
+                .filter(|(_, table)| table.members.contains_key(&device.user.into()));
             for (room, table) in mine.clone() {
                 let last = device.views.get(&room).map(|view| view.last);
                 if last != Some(table.last_seq()) {
@@ -130,7 +134,7 @@ impl World {
                     return Err(Failure::new(Invariant::EveryoneArrives, detail));
                 }
             }
-            let is_mine = |room: &usize| self.postgres.rooms[*room].members.contains_key(&device.user);
+            let is_mine = |room: &usize| self.postgres.rooms[*room].members.contains_key(&device.user.into());
             if let Some(room) = device.views.keys().find(|room| !is_mine(room) && !device.left.contains(room)) {
                 let detail = format!("device {index} is out of room {room}, and nobody told it");
                 return Err(Failure::new(Invariant::LeavingIsTold, detail));
@@ -165,14 +169,14 @@ impl World {
         if is_ended {
             self.replay(room, state)?;
         }
-        if state.members_len() != table.members.len() {
+        if state.facts().members.len() != table.members.len() {
             return wrong("other members");
         }
         if state.described() != (table.name.as_deref(), table.topic.as_deref()) {
             return wrong("another name or topic");
         }
         for (user, member) in &table.members {
-            let Some(seen) = state.member(*user) else { return wrong("a member is missing") };
+            let Some(seen) = state.facts().members.get(user) else { return wrong("a member is missing") };
             if seen.role != member.role {
                 return wrong("another role");
             }

@@ -75,7 +75,7 @@ impl World {
 
     fn check_receipt(&mut self, room: usize, frame: &str) {
         let Ok(receipt) = serde_json::from_str::<Receipt>(frame) else { return };
-        let told = self.told_marks.entry((room, receipt.user_id)).or_default();
+        let told = self.told_marks.entry((room, receipt.user_id.into())).or_default();
         let now = (receipt.delivered_seq, receipt.read_seq);
         if is_behind(now, *told) {
             let detail = format!("{} in room {room}: {now:?} after {told:?}", short(receipt.user_id));
@@ -88,12 +88,12 @@ impl World {
     fn check_loaded_marks(&mut self, room: usize, loaded: &[Watermark]) {
         for mark in loaded {
             let now = (mark.delivered_seq, mark.read_seq);
-            let Some(told) = self.told_marks.get_mut(&(room, mark.user_id)) else { continue };
+            let Some(told) = self.told_marks.get_mut(&(room, mark.party)) else { continue };
             if !is_behind(now, *told) {
                 continue;
             }
             if !self.lost_marks.contains(&room) {
-                let detail = format!("{} in room {room}: {now:?} is loaded, {told:?} was told", short(mark.user_id));
+                let detail = format!("{} in room {room}: {now:?} is loaded, {told:?} was told", mark.party);
                 self.postgres.failures.push(Failure::new(Invariant::MarksOnlyGrow, detail));
             }
             *told = (told.0.min(now.0), told.1.min(now.1));
@@ -166,7 +166,7 @@ impl World {
         let there = self.postgres.rooms[room].row(place.0);
         let is_there = there.is_some_and(|row| {
             let is_same = matches!(&row.body, RowBody::Message(message)
-                if message.sender == user && message.client_id.as_deref() == Some(client_id));
+                if message.sender == Some(user.into()) && message.client_id.as_deref() == Some(client_id));
             is_same && row.id() == place.1
         });
         if !is_there {

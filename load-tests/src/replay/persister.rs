@@ -51,7 +51,7 @@ impl Queue {
     }
 
     /// The client ids of messages of `room` among the jobs that came after the first `known`.
-    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<(parlance::ids::UserId, String)> {
+    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<super::postgres::Key> {
         let of_write = |write: &Write| {
             let keys = write.rows.iter().filter_map(|row| match &row.body {
                 RowBody::Message(message) => Some((message.sender, message.client_id.clone()?)),

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
 use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
+use parlance::party::Party;
 use parlance::persistence::FirstResult;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::{Departure, Member, Page, Snapshot, wire};
+use parlance::rooms::{Departure, Member, Page, RoomFacts, Snapshot, wire};
 use uuid::Uuid;
 
 use super::changes::MemberChange;
@@ -44,15 +45,15 @@ pub struct Refused;
 pub struct Table {
     pub name: Option<String>,
     pub topic: Option<String>,
-    pub members: BTreeMap<UserId, Member>,
+    pub members: BTreeMap<Party, Member>,
     /// Of whom the order is yet to tell that they are out.
     pub departures: Vec<Departure>,
     pub rows: Vec<Arc<Row>>,
     /// Each row as members are told of it.
     pub frames: Vec<ByteString>,
-    pub sent: HashMap<(UserId, String), i64>,
+    pub sent: HashMap<Key, i64>,
     /// For each user, the spans of seqs during which they were a member.
-    stays: HashMap<UserId, Vec<(i64, Option<i64>)>>,
+    stays: HashMap<Party, Vec<(i64, Option<i64>)>>,
     pub founders: Vec<(UserId, Role)>,
 }
 
@@ -82,7 +83,7 @@ impl Table {
             founders: founders.clone(),
         };
         for (user, role) in founders {
-            table.add(user, role, 0);
+            table.add(user.into(), role, 0);
         }
         table
     }
@@ -93,13 +94,13 @@ impl Table {
 
     /// Whether `user` may have been told of row `seq` by now: they were a member just before it or at any time since.
     pub fn may_see(&self, user: UserId, seq: i64) -> bool {
-        let stays = self.stays.get(&user).map(Vec::as_slice).unwrap_or_default();
+        let stays = self.stays.get(&Party::User(user)).map(Vec::as_slice).unwrap_or_default();
         stays.iter().any(|(_, left)| left.is_none_or(|left| left >= seq))
     }
 
     /// Where the room is, for a member.
     pub fn seen_by(&self, user: UserId) -> Option<i64> {
-        self.members.contains_key(&user).then(|| self.last_seq())
+        self.members.contains_key(&Party::User(user)).then(|| self.last_seq())
     }
 
     pub fn row(&self, seq: i64) -> Option<&Arc<Row>> {
@@ -114,24 +115,28 @@ impl Table {
         self.frames.get(usize::try_from(seq - 1).ok()?)
     }
 
-    fn add(&mut self, user: UserId, role: Role, seq: i64) {
-        self.members.insert(user, Member { role, delivered_seq: seq, read_seq: seq });
-        self.stays.entry(user).or_default().push((seq, None));
+    fn add(&mut self, party: Party, role: Role, seq: i64) {
+        self.members.insert(party, Member::from(role, seq));
+        self.stays.entry(party).or_default().push((seq, None));
     }
 
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
-            CoreChange::MemberAdded { user_id, role } => self.add(*user_id, *role, seq),
-            CoreChange::MemberRemoved { user_id, .. } => {
-                self.members.remove(user_id);
-                self.departures.retain(|departure| departure.user_id != *user_id);
-                if let Some(stay) = self.stays.get_mut(user_id).and_then(|stays| stays.last_mut()) {
-                    stay.1 = Some(seq);
+            CoreChange::MemberAdded { role, .. } => change.parties().for_each(|party| self.add(party, *role, seq)),
+            CoreChange::MemberRemoved { .. } => {
+                for party in change.parties() {
+                    self.members.remove(&party);
+                    self.departures.retain(|departure| Party::User(departure.user_id) != party);
+                    if let Some(stay) = self.stays.get_mut(&party).and_then(|stays| stays.last_mut()) {
+                        stay.1 = Some(seq);
+                    }
                 }
             }
-            CoreChange::RoleChanged { user_id, role } => {
-                if let Some(member) = self.members.get_mut(user_id) {
-                    member.role = *role;
+            CoreChange::RoleChanged { role, .. } => {
+                for party in change.parties() {
+                    if let Some(member) = self.members.get_mut(&party) {
+                        member.role = *role;
+                    }
                 }
             }
             CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
@@ -161,7 +166,7 @@ impl Postgres {
             self.insert(*room, row);
         }
         for (room, mark) in &statement.marks {
-            if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.user_id) {
+            if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.party) {
                 member.raise(mark);
             }
         }
@@ -174,7 +179,7 @@ impl Postgres {
             _ if table.row_with(row.id()).is_some() => true,
             RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
             RowBody::Event(event) => {
-                matches!(&event.change, Some(CoreChange::MemberAdded { user_id, .. }) if table.members.contains_key(user_id))
+                matches!(&event.change, Some(CoreChange::MemberAdded { party, .. }) if table.members.contains_key(party))
             }
         }
     }
@@ -213,7 +218,7 @@ impl Postgres {
     /// What the trigger of `migrations/*_spaces_departures.sql` does; whether they were in the room.
     pub fn depart(&mut self, room: usize, user_id: UserId, number: u64) -> bool {
         let table = &mut self.rooms[room];
-        if table.members.remove(&user_id).is_none() {
+        if table.members.remove(&Party::User(user_id)).is_none() {
             return false;
         }
         let id = Uuid::from_u128((1 << 100) + u128::from(number));
@@ -252,7 +257,7 @@ impl Postgres {
         self.rooms
             .iter()
             .enumerate()
-            .filter(|(_, table)| table.members.contains_key(&user))
+            .filter(|(_, table)| table.members.contains_key(&Party::User(user)))
             .map(|(room, _)| room)
             .collect()
     }
@@ -261,24 +266,27 @@ impl Postgres {
     pub fn snapshot(&self, room: usize, window_events: usize) -> Snapshot {
         let table = &self.rooms[room];
         let first = table.rows.len().saturating_sub(window_events);
-        Snapshot {
+        let facts = RoomFacts {
             id: room_id(room),
             kind: RoomKind::Group,
             name: table.name.clone(),
             topic: table.topic.clone(),
             space_id: None,
             created_at: Default::default(),
+            pair: None,
+            members: table.members.iter().map(|(party, member)| (*party, *member)).collect(),
+        };
+        Snapshot {
+            facts,
             last_event_at: None,
             last_seq: table.last_seq(),
-            pair: None,
-            members: table.members.iter().map(|(user, member)| (*user, *member)).collect(),
             departures: table.departures.clone(),
             recent: table.rows[first..].iter().map(|row| Row::clone(row)).collect(),
         }
     }
 
     /// What `sent_before` reads.
-    pub fn sent_before(&self, room: usize, sends: &[(UserId, String)]) -> Vec<Row> {
+    pub fn sent_before(&self, room: usize, sends: &[Key]) -> Vec<Row> {
         let table = &self.rooms[room];
         let found = sends.iter().filter_map(|key| table.row(*table.sent.get(key)?));
         found.map(|row| Row::clone(row)).collect()
@@ -294,7 +302,7 @@ impl Postgres {
         bytes_max: usize,
     ) -> Result<Page, ChatError> {
         let table = &self.rooms[room];
-        if !table.members.contains_key(&user) {
+        if !table.members.contains_key(&Party::User(user)) {
             return Err(ChatError::RoomNotFound);
         }
         if after > table.last_seq() {
@@ -315,6 +323,9 @@ impl Postgres {
     }
 }
 
-fn key(message: &MessageRow) -> Option<(UserId, String)> {
+/// Who sent a message, with their own id for it.
+pub type Key = (Option<Party>, String);
+
+fn key(message: &MessageRow) -> Option<Key> {
     Some((message.sender, message.client_id.clone()?))
 }

@@ -23,7 +23,7 @@ use super::changes::Listener;
 use super::check::{Failure, Invariant};
 use super::persister::{Persister, Queue};
 use super::plan::{Broken, Plan};
-use super::postgres::Postgres;
+use super::postgres::{Key, Postgres};
 use super::voice::{Said, Voice};
 use super::{SHARDS, room_id};
 
@@ -43,7 +43,7 @@ pub struct Host {
     outcomes: Outcomes,
     arrived: VecDeque<Vec<(u64, Outcome)>>,
     pub mailbox: VecDeque<Command>,
-    load: Option<(Vec<(UserId, String)>, Load)>,
+    load: Option<(Vec<Key>, Load)>,
     load_again_at: Option<i64>,
     flush_marks_at: Option<i64>,
     depart_again_at: Option<i64>,
@@ -154,8 +154,8 @@ impl Engine {
     /// What an engine does when it starts: it has rooms tell of those who left while there was none.
     pub fn finish_departures(&mut self, postgres: &Postgres) {
         for (room, table) in postgres.rooms.iter().enumerate().filter(|(_, table)| !table.departures.is_empty()) {
-            let users = table.departures.iter().map(|departure| departure.user_id).collect();
-            let compare = CompareMembers { users, are_members: false, reply: Reply::new(|_| ()) };
+            let parties = table.departures.iter().map(|departure| departure.user_id.into()).collect();
+            let compare = CompareMembers { parties, are_members: false, reply: Reply::new(|_| ()) };
             self.send(room, Command::Compare(compare));
         }
     }
@@ -272,7 +272,7 @@ impl Host {
                 let place = voice.all().len();
                 self.become_ready(*loaded, &sends, postgres, queue);
                 if let Some(state) = self.life.state() {
-                    voice.all().insert(place, Said::Loaded(self.index, state.watermarks()));
+                    voice.all().insert(place, Said::Loaded(self.index, state.facts().marks()));
                 }
                 return;
             }
@@ -281,8 +281,8 @@ impl Host {
     }
 
     /// Gives the room what was read, and checks that it uses what it had asked for.
-    fn become_ready(&mut self, mut loaded: Loaded, sends: &[(UserId, String)], postgres: &mut Postgres, queue: &Queue) {
-        let found: Vec<(UserId, String)> = match &mut loaded {
+    fn become_ready(&mut self, mut loaded: Loaded, sends: &[Key], postgres: &mut Postgres, queue: &Queue) {
+        let found: Vec<Key> = match &mut loaded {
             Ok(Some((_, sent))) => {
                 let known = sends.iter().filter(|key| sent.iter().any(|row| is_sent_as(row, key))).cloned().collect();
                 if postgres.broken == Some(Broken::LoseRecall) {
@@ -303,7 +303,7 @@ impl Host {
     }
 }
 
-fn is_sent_as(row: &Row, (sender, client_id): &(UserId, String)) -> bool {
+fn is_sent_as(row: &Row, (sender, client_id): &Key) -> bool {
     match &row.body {
         parlance::order::RowBody::Message(message) => {
             message.sender == *sender && message.client_id.as_ref() == Some(client_id)

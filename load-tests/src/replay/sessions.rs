@@ -227,7 +227,7 @@ impl World {
         self.asks.insert(number, asked);
         let reply = self.engine.voice.reply(number, Answered::Page);
         let items_max = self.config.page_items_max;
-        self.engine.send(room, Command::CatchUp(CatchUp { by, after, items_max, reply }));
+        self.engine.send(room, Command::CatchUp(CatchUp { by: by.into(), after, items_max, reply }));
     }
 
     /// One more step of reading a page: still under way, or over.

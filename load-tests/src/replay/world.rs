@@ -7,6 +7,7 @@ use std::time::Duration;
 use parlance::clock::Clock;
 use parlance::config::Config;
 use parlance::ids::UserId;
+use parlance::party::Party;
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::permissions::Role;
 use rand::RngExt;
@@ -82,7 +83,7 @@ pub struct World {
     pub is_over: HashMap<u64, bool>,
     pub acknowledged: HashMap<(usize, UserId, String), (i64, Uuid)>,
     /// The newest read marks that others were told of.
-    pub told_marks: HashMap<(usize, UserId), (i64, i64)>,
+    pub told_marks: HashMap<(usize, Party), (i64, i64)>,
     /// Rooms whose read marks may be lost with a queue, or come so late that the room was read before.
     pub lost_marks: BTreeSet<usize>,
     pub config: Arc<ChatConfig>,

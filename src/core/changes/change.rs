@@ -7,6 +7,7 @@ use chrono::DateTime;
 use crate::accounts::{EndedFamily, SignOutReason};
 use crate::rooms::wire::InvitationUpdated;
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// Something that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub enum Change {
     Identity(UserId),
     /// Anything about accounts, told in one word because nobody counted.
     Accounts,
-    Joined(RoomId, Vec<UserId>),
-    Left(RoomId, Vec<UserId>),
+    Joined(RoomId, Vec<Party>),
+    Left(RoomId, Vec<Party>),
     /// The log is not the one that it was.
     Epoch,
     /// There is an invitation to this user, or something became of it.
@@ -57,9 +58,9 @@ fn parse(told: &str) -> Option<Change> {
         }
         ["identity", user] => Change::Identity(user.parse().ok()?),
         ["accounts"] => Change::Accounts,
-        ["joined", room, users] => Change::Joined(room.parse().ok()?, list(users)?),
+        ["joined", room, parties] => Change::Joined(room.parse().ok()?, list(parties)?),
         ["epoch", _] => Change::Epoch,
-        ["left", room, users] => Change::Left(room.parse().ok()?, list(users)?),
+        ["left", room, parties] => Change::Left(room.parse().ok()?, list(parties)?),
         ["invitation", user, id, state] => {
             let updated = InvitationUpdated { id: id.parse().ok()?, state: state.parse().ok()? };
             Change::Invitation(user.parse().ok()?, updated)
@@ -68,8 +69,8 @@ fn parse(told: &str) -> Option<Change> {
     })
 }
 
-fn list(users: &str) -> Option<Vec<UserId>> {
-    users.split(',').map(|user| user.parse().ok()).collect()
+fn list(parties: &str) -> Option<Vec<Party>> {
+    parties.split(',').map(|party| party.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +80,7 @@ mod tests {
     use super::*;
     use crate::rooms::wire::InvitationState;
     use parlance_foundation::ids::FamilyId;
+    use parlance_foundation::party::PartyKind;
 
     #[test]
     fn what_is_told_is_understood_or_refused() {
@@ -96,9 +98,10 @@ mod tests {
             (format!("signed_out {a} {b} 1800000000 bored"), Change::SignedOut(ended, SignOutReason::Logout)),
             (format!("identity {a}"), Change::Identity(UserId(a))),
             ("accounts".into(), Change::Accounts),
-            (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b), UserId(c)])),
+            (format!("joined {a} {b},{c}"), Change::Joined(RoomId(a), vec![UserId(b).into(), UserId(c).into()])),
             (format!("epoch {a}"), Change::Epoch),
-            (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b)])),
+            (format!("left {a} {b}"), Change::Left(RoomId(a), vec![UserId(b).into()])),
+            (format!("joined {a} team:{b}"), Change::Joined(RoomId(a), vec![Party::new(PartyKind::Team, b)])),
             (
                 format!("invitation {a} {b} revoked"),
                 Change::Invitation(UserId(a), InvitationUpdated { id: b, state: InvitationState::Revoked }),

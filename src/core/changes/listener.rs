@@ -59,10 +59,10 @@ impl Reactions {
             Ok(Change::Closed(user)) => self.close(user),
             Ok(Change::SignedOut(family, reason)) => self.auth.sign_out_heard(family, reason),
             Ok(Change::Identity(user)) => self.part_from_issuer(user),
-            Ok(Change::Joined(room, users)) => self.rooms.members_changed(room, users, true),
+            Ok(Change::Joined(room, parties)) => self.rooms.members_changed(room, parties, true),
             // The listener itself looks, and begins anew.
             Ok(Change::Epoch) => {}
-            Ok(Change::Left(room, users)) => self.rooms.members_changed(room, users, false),
+            Ok(Change::Left(room, parties)) => self.rooms.members_changed(room, parties, false),
             Ok(Change::Invitation(user, updated)) => self.hubs.tell_user(user, encode(&updated)),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {

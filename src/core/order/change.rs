@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::text_enum::text_enum;
-use parlance_foundation::ids::UserId;
+use parlance_foundation::ids::{TeamId, UserId};
+use parlance_foundation::party::Party;
 
 /// What a member is in a room or space, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -22,41 +23,68 @@ text_enum!(Role { Role::Owner => "owner", Role::Admin => "admin", Role::Member =
 #[derive(Clone, Debug, PartialEq)]
 pub enum CoreChange {
     MemberAdded {
-        user_id: UserId,
+        party: Party,
         role: Role,
+        /// Of a team: its people who come with it, each in its role.
+        people: Vec<UserId>,
     },
     MemberRemoved {
-        user_id: UserId,
+        party: Party,
         /// Their membership had ended in Postgres before the room heard of it: the event only tells so.
         is_out: bool,
+        /// Of a team: its people who go with it.
+        people: Vec<UserId>,
+        /// Of a team: its people who stay with another one. Not told: nothing changes for them.
+        stay: Vec<(UserId, TeamId)>,
     },
     RoleChanged {
-        user_id: UserId,
+        party: Party,
         role: Role,
+        /// Of a team: its people, whose role is the team's.
+        people: Vec<UserId>,
     },
     /// Both as they are from here on.
-    Described {
-        name: Option<String>,
-        topic: Option<String>,
-    },
+    Described { name: Option<String>, topic: Option<String> },
 }
 
 impl CoreChange {
-    /// Whom it is about.
-    pub fn user(&self) -> Option<UserId> {
-        match self {
-            Self::MemberAdded { user_id, .. }
-            | Self::MemberRemoved { user_id, .. }
-            | Self::RoleChanged { user_id, .. } => Some(*user_id),
-            Self::Described { .. } => None,
-        }
+    /// One person came in.
+    pub fn added(user: UserId, role: Role) -> Self {
+        Self::MemberAdded { party: user.into(), role, people: Vec::new() }
     }
 
-    /// Who is in the room from here on, or not any more.
-    pub fn moved(&self) -> Option<UserId> {
-        match self {
-            Self::MemberAdded { user_id, .. } | Self::MemberRemoved { user_id, .. } => Some(*user_id),
-            Self::RoleChanged { .. } | Self::Described { .. } => None,
-        }
+    /// One person left, or was out already.
+    pub fn removed(user: UserId, is_out: bool) -> Self {
+        Self::MemberRemoved { party: user.into(), is_out, people: Vec::new(), stay: Vec::new() }
+    }
+
+    /// One person has another role.
+    pub fn role_changed(user: UserId, role: Role) -> Self {
+        Self::RoleChanged { party: user.into(), role, people: Vec::new() }
+    }
+
+    /// Whom it is about: a person, a team with its people, an agent, a contact.
+    pub fn parties(&self) -> impl Iterator<Item = Party> + '_ {
+        let (party, people) = match self {
+            Self::MemberAdded { party, people, .. }
+            | Self::MemberRemoved { party, people, .. }
+            | Self::RoleChanged { party, people, .. } => (Some(*party), people.as_slice()),
+            Self::Described { .. } => (None, [].as_slice()),
+        };
+        party.into_iter().chain(people.iter().copied().map(Party::User))
+    }
+
+    pub fn is_about(&self, party: Party) -> bool {
+        self.parties().any(|one| one == party)
+    }
+
+    /// The people who are in the room from here on.
+    pub fn joining(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.parties().filter(|_| matches!(self, Self::MemberAdded { .. })).filter_map(Party::user)
+    }
+
+    /// The people who are not any more.
+    pub fn leaving(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.parties().filter(|_| matches!(self, Self::MemberRemoved { .. })).filter_map(Party::user)
     }
 }

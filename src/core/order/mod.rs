@@ -13,4 +13,4 @@ mod row;
 
 pub use change::{CoreChange, Role};
 pub use effect::{Effect, EffectWriter, Placed, Written};
-pub use row::{EventPayload, EventRow, MessageRow, Row, RowBody, Watermark};
+pub use row::{EventPayload, EventRow, MessageRow, Row, RowBody, SYSTEM, Watermark};

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{CoreChange, Effect};
-use parlance_foundation::ids::{MessageId, UserId};
+use parlance_foundation::ids::MessageId;
+use parlance_foundation::party::Party;
 
 /// One durable change at one place in a room's order.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,11 +26,15 @@ pub enum RowBody {
     Event(EventRow),
 }
 
+/// The kind of the messages that the engine itself writes, and of no others.
+pub const SYSTEM: &str = "system";
+
 /// A row of `messages`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageRow {
     pub id: MessageId,
-    pub sender: UserId,
+    /// `None`: the engine itself; its kind is [`SYSTEM`].
+    pub sender: Option<Party>,
     pub client_id: Option<String>,
     pub kind: String,
     pub content: String,
@@ -43,8 +48,8 @@ pub struct MessageRow {
 pub struct EventRow {
     pub id: uuid::Uuid,
     pub kind: Cow<'static, str>,
-    /// Who made the change.
-    pub by: Option<UserId>,
+    /// Who made the change; `None`: the engine itself.
+    pub by: Option<Party>,
     /// The author's own id for the change: sent again, it is the first one.
     pub client_id: Option<String>,
     /// A JSON object, told as it stands here.
@@ -64,7 +69,7 @@ pub trait EventPayload: Serialize {
 
 impl EventRow {
     /// An event with this payload, and nothing besides.
-    pub fn new<T: EventPayload>(id: uuid::Uuid, by: Option<UserId>, payload: &T) -> Self {
+    pub fn new<T: EventPayload>(id: uuid::Uuid, by: Option<Party>, payload: &T) -> Self {
         // Our own payloads have string keys and finite numbers only: they always serialise.
         let payload = serde_json::value::to_raw_value(payload).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self {
@@ -92,7 +97,7 @@ impl PartialEq for EventRow {
 /// How far one member has received and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
-    pub user_id: UserId,
+    pub party: Party,
     pub delivered_seq: i64,
     pub read_seq: i64,
 }
@@ -113,12 +118,21 @@ impl Row {
         }
     }
 
-    /// Whose it is, with their own id for it.
-    pub fn client_key(&self) -> Option<(UserId, &str)> {
+    /// Whose it is, if not the engine's own.
+    pub fn author(&self) -> Option<Party> {
         match &self.body {
-            RowBody::Message(message) => Some((message.sender, message.client_id.as_deref()?)),
-            RowBody::Event(event) => Some((event.by?, event.client_id.as_deref()?)),
+            RowBody::Message(message) => message.sender,
+            RowBody::Event(event) => event.by,
         }
+    }
+
+    /// Whose it is, with their own id for it.
+    pub fn client_key(&self) -> Option<(Option<Party>, &str)> {
+        let client_id = match &self.body {
+            RowBody::Message(message) => &message.client_id,
+            RowBody::Event(event) => &event.client_id,
+        };
+        Some((self.author(), client_id.as_deref()?))
     }
 
     /// What the core reads in it.

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::order::{MessageRow, Row, RowBody};
     use crate::persistence::Claim;
-    use parlance_foundation::ids::{MessageId, UserId};
+    use parlance_foundation::ids::MessageId;
 
     fn room(n: u128) -> RoomId {
         RoomId(Uuid::from_u128(n))
@@ -155,7 +155,7 @@ mod tests {
             .map(|n| {
                 let message = MessageRow {
                     id: MessageId(Uuid::from_u128(u128::from(ticket))),
-                    sender: UserId(Uuid::nil()),
+                    sender: None,
                     client_id: None,
                     kind: "text".into(),
                     content: "hello".into(),

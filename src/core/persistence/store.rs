@@ -13,6 +13,7 @@ use super::batch::{Batch, Run};
 use super::{FirstResult, Write};
 use crate::order::{EventRow, MessageRow, Row, RowBody};
 use parlance_foundation::ids::{MessageId, RoomId};
+use parlance_foundation::party::Party;
 
 /// Commits a batch and returns the rooms whose fence held; the others changed nothing.
 ///
@@ -62,7 +63,9 @@ struct MessageColumns<'a> {
     rooms: Vec<Uuid>,
     seqs: Vec<i64>,
     ids: Vec<Uuid>,
-    senders: Vec<Uuid>,
+    users: Vec<Option<Uuid>>,
+    agents: Vec<Option<Uuid>>,
+    contacts: Vec<Option<Uuid>>,
     client_ids: Vec<Option<&'a str>>,
     kinds: Vec<&'a str>,
     contents: Vec<&'a str>,
@@ -78,6 +81,7 @@ struct EventColumns<'a> {
     ids: Vec<Uuid>,
     kinds: Vec<&'a str>,
     actors: Vec<Option<Uuid>>,
+    actor_kinds: Vec<Option<&'static str>>,
     client_ids: Vec<Option<&'a str>>,
     payloads: Vec<&'a str>,
     touches: Vec<Option<Uuid>>,
@@ -98,18 +102,21 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
             RETURNING rooms.id
         ), new_messages AS (
             INSERT INTO messages
-                (room_id, seq, id, sender_user_id, client_id, kind, content, parts, reply_to, created_at)
-            SELECT m.room_id, m.seq, m.id, m.sender, m.client_id, m.kind, m.content, m.parts::json, m.reply_to, m.at
-            FROM UNNEST($5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[],
-                        $12::text[], $13::uuid[], $14::timestamptz[])
-                AS m (room_id, seq, id, sender, client_id, kind, content, parts, reply_to, at)
+                (room_id, seq, id, sender_user_id, sender_agent_id, sender_contact_id, client_id, kind, content, parts,
+                 reply_to, created_at)
+            SELECT m.room_id, m.seq, m.id, m.user_id, m.agent_id, m.contact_id, m.client_id, m.kind, m.content,
+                   m.parts::json, m.reply_to, m.at
+            FROM UNNEST($5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[],
+                        $13::text[], $14::text[], $15::uuid[], $16::timestamptz[])
+                AS m (room_id, seq, id, user_id, agent_id, contact_id, client_id, kind, content, parts, reply_to, at)
             JOIN fence ON fence.id = m.room_id
         ), new_events AS (
-            INSERT INTO room_events (room_id, seq, id, kind, actor_id, client_id, payload, touches, created_at)
-            SELECT e.room_id, e.seq, e.id, e.kind, e.actor_id, e.client_id, e.payload::json, e.touches, e.at
-            FROM UNNEST($15::uuid[], $16::bigint[], $17::uuid[], $18::text[], $19::uuid[], $20::text[], $21::text[],
-                        $22::uuid[], $23::timestamptz[])
-                AS e (room_id, seq, id, kind, actor_id, client_id, payload, touches, at)
+            INSERT INTO room_events
+                (room_id, seq, id, kind, actor_id, actor_kind, client_id, payload, touches, created_at)
+            SELECT e.room_id, e.seq, e.id, e.kind, e.actor_id, e.actor_kind, e.client_id, e.payload::json, e.touches, e.at
+            FROM UNNEST($17::uuid[], $18::bigint[], $19::uuid[], $20::text[], $21::uuid[], $22::text[], $23::text[],
+                        $24::text[], $25::uuid[], $26::timestamptz[])
+                AS e (room_id, seq, id, kind, actor_id, actor_kind, client_id, payload, touches, at)
             JOIN fence ON fence.id = e.room_id
         )
         SELECT id FROM fence
@@ -121,7 +128,9 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         &messages.rooms,
         &messages.seqs,
         &messages.ids,
-        &messages.senders,
+        &messages.users as &[Option<Uuid>],
+        &messages.agents as &[Option<Uuid>],
+        &messages.contacts as &[Option<Uuid>],
         &messages.client_ids as &[Option<&str>],
         &messages.kinds as &[&str],
         &messages.contents as &[&str],
@@ -133,6 +142,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
         &events.ids,
         &events.kinds as &[&str],
         &events.actors as &[Option<Uuid>],
+        &events.actor_kinds as &[Option<&str>],
         &events.client_ids as &[Option<&str>],
         &events.payloads as &[&str],
         &events.touches as &[Option<Uuid>],
@@ -151,7 +161,10 @@ fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns<'_>) {
                 messages.rooms.push(room);
                 messages.seqs.push(row.seq);
                 messages.ids.push(message.id.0);
-                messages.senders.push(message.sender.0);
+                let sender = message.sender.map(Party::columns).unwrap_or_default();
+                messages.users.push(sender.user_id);
+                messages.agents.push(sender.agent_id);
+                messages.contacts.push(sender.contact_id);
                 messages.client_ids.push(message.client_id.as_deref());
                 messages.kinds.push(&message.kind);
                 messages.contents.push(&message.content);
@@ -164,7 +177,8 @@ fn columns(writes: &[Write]) -> (MessageColumns<'_>, EventColumns<'_>) {
                 events.seqs.push(row.seq);
                 events.ids.push(event.id);
                 events.kinds.push(&event.kind);
-                events.actors.push(event.by.map(|id| id.0));
+                events.actors.push(event.by.map(Party::uuid));
+                events.actor_kinds.push(event.by.map(|by| by.kind().as_str()));
                 events.client_ids.push(event.client_id.as_deref());
                 events.payloads.push(event.payload.get());
                 events.touches.push(event.touches.map(|id| id.0));
@@ -186,18 +200,18 @@ async fn raise_watermarks(connection: &mut PgConnection, batch: &Batch) -> Resul
         return Ok(());
     }
     let marks = &batch.watermarks;
-    // DISTINCT ON: one batch may hold two marks of one member, and only one row may update another.
+    // Grouped: one batch may hold two marks of one member, and only one row may update another.
     sqlx::query!(
-        "UPDATE room_members
-         SET delivered_seq = GREATEST(room_members.delivered_seq, mark.delivered_seq),
-             read_seq = GREATEST(room_members.read_seq, mark.read_seq)
-         FROM (SELECT room_id, user_id, max(delivered_seq) AS delivered_seq, max(read_seq) AS read_seq
+        "UPDATE room_members AS m
+         SET delivered_seq = GREATEST(m.delivered_seq, mark.delivered_seq),
+             read_seq = GREATEST(m.read_seq, mark.read_seq)
+         FROM (SELECT room_id, party_id, max(delivered_seq) AS delivered_seq, max(read_seq) AS read_seq
                FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
-                    AS given (room_id, user_id, delivered_seq, read_seq)
-               GROUP BY room_id, user_id) AS mark
-         WHERE room_members.room_id = mark.room_id AND room_members.user_id = mark.user_id",
+                    AS given (room_id, party_id, delivered_seq, read_seq)
+               GROUP BY room_id, party_id) AS mark
+         WHERE m.room_id = mark.room_id AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) = mark.party_id",
         &marks.iter().map(|(room, _)| room.0).collect::<Vec<_>>(),
-        &marks.iter().map(|(_, mark)| mark.user_id.0).collect::<Vec<_>>(),
+        &marks.iter().map(|(_, mark)| mark.party.uuid()).collect::<Vec<_>>(),
         &marks.iter().map(|(_, mark)| mark.delivered_seq).collect::<Vec<_>>(),
         &marks.iter().map(|(_, mark)| mark.read_seq).collect::<Vec<_>>(),
     )
@@ -245,9 +259,12 @@ async fn first_message(
     let found = sqlx::query!(
         "SELECT seq, id, kind, content, parts::text AS parts, reply_to, created_at
          FROM messages
-         WHERE room_id = $1 AND ((sender_user_id = $2 AND client_id = $3) OR id = $4)",
+         WHERE room_id = $1 AND id = $4
+            OR room_id = $1 AND client_id = $3
+               AND COALESCE(sender_user_id, sender_agent_id, sender_contact_id,
+                            '00000000-0000-0000-0000-000000000000') = $2",
         room.0,
-        message.sender.0,
+        message.sender.map_or(Uuid::nil(), Party::uuid),
         message.client_id.as_deref(),
         message.id.0,
     )
@@ -274,9 +291,11 @@ async fn first_event(
 ) -> Result<Option<Row>, sqlx::Error> {
     let found = sqlx::query!(
         r#"SELECT seq, id, kind, payload AS "payload: Json<Box<RawValue>>", touches, created_at FROM room_events
-           WHERE room_id = $1 AND ((actor_id = $2 AND client_id = $3) OR id = $4) ORDER BY seq LIMIT 1"#,
+           WHERE room_id = $1 AND id = $4
+              OR room_id = $1 AND client_id = $3 AND COALESCE(actor_id, '00000000-0000-0000-0000-000000000000') = $2
+           ORDER BY seq LIMIT 1"#,
         room.0,
-        event.by.map(|by| by.0),
+        event.by.map_or(Uuid::nil(), Party::uuid),
         event.client_id.as_deref(),
         event.id
     )

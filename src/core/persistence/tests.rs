@@ -67,7 +67,7 @@ impl Bench {
     fn message(&self, seq: i64, client_id: &str) -> Arc<Row> {
         let body = RowBody::Message(MessageRow {
             id: MessageId::new(&self.clock),
-            sender: self.ada,
+            sender: Some(self.ada.into()),
             client_id: Some(client_id.to_owned()),
             kind: "text".into(),
             content: client_id.to_owned(),
@@ -79,7 +79,7 @@ impl Bench {
 
     fn event(&self, seq: i64, change: CoreChange) -> Arc<Row> {
         let told = RoomUpdated { name: None, topic: None };
-        let event = EventRow::new(self.clock.uuid(), Some(self.ada), &told);
+        let event = EventRow::new(self.clock.uuid(), Some(self.ada.into()), &told);
         let event = EventRow { change: Some(change), effects: vec![Arc::new(WriteChange)], ..event };
         Arc::new(Row { seq, at: self.clock.now(), body: RowBody::Event(event) })
     }
@@ -217,16 +217,13 @@ async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence()
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
     let rename = |name: &str| CoreChange::Described { name: Some(name.into()), topic: None };
     let changes = vec![
-        bench.event(1, CoreChange::MemberAdded { user_id: ben, role: Role::Member }),
+        bench.event(1, CoreChange::added(ben, Role::Member)),
         bench.event(2, rename("harbour")),
-        bench.event(3, CoreChange::RoleChanged { user_id: ben, role: Role::Admin }),
+        bench.event(3, CoreChange::role_changed(ben, Role::Admin)),
     ];
     assert_eq!(store::flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
     assert_eq!(bench.marks(room, ben).await, (1, 1));
-    let fenced = vec![
-        bench.event(2, rename("not this")),
-        bench.event(3, CoreChange::MemberRemoved { user_id: ben, is_out: false }),
-    ];
+    let fenced = vec![bench.event(2, rename("not this")), bench.event(3, CoreChange::removed(ben, false))];
     assert!(store::flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
     let now =
         sqlx::query("SELECT name, role FROM rooms JOIN room_members ON room_id = id WHERE id = $1 AND user_id = $2")
@@ -316,7 +313,7 @@ async fn a_row_that_postgres_refuses_fails_alone() {
     let mut line = Line::new(&bench.database.storage, |_| {});
     let stranger = UserId::new(&bench.clock);
     // A member who is not a user: no foreign key for that.
-    let impossible = bench.event(1, CoreChange::MemberAdded { user_id: stranger, role: Role::Member });
+    let impossible = bench.event(1, CoreChange::added(stranger, Role::Member));
     line.enqueue(1, write(room, vec![impossible])).await;
     line.enqueue(2, write(other, vec![bench.message(1, "fine")])).await;
     let mut outcomes = line.outcomes(2).await;
@@ -334,7 +331,7 @@ async fn nobody_comes_into_a_channel_who_is_not_in_its_space() {
                  UPDATE rooms SET kind = 'channel', space_id = $1 WHERE id = $2";
     sqlx::query(space).bind(room.0).bind(room).execute(bench.database.storage.engine()).await.unwrap();
     let mut line = Line::new(&bench.database.storage, |_| {});
-    let come = bench.event(1, CoreChange::MemberAdded { user_id: ben, role: Role::Member });
+    let come = bench.event(1, CoreChange::added(ben, Role::Member));
     line.enqueue(1, write(room, vec![come])).await;
     assert_eq!(line.outcomes(1).await, [(1, Outcome::OutOfSpace)]);
     assert_eq!(bench.order(room).await, (0, vec![]));
@@ -345,7 +342,7 @@ async fn read_marks_only_grow_and_the_highest_of_a_batch_counts() {
     let bench = Bench::new().await;
     let room = bench.room().await;
     let line = Line::new(&bench.database.storage, |_| {});
-    let mark = |delivered_seq, read_seq| Watermark { user_id: bench.ada, delivered_seq, read_seq };
+    let mark = |delivered_seq, read_seq| Watermark { party: bench.ada.into(), delivered_seq, read_seq };
     for marks in [vec![mark(3, 1), mark(5, 2), mark(4, 4)], vec![mark(1, 1)]] {
         line.hand_over(room, Job::Watermarks(room, marks)).await;
         line.persisters.settle(room).await.unwrap();
@@ -455,7 +452,7 @@ async fn when_postgres_goes_away_amid_writes_one_by_one_the_rest_does_not_wait_e
     // Once it was asked what the first of them had come to.
     proxy.trap("parts::text AS parts", "lost", false);
     let tray = Tray::new(rooms[0], line.persisters.clone());
-    let mark = Watermark { user_id: bench.ada, delivered_seq: 1, read_seq: 1 };
+    let mark = Watermark { party: bench.ada.into(), delivered_seq: 1, read_seq: 1 };
     tray.enqueue(rooms[0], Job::Watermarks(rooms[0], vec![mark])).unwrap();
     let rows = [bench.message(2, "first"), bench.message(1, "lost"), bench.message(1, "after it")];
     for ((room, row), ticket) in rooms.into_iter().zip(rows).zip(2..) {
@@ -480,7 +477,7 @@ async fn whoever_waits_for_read_marks_waits_through_an_outage() {
     let storage = Storage::connect(options, &defaults("storage"), migrations().await).await.unwrap();
     let mut line = Line::new(&storage, |config| config.write_timeout_ms = 100);
     proxy.cut();
-    let mark = Watermark { user_id: bench.ada, delivered_seq: 5, read_seq: 4 };
+    let mark = Watermark { party: bench.ada.into(), delivered_seq: 5, read_seq: 4 };
     line.hand_over(room, Job::Watermarks(room, vec![mark])).await;
     let settled = {
         let persisters = line.persisters.clone();

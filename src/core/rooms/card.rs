@@ -4,30 +4,22 @@
 //! may read it meanwhile (`memory.rs`). What was taken but not committed is not on it, so a card says what Postgres says
 //! or said a moment ago, and whoever listens first and reads the card second misses nothing.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
-use super::permissions::RoomKind;
+use super::facts::{Member, RoomFacts};
 use super::senders::Senders;
-use super::state::{Member, Snapshot};
+use super::state::Snapshot;
 use super::wire::RoomSummary;
-use crate::order::{CoreChange, Row, Watermark};
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use crate::order::{Row, Watermark};
+use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Card {
-    pub id: RoomId,
-    kind: RoomKind,
-    name: Option<String>,
-    topic: Option<String>,
-    space_id: Option<SpaceId>,
-    created_at: DateTime<Utc>,
+    facts: RoomFacts,
     last_event_at: Option<DateTime<Utc>>,
     last_seq: i64,
-    pair: Option<(UserId, UserId)>,
-    members: HashMap<UserId, Member>,
     senders: Senders,
 }
 
@@ -50,19 +42,8 @@ impl Card {
 
     /// The card of a room of which only the newest senders were loaded.
     pub fn with(room: &Snapshot, senders: Senders) -> Self {
-        Self {
-            id: room.id,
-            kind: room.kind,
-            name: room.name.clone(),
-            topic: room.topic.clone(),
-            space_id: room.space_id,
-            created_at: room.created_at,
-            last_event_at: room.last_event_at,
-            last_seq: room.last_seq,
-            pair: room.pair,
-            members: room.members.iter().copied().collect(),
-            senders,
-        }
+        let (last_event_at, last_seq) = (room.last_event_at, room.last_seq);
+        Self { facts: room.facts.clone(), last_event_at, last_seq, senders }
     }
 
     /// The next row of the room is about to be shown.
@@ -71,84 +52,66 @@ impl Card {
         self.last_event_at = Some(row.at);
         self.senders.push_row(row);
         if let Some(change) = row.change() {
-            self.apply(row.seq, change);
+            self.facts.apply(row.seq, change);
         }
+    }
+
+    pub fn id(&self) -> RoomId {
+        self.facts.id
+    }
+
+    /// What the room is and who is in it, as of what was shown.
+    pub fn facts(&self) -> &RoomFacts {
+        &self.facts
     }
 
     /// A member has received or read up to there.
     pub fn mark(&mut self, mark: &Watermark) {
-        if let Some(member) = self.members.get_mut(&mark.user_id) {
-            member.raise(mark);
-        }
-    }
-
-    /// How far each member has received and read.
-    pub fn marks(&self) -> Vec<Watermark> {
-        self.members.iter().map(|(user_id, member)| member.mark(*user_id)).collect()
-    }
-
-    pub fn is_member(&self, user: UserId) -> bool {
-        self.members.contains_key(&user)
-    }
-
-    pub fn members(&self) -> Vec<UserId> {
-        self.members.keys().copied().collect()
+        self.facts.raise(mark);
     }
 
     /// What `user` sees; `None` for a stranger.
     pub fn seen_by(&self, user: UserId) -> Option<Seen> {
-        let member = self.members.get(&user)?;
+        let member = self.facts.members.get(&Party::User(user))?;
         let (unread, unread_known) = self.senders.unread(user, member.read_seq);
-        let peer = self.pair.map(|(low, high)| if low == user { high } else { low });
+        let peer = self.facts.pair.map(|(low, high)| if low == user { high } else { low });
         let summary = RoomSummary { unread, ..self.summary_of(*member) };
         Some(Seen { summary, peer, unread_known })
     }
 
     /// The room as such a member sees it, without what they have not read.
     pub fn summary_of(&self, member: Member) -> RoomSummary {
+        let facts = &self.facts;
         RoomSummary {
-            id: self.id,
-            kind: self.kind,
-            name: self.name.clone(),
-            topic: self.topic.clone(),
-            space_id: self.space_id,
+            id: facts.id,
+            kind: facts.kind,
+            name: facts.name.clone(),
+            topic: facts.topic.clone(),
+            space_id: facts.space_id,
             role: Some(member.role),
             last_seq: self.last_seq,
             delivered_seq: member.delivered_seq,
             read_seq: member.read_seq,
             unread: 0,
-            member_count: i64::try_from(self.members.len()).unwrap_or(i64::MAX),
+            member_count: i64::try_from(facts.members_len()).unwrap_or(i64::MAX),
             last_message_at: self.last_event_at,
-            created_at: self.created_at,
+            created_at: facts.created_at,
             peer: None,
-        }
-    }
-
-    fn apply(&mut self, seq: i64, change: &CoreChange) {
-        match change {
-            CoreChange::MemberAdded { user_id, role } => {
-                self.members.insert(*user_id, Member { role: *role, delivered_seq: seq, read_seq: seq });
-            }
-            CoreChange::MemberRemoved { user_id, .. } => drop(self.members.remove(user_id)),
-            CoreChange::RoleChanged { user_id, role } => {
-                if let Some(member) = self.members.get_mut(user_id) {
-                    member.role = *role;
-                }
-            }
-            CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::sync::Arc;
 
     use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
-    use crate::order::{EventRow, MessageRow, Role, RowBody};
+    use crate::order::{CoreChange, EventRow, MessageRow, Role, RowBody};
+    use crate::rooms::permissions::RoomKind;
     use crate::rooms::senders::UNREAD_MAX;
     use parlance_foundation::ids::MessageId;
 
@@ -157,20 +120,18 @@ mod tests {
     }
 
     fn snapshot(kind: RoomKind, members: &[(UserId, Member)], recent: Vec<Row>, last_seq: i64) -> Snapshot {
-        Snapshot {
+        let facts = RoomFacts {
             id: RoomId(Uuid::nil()),
             kind,
             name: None,
             topic: None,
             space_id: None,
             created_at: DateTime::default(),
-            last_event_at: recent.last().map(|row| row.at),
-            last_seq,
             pair: (kind == RoomKind::Direct).then(|| (user(1), user(2))),
-            members: members.to_vec(),
-            departures: Vec::new(),
-            recent,
-        }
+            members: members.iter().map(|(user, member)| (Party::User(*user), *member)).collect(),
+        };
+        let last_event_at = recent.last().map(|row| row.at);
+        Snapshot { facts, last_event_at, last_seq, departures: Vec::new(), recent }
     }
 
     /// What it tells does not matter here.
@@ -184,15 +145,15 @@ mod tests {
         let body = match what {
             What::Post(by) => RowBody::Message(MessageRow {
                 id: MessageId(Uuid::nil()),
-                sender: user(*by),
+                sender: Some(user(*by).into()),
                 client_id: None,
                 kind: "text".into(),
                 content: String::new(),
                 parts: None,
                 reply_to: None,
             }),
-            What::Add(who) => event(CoreChange::MemberAdded { user_id: user(*who), role: Role::Member }),
-            What::Remove(who) => event(CoreChange::MemberRemoved { user_id: user(*who), is_out: false }),
+            What::Add(who) => event(CoreChange::added(user(*who), Role::Member)),
+            What::Remove(who) => event(CoreChange::removed(user(*who), false)),
             What::Mark(..) => event(CoreChange::Described { name: None, topic: None }),
         };
         Row { seq, at: DateTime::from_timestamp(seq, 0).unwrap(), body }
@@ -234,7 +195,7 @@ mod tests {
                 }
                 if let What::Mark(who, part) = step {
                     let seq = rows.len() as i64 * part / 100;
-                    let mark = Watermark { user_id: user(*who), delivered_seq: seq, read_seq: seq };
+                    let mark = Watermark { party: user(*who).into(), delivered_seq: seq, read_seq: seq };
                     if let Some(member) = members.get_mut(&user(*who)) {
                         (member.delivered_seq, member.read_seq) = (member.delivered_seq.max(seq), member.read_seq.max(seq));
                     }
@@ -253,7 +214,7 @@ mod tests {
             let Some(card) = card else { return Ok(()) };
             for who in (0..3).map(user) {
                 let Some(member) = members.get(&who) else {
-                    prop_assert!(card.seen_by(who).is_none() && !card.is_member(who));
+                    prop_assert!(card.seen_by(who).is_none() && !card.facts().is_member(who.into()));
                     continue;
                 };
                 let seen = card.seen_by(who).unwrap();
@@ -261,7 +222,7 @@ mod tests {
                     RowBody::Message(message) => Some(message.sender),
                     RowBody::Event(_) => None,
                 });
-                let unread = others.filter(|sender| *sender != who).count() as i64;
+                let unread = others.filter(|sender| *sender != Some(who.into())).count() as i64;
                 prop_assert!(!seen.unread_known || seen.summary.unread == unread.min(UNREAD_MAX));
                 // Whoever has read lately is always counted.
                 prop_assert!(seen.unread_known || member.read_seq < rows.len() as i64 - 50);

@@ -7,13 +7,14 @@ use super::error::ChatError;
 use super::wire::PostMessage;
 use crate::order::MessageRow;
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{MessageId, UserId};
+use parlance_foundation::ids::MessageId;
+use parlance_foundation::party::Party;
 
 /// Kinds that clients may send; the engine's own (`system`) come from the engine.
 const KINDS: [&str; 2] = ["text", "media"];
 
 /// A message with a new id, or what is wrong with it.
-pub fn compose(config: &ChatConfig, clock: &Clock, sender: UserId, post: PostMessage) -> Result<MessageRow, ChatError> {
+pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMessage) -> Result<MessageRow, ChatError> {
     let PostMessage { client_id, content, kind, parts, reply_to, .. } = post;
     check_client_id(config, &client_id)?;
     let kind = kind.unwrap_or_else(|| "text".to_owned());
@@ -32,7 +33,15 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: UserId, post: PostMes
         return Err(invalid("content", "must not be empty".into()));
     }
     refuse_nul("content", &content)?;
-    Ok(MessageRow { id: MessageId::new(clock), sender, client_id: Some(client_id), kind, content, parts, reply_to })
+    Ok(MessageRow {
+        id: MessageId::new(clock),
+        sender: Some(sender),
+        client_id: Some(client_id),
+        kind,
+        content,
+        parts,
+        reply_to,
+    })
 }
 
 /// A client's own id for something that it sends or makes.
@@ -98,7 +107,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use parlance_foundation::ids::RoomId;
+    use parlance_foundation::ids::{RoomId, UserId};
 
     fn with(change: impl FnOnce(&mut PostMessage)) -> Result<MessageRow, ChatError> {
         let mut post = PostMessage {
@@ -111,7 +120,7 @@ mod tests {
         };
         change(&mut post);
         let config = parlance_foundation::testing::defaults::<ChatConfig>("chat");
-        compose(&config, &Clock::system(), UserId(Uuid::nil()), post)
+        compose(&config, &Clock::system(), Party::User(UserId(Uuid::nil())), post)
     }
 
     fn part(text: &str) -> Box<RawValue> {

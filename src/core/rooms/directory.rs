@@ -25,6 +25,7 @@ use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use super::store;
 use crate::tree;
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::Party;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 
@@ -158,15 +159,15 @@ impl Rooms {
     }
 
     /// Postgres says that these came into a room or left it: nothing new, if it was the room that did it.
-    pub fn members_changed(&self, room_id: RoomId, users: Vec<UserId>, are_members: bool) {
-        self.memory.moved(users.iter().copied());
+    pub fn members_changed(&self, room_id: RoomId, parties: Vec<Party>, are_members: bool) {
+        self.memory.moved(parties.iter().copied().filter_map(Party::user));
         self.memory.closed.forget(&room_id);
-        let is_known = |card: &LiveCard| card.read(|card| users.iter().all(|user| card.is_member(*user)));
+        let is_known = |card: &LiveCard| card.read(|card| parties.iter().all(|party| card.facts().is_member(*party)));
         // Of those who left nobody may have told: a room that was closed, or is being read, does not know that they were
         // there. They would hear it again.
         let is_told = are_members && self.live_card(room_id).is_none_or(|card| is_known(&card) == Some(true));
         if !is_told {
-            drop(self.compare_members(room_id, users, are_members));
+            drop(self.compare_members(room_id, parties, are_members));
         }
     }
 
@@ -176,7 +177,7 @@ impl Rooms {
         self.memory.moved([user]);
         let noticing = channels.into_iter().map(|channel| {
             self.memory.closed.forget(&channel);
-            self.compare_members(channel, vec![user], false)
+            self.compare_members(channel, vec![user.into()], false)
         });
         let all = futures_util::future::join_all(noticing.collect::<Vec<_>>());
         if tokio::time::timeout(NOTICE_PATIENCE, all).await.is_err() {
@@ -188,7 +189,7 @@ impl Rooms {
     pub async fn finish_departures(&self, storage: &Storage) -> Result<(), sqlx::Error> {
         for (channel, users) in store::untold_departures(storage).await? {
             tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space or account");
-            self.members_changed(channel, users, false);
+            self.members_changed(channel, users.into_iter().map(Party::User).collect(), false);
         }
         Ok(())
     }
@@ -197,13 +198,13 @@ impl Rooms {
     fn compare_members(
         &self,
         room_id: RoomId,
-        users: Vec<UserId>,
+        parties: Vec<Party>,
         are_members: bool,
     ) -> actix_rt::task::JoinHandle<()> {
         let rooms = self.clone();
         actix_rt::spawn(async move {
             let Ok(_turn) = rooms.comparing.acquire().await else { return };
-            let compare = |reply| Command::Compare(CompareMembers { users: users.clone(), are_members, reply });
+            let compare = |reply| Command::Compare(CompareMembers { parties: parties.clone(), are_members, reply });
             while rooms.ask(room_id, compare).await.is_err_and(|error| error.is_passing()) {
                 tokio::time::sleep(COMPARE_AGAIN_AFTER).await;
             }

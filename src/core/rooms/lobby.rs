@@ -149,10 +149,10 @@ impl Lobby {
             unknown.iter().copied().filter(|room| self.rooms.live_card(*room).is_some()).collect();
         for card in store::cards(&self.storage, &unknown).await? {
             // A room that was opened meanwhile may not have shown yet what Postgres has of it.
-            let shown = self.rooms.live_card(card.id).and_then(|live| live.read(|card| card.seen_by(user)));
+            let shown = self.rooms.live_card(card.id()).and_then(|live| live.read(|card| card.seen_by(user)));
             found.extend(shown.unwrap_or_else(|| card.seen_by(user)));
-            if let Some(ticket) = tickets.get(&card.id).filter(|_| !open.contains(&card.id)) {
-                closed.fill(card.id, *ticket, Arc::new(card));
+            if let Some(ticket) = tickets.get(&card.id()).filter(|_| !open.contains(&card.id())) {
+                closed.fill(card.id(), *ticket, Arc::new(card));
             }
         }
         Ok(found)

@@ -10,6 +10,7 @@ use super::state::WantedChange;
 use super::window::Page;
 use crate::order::{CoreChange, MessageRow, Row, Watermark};
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
 #[derive(Message)]
@@ -24,7 +25,8 @@ pub enum Command {
 
 /// Command: take this message into the order.
 pub struct PostMessage {
-    pub by: UserId,
+    /// `None`: the engine itself.
+    pub by: Option<Party>,
     pub message: MessageRow,
     pub reply: Reply<Posted>,
 }
@@ -72,7 +74,7 @@ impl Changed {
 
 /// Command: what came after `after`?
 pub struct CatchUp {
-    pub by: UserId,
+    pub by: Party,
     pub after: i64,
     pub items_max: usize,
     /// `None`: further back than memory reaches; ask Postgres.
@@ -81,7 +83,7 @@ pub struct CatchUp {
 
 /// Command: received or read up to here.
 pub struct MarkReceipt {
-    pub by: UserId,
+    pub by: Party,
     pub delivered_seq: Option<i64>,
     pub read_seq: Option<i64>,
     pub reply: Reply<Option<Watermark>>,
@@ -89,7 +91,7 @@ pub struct MarkReceipt {
 
 /// Command: Postgres says that these came or went; if the room thinks otherwise, another hand did it.
 pub struct CompareMembers {
-    pub users: Vec<UserId>,
+    pub parties: Vec<Party>,
     /// Whether they are in the room now.
     pub are_members: bool,
     /// That the room has looked.

@@ -30,7 +30,7 @@ pub async fn page_after(
     wanted: PageWanted,
 ) -> Result<Page, ChatError> {
     let PageWanted { by, room, after, items_max } = wanted;
-    let ask = |reply| Command::CatchUp(CatchUp { by, after, items_max, reply });
+    let ask = |reply| Command::CatchUp(CatchUp { by: by.into(), after, items_max, reply });
     match rooms.ask(room, ask).await? {
         Some(page) if after <= page.last_seq => Ok(page),
         // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.

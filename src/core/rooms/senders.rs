@@ -4,8 +4,11 @@
 
 use std::collections::VecDeque;
 
+use uuid::Uuid;
+
 use crate::order::{Row, RowBody};
 use parlance_foundation::ids::UserId;
+use parlance_foundation::party::Party;
 
 /// Unread messages are counted up to here: a badge says 99+.
 pub const UNREAD_MAX: i64 = 100;
@@ -32,9 +35,9 @@ pub struct Senders {
 struct Sent(u64);
 
 impl Sent {
-    /// The end of a user's id, which is random: no two members of a room share it. 0: not a user's.
-    fn who(user: Option<UserId>) -> u64 {
-        user.map_or(0, |user| user.0.as_u64_pair().1 << 16)
+    /// The end of a party's id, which is random: no two members of a room share it. 0: the engine itself.
+    fn who(party: Option<Uuid>) -> u64 {
+        party.map_or(0, |party| party.as_u64_pair().1 << 16)
     }
 
     fn by(self) -> u64 {
@@ -63,12 +66,12 @@ impl Senders {
     /// The room's next row.
     pub fn push_row(&mut self, row: &Row) {
         if let RowBody::Message(message) = &row.body {
-            self.push(row.seq, Some(message.sender));
+            self.push(row.seq, message.sender.map(Party::uuid));
         }
     }
 
     /// The room's next message.
-    pub fn push(&mut self, seq: i64, sender: Option<UserId>) {
+    pub fn push(&mut self, seq: i64, sender: Option<Uuid>) {
         if self.sent.len() >= SENDERS_MAX {
             self.forget_oldest();
         }
@@ -97,7 +100,7 @@ impl Senders {
 
     /// How many messages above `seq` others than `user` sent, up to [`UNREAD_MAX`], and whether that is known.
     pub fn unread(&self, user: UserId, seq: i64) -> (i64, bool) {
-        let (mut at, me) = (self.newest, Sent::who(Some(user)));
+        let (mut at, me) = (self.newest, Sent::who(Some(user.0)));
         let newer = self.sent.iter().rev().take_while(|sent| {
             let is_newer = at > seq;
             at -= sent.step();
@@ -111,8 +114,6 @@ impl Senders {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn user(n: u128) -> UserId {
@@ -122,7 +123,7 @@ mod tests {
     #[test]
     fn it_never_takes_more_room_than_there_can_be_senders() {
         let mut senders = Senders::after(0);
-        (1..=1_000).for_each(|seq| senders.push(seq, Some(user(1))));
+        (1..=1_000).for_each(|seq| senders.push(seq, Some(user(1).0)));
         assert!(senders.sent.capacity() <= SENDERS_MAX, "{}", senders.sent.capacity());
         let known_from = 1_000 - SENDERS_MAX as i64;
         assert_eq!(senders.unread(user(1), known_from), (0, true));
@@ -135,7 +136,7 @@ mod tests {
     fn events_between_messages_are_none_of_them() {
         let mut senders = Senders::after(0);
         for seq in [5, 6, 900, 70_000] {
-            senders.push(seq, Some(user(1)));
+            senders.push(seq, Some(user(1).0));
         }
         for (seq, unread) in [(4, 4), (5, 3), (6, 2), (899, 2), (900, 1), (69_999, 1), (70_000, 0)] {
             let known = seq >= 900;

@@ -16,35 +16,14 @@ use std::sync::Arc;
 
 use super::config::ChatConfig;
 use super::error::ChatError;
+use super::facts::RoomFacts;
 use super::permissions::{Action, Role, RoomKind, may};
 use super::window::{Entry, Page, Window};
 use super::wire;
 use crate::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 pub use change::{Change, Right, WantedChange};
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
-
-/// One person in the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    pub role: Role,
-    pub delivered_seq: i64,
-    pub read_seq: i64,
-}
-
-impl Member {
-    /// How far they have received and read.
-    pub fn mark(&self, user_id: UserId) -> Watermark {
-        Watermark { user_id, delivered_seq: self.delivered_seq, read_seq: self.read_seq }
-    }
-
-    /// Marks never fall. Whether that changes anything.
-    pub fn raise(&mut self, mark: &Watermark) -> bool {
-        let raised = (self.delivered_seq.max(mark.delivered_seq), self.read_seq.max(mark.read_seq));
-        let changes = raised != (self.delivered_seq, self.read_seq);
-        (self.delivered_seq, self.read_seq) = raised;
-        changes
-    }
-}
+use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// Somebody who left the space of a channel, and so the channel; the order tells it by the event of this id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +38,9 @@ pub struct Departure {
 /// The room as Postgres has it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    pub id: RoomId,
-    pub kind: RoomKind,
-    pub name: Option<String>,
-    pub topic: Option<String>,
-    pub space_id: Option<SpaceId>,
-    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub facts: RoomFacts,
     pub last_event_at: Option<chrono::DateTime<chrono::Utc>>,
     pub last_seq: i64,
-    /// The two people of a direct room, also while one of them has not accepted it yet.
-    pub pair: Option<(UserId, UserId)>,
-    pub members: Vec<(UserId, Member)>,
     /// Those who are members no more, by another hand, and of whom the order has to tell yet.
     pub departures: Vec<Departure>,
     /// The newest rows, oldest first, without a gap, up to `last_seq`.
@@ -89,10 +60,10 @@ pub enum Decision {
     Settled(Option<Role>),
 }
 
-/// A client id, and whose: messages and changes have ids apart, in Postgres as well.
+/// A client id, and whose, `None` being the engine: messages and changes have ids apart, in Postgres as well.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SentKey {
-    by: UserId,
+    by: Option<Party>,
     is_message: bool,
     client_id: String,
 }
@@ -124,11 +95,7 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct RoomState {
     pub id: RoomId,
-    kind: RoomKind,
-    name: Option<String>,
-    topic: Option<String>,
-    space_id: Option<SpaceId>,
-    members: HashMap<UserId, Member>,
+    facts: RoomFacts,
     taken_seq: i64,
     committed_seq: i64,
     pending: VecDeque<Pending>,
@@ -144,12 +111,8 @@ impl RoomState {
     /// A room as loaded; `next_ticket` continues the numbers of the time before.
     pub fn new(snapshot: Snapshot, next_ticket: u64, limits: Arc<ChatConfig>) -> Self {
         let mut state = Self {
-            id: snapshot.id,
-            kind: snapshot.kind,
-            name: snapshot.name,
-            topic: snapshot.topic,
-            space_id: snapshot.space_id,
-            members: snapshot.members.into_iter().collect(),
+            id: snapshot.facts.id,
+            facts: snapshot.facts,
             taken_seq: snapshot.last_seq,
             committed_seq: snapshot.last_seq,
             pending: VecDeque::new(),
@@ -207,25 +170,19 @@ impl RoomState {
         self.window.row(id).cloned()
     }
 
-    pub fn members_len(&self) -> usize {
-        self.members.len()
+    /// What the room is and who is in it, as if all that was taken were committed.
+    pub fn facts(&self) -> &RoomFacts {
+        &self.facts
     }
 
-    pub fn member(&self, user: UserId) -> Option<Member> {
-        self.members.get(&user).copied()
-    }
-
-    pub fn is_member(&self, user: UserId) -> bool {
-        self.members.contains_key(&user)
-    }
-
-    pub fn members(&self) -> impl Iterator<Item = UserId> {
-        self.members.keys().copied()
-    }
-
-    /// Whether `by` may send this message, and whether it was sent before.
-    pub fn decide_post(&self, by: UserId, message: MessageRow) -> Result<Decision, ChatError> {
-        self.require(by, Action::Post)?;
+    /// Whether `by`, or the engine itself, may send this message, and whether it was sent before.
+    pub fn decide_post(&self, by: Option<Party>, message: MessageRow) -> Result<Decision, ChatError> {
+        match by {
+            // Its people speak, each for themselves.
+            Some(Party::Team(_)) => return Err(ChatError::NotAllowed),
+            Some(by) => drop(self.require(by, Action::Post)?),
+            None => {}
+        }
         let key = message.client_id.clone().map(|client_id| SentKey { by, is_message: true, client_id });
         let first = key.and_then(|key| self.sent.get(&key)).map(Sent::decision);
         Ok(first.unwrap_or_else(|| Decision::Write(RowBody::Message(message))))
@@ -240,7 +197,7 @@ impl RoomState {
             self.sent.insert(key, Sent::Waiting(ticket));
         }
         if let Some(change) = row.change() {
-            self.apply(row.seq, change);
+            self.facts.apply(row.seq, change);
         }
         self.pending.push_back(Pending { ticket, row });
         ticket
@@ -257,7 +214,7 @@ impl RoomState {
     }
 
     /// Everything after `after`, as far as memory reaches; `Ok(None)` sends the caller to Postgres.
-    pub fn catch_up(&self, by: UserId, after: i64, items_max: usize) -> Result<Option<Page>, ChatError> {
+    pub fn catch_up(&self, by: Party, after: i64, items_max: usize) -> Result<Option<Page>, ChatError> {
         self.require_reader(by)?;
         let items_max = items_max.clamp(1, self.limits.page_items_max);
         Ok(self.window.after(after, self.committed_seq, items_max, self.limits.page_bytes_max))
@@ -266,12 +223,12 @@ impl RoomState {
     /// Raises the watermarks of `by`; `None` when that changes nothing.
     pub fn mark(
         &mut self,
-        by: UserId,
+        by: Party,
         delivered: Option<i64>,
         read: Option<i64>,
     ) -> Result<Option<Watermark>, ChatError> {
         let newest = self.committed_seq;
-        let member = self.members.get_mut(&by).ok_or(ChatError::RoomNotFound)?;
+        let member = self.facts.members.get_mut(&by).ok_or(ChatError::RoomNotFound)?;
         let read_seq = read.map_or(member.read_seq, |read| read.clamp(member.read_seq, newest.max(member.read_seq)));
         let asked = delivered.unwrap_or(0).min(newest);
         let delivered_seq = member.delivered_seq.max(asked).max(read_seq);
@@ -279,27 +236,22 @@ impl RoomState {
             return Ok(None);
         }
         (member.delivered_seq, member.read_seq) = (delivered_seq, read_seq);
-        Ok(Some(Watermark { user_id: by, delivered_seq, read_seq }))
-    }
-
-    /// How far each member has received and read.
-    pub fn watermarks(&self) -> Vec<Watermark> {
-        self.members.iter().map(|(user_id, member)| member.mark(*user_id)).collect()
+        Ok(Some(Watermark { party: by, delivered_seq, read_seq }))
     }
 
     /// Raises marks to these, which were told before the room was loaded anew: they never fall. Returns those that
     /// Postgres did not have.
     pub fn raise(&mut self, marks: &[Watermark]) -> Vec<Watermark> {
         let raise = |mark: &Watermark| {
-            let member = self.members.get_mut(&mark.user_id)?;
-            member.raise(mark).then(|| member.mark(mark.user_id))
+            let member = self.facts.members.get_mut(&mark.party)?;
+            member.raise(mark).then(|| member.mark(mark.party))
         };
         marks.iter().filter_map(raise).collect()
     }
 
     /// The name and the topic.
     pub fn described(&self) -> (Option<&str>, Option<&str>) {
-        (self.name.as_deref(), self.topic.as_deref())
+        (self.facts.name.as_deref(), self.facts.topic.as_deref())
     }
 
     fn remember(&mut self, row: Arc<Row>) -> Entry {
@@ -315,30 +267,13 @@ impl RoomState {
         entry
     }
 
-    fn apply(&mut self, seq: i64, change: &CoreChange) {
-        match change {
-            CoreChange::MemberAdded { user_id, role } => {
-                self.members.insert(*user_id, Member { role: *role, delivered_seq: seq, read_seq: seq });
-            }
-            CoreChange::MemberRemoved { user_id, .. } => {
-                self.members.remove(user_id);
-            }
-            CoreChange::RoleChanged { user_id, role } => {
-                if let Some(member) = self.members.get_mut(user_id) {
-                    member.role = *role;
-                }
-            }
-            CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
-        }
-    }
-
     /// Whether `by` may read now. Reads follow committed membership: a pending join grants nothing yet, and a pending leave
     /// revokes nothing yet, because either may still fail, and nobody would hear of the room's true state. Whoever left the
     /// space is different: their membership ended in Postgres before the room heard of it.
-    fn require_reader(&self, by: UserId) -> Result<(), ChatError> {
+    fn require_reader(&self, by: Party) -> Result<(), ChatError> {
         let first_pending = self.pending.iter().find_map(|pending| match pending.row.change()? {
-            CoreChange::MemberAdded { user_id, .. } if *user_id == by => Some(false),
-            CoreChange::MemberRemoved { user_id, is_out: false } if *user_id == by => Some(true),
+            change @ CoreChange::MemberAdded { .. } => change.is_about(by).then_some(false),
+            change @ CoreChange::MemberRemoved { is_out: false, .. } => change.is_about(by).then_some(true),
             _ => None,
         });
         match first_pending {
@@ -350,16 +285,16 @@ impl RoomState {
     }
 
     /// The role of `by`, if it allows `action`. A stranger learns nothing about the room.
-    fn require(&self, by: UserId, action: Action) -> Result<Role, ChatError> {
-        let role = self.members.get(&by).ok_or(ChatError::RoomNotFound)?.role;
+    fn require(&self, by: Party, action: Action) -> Result<Role, ChatError> {
+        let role = self.facts.role(by).ok_or(ChatError::RoomNotFound)?;
         self.allow(role, action)
     }
 
     fn allow(&self, role: Role, action: Action) -> Result<Role, ChatError> {
-        if may(role, action, self.kind) {
+        if may(role, action, self.facts.kind) {
             return Ok(role);
         }
-        let fixed = self.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
+        let fixed = self.facts.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
         Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
     }
 }

@@ -52,8 +52,8 @@ impl Rooms {
         // First the room has to know that its owner is out of it; it takes commands in their order.
         self.members_departed(gone, vec![room_id]).await;
         if let Some(heir) = store::heir(storage, room_id).await? {
-            let change = Change::SetRole { user_id: heir, role: Role::Owner };
-            let wanted = WantedChange { by: gone, right: Right::Inherited, client_id: None, change };
+            let change = Change::set_role(heir, Role::Owner);
+            let wanted = WantedChange { by: gone.into(), right: Right::Inherited, client_id: None, change };
             let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
             match self.ask(room_id, ask).await {
                 // It may count on an owner of whose deletion it has not heard yet.

@@ -8,16 +8,28 @@ use uuid::Uuid;
 
 use super::config::ChatConfig;
 use super::error::ChatError;
+use super::facts::{Member, RoomFacts};
 use super::permissions::{Role, RoomKind};
-use super::state::{Change, Decision, Member, Right, RoomState, Snapshot, WantedChange};
+use super::state::{Change, Decision, Right, RoomState, Snapshot, WantedChange};
 use crate::order::{CoreChange, MessageRow, Row, RowBody};
-use parlance_foundation::ids::{MessageId, RoomId, UserId};
+use parlance_foundation::ids::{MessageId, RoomId};
+use parlance_foundation::party::{Party, PartyKind};
 
 const PEOPLE: u8 = 4;
 const WINDOW: usize = 6;
 
-fn person(n: u8) -> UserId {
-    UserId(Uuid::from_u128(100 + u128::from(n)))
+/// The last of them is an agent.
+fn person(n: u8) -> Party {
+    let kind = if n + 1 == PEOPLE { PartyKind::Agent } else { PartyKind::User };
+    Party::new(kind, Uuid::from_u128(100 + u128::from(n)))
+}
+
+fn add(party: Party, role: Role) -> Change {
+    Change::AddMember { party, role, people: Vec::new() }
+}
+
+fn remove(party: Party) -> Change {
+    Change::RemoveMember { party, people: Vec::new(), stay: Vec::new() }
 }
 
 #[derive(Clone, Debug)]
@@ -42,11 +54,11 @@ fn role() -> impl Strategy<Value = Role> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let user = || (0..PEOPLE).prop_map(person);
+    let party = || (0..PEOPLE).prop_map(person);
     prop_oneof![
-        (user(), role()).prop_map(|(user_id, role)| Change::AddMember { user_id, role }),
-        user().prop_map(|user_id| Change::RemoveMember { user_id }),
-        (user(), role()).prop_map(|(user_id, role)| Change::SetRole { user_id, role }),
+        (party(), role()).prop_map(|(party, role)| add(party, role)),
+        party().prop_map(remove),
+        (party(), role()).prop_map(|(party, role)| Change::SetRole { party, role, people: Vec::new() }),
         "[a-c]{0,2}".prop_map(|name| Change::Describe { name: Some(name), topic: None }),
     ]
 }
@@ -75,16 +87,16 @@ impl Model {
         Self { committed: Vec::new(), pending: VecDeque::new(), limits: Arc::new(limits), made: 0 }
     }
 
-    fn members(&self, with_pending: bool) -> HashMap<UserId, Role> {
+    fn members(&self, with_pending: bool) -> HashMap<Party, Role> {
         let mut members = HashMap::from([(person(0), Role::Owner), (person(1), Role::Member)]);
         let pending = self.pending.iter().map(|(_, row)| row).filter(|_| with_pending);
         for row in self.committed.iter().chain(pending) {
             match row.change() {
-                Some(CoreChange::MemberAdded { user_id, role } | CoreChange::RoleChanged { user_id, role }) => {
-                    members.insert(*user_id, *role);
+                Some(CoreChange::MemberAdded { party, role, .. } | CoreChange::RoleChanged { party, role, .. }) => {
+                    members.insert(*party, *role);
                 }
-                Some(CoreChange::MemberRemoved { user_id, .. }) => {
-                    members.remove(user_id);
+                Some(CoreChange::MemberRemoved { party, .. }) => {
+                    members.remove(party);
                 }
                 Some(CoreChange::Described { .. }) | None => {}
             }
@@ -94,18 +106,21 @@ impl Model {
 
     fn loaded(&self, next_ticket: u64) -> RoomState {
         let first = self.committed.len().saturating_sub(WINDOW);
-        let member = |(user, role)| (user, Member { role, delivered_seq: 0, read_seq: 0 });
-        let snapshot = Snapshot {
+        let member = |(party, role)| (party, Member::from(role, 0));
+        let facts = RoomFacts {
             id: RoomId(Uuid::nil()),
             kind: RoomKind::Group,
             name: None,
             topic: None,
             space_id: None,
             created_at: Default::default(),
-            last_event_at: None,
-            last_seq: self.committed.len() as i64,
             pair: None,
             members: self.members(false).into_iter().map(member).collect(),
+        };
+        let snapshot = Snapshot {
+            facts,
+            last_event_at: None,
+            last_seq: self.committed.len() as i64,
             departures: Vec::new(),
             recent: self.committed[first..].iter().map(|row| Row::clone(row)).collect(),
         };
@@ -116,10 +131,10 @@ impl Model {
         (self.committed.len() + self.pending.len()) as i64 + 1
     }
 
-    fn message(&mut self, sender: UserId, client_id: Option<String>) -> MessageRow {
+    fn message(&mut self, sender: Party, client_id: Option<String>) -> MessageRow {
         self.made += 1;
         let (id, kind, content) = (MessageId(Uuid::from_u128(self.made)), "text".into(), "x".into());
-        MessageRow { id, sender, client_id, kind, content, parts: None, reply_to: None }
+        MessageRow { id, sender: Some(sender), client_id, kind, content, parts: None, reply_to: None }
     }
 
     fn take(&mut self, state: &mut RoomState, body: RowBody) {
@@ -137,21 +152,21 @@ impl Model {
     }
 }
 
-fn key_of(message: &MessageRow) -> Option<(UserId, &str)> {
-    Some((message.sender, message.client_id.as_deref()?))
+fn key_of(message: &MessageRow) -> Option<(Party, &str)> {
+    Some((message.sender?, message.client_id.as_deref()?))
 }
 
-fn key(row: &Row) -> Option<(UserId, &str)> {
+fn key(row: &Row) -> Option<(Party, &str)> {
     match &row.body {
         RowBody::Message(message) => key_of(message),
         RowBody::Event(_) => None,
     }
 }
 
-fn post(model: &mut Model, state: &mut RoomState, by: UserId, client_id: u8) {
+fn post(model: &mut Model, state: &mut RoomState, by: Party, client_id: u8) {
     let message = model.message(by, Some(client_id.to_string()));
     let is_member = model.members(true).contains_key(&by);
-    match state.decide_post(by, message.clone()) {
+    match state.decide_post(Some(by), message.clone()) {
         Err(error) => assert!(!is_member && error == ChatError::RoomNotFound, "{error}"),
         Ok(decision) => {
             assert!(is_member);
@@ -168,7 +183,7 @@ fn post(model: &mut Model, state: &mut RoomState, by: UserId, client_id: u8) {
 }
 
 /// An accepted change obeys the rules, as the issue says them and not as the table does.
-fn change_room(model: &mut Model, state: &mut RoomState, by: UserId, change: &Change) {
+fn change_room(model: &mut Model, state: &mut RoomState, by: Party, change: &Change) {
     let before = model.members(true);
     model.made += 1;
     let decision = state.decide_change(
@@ -178,9 +193,9 @@ fn change_room(model: &mut Model, state: &mut RoomState, by: UserId, change: &Ch
     let Ok(Decision::Write(body)) = decision else {
         // What is so already is not made so again; a name or topic is not followed here.
         let is_so = match change {
-            Change::AddMember { user_id, .. } => before.contains_key(user_id),
-            Change::RemoveMember { user_id } => !before.contains_key(user_id),
-            Change::SetRole { user_id, role } => before.get(user_id) == Some(role),
+            Change::AddMember { party, .. } => before.contains_key(party),
+            Change::RemoveMember { party, .. } => !before.contains_key(party),
+            Change::SetRole { party, role, .. } => before.get(party) == Some(role),
             Change::Describe { .. } => true,
         };
         return assert!(decision.is_err() || is_so, "{change:?} was left");
@@ -188,18 +203,20 @@ fn change_room(model: &mut Model, state: &mut RoomState, by: UserId, change: &Ch
     let own = before[&by];
     let may_rule = |target: Role| own == Role::Owner || (own == Role::Admin && target < Role::Admin);
     match change {
-        Change::AddMember { user_id, role, .. } => {
-            assert!(!before.contains_key(user_id) && own >= Role::Member && *role <= own && before.len() < 3);
+        Change::AddMember { party, role, .. } => {
+            assert!(!before.contains_key(party) && own >= Role::Member && *role <= own && before.len() < 3);
         }
-        Change::RemoveMember { user_id } => assert!(*user_id == by || may_rule(before[user_id])),
-        Change::SetRole { user_id, role } => {
-            assert!(own >= Role::Admin && *role <= own && (*user_id == by || may_rule(before[user_id])));
+        Change::RemoveMember { party, .. } => assert!(*party == by || may_rule(before[party])),
+        Change::SetRole { party, role, .. } => {
+            assert!(own >= Role::Admin && *role <= own && (*party == by || may_rule(before[party])));
         }
         Change::Describe { .. } => assert!(own >= Role::Admin),
     }
     model.take(state, body);
     let after = model.members(true);
-    assert!(after.is_empty() || after.values().any(|role| *role == Role::Owner), "nobody owns the room");
+    let owners: Vec<_> = after.iter().filter(|(_, role)| **role == Role::Owner).collect();
+    assert!(owners.iter().all(|(party, _)| party.user().is_some()), "an agent owns the room");
+    assert!(after.keys().all(|party| party.user().is_none()) || !owners.is_empty(), "nobody owns the room");
 }
 
 fn commit_oldest(model: &mut Model, state: &mut RoomState) {
@@ -274,8 +291,8 @@ fn reading_follows_what_was_committed() {
     let mut model = Model::new();
     let mut state = model.loaded(0);
     let [ada, ben, eve] = [person(0), person(1), person(2)];
-    let add = Change::AddMember { user_id: eve, role: Role::Member };
-    change_room(&mut model, &mut state, ada, &Change::RemoveMember { user_id: ben });
+    let add = add(eve, Role::Member);
+    change_room(&mut model, &mut state, ada, &remove(ben));
     change_room(&mut model, &mut state, ada, &add);
     // Both may still come to nothing.
     assert!(state.catch_up(ben, 0, 10).is_ok());
@@ -296,6 +313,6 @@ fn read_marks_outlive_a_load_that_came_before_their_commit() {
     }
     state.mark(person(1), Some(3), Some(2)).unwrap();
     let mut loaded = model.loaded(state.next_ticket());
-    loaded.raise(&state.watermarks());
+    loaded.raise(&state.facts().marks());
     assert_eq!(loaded.mark(person(1), Some(2), Some(1)), Ok(None), "a mark fell");
 }

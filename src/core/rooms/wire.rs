@@ -9,20 +9,24 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::permissions::{Role, RoomKind};
 use super::window::Page;
 use crate::accounts::wire::PublicUser;
-use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody};
+use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Watermark};
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
-use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
+use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
+use parlance_foundation::party::Party;
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Sender {
     #[serde(rename = "type")]
     pub kind: SenderKind,
-    pub id: UserId,
+    /// Absent where the type is `system`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
 }
 
 /// What kind of sender.
@@ -30,6 +34,38 @@ pub struct Sender {
 #[serde(rename_all = "lowercase")]
 pub enum SenderKind {
     User,
+    Agent,
+    Contact,
+    /// The engine itself.
+    System,
+}
+
+impl Sender {
+    /// `None`: the engine itself.
+    pub fn of(party: Option<Party>) -> Self {
+        let kind = match party {
+            Some(Party::User(_)) => SenderKind::User,
+            Some(Party::Agent(_)) => SenderKind::Agent,
+            Some(Party::Contact(_)) => SenderKind::Contact,
+            // A team's people speak for themselves.
+            Some(Party::Team(_)) | None => SenderKind::System,
+        };
+        Self { kind, id: party.map(Party::uuid) }
+    }
+}
+
+/// Who made a change: a user's id, or of others type and id.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Actor {
+    User(UserId),
+    Other(Party),
+}
+
+impl From<Party> for Actor {
+    fn from(party: Party) -> Self {
+        party.user().map_or(Self::Other(party), Self::User)
+    }
 }
 
 /// A message as everyone sees it.
@@ -61,9 +97,9 @@ pub struct Message<'a> {
 pub struct EventPlace {
     pub room_id: RoomId,
     pub seq: i64,
-    /// Who made the change.
+    /// Who made the change; absent: the engine itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<UserId>,
+    pub by: Option<Actor>,
     pub at: DateTime<Utc>,
 }
 
@@ -76,30 +112,80 @@ pub struct MessagePosted<'a> {
     pub message: Message<'a>,
 }
 
-/// Someone's place in a room, inside events.
+/// Someone's place in a room, inside events: a user by `user_id`, others as `party`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct EventMember {
-    pub user_id: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     pub role: Role,
 }
 
-/// Event: someone was added, or joined.
+impl EventMember {
+    pub fn new(party: Party, role: Role) -> Self {
+        let (user_id, party) = apart(party);
+        Self { user_id, party, role }
+    }
+}
+
+/// Event: someone was added, or joined; or a team, with its people. Of a team that is in the room already: more of its
+/// people came.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberAdded {
     pub member: EventMember,
+    /// The people who came with a team, each in its role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<UserId>,
 }
 
-/// Event: someone was removed, or left.
+/// Event: someone was removed, or left, by `user_id` or as `party`; or a team, with its people.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberRemoved {
-    pub user_id: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
+    /// The people who went with a team.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<UserId>,
 }
 
-/// Event: a member has another role now.
+impl MemberRemoved {
+    pub fn new(party: Party, people: Vec<UserId>) -> Self {
+        let (user_id, party) = apart(party);
+        Self { user_id, party, people }
+    }
+}
+
+/// Event: a member, by `user_id` or as `party`, has another role now; of a team, its people as well.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MemberRoleChanged {
-    pub user_id: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     pub role: Role,
+    /// The people who are here with a team.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<UserId>,
+}
+
+impl MemberRoleChanged {
+    pub fn new(party: Party, role: Role, people: Vec<UserId>) -> Self {
+        let (user_id, party) = apart(party);
+        Self { user_id, party, role, people }
+    }
+}
+
+/// A party as the fields `user_id` and `party`, of which one is there.
+fn apart(party: Party) -> (Option<UserId>, Option<Party>) {
+    party.user().map_or((None, Some(party)), |user| (Some(user), None))
+}
+
+/// The party of the two fields.
+fn together<E: serde::de::Error>(user_id: Option<UserId>, party: Option<Party>) -> Result<Party, E> {
+    user_id.map(Party::User).or(party).ok_or_else(|| E::custom("neither user_id nor party"))
 }
 
 /// Event: the room has another name or topic now; both are given as they are now.
@@ -130,16 +216,17 @@ pub fn core_change(kind: &str, payload: &RawValue) -> Result<Option<CoreChange>,
     let text = payload.get();
     Ok(Some(match kind {
         MemberAdded::KIND => {
-            let MemberAdded { member: EventMember { user_id, role } } = serde_json::from_str(text)?;
-            CoreChange::MemberAdded { user_id, role }
+            let MemberAdded { member: EventMember { user_id, party, role }, people } = serde_json::from_str(text)?;
+            CoreChange::MemberAdded { party: together(user_id, party)?, role, people }
         }
         MemberRemoved::KIND => {
-            let MemberRemoved { user_id } = serde_json::from_str(text)?;
-            CoreChange::MemberRemoved { user_id, is_out: false }
+            let MemberRemoved { user_id, party, people } = serde_json::from_str(text)?;
+            let party = together(user_id, party)?;
+            CoreChange::MemberRemoved { party, is_out: false, people, stay: Vec::new() }
         }
         MemberRoleChanged::KIND => {
-            let MemberRoleChanged { user_id, role } = serde_json::from_str(text)?;
-            CoreChange::RoleChanged { user_id, role }
+            let MemberRoleChanged { user_id, party, role, people } = serde_json::from_str(text)?;
+            CoreChange::RoleChanged { party: together(user_id, party)?, role, people }
         }
         RoomUpdated::KIND => {
             let RoomUpdated { name, topic } = serde_json::from_str(text)?;
@@ -167,14 +254,25 @@ pub struct RoomLagged {
     pub last_seq: i64,
 }
 
-/// How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow.
+/// How far a member, by `user_id` or as `party`, has received and read; `read_seq` never exceeds `delivered_seq`, both only
+/// grow.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename = "receipt.updated")]
 pub struct ReceiptUpdated {
     pub room_id: RoomId,
-    pub user_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     pub delivered_seq: i64,
     pub read_seq: i64,
+}
+
+impl ReceiptUpdated {
+    pub fn new(room_id: RoomId, mark: &Watermark) -> Self {
+        let (user_id, party) = apart(mark.party);
+        Self { room_id, user_id, party, delivered_seq: mark.delivered_seq, read_seq: mark.read_seq }
+    }
 }
 
 /// A room as one member sees it.
@@ -243,14 +341,28 @@ impl RoomSummary {
     }
 }
 
-/// Someone in a room.
+/// Someone in a room: a person as `user`, others as `party`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoomMember {
-    pub user: PublicUser,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<PublicUser>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
+    /// The team with which a person is here: they go when it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via_team_id: Option<TeamId>,
     pub role: Role,
     pub joined_at: DateTime<Utc>,
     pub delivered_seq: i64,
     pub read_seq: i64,
+}
+
+impl RoomMember {
+    /// Where a list of members goes on behind them.
+    pub fn cursor(&self) -> String {
+        let id = self.user.as_ref().map(|user| user.id.0).or(self.party.map(Party::uuid));
+        id.unwrap_or_default().to_string()
+    }
 }
 
 /// A container of channels, as one of its members sees it.
@@ -379,7 +491,7 @@ impl<'a> Message<'a> {
             id: message.id,
             room_id,
             seq: row.seq,
-            sender: Sender { kind: SenderKind::User, id: message.sender },
+            sender: Sender::of(message.sender),
             kind: &message.kind,
             content: &message.content,
             // What we stored we checked: it is JSON.
@@ -417,7 +529,7 @@ pub fn frame(room_id: RoomId, row: &Row) -> ByteString {
             struct Kind<'a> {
                 r#type: &'a str,
             }
-            let place = EventPlace { room_id, seq: row.seq, by: event.by, at: row.at };
+            let place = EventPlace { room_id, seq: row.seq, by: event.by.map(Actor::from), at: row.at };
             // The place last: should a later version's payload have a field of its name, a reader takes the last.
             merged([&encode(&Kind { r#type: &event.kind }), event.payload.get(), &encode(&place)])
         }

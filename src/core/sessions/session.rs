@@ -203,7 +203,7 @@ impl UserSession {
 
     fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut Context<Self>) {
         let room = post.room_id;
-        let message = match compose(&self.parts.chat, &self.parts.clock, user, post) {
+        let message = match compose(&self.parts.chat, &self.parts.clock, user.into(), post) {
             Ok(message) => message,
             Err(error) => return self.say(wire::error(re, &error.into())),
         };
@@ -233,13 +233,13 @@ impl UserSession {
         let reply = self.reply(re, move |posted: crate::rooms::messages::Posted| {
             wire::ok(re, &chat_wire::Posted::of(room, &posted.row))
         });
-        self.send(room, Command::Post(PostMessage { by, message, reply }), ctx);
+        self.send(room, Command::Post(PostMessage { by: Some(by.into()), message, reply }), ctx);
     }
 
     fn mark(&mut self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt, ctx: &mut Context<Self>) {
         let reply = self.reply(re, move |_| wire::ok(re, &wire::Empty {}));
         let (delivered_seq, read_seq) = (mark.delivered_seq, mark.read_seq);
-        self.send(mark.room_id, Command::Mark(MarkReceipt { by, delivered_seq, read_seq, reply }), ctx);
+        self.send(mark.room_id, Command::Mark(MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }), ctx);
     }
 
     /// Sends a command to its room with all others that were read at once.

@@ -14,7 +14,7 @@ fn crash_room(app: &TestApp, room: &str, by: &Person) {
     let by = UserId(by.id.parse().unwrap());
     // An error is a room that is down already, perhaps unwinding.
     let reply = Reply::new(|answer| assert!(answer.is_err(), "told to crash"));
-    let command = Command::CatchUp(CatchUp { by, after: 0, items_max: 1, reply });
+    let command = Command::CatchUp(CatchUp { by: by.into(), after: 0, items_max: 1, reply });
     app.engine().rooms.send(room.parse().unwrap(), command);
 }
 

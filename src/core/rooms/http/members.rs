@@ -30,9 +30,9 @@ pub async fn list_members(
     id: Path<RoomId>,
     page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
-    let after = page.cursor::<UserId>()?;
+    let after = page.cursor::<uuid::Uuid>()?;
     let members = store::members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
-    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, |member| member.user.id.to_string())))
+    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, RoomMember::cursor)))
 }
 
 /// Whom to add.
@@ -93,9 +93,9 @@ pub async fn add_member(
     {
         return Ok(HttpResponse::Accepted().json(invited));
     }
-    let changed = change(&parts, &caller, *id, Change::AddMember { user_id, role }).await?;
+    let changed = change(&parts, &caller, *id, Change::add(user_id, role)).await?;
     let mut response = if changed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(EventMember { user_id, role: changed.role.unwrap_or(role) }))
+    Ok(response.json(EventMember::new(user_id.into(), changed.role.unwrap_or(role))))
 }
 
 /// The member's new role.
@@ -125,8 +125,8 @@ pub async fn set_member_role(
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     let role = body.role;
-    change(&parts, &caller, id, Change::SetRole { user_id, role }).await?;
-    Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
+    change(&parts, &caller, id, Change::set_role(user_id, role)).await?;
+    Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)))
 }
 
 /// Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
@@ -149,7 +149,7 @@ pub async fn remove_member(
     path: Path<(RoomId, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
-    match change(&parts, &caller, id, Change::RemoveMember { user_id }).await {
+    match change(&parts, &caller, id, Change::remove(user_id)).await {
         Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
         Err(problem)
             if problem.code == "chat.not_allowed"
@@ -169,7 +169,7 @@ pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change:
     Ok(parts
         .rooms
         .ask(room, |reply| {
-            let wanted = WantedChange { by, right, client_id: None, change };
+            let wanted = WantedChange { by: by.into(), right, client_id: None, change };
             Command::Change(ChangeRoom { wanted, reply })
         })
         .await?)

@@ -85,14 +85,14 @@ pub async fn post_message(
     body: JsonBody<PostMessageBody>,
 ) -> Result<HttpResponse, Problem> {
     let (room, by) = (*id, caller.user_id);
-    let composed = compose(&parts.config, &parts.clock, by, body.into_inner().to_room(room))?;
+    let composed = compose(&parts.config, &parts.clock, by.into(), body.into_inner().to_room(room))?;
     parts.limits.post(by, composed.text_bytes())?;
     if let Some(reply_to) = composed.reply_to
         && !store::message_is_in_room(&parts.storage, by, room, reply_to).await?
     {
         return Err(ChatError::ReplyNotFound.into());
     }
-    let post = |reply| Command::Post(PostMessage { by, message: composed, reply });
+    let post = |reply| Command::Post(PostMessage { by: Some(by.into()), message: composed, reply });
     let posted = parts.rooms.ask(room, post).await?;
     let shown = message(room, &posted.row).ok_or_else(Problem::internal)?;
     let mut response = if posted.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };

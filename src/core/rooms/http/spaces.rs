@@ -192,7 +192,7 @@ pub async fn add_space_member(
     }
     let (role, is_new) = store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await?;
     let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(EventMember { user_id, role }))
+    Ok(response.json(EventMember::new(user_id.into(), role)))
 }
 
 /// The member's new role.
@@ -222,7 +222,7 @@ pub async fn set_space_member_role(
     let (id, user_id) = path.into_inner();
     let role = body.role;
     store::set_space_role(&parts.storage, id, caller.user_id, user_id, role).await?;
-    Ok(HttpResponse::Ok().json(EventMember { user_id, role }))
+    Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)))
 }
 
 /// Removes someone from a space and from all of its channels; removing oneself is leaving. They read nothing of the channels

@@ -61,8 +61,8 @@ pub async fn complete_direct(parts: &Parts, room: RoomId, by: UserId, other: Use
 
 /// Somebody comes in who was invited, or is one of the two of a direct room.
 pub async fn enter(parts: &Parts, room: RoomId, by: UserId, user_id: UserId, role: Role) -> Result<(), ChatError> {
-    let change = Change::AddMember { user_id, role };
-    let wanted = WantedChange { by, right: Right::Invited, client_id: None, change };
+    let change = Change::add(user_id, role);
+    let wanted = WantedChange { by: by.into(), right: Right::Invited, client_id: None, change };
     let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
     parts.rooms.ask(room, ask).await.map(drop)
 }

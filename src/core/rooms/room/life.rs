@@ -24,16 +24,18 @@ use crate::persistence::{Claim, CommitLane, Job, Outcome, TakesJobs, Write};
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
+use crate::rooms::facts::Member;
 use crate::rooms::memory::{LiveCard, RoomMemory};
 use crate::rooms::messages::{
     Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
 };
 use crate::rooms::permissions::Role;
-use crate::rooms::state::{Decision, Departure, Member, RoomState, Snapshot, WantedChange};
+use crate::rooms::state::{Decision, Departure, RoomState, Snapshot, WantedChange};
 use crate::rooms::window::Entry;
 use crate::rooms::wire;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{EventId, RoomId, UserId};
+use parlance_foundation::party::Party;
 
 /// The newest committed seq of an open room, readable from any thread; [`NOT_LOADED`] at first. Invariant: set before
 /// the hubs are told.
@@ -50,7 +52,7 @@ const REPEATED_MAX: usize = 64;
 pub enum Wish {
     /// Read the room, after every write that is still on its way, and which of these sends were posted before; then
     /// [`RoomLife::loaded`].
-    Load(Vec<(UserId, String)>),
+    Load(Vec<(Option<Party>, String)>),
     /// [`RoomLife::load_again`], after a pause.
     LoadAgain,
     /// [`RoomLife::flush_marks`], soon.
@@ -86,7 +88,7 @@ pub struct RoomLife {
     /// Who waits for which ticket; several, when one send was repeated while it waited.
     /// In the order of their tickets, so that one seed of a simulation gives one run.
     waiting: BTreeMap<u64, Waiting>,
-    marks: BTreeMap<UserId, Watermark>,
+    marks: BTreeMap<Party, Watermark>,
     /// Of whom the order is to tell that they are out, once the persister takes it.
     departures: VecDeque<Departure>,
     /// [`Wish::DepartAgain`] is wished for and has not come true.

@@ -27,7 +27,8 @@ use super::store;
 use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
 pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::RoomId;
+use parlance_foundation::party::Party;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Supervised, after_what_has_come};
 
@@ -134,7 +135,7 @@ impl Room {
     }
 
     /// Reads the room from Postgres, after every write that is still on its way there.
-    fn load(&self, sends: Vec<(UserId, String)>, ctx: &mut Context<Self>) {
+    fn load(&self, sends: Vec<(Option<Party>, String)>, ctx: &mut Context<Self>) {
         // Marks may lie there. Where they cannot be handed over, the barrier behind them is refused as well.
         self.tray.hand_over();
         let (id, parts) = (self.id, self.parts.clone());
@@ -199,7 +200,7 @@ impl Supervised for Room {
             "phase": self.life.phase(),
             "waiting": self.life.waiting_len(),
             "committed_seq": state.map(|state| state.committed_seq()),
-            "members": state.map(|state| state.members_len()),
+            "members": state.map(|state| state.facts().members_len()),
             "window_events": state.map(|state| state.window_len()),
         })
     }

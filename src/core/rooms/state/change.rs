@@ -11,33 +11,66 @@ use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
 use crate::rooms::store::WriteChange;
 use crate::rooms::wire;
-use parlance_foundation::ids::UserId;
+use parlance_foundation::ids::{TeamId, UserId};
+use parlance_foundation::party::{Party, PartyKind};
 
-/// A change to the room itself or to who is in it.
+/// A change to the room itself or to who is in it. Who of a team's people is meant, whoever asks has looked up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     AddMember {
-        user_id: UserId,
+        party: Party,
         role: Role,
+        /// Of a team: its people. Of one that is in the room already those come in who are not.
+        people: Vec<UserId>,
     },
     RemoveMember {
-        user_id: UserId,
+        party: Party,
+        /// Of a team: those who came with it.
+        people: Vec<UserId>,
+        /// Of these, those who stay, since another team of theirs is in the room as well.
+        stay: Vec<(UserId, TeamId)>,
     },
     SetRole {
-        user_id: UserId,
+        party: Party,
         role: Role,
+        /// Of a team: those who came with it.
+        people: Vec<UserId>,
     },
     /// Absent: unchanged. An empty text clears it.
-    Describe {
-        name: Option<String>,
-        topic: Option<String>,
-    },
+    Describe { name: Option<String>, topic: Option<String> },
+}
+
+impl Change {
+    /// Adds one person.
+    pub fn add(user: UserId, role: Role) -> Self {
+        Self::AddMember { party: user.into(), role, people: Vec::new() }
+    }
+
+    /// Takes one person out.
+    pub fn remove(user: UserId) -> Self {
+        Self::RemoveMember { party: user.into(), people: Vec::new(), stay: Vec::new() }
+    }
+
+    /// Gives one person a role.
+    pub fn set_role(user: UserId, role: Role) -> Self {
+        Self::SetRole { party: user.into(), role, people: Vec::new() }
+    }
+
+    /// Whom it is about.
+    pub fn party(&self) -> Option<Party> {
+        match self {
+            Self::AddMember { party, .. } | Self::RemoveMember { party, .. } | Self::SetRole { party, .. } => {
+                Some(*party)
+            }
+            Self::Describe { .. } => None,
+        }
+    }
 }
 
 /// A change that somebody wants made: as it was asked for, so that it can be decided again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedChange {
-    pub by: UserId,
+    pub by: Party,
     pub right: Right,
     /// The author's own id for it: sent again, it is the first one.
     pub client_id: Option<String>,
@@ -56,6 +89,8 @@ pub enum Right {
     Invited,
     /// The last owner was deleted with their account, and the next one takes over.
     Inherited,
+    /// Somebody came into a team that is in the room, or left one: whoever runs the team decides.
+    OfTeam,
 }
 
 impl RoomState {
@@ -64,81 +99,93 @@ impl RoomState {
         let WantedChange { by, right, client_id, change } = wanted;
         let (by, right) = (*by, *right);
         // The author's own: whoever has left since by this very change is told so.
-        let key = client_id.as_ref().map(|client_id| SentKey { by, is_message: false, client_id: client_id.clone() });
+        let key = client_id.clone().map(|client_id| SentKey { by: Some(by), is_message: false, client_id });
         if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
             return Ok(first.decision());
         }
         if let Some(settled) = self.settled(by, right, change)? {
             return Ok(settled);
         }
-        let by_whom = Some(by);
-        let (event, change) = match change {
-            Change::AddMember { user_id, role } => {
-                if self.members.len() >= self.limits.members_max {
+        let event = EventRow { client_id: client_id.clone(), ..self.event_of(id, by, change)? };
+        Ok(Decision::Write(RowBody::Event(event)))
+    }
+
+    fn event_of(&self, id: uuid::Uuid, by: Party, change: &Change) -> Result<EventRow, ChatError> {
+        let is_in = |user: &UserId| self.facts.is_member(Party::User(*user));
+        let by = Some(by);
+        Ok(match change {
+            Change::AddMember { party, role, people } => {
+                let people: Vec<UserId> = people.iter().copied().filter(|user| !is_in(user)).collect();
+                if self.facts.members.len() + people.len() >= self.limits.members_max {
                     return Err(ChatError::RoomFull(self.limits.members_max));
                 }
-                let (user_id, role) = (*user_id, *role);
-                let told = wire::MemberAdded { member: wire::EventMember { user_id, role } };
-                (EventRow::new(id, by_whom, &told), CoreChange::MemberAdded { user_id, role })
+                // What a team is in the room holds for those who come later.
+                let role = self.facts.role(*party).unwrap_or(*role);
+                let told = wire::MemberAdded { member: wire::EventMember::new(*party, role), people: people.clone() };
+                written(EventRow::new(id, by, &told), CoreChange::MemberAdded { party: *party, role, people })
             }
-            Change::RemoveMember { user_id } => {
-                let user_id = *user_id;
-                let told = wire::MemberRemoved { user_id };
-                (EventRow::new(id, by_whom, &told), CoreChange::MemberRemoved { user_id, is_out: false })
+            Change::RemoveMember { party, people, stay } => {
+                let goes = |user: &UserId| is_in(user) && stay.iter().all(|(stays, _)| stays != user);
+                let people: Vec<UserId> = people.iter().copied().filter(goes).collect();
+                let told = wire::MemberRemoved::new(*party, people.clone());
+                let (party, stay) = (*party, stay.clone());
+                written(EventRow::new(id, by, &told), CoreChange::MemberRemoved { party, is_out: false, people, stay })
             }
-            Change::SetRole { user_id, role } => {
-                let (user_id, role) = (*user_id, *role);
-                let told = wire::MemberRoleChanged { user_id, role };
-                (EventRow::new(id, by_whom, &told), CoreChange::RoleChanged { user_id, role })
+            Change::SetRole { party, role, people } => {
+                let people: Vec<UserId> = people.iter().copied().filter(is_in).collect();
+                let told = wire::MemberRoleChanged::new(*party, *role, people.clone());
+                let change = CoreChange::RoleChanged { party: *party, role: *role, people };
+                written(EventRow::new(id, by, &told), change)
             }
             Change::Describe { name, topic } => {
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
                 let told = wire::RoomUpdated { name: name.clone(), topic: topic.clone() };
-                (EventRow::new(id, by_whom, &told), CoreChange::Described { name, topic })
+                written(EventRow::new(id, by, &told), CoreChange::Described { name, topic })
             }
-        };
-        let event = EventRow { client_id: client_id.clone(), ..event };
-        Ok(Decision::Write(RowBody::Event(written(event, change))))
+        })
     }
 
     /// The event that tells of somebody who is out already.
     pub fn departed(departure: &Departure) -> RowBody {
         let Departure { id, user_id, by, .. } = *departure;
-        let event = EventRow::new(id, Some(by), &wire::MemberRemoved { user_id });
-        RowBody::Event(written(event, CoreChange::MemberRemoved { user_id, is_out: true }))
+        let party = Party::User(user_id);
+        let event = EventRow::new(id, Some(by.into()), &wire::MemberRemoved::new(party, Vec::new()));
+        RowBody::Event(written(event, CoreChange::removed(user_id, true)))
     }
 
     /// Whether the order is about to tell that they are out already.
     pub fn is_departing(&self, user: UserId) -> bool {
-        self.waits_for(
-            |change| matches!(change, CoreChange::MemberRemoved { user_id, is_out: true } if *user_id == user),
-        )
+        self.waits_for(|change| match change {
+            CoreChange::MemberRemoved { party, is_out: true, .. } => *party == Party::User(user),
+            _ => false,
+        })
         .is_some()
     }
 
     /// What the room will be called when this is done.
     fn described_by(&self, name: Option<&String>, topic: Option<&String>) -> (Option<String>, Option<String>) {
-        let name = name.cloned().or_else(|| self.name.clone()).filter(|name| !name.is_empty());
-        let topic = topic.cloned().or_else(|| self.topic.clone()).filter(|topic| !topic.is_empty());
+        let name = name.cloned().or_else(|| self.facts.name.clone()).filter(|name| !name.is_empty());
+        let topic = topic.cloned().or_else(|| self.facts.topic.clone()).filter(|topic| !topic.is_empty());
         (name, topic)
     }
 
     /// Whether `by` may make the change; if so, and there is nothing to do any more, that.
-    fn settled(&self, by: UserId, right: Right, change: &Change) -> Result<Option<Decision>, ChatError> {
+    fn settled(&self, by: Party, right: Right, change: &Change) -> Result<Option<Decision>, ChatError> {
         match change {
-            Change::AddMember { user_id, role } => {
-                self.may_add(by, right, *user_id, *role)?;
-                let Some(member) = self.members.get(user_id) else { return Ok(None) };
-                Ok(Some(self.waiting_or(Some(member.role), |change| change.user() == Some(*user_id))))
+            Change::AddMember { party, role, people } => {
+                self.may_add(by, right, *party, *role)?;
+                let Some(own) = self.facts.role(*party) else { return Ok(None) };
+                let are_all_in = people.iter().all(|user| self.facts.is_member(Party::User(*user)));
+                Ok(are_all_in.then(|| self.waiting_or(Some(own), |change| change.is_about(*party))))
             }
-            Change::RemoveMember { user_id } => {
-                self.may_remove(by, right, *user_id)?;
-                let about = |change: &CoreChange| change.user() == Some(*user_id);
-                Ok((!self.members.contains_key(user_id)).then(|| self.waiting_or(None, about)))
+            Change::RemoveMember { party, .. } => {
+                self.may_remove(by, right, *party)?;
+                let about = |change: &CoreChange| change.is_about(*party);
+                Ok((!self.facts.is_member(*party)).then(|| self.waiting_or(None, about)))
             }
-            Change::SetRole { user_id, role } => {
-                let own = self.members.get(user_id).map(|member| member.role);
-                let about = |change: &CoreChange| change.user() == Some(*user_id);
+            Change::SetRole { party, role, .. } => {
+                let own = self.facts.role(*party);
+                let about = |change: &CoreChange| change.is_about(*party);
                 if right == Right::Inherited {
                     // Not by the one who is gone, of whose going the room may not have heard yet.
                     let is_owned = self.others_own(by);
@@ -146,19 +193,20 @@ impl RoomState {
                     return Ok((is_owned || !self.needs_owner()).then(|| self.waiting_or(own, about)));
                 }
                 // Whoever has stepped down may have lost the right to do so.
-                if by != *user_id || own != Some(*role) {
-                    self.may_set_role(by, right, *user_id, *role)?;
+                if by != *party || own != Some(*role) {
+                    self.may_set_role(by, right, *party, *role)?;
                 }
                 Ok((own == Some(*role)).then(|| self.waiting_or(own, about)))
             }
             Change::Describe { name, topic } => {
                 self.acting(by, right, Action::Describe)?;
-                if self.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
+                if self.facts.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
                     return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
                 }
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
                 let describes = |change: &CoreChange| matches!(change, CoreChange::Described { .. });
-                Ok(((name, topic) == (self.name.clone(), self.topic.clone())).then(|| self.waiting_or(None, describes)))
+                Ok(((name, topic) == (self.facts.name.clone(), self.facts.topic.clone()))
+                    .then(|| self.waiting_or(None, describes)))
             }
         }
     }
@@ -176,21 +224,23 @@ impl RoomState {
     }
 
     /// The role in which `by` acts, if it allows `action`: their own here, or what their role in the space makes them.
-    fn acting(&self, by: UserId, right: Right, action: Action) -> Result<Role, ChatError> {
-        let own = self.members.get(&by).map(|member| member.role);
+    fn acting(&self, by: Party, right: Right, action: Action) -> Result<Role, ChatError> {
+        let own = self.facts.role(by);
         let of_space = match right {
             Right::OfSpace(role) => in_channels(role),
-            Right::Own | Right::Invited | Right::Inherited => None,
+            Right::Own | Right::Invited | Right::Inherited | Right::OfTeam => None,
         };
         self.allow(own.max(of_space).ok_or(ChatError::RoomNotFound)?, action)
     }
 
-    fn may_add(&self, by: UserId, right: Right, user: UserId, role: Role) -> Result<(), ChatError> {
+    fn may_add(&self, by: Party, right: Right, party: Party, role: Role) -> Result<(), ChatError> {
+        require_person(party, role)?;
         let joins = match right {
             Right::Own | Right::Inherited => false,
             // A guest of the space is a guest in its channels.
-            Right::OfSpace(own) => by == user && role <= own.min(Role::Member),
+            Right::OfSpace(own) => by == party && role <= own.min(Role::Member),
             Right::Invited => true,
+            Right::OfTeam => return if self.facts.is_member(party) { Ok(()) } else { Err(ChatError::NotAMember) },
         };
         if joins {
             return Ok(());
@@ -199,28 +249,32 @@ impl RoomState {
         if outranks(own, role) { Ok(()) } else { Err(ChatError::NotAllowed) }
     }
 
-    fn may_remove(&self, by: UserId, right: Right, user: UserId) -> Result<(), ChatError> {
-        let target = self.members.get(&user).map(|member| member.role);
-        if by == user {
+    fn may_remove(&self, by: Party, right: Right, party: Party) -> Result<(), ChatError> {
+        let target = self.facts.role(party);
+        if right == Right::OfTeam {
+            return Ok(());
+        }
+        if by == party {
             // Whoever is out may leave once more.
             let Some(role) = target else { return Ok(()) };
             self.allow(role, Action::Leave)?;
-            return if role == Role::Owner && self.is_last_owner(user) { Err(ChatError::LastOwner) } else { Ok(()) };
+            return if role == Role::Owner && self.is_last_owner(party) { Err(ChatError::LastOwner) } else { Ok(()) };
         }
         let own = self.acting(by, right, Action::RemoveMember)?;
         if target.is_none_or(|target| outranks(own, target)) { Ok(()) } else { Err(ChatError::NotAllowed) }
     }
 
-    fn may_set_role(&self, by: UserId, right: Right, user: UserId, role: Role) -> Result<(), ChatError> {
+    fn may_set_role(&self, by: Party, right: Right, party: Party, role: Role) -> Result<(), ChatError> {
+        require_person(party, role)?;
         let own = self.acting(by, right, Action::SetRole)?;
-        let target = self.members.get(&user).ok_or(ChatError::NotAMember)?.role;
+        let target = self.facts.role(party).ok_or(ChatError::NotAMember)?;
         // An admin may step down, which is acting on an equal: oneself.
-        let acts = outranks(own, target) || by == user;
-        if !acts || (!outranks(own, role) && by != user) || role > own {
+        let acts = outranks(own, target) || by == party;
+        if !acts || (!outranks(own, role) && by != party) || role > own {
             return Err(ChatError::NotAllowed);
         }
         // Also when alone: a room without an owner could never get one again.
-        if self.needs_owner() && target == Role::Owner && role != Role::Owner && !self.others_own(user) {
+        if self.needs_owner() && target == Role::Owner && role != Role::Owner && !self.others_own(party) {
             return Err(ChatError::LastOwner);
         }
         Ok(())
@@ -228,17 +282,28 @@ impl RoomState {
 
     /// The owners and admins of a space act in its channels: those can do without owners of their own.
     fn needs_owner(&self) -> bool {
-        self.space_id.is_none()
+        self.facts.space_id.is_none()
     }
 
-    fn is_last_owner(&self, user: UserId) -> bool {
+    fn is_last_owner(&self, party: Party) -> bool {
         // The last person may always leave: an empty room needs no owner.
-        self.needs_owner() && !self.others_own(user) && self.members.len() > 1
+        self.needs_owner() && !self.others_own(party) && self.facts.people().nth(1).is_some()
     }
 
-    fn others_own(&self, user: UserId) -> bool {
-        self.members.iter().any(|(id, member)| *id != user && member.role == Role::Owner)
+    fn others_own(&self, party: Party) -> bool {
+        self.facts.members.iter().any(|(one, member)| *one != party && member.role == Role::Owner)
     }
+}
+
+/// A room is owned by people, of whom there is always somebody to ask.
+fn require_person(party: Party, role: Role) -> Result<(), ChatError> {
+    if role == Role::Owner && party.kind() != PartyKind::User {
+        return Err(ChatError::Invalid {
+            field: "role",
+            wanted: "an owner is a person; `admin` is the most here".into(),
+        });
+    }
+    Ok(())
 }
 
 /// The event with what the core reads in it, which is also what it writes besides.

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use crate::rooms::card::Card;
 use crate::rooms::error::ChatError;
+use crate::rooms::facts::{Member, RoomFacts};
 use crate::rooms::permissions::RoomKind;
 use crate::rooms::senders::{SENDERS_MAX, Senders, UNREAD_MAX};
-use crate::rooms::state::{Member, Snapshot};
+use crate::rooms::state::Snapshot;
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::party::Party;
 use parlance_foundation::storage::Storage;
 
 /// The rooms that `user` is in, each with its newest seq: those with the newest activity first.
@@ -41,17 +43,19 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
     let rows = sqlx::query!(
         r#"
         SELECT r.id, r.kind, r.name, r.topic, r.space_id, r.created_at, r.last_seq, r.last_event_at,
-               r.direct_low, r.direct_high, member.users AS "users?", member.roles AS "roles?",
+               r.direct_low, r.direct_high, member.kinds AS "kinds?", member.ids AS "ids?", member.roles AS "roles?",
                member.delivered_seqs AS "delivered_seqs?", member.read_seqs AS "read_seqs?",
                newest.seqs AS "seqs?", newest.senders AS "senders?: Vec<Option<uuid::Uuid>>"
         FROM rooms r
         CROSS JOIN LATERAL (
-            SELECT array_agg(m.user_id) AS users, array_agg(m.role) AS roles,
+            SELECT array_agg(parlance_party_kind(m.user_id, m.agent_id, m.team_id, m.contact_id)) AS kinds,
+                   array_agg(COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id)) AS ids, array_agg(m.role) AS roles,
                    array_agg(m.delivered_seq) AS delivered_seqs, array_agg(m.read_seq) AS read_seqs
-            FROM room_members m WHERE m.room_id = r.id AND m.user_id IS NOT NULL) AS member
+            FROM room_members m WHERE m.room_id = r.id) AS member
         CROSS JOIN LATERAL (
-            SELECT array_agg(one.seq ORDER BY one.seq) AS seqs, array_agg(one.sender_user_id ORDER BY one.seq) AS senders
-            FROM (SELECT seq, sender_user_id FROM messages WHERE room_id = r.id ORDER BY seq DESC LIMIT $2) AS one) AS newest
+            SELECT array_agg(one.seq ORDER BY one.seq) AS seqs, array_agg(one.sender ORDER BY one.seq) AS senders
+            FROM (SELECT seq, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS sender
+                  FROM messages WHERE room_id = r.id ORDER BY seq DESC LIMIT $2) AS one) AS newest
         WHERE r.id = ANY($1) AND r.kind IN ('direct', 'group', 'channel')
         "#,
         &rooms.iter().map(|room| room.0).collect::<Vec<_>>(),
@@ -62,31 +66,30 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
     let mut cards = Vec::with_capacity(rows.len());
     for row in rows {
         let Ok(kind) = row.kind.parse::<RoomKind>() else { continue };
-        let (users, roles) = (row.users.unwrap_or_default(), row.roles.unwrap_or_default());
-        let (delivered, read) = (row.delivered_seqs.unwrap_or_default(), row.read_seqs.unwrap_or_default());
-        let member = |(((user, role), delivered_seq), read_seq): (((uuid::Uuid, String), i64), i64)| {
-            Some((UserId(user), Member { role: role.parse().ok()?, delivered_seq, read_seq }))
+        let parties = row.kinds.unwrap_or_default().into_iter().zip(row.ids.unwrap_or_default());
+        let marks = row.delivered_seqs.unwrap_or_default().into_iter().zip(row.read_seqs.unwrap_or_default());
+        let member = |(((kind, id), role), (delivered_seq, read_seq)): (((String, uuid::Uuid), String), (i64, i64))| {
+            let party = Party::new(kind.parse().ok()?, id);
+            Some((party, Member { role: role.parse().ok()?, delivered_seq, read_seq }))
         };
-        let room = Snapshot {
+        let facts = RoomFacts {
             id: RoomId(row.id),
             kind,
             name: row.name,
             topic: row.topic,
             space_id: row.space_id.map(SpaceId),
             created_at: row.created_at,
-            last_event_at: row.last_event_at,
-            last_seq: row.last_seq,
             pair: row.direct_low.zip(row.direct_high).map(|(low, high)| (UserId(low), UserId(high))),
-            members: users.into_iter().zip(roles).zip(delivered).zip(read).filter_map(member).collect(),
-            departures: Vec::new(),
-            recent: Vec::new(),
+            members: parties.zip(row.roles.unwrap_or_default()).zip(marks).filter_map(member).collect(),
         };
+        let (last_event_at, last_seq) = (row.last_event_at, row.last_seq);
+        let room = Snapshot { facts, last_event_at, last_seq, departures: Vec::new(), recent: Vec::new() };
         let seqs = row.seqs.unwrap_or_default();
         // Fewer than asked for are all that there are.
         let known_after = seqs.first().filter(|_| seqs.len() >= SENDERS_MAX).map_or(0, |first| first - 1);
         let mut senders = Senders::after(known_after);
         for (seq, sender) in seqs.into_iter().zip(row.senders.unwrap_or_default()) {
-            senders.push(seq, sender.map(UserId));
+            senders.push(seq, sender);
         }
         cards.push(Card::with(&room, senders));
     }

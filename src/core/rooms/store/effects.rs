@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::order::{CoreChange, Effect, EffectWriter, Placed, Role, Written};
+use parlance_foundation::ids::TeamId;
+use parlance_foundation::party::Party;
 
 /// Effect: what the event's [`CoreChange`] says.
 #[derive(Debug)]
@@ -33,8 +35,8 @@ impl EffectWriter for Changes {
 /// What all changes of a flush come to.
 #[derive(Debug, Default)]
 struct Folded<'a> {
-    /// In the order of rooms and people, so that two shards never wait for each other.
-    members: BTreeMap<(Uuid, Uuid), MemberFolded>,
+    /// In the order of rooms and parties, so that two shards never wait for each other.
+    members: BTreeMap<(Uuid, Party), MemberFolded>,
     described: HashMap<Uuid, Described<'a>>,
     /// Of the events that tell of a departure.
     told: Vec<Uuid>,
@@ -47,10 +49,13 @@ struct MemberFolded {
     joins: Option<Joins>,
     /// Of somebody who was there before.
     role: Option<Role>,
+    /// Of the same: the team with which they are here from now on, or none.
+    is_via: Option<Option<TeamId>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Joins {
+    via: Option<TeamId>,
     role: Role,
     seq: i64,
     at: DateTime<Utc>,
@@ -69,20 +74,37 @@ impl<'a> Folded<'a> {
         for placed in effects {
             let (room, row) = (placed.room_id.0, placed.row);
             match row.change() {
-                Some(CoreChange::MemberAdded { user_id, role }) => {
-                    let joins = Joins { role: *role, seq: row.seq, at: row.at };
-                    folded.members.entry((room, user_id.0)).or_default().joins = Some(joins);
+                Some(change @ CoreChange::MemberAdded { party, role, .. }) => {
+                    for joining in change.parties() {
+                        let via = party.team().filter(|_| joining != *party);
+                        let joins = Joins { via, role: *role, seq: row.seq, at: row.at };
+                        folded.members.entry((room, joining)).or_default().joins = Some(joins);
+                    }
                 }
                 Some(CoreChange::MemberRemoved { is_out: true, .. }) => folded.told.push(row.id()),
-                Some(CoreChange::MemberRemoved { user_id, is_out: false }) => {
-                    let gone = MemberFolded { goes: true, joins: None, role: None };
-                    folded.members.insert((room, user_id.0), gone);
+                Some(change @ CoreChange::MemberRemoved { is_out: false, stay, .. }) => {
+                    for party in change.parties() {
+                        folded.members.insert((room, party), MemberFolded { goes: true, ..MemberFolded::default() });
+                    }
+                    for (user, team) in stay {
+                        folded.members.entry((room, Party::User(*user))).or_default().is_via = Some(Some(*team));
+                    }
                 }
-                Some(CoreChange::RoleChanged { user_id, role }) => {
-                    let member = folded.members.entry((room, user_id.0)).or_default();
-                    match &mut member.joins {
-                        Some(joins) => joins.role = *role,
-                        None => member.role = Some(*role),
+                Some(change @ CoreChange::RoleChanged { party, role, .. }) => {
+                    for one in change.parties() {
+                        let member = folded.members.entry((room, one)).or_default();
+                        // Whoever is given a role of their own is here for themselves.
+                        let is_own = one == *party;
+                        match &mut member.joins {
+                            Some(joins) => {
+                                joins.role = *role;
+                                joins.via = joins.via.filter(|_| !is_own);
+                            }
+                            None => {
+                                member.role = Some(*role);
+                                member.is_via = if is_own { Some(None) } else { member.is_via };
+                            }
+                        }
                     }
                 }
                 Some(CoreChange::Described { name, topic }) => {
@@ -108,76 +130,94 @@ async fn write(connection: &mut PgConnection, folded: Folded<'_>) -> Result<(), 
 
 async fn remove_members(connection: &mut PgConnection, folded: &Folded<'_>) -> Result<(), sqlx::Error> {
     let gone = folded.members.iter().filter(|(_, member)| member.goes);
-    let (rooms, users): (Vec<Uuid>, Vec<Uuid>) = gone.map(|(key, _)| *key).unzip();
+    let (rooms, parties): (Vec<Uuid>, Vec<Uuid>) = gone.map(|((room, party), _)| (*room, party.uuid())).unzip();
     if rooms.is_empty() {
         return Ok(());
     }
     // Whoever left the space a moment ago, before the room heard of it, is told of once: by this.
     sqlx::query!(
         "WITH gone AS (
-             SELECT room_id, user_id FROM UNNEST($1::uuid[], $2::uuid[]) AS given (room_id, user_id)
+             SELECT room_id, party_id FROM UNNEST($1::uuid[], $2::uuid[]) AS given (room_id, party_id)
          ), told AS (
              DELETE FROM departures USING gone
-             WHERE departures.room_id = gone.room_id AND departures.user_id = gone.user_id
+             WHERE departures.room_id = gone.room_id AND departures.user_id = gone.party_id
          )
-         DELETE FROM room_members USING gone
-         WHERE room_members.room_id = gone.room_id AND room_members.user_id = gone.user_id",
+         DELETE FROM room_members AS m USING gone
+         WHERE m.room_id = gone.room_id AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) = gone.party_id",
         &rooms,
-        &users
+        &parties
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// In a channel of a space, only those who are in the space: they may be leaving it at this moment. The lock has their
-/// leaving wait, and then it finds this; or this waits for their leaving, and finds that they are out.
+/// In a channel of a space, only those people who are in the space: they may be leaving it at this moment. The lock has
+/// their leaving wait, and then it finds this; or this waits for their leaving, and finds that they are out.
 async fn add_members(connection: &mut PgConnection, folded: &Folded<'_>) -> Result<(), sqlx::Error> {
     let joining = folded.members.iter().filter_map(|(key, member)| Some((key, member.joins?)));
-    let joining: Vec<_> = joining.map(|((room, user), joins)| (*room, *user, joins)).collect();
+    let joining: Vec<_> = joining.map(|((room, party), joins)| (*room, party.columns(), joins)).collect();
     if joining.is_empty() {
         return Ok(());
     }
-    // A member starts with everything before the joining read: nobody owes the past.
-    let added = sqlx::query!(
-        "WITH given AS (
+    // A member starts with everything before the joining read: nobody owes the past. A team that gets more people has been
+    // there before.
+    let added = sqlx::query_scalar!(
+        r#"WITH given AS (
              SELECT given.*, rooms.space_id
-             FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[])
-                  AS given (room_id, user_id, role, seq, at)
+             FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[],
+                         $9::timestamptz[])
+                  AS given (room_id, user_id, agent_id, team_id, contact_id, via_team_id, role, seq, at)
              JOIN rooms ON rooms.id = given.room_id
          ), in_space AS (
              SELECT own.space_id, own.user_id FROM space_members AS own
              WHERE (own.space_id, own.user_id) IN (SELECT space_id, user_id FROM given WHERE space_id IS NOT NULL)
              FOR KEY SHARE
+         ), added AS (
+             INSERT INTO room_members (room_id, user_id, agent_id, team_id, contact_id, via_team_id, role, delivered_seq,
+                                       read_seq, joined_at)
+             SELECT room_id, user_id, agent_id, team_id, contact_id, via_team_id, role, seq, seq, at FROM given
+             WHERE (space_id IS NULL OR user_id IS NULL OR (space_id, user_id) IN (SELECT space_id, user_id FROM in_space))
+               AND (team_id IS NULL OR NOT EXISTS (SELECT FROM room_members there
+                        WHERE there.room_id = given.room_id AND there.team_id = given.team_id))
+             RETURNING user_id
          )
-         INSERT INTO room_members (room_id, user_id, role, delivered_seq, read_seq, joined_at)
-         SELECT room_id, user_id, role, seq, seq, at FROM given
-         WHERE space_id IS NULL OR (space_id, user_id) IN (SELECT space_id, user_id FROM in_space)",
+         SELECT count(*) AS "count!" FROM added WHERE user_id IS NOT NULL"#,
         &joining.iter().map(|(room, ..)| *room).collect::<Vec<_>>(),
-        &joining.iter().map(|(_, user, _)| *user).collect::<Vec<_>>(),
+        &joining.iter().map(|(_, party, _)| party.user_id).collect::<Vec<_>>() as &[Option<Uuid>],
+        &joining.iter().map(|(_, party, _)| party.agent_id).collect::<Vec<_>>() as &[Option<Uuid>],
+        &joining.iter().map(|(_, party, _)| party.team_id).collect::<Vec<_>>() as &[Option<Uuid>],
+        &joining.iter().map(|(_, party, _)| party.contact_id).collect::<Vec<_>>() as &[Option<Uuid>],
+        &joining.iter().map(|(.., joins)| joins.via.map(|team| team.0)).collect::<Vec<_>>() as &[Option<Uuid>],
         &joining.iter().map(|(.., joins)| joins.role.as_str()).collect::<Vec<_>>() as &[&str],
         &joining.iter().map(|(.., joins)| joins.seq).collect::<Vec<_>>(),
         &joining.iter().map(|(.., joins)| joins.at).collect::<Vec<_>>(),
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    let all = u64::try_from(joining.len()).unwrap_or(u64::MAX);
-    if added.rows_affected() == all { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    let people = joining.iter().filter(|(_, party, _)| party.user_id.is_some()).count();
+    if i64::try_from(people) == Ok(added) { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 async fn set_roles(connection: &mut PgConnection, folded: &Folded<'_>) -> Result<(), sqlx::Error> {
-    let changed = folded.members.iter().filter_map(|(key, member)| Some((key, member.role?)));
-    let changed: Vec<_> = changed.collect();
+    let is_changed = |member: &MemberFolded| member.role.is_some() || member.is_via.is_some();
+    let changed: Vec<_> = folded.members.iter().filter(|(_, member)| is_changed(member)).collect();
     if changed.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "UPDATE room_members SET role = given.role
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS given (room_id, user_id, role)
-         WHERE room_members.room_id = given.room_id AND room_members.user_id = given.user_id",
+        "UPDATE room_members AS m
+         SET role = COALESCE(given.role, m.role),
+             via_team_id = CASE WHEN given.sets_via THEN given.via_team_id ELSE m.via_team_id END
+         FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::uuid[])
+              AS given (room_id, party_id, role, sets_via, via_team_id)
+         WHERE m.room_id = given.room_id AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) = given.party_id",
         &changed.iter().map(|((room, _), _)| *room).collect::<Vec<_>>(),
-        &changed.iter().map(|((_, user), _)| *user).collect::<Vec<_>>(),
-        &changed.iter().map(|(_, role)| role.as_str()).collect::<Vec<_>>() as &[&str],
+        &changed.iter().map(|((_, party), _)| party.uuid()).collect::<Vec<_>>(),
+        &changed.iter().map(|(_, member)| member.role.map(Role::as_str)).collect::<Vec<_>>() as &[Option<&str>],
+        &changed.iter().map(|(_, member)| member.is_via.is_some()).collect::<Vec<_>>(),
+        &changed.iter().map(|(_, member)| member.is_via.flatten().map(|team| team.0)).collect::<Vec<_>>()
+            as &[Option<Uuid>],
     )
     .execute(connection)
     .await?;

@@ -52,14 +52,14 @@ pub async fn messages(
     let found = sqlx::query_as!(
         StoredMessage,
         r#"
-        SELECT seq AS "seq!", id AS "id!", sender AS "sender!", client_id, kind AS "kind!", content AS "content!",
+        SELECT seq AS "seq!", id AS "id!", client_id, kind AS "kind!", content AS "content!",
+               COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS sender,
+               parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS sender_kind,
                parts::text AS parts, reply_to, created_at AS "created_at!"
         FROM (
-            (SELECT seq, id, sender_user_id AS sender, client_id, kind, content, parts, reply_to, created_at
-             FROM messages WHERE $4 AND room_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT $5)
+            (SELECT * FROM messages WHERE $4 AND room_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT $5)
             UNION ALL
-            (SELECT seq, id, sender_user_id, client_id, kind, content, parts, reply_to, created_at
-             FROM messages WHERE NOT $4 AND room_id = $1 AND seq > $2 ORDER BY seq LIMIT $5)
+            (SELECT * FROM messages WHERE NOT $4 AND room_id = $1 AND seq > $2 ORDER BY seq LIMIT $5)
         ) AS one_direction
         ORDER BY CASE WHEN $4 THEN -seq ELSE seq END
         "#,
@@ -72,7 +72,7 @@ pub async fn messages(
     .fetch_all(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    let mut rows: Vec<Row> = found.into_iter().map(StoredMessage::into_row).collect();
+    let mut rows: Vec<Row> = found.into_iter().map(StoredMessage::into_row).collect::<Result<_, _>>()?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more { rows.last().map(|row| row.seq) } else { None };

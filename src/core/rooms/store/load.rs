@@ -7,10 +7,12 @@ use sqlx::types::Json;
 use crate::order::{EventRow, MessageRow, Row, RowBody};
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
+use crate::rooms::facts::{Member, RoomFacts};
 use crate::rooms::permissions::RoomKind;
-use crate::rooms::state::{Departure, Member, Snapshot};
+use crate::rooms::state::{Departure, Snapshot};
 use crate::rooms::wire;
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
+use parlance_foundation::party::{NoParty, Party, PartyColumns, PartyKind};
 use parlance_foundation::storage::Storage;
 
 /// The room as it is, with its newest rows, as many as its window holds; `None` when there is no such room. One
@@ -29,8 +31,7 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     // Kinds of later features have actors of their own.
     let Ok(kind) = room.kind.parse::<RoomKind>() else { return Ok(None) };
     let members = sqlx::query!(
-        r#"SELECT user_id AS "user_id!", role, delivered_seq, read_seq
-           FROM room_members WHERE room_id = $1 AND user_id IS NOT NULL"#,
+        "SELECT user_id, agent_id, team_id, contact_id, role, delivered_seq, read_seq FROM room_members WHERE room_id = $1",
         id.0
     )
     .fetch_all(&mut *transaction)
@@ -38,8 +39,10 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     let members = members
         .into_iter()
         .filter_map(|row| {
+            let (user_id, agent_id, team_id, contact_id) = (row.user_id, row.agent_id, row.team_id, row.contact_id);
+            let party = PartyColumns { user_id, agent_id, team_id, contact_id }.party()?;
             let role = row.role.parse().ok()?;
-            Some((UserId(row.user_id), Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq }))
+            Some((party, Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq }))
         })
         .collect();
     let departures =
@@ -53,27 +56,26 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     let after = room.last_seq.saturating_sub(i64::try_from(config.window_events_max).unwrap_or(i64::MAX));
     let recent = rows_between(&mut transaction, id, after, i64::MAX).await?;
     transaction.commit().await?;
-    Ok(Some(Snapshot {
+    let facts = RoomFacts {
         id,
         kind,
         name: room.name,
         topic: room.topic,
         space_id: room.space_id.map(SpaceId),
         created_at: room.created_at,
-        last_event_at: room.last_event_at,
-        last_seq: room.last_seq,
         pair: room.direct_low.zip(room.direct_high).map(|(low, high)| (UserId(low), UserId(high))),
         members,
-        departures,
-        recent,
-    }))
+    };
+    let (last_event_at, last_seq) = (room.last_event_at, room.last_seq);
+    Ok(Some(Snapshot { facts, last_event_at, last_seq, departures, recent }))
 }
 
 /// A row of `messages` as reads of messages alone select it.
 pub(super) struct StoredMessage {
     pub seq: i64,
     pub id: uuid::Uuid,
-    pub sender: uuid::Uuid,
+    pub sender: Option<uuid::Uuid>,
+    pub sender_kind: Option<String>,
     pub client_id: Option<String>,
     pub kind: String,
     pub content: String,
@@ -83,22 +85,32 @@ pub(super) struct StoredMessage {
 }
 
 impl StoredMessage {
-    pub fn into_row(self) -> Row {
+    pub fn into_row(self) -> Result<Row, sqlx::Error> {
         let message = MessageRow {
             id: MessageId(self.id),
-            sender: UserId(self.sender),
+            sender: party(self.sender_kind.as_deref(), self.sender)?,
             client_id: self.client_id,
             kind: self.kind,
             content: self.content,
             parts: self.parts,
             reply_to: self.reply_to.map(MessageId),
         };
-        Row { seq: self.seq, at: self.created_at, body: RowBody::Message(message) }
+        Ok(Row { seq: self.seq, at: self.created_at, body: RowBody::Message(message) })
     }
 }
 
+/// The party of a kind and an id, both of which may be NULL: the engine itself.
+fn party(kind: Option<&str>, id: Option<uuid::Uuid>) -> Result<Option<Party>, sqlx::Error> {
+    let Some((kind, id)) = kind.zip(id) else { return Ok(None) };
+    let kind: PartyKind = kind.parse().map_err(|error: NoParty| sqlx::Error::Decode(error.into()))?;
+    Ok(Some(Party::new(kind, id)))
+}
+
+/// Who sent these, with their own ids for them.
+pub type Sends = [(Option<Party>, String)];
+
 /// Of these messages and changes, by author and client id, those that were made before.
-pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, String)]) -> Result<Vec<Row>, ChatError> {
+pub async fn sent_before(storage: &Storage, room: RoomId, sends: &Sends) -> Result<Vec<Row>, ChatError> {
     if sends.is_empty() {
         return Ok(Vec::new());
     }
@@ -106,19 +118,24 @@ pub async fn sent_before(storage: &Storage, room: RoomId, sends: &[(UserId, Stri
         StoredRow,
         r#"
         SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
-               payload AS "payload: _", touches, is_message AS "is_message!"
+               author_kind, payload AS "payload: _", touches, is_message AS "is_message!"
         FROM UNNEST($2::uuid[], $3::text[]) AS given (by_id, sent_id)
         CROSS JOIN LATERAL (
-            SELECT seq, id, created_at AS at, kind, sender_user_id AS author, client_id, content, parts::text, reply_to,
-                   NULL::json AS payload, NULL::uuid AS touches, true AS is_message
-            FROM messages WHERE room_id = $1 AND sender_user_id = by_id AND client_id = sent_id
+            SELECT seq, id, created_at AS at, kind, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS author, client_id,
+                   content, parts::text, reply_to, NULL::json AS payload, NULL::uuid AS touches, true AS is_message,
+                   parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind
+            FROM messages
+            WHERE room_id = $1 AND client_id = sent_id
+              AND COALESCE(sender_user_id, sender_agent_id, sender_contact_id, '00000000-0000-0000-0000-000000000000') = by_id
             UNION ALL
-            SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false
-            FROM room_events WHERE room_id = $1 AND actor_id = by_id AND client_id = sent_id
+            SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind
+            FROM room_events
+            WHERE room_id = $1 AND client_id = sent_id
+              AND COALESCE(actor_id, '00000000-0000-0000-0000-000000000000') = by_id
         ) AS first
         "#,
         room.0,
-        &sends.iter().map(|(sender, _)| sender.0).collect::<Vec<_>>(),
+        &sends.iter().map(|(sender, _)| sender.map_or(uuid::Uuid::nil(), Party::uuid)).collect::<Vec<_>>(),
         &sends.iter().map(|(_, client_id)| client_id.as_str()).collect::<Vec<_>>() as &[&str],
     )
     .fetch_all(storage.engine_read("room"))
@@ -137,13 +154,14 @@ pub(super) async fn rows_between(
         StoredRow,
         r#"
         SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
-               payload AS "payload: _", touches, is_message AS "is_message!"
+               author_kind, payload AS "payload: _", touches, is_message AS "is_message!"
         FROM (
-            (SELECT seq, id, created_at AS at, kind, sender_user_id AS author, client_id, content, parts::text, reply_to,
-                    NULL::json AS payload, NULL::uuid AS touches, true AS is_message
+            (SELECT seq, id, created_at AS at, kind, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS author, client_id,
+                    content, parts::text, reply_to, NULL::json AS payload, NULL::uuid AS touches, true AS is_message,
+                    parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind
              FROM messages WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
             UNION ALL
-            (SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false
+            (SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind
              FROM room_events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
         ) AS both_kinds
         ORDER BY 1 LIMIT $3
@@ -164,6 +182,7 @@ struct StoredRow {
     at: DateTime<Utc>,
     kind: String,
     author: Option<uuid::Uuid>,
+    author_kind: Option<String>,
     client_id: Option<String>,
     content: Option<String>,
     parts: Option<String>,
@@ -181,11 +200,11 @@ impl StoredRow {
             let error = format!("the row {id} at {seq} of its room cannot be read: {what}");
             sqlx::Error::Decode(error.into())
         };
-        let by = self.author.map(UserId);
+        let by = party(self.author_kind.as_deref(), self.author).map_err(|error| unreadable(&error.to_string()))?;
         let body = if self.is_message {
             RowBody::Message(MessageRow {
                 id: MessageId(id),
-                sender: by.ok_or_else(|| unreadable("it has no sender that this version knows"))?,
+                sender: by,
                 client_id: self.client_id,
                 kind: self.kind,
                 content: self.content.unwrap_or_default(),

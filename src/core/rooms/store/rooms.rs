@@ -7,7 +7,8 @@ use crate::accounts::wire::PublicUser;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::Role;
 use crate::rooms::wire::{RoomMember, RoomSummary};
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::ids::{RoomId, SpaceId, TeamId, UserId};
+use parlance_foundation::party::PartyColumns;
 use parlance_foundation::storage::Storage;
 
 /// One room that `user` may see: as a member, or as a channel that they could join.
@@ -56,7 +57,7 @@ pub(super) async fn summaries(
         .into_iter()
         .filter_map(|row| {
             let peer =
-                peer(row.peer_id, row.peer_username, row.peer_full_name, row.peer_avatar_url, row.peer_created_at);
+                person(row.peer_id, row.peer_username, row.peer_full_name, row.peer_avatar_url, row.peer_created_at);
             Some(RoomSummary {
                 id: RoomId(row.id),
                 kind: row.kind.parse().ok()?,
@@ -77,7 +78,7 @@ pub(super) async fn summaries(
         .collect())
 }
 
-fn peer(
+fn person(
     id: Option<uuid::Uuid>,
     username: Option<String>,
     full_name: Option<String>,
@@ -87,25 +88,26 @@ fn peer(
     Some(PublicUser { id: UserId(id?), username: username?, full_name, avatar_url, created_at: created_at? })
 }
 
-/// A page of a room's members, in the order of their ids.
+/// A page of a room's members, whatever they are, in the order of their ids.
 pub async fn members(
     storage: &Storage,
     user: UserId,
     room: RoomId,
-    after: Option<UserId>,
+    after: Option<uuid::Uuid>,
     limit: i64,
 ) -> Result<Vec<RoomMember>, ChatError> {
     let mut transaction = storage.read_in(user, room).await?;
     let rows = sqlx::query!(
         r#"
-        SELECT u.id, u.username::text AS "username!", u.full_name, u.avatar_url, u.created_at,
+        SELECT m.user_id, m.agent_id, m.team_id, m.contact_id, m.via_team_id,
+               u.id AS "id?", u.username::text AS username, u.full_name, u.avatar_url, u.created_at AS "created_at?",
                m.role, m.joined_at, m.delivered_seq, m.read_seq
-        FROM room_members m JOIN users u ON u.id = m.user_id
-        WHERE m.room_id = $1 AND ($2::uuid IS NULL OR u.id > $2)
-        ORDER BY u.id LIMIT $3
+        FROM room_members m LEFT JOIN users u ON u.id = m.user_id
+        WHERE m.room_id = $1 AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) > $2
+        ORDER BY COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) LIMIT $3
         "#,
         room.0,
-        after.map(|id| id.0),
+        after.unwrap_or(uuid::Uuid::nil()),
         limit,
     )
     .fetch_all(&mut *transaction)
@@ -119,14 +121,12 @@ pub async fn members(
         .into_iter()
         .filter_map(|row| {
             let role: Role = row.role.parse().ok()?;
+            let (user_id, agent_id, team_id, contact_id) = (row.user_id, row.agent_id, row.team_id, row.contact_id);
+            let party = PartyColumns { user_id, agent_id, team_id, contact_id }.party()?;
             Some(RoomMember {
-                user: PublicUser {
-                    id: UserId(row.id),
-                    username: row.username,
-                    full_name: row.full_name,
-                    avatar_url: row.avatar_url,
-                    created_at: row.created_at,
-                },
+                user: person(row.id, row.username, row.full_name, row.avatar_url, row.created_at),
+                party: Some(party).filter(|party| party.user().is_none()),
+                via_team_id: row.via_team_id.map(TeamId),
                 role,
                 joined_at: row.joined_at,
                 delivered_seq: row.delivered_seq,

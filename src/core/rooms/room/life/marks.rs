@@ -18,7 +18,7 @@ impl RoomLife {
         if self.marks.is_empty() {
             self.wishes.push(Wish::FlushMarks);
         }
-        self.marks.insert(mark.user_id, mark);
+        self.marks.insert(mark.party, mark);
     }
 
     /// Writes and announces the read marks of the last moments.
@@ -27,21 +27,14 @@ impl RoomLife {
         if marks.is_empty() {
             return;
         }
-        let receipt = |mark: &Watermark| {
-            wire::encode(&wire::ReceiptUpdated {
-                room_id: self.id,
-                user_id: mark.user_id,
-                delivered_seq: mark.delivered_seq,
-                read_seq: mark.read_seq,
-            })
-        };
+        let receipt = |mark: &Watermark| wire::encode(&wire::ReceiptUpdated::new(self.id, mark));
         self.around.audience.whisper(self.id, marks.iter().map(receipt).collect());
         if let Err(full) = self.around.jobs.enqueue(self.id, Job::Watermarks(self.id, marks))
             && let Job::Watermarks(_, marks) = full.0
         {
             // Kept for the next round: the marks are in memory, and a newer one replaces an older.
             for mark in marks {
-                self.marks.entry(mark.user_id).or_insert(mark);
+                self.marks.entry(mark.party).or_insert(mark);
             }
             self.wishes.push(Wish::FlushMarks);
         }

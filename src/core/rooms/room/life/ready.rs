@@ -36,11 +36,11 @@ impl RoomLife {
     }
 
     /// The sends that wait for the room to be ready, by sender and client id.
-    fn undecided_sends(&self) -> Vec<(UserId, String)> {
+    fn undecided_sends(&self) -> Vec<(Option<Party>, String)> {
         let Phase::Loading { parked, redo, .. } = &self.phase else { return Vec::new() };
         let parked = parked.iter().filter_map(|command| match command {
             Command::Post(post) => Some((post.message.sender, post.message.client_id.as_deref()?)),
-            Command::Change(change) => Some((change.wanted.by, change.wanted.client_id.as_deref()?)),
+            Command::Change(change) => Some((Some(change.wanted.by), change.wanted.client_id.as_deref()?)),
             Command::CatchUp(_) | Command::Mark(_) | Command::Compare(_) => None,
         });
         let redone = redo.iter().filter_map(|redo| redo.row.client_key());
@@ -61,7 +61,7 @@ impl RoomLife {
         self.departures = snapshot.departures.iter().copied().collect();
         // Some may not have reached Postgres, or never will, if the life before crashed or the persister did. The state
         // before does not know those of who was just leaving it.
-        let marks = self.around.card.read(Card::marks).unwrap_or_default();
+        let marks = self.around.card.read(|card| card.facts().marks()).unwrap_or_default();
         let mut card = Card::of(&snapshot);
         marks.iter().for_each(|mark| card.mark(mark));
         self.around.card.replace(card);
@@ -97,7 +97,7 @@ impl RoomLife {
             snapshot.recent.iter().filter(|row| row.seq > shown_seq).filter_map(Row::change).cloned().collect();
         // Those who are departing hear so with the event.
         let stays = |user: &UserId| snapshot.departures.iter().all(|departure| departure.user_id != *user);
-        let members = self.around.card.read(|card| card.members().into_iter().filter(stays).collect());
+        let members = self.around.card.read(|card| card.facts().people().filter(stays).collect());
         Untold { changes, members }
     }
 

@@ -47,10 +47,10 @@ impl RoomLife {
     /// was closed, or read after that.
     pub(super) fn compare(&mut self, command: CompareMembers) {
         let Phase::Ready(state) = &self.phase else { return };
-        let CompareMembers { users, are_members, reply } = command;
+        let CompareMembers { parties, are_members, reply } = command;
         reply.send(Ok(()));
         // What the room itself does is in its state before it is in Postgres.
-        if users.iter().any(|user| state.is_member(*user) != are_members) {
+        if parties.iter().any(|party| state.facts().is_member(*party) != are_members) {
             tracing::info!(room_id = %self.id, "its members were changed elsewhere; loading it anew");
             self.begin_settling();
             return self.finish_settling();
@@ -63,9 +63,9 @@ impl RoomLife {
         let is_gone = |user: &UserId| {
             !state.is_departing(*user)
                 && self.departures.iter().all(|departure| departure.user_id != *user)
-                && self.around.card.read(|card| !card.is_member(*user)) == Some(true)
+                && self.around.card.read(|card| !card.facts().is_member(Party::User(*user))) == Some(true)
         };
-        let gone: Vec<UserId> = users.into_iter().filter(is_gone).collect();
+        let gone: Vec<UserId> = parties.into_iter().filter_map(Party::user).filter(is_gone).collect();
         if !gone.is_empty() {
             self.deliver(last_seq + 1, Vec::new(), Vec::new(), gone);
         }

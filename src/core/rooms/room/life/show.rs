@@ -33,24 +33,22 @@ impl RoomLife {
 
     /// Before those who came or went hear of it: a hello that follows reads which rooms they are in.
     pub(super) fn forget_rosters<'a>(&self, changes: impl IntoIterator<Item = &'a CoreChange>) {
-        self.around.memory.moved(changes.into_iter().filter_map(CoreChange::moved));
+        self.around.memory.moved(changes.into_iter().flat_map(|change| change.joining().chain(change.leaving())));
     }
 
     /// Who came with this row, with the frame that tells them, or who went: by the row alone. What was taken after it
     /// may never be committed.
     fn coming_or_going(&self, row: &Row) -> (Vec<(UserId, ByteString)>, Vec<UserId>) {
-        match row.change() {
-            Some(CoreChange::MemberAdded { user_id, role }) => {
-                let member = Member { role: *role, delivered_seq: row.seq, read_seq: row.seq };
-                let Some(summary) = self.around.card.read(|card| card.summary_of(member)) else {
-                    return (Vec::new(), Vec::new());
-                };
-                let room = wire::RoomSummary { last_seq: row.seq, last_message_at: Some(row.at), ..summary };
-                (vec![(*user_id, wire::encode(&wire::RoomJoined { room }))], Vec::new())
-            }
-            Some(CoreChange::MemberRemoved { user_id, .. }) => (Vec::new(), vec![*user_id]),
-            _ => (Vec::new(), Vec::new()),
-        }
+        let Some(change) = row.change() else { return (Vec::new(), Vec::new()) };
+        let CoreChange::MemberAdded { role, .. } = change else { return (Vec::new(), change.leaving().collect()) };
+        let member = Member::from(*role, row.seq);
+        let Some(summary) = self.around.card.read(|card| card.summary_of(member)) else {
+            return (Vec::new(), Vec::new());
+        };
+        let room = wire::RoomSummary { last_seq: row.seq, last_message_at: Some(row.at), ..summary };
+        // One frame for all who come with a team.
+        let frame = wire::encode(&wire::RoomJoined { room });
+        (change.joining().map(|user| (user, frame.clone())).collect(), Vec::new())
     }
 
     /// Tells listeners of a room that was read of what they may have missed: that there is more, and who came or went.
@@ -94,7 +92,7 @@ impl RoomLife {
 pub(super) struct Untold {
     /// Its newest changes, oldest first.
     pub changes: Vec<CoreChange>,
-    /// Who was in it as it was last shown. Who came or went since by another hand than a room's, or before all of those
+    /// The people in it as it was last shown. Who came or went since by another hand than a room's, or before all of those
     /// changes, is known by this alone.
     pub members: Option<Vec<UserId>>,
 }
@@ -104,14 +102,12 @@ impl Untold {
     fn moves(self, state: &RoomState) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
         let (mut came, mut left) = (BTreeSet::new(), BTreeSet::new());
         for change in self.changes {
-            match change {
-                CoreChange::MemberAdded { user_id, .. } => drop(came.insert(user_id)),
-                CoreChange::MemberRemoved { user_id, .. } => drop(left.insert(user_id)),
-                CoreChange::RoleChanged { .. } | CoreChange::Described { .. } => {}
-            }
+            came.extend(change.joining());
+            left.extend(change.leaving());
         }
         if let Some(members) = self.members {
-            let (before, now): (BTreeSet<_>, BTreeSet<_>) = (members.into_iter().collect(), state.members().collect());
+            let (before, now): (BTreeSet<_>, BTreeSet<_>) =
+                (members.into_iter().collect(), state.facts().people().collect());
             came.extend(&now - &before);
             left.extend(&before - &now);
         }

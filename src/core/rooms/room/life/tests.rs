@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::order::{EventRow, MessageRow};
 use crate::persistence::{FirstResult, QueueFull};
+use crate::rooms::facts::RoomFacts;
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::state::{Change, Right};
 use parlance_foundation::ids::MessageId;
@@ -77,7 +78,7 @@ impl TakesJobs for Probe {
 }
 
 fn wanted(by: UserId, change: Change) -> WantedChange {
-    WantedChange { by, right: Right::Own, client_id: None, change }
+    WantedChange { by: by.into(), right: Right::Own, client_id: None, change }
 }
 
 fn person(n: u128) -> UserId {
@@ -85,21 +86,17 @@ fn person(n: u128) -> UserId {
 }
 
 fn snapshot(last_seq: i64, members: &[u128], recent: Vec<Row>) -> Snapshot {
-    let member = |n: &u128| (person(*n), Member { role: Role::Owner, delivered_seq: 0, read_seq: 0 });
-    Snapshot {
+    let facts = RoomFacts {
         id: RoomId(Uuid::nil()),
         kind: RoomKind::Group,
         name: None,
         topic: None,
         space_id: None,
         created_at: Default::default(),
-        last_event_at: None,
-        last_seq,
         pair: None,
-        members: members.iter().map(member).collect(),
-        departures: Vec::new(),
-        recent,
-    }
+        members: members.iter().map(|n| (person(*n).into(), Member::from(Role::Owner, 0))).collect(),
+    };
+    Snapshot { facts, last_event_at: None, last_seq, departures: Vec::new(), recent }
 }
 
 /// A room of 1 and 2 that has been shown, and who hears it.
@@ -133,22 +130,22 @@ fn ask(life: &mut RoomLife, change: Change) {
 fn post(life: &mut RoomLife, id: u128, reply: Reply<Posted>) {
     let message = MessageRow {
         id: MessageId(Uuid::from_u128(id)),
-        sender: person(1),
+        sender: Some(person(1).into()),
         client_id: Some(id.to_string()),
         kind: "text".into(),
         content: "hello".to_owned(),
         parts: None,
         reply_to: None,
     };
-    life.obey(Command::Post(PostMessage { by: person(1), message, reply }));
+    life.obey(Command::Post(PostMessage { by: Some(person(1).into()), message, reply }));
 }
 
 fn add(n: u128) -> Change {
-    Change::AddMember { user_id: person(n), role: Role::Member }
+    Change::add(person(n), Role::Member)
 }
 
 fn remove(n: u128) -> Change {
-    Change::RemoveMember { user_id: person(n) }
+    Change::remove(person(n))
 }
 
 #[test]
@@ -179,10 +176,10 @@ fn the_first_change_of_a_new_room_is_told_after_an_outage_too() {
     life.loaded(Err(ChatError::Unavailable));
     assert!(!life.may_be_let_go(), "only it knows what was shown");
     life.load_again();
-    let (user_id, role) = (person(3), Role::Member);
-    let told = wire::MemberAdded { member: wire::EventMember { user_id, role } };
-    let change = Some(CoreChange::MemberAdded { user_id, role });
-    let event = EventRow { change, ..EventRow::new(Uuid::nil(), Some(person(1)), &told) };
+    let member = wire::EventMember::new(person(3).into(), Role::Member);
+    let told = wire::MemberAdded { member, people: Vec::new() };
+    let change = Some(CoreChange::added(person(3), Role::Member));
+    let event = EventRow { change, ..EventRow::new(Uuid::nil(), Some(person(1).into()), &told) };
     let row = Row { seq: 1, at: Default::default(), body: RowBody::Event(event) };
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], vec![row]), Vec::new()))));
     assert_eq!(probe.told(), [("came", person(3))]);
@@ -210,12 +207,12 @@ fn read_marks_of_whoever_was_about_to_leave_outlive_an_outage() {
     ask(&mut life, add(3));
     life.settle(vec![(0, Outcome::Committed)]);
     let (by, reply) = (person(2), Reply::new(|_| ()));
-    life.obey(Command::Mark(MarkReceipt { by, delivered_seq: Some(1), read_seq: Some(1), reply }));
+    life.obey(Command::Mark(MarkReceipt { by: by.into(), delivered_seq: Some(1), read_seq: Some(1), reply }));
     ask(&mut life, remove(2));
     life.settle(vec![(1, Outcome::Unavailable)]);
     life.loaded(Ok(Some((snapshot(1, &[1, 2, 3], Vec::new()), Vec::new()))));
-    let mark = Watermark { user_id: by, delivered_seq: 1, read_seq: 1 };
-    assert!(life.state().unwrap().watermarks().contains(&mark));
+    let mark = Watermark { party: by.into(), delivered_seq: 1, read_seq: 1 };
+    assert!(life.state().unwrap().facts().marks().contains(&mark));
 }
 
 #[test]
@@ -224,14 +221,14 @@ fn read_marks_that_a_crash_kept_from_postgres_are_written_after_it() {
     ask(&mut life, add(3));
     life.settle(vec![(0, Outcome::Committed)]);
     let (by, reply) = (person(2), Reply::new(|_| ()));
-    life.obey(Command::Mark(MarkReceipt { by, delivered_seq: Some(1), read_seq: Some(1), reply }));
+    life.obey(Command::Mark(MarkReceipt { by: by.into(), delivered_seq: Some(1), read_seq: Some(1), reply }));
     let card = Arc::clone(&life.around.card);
     drop(life);
     let mut life = opened(&probe, card, 1);
     assert!(life.take_wishes().contains(&Wish::FlushMarks));
     probe.jobs();
     life.flush_marks();
-    assert_eq!(probe.marked(), [Watermark { user_id: by, delivered_seq: 1, read_seq: 1 }]);
+    assert_eq!(probe.marked(), [Watermark { party: by.into(), delivered_seq: 1, read_seq: 1 }]);
     life.flush_marks();
     assert_eq!(probe.marked(), []);
 }
@@ -245,7 +242,7 @@ fn a_room_that_is_too_busy_to_compare_its_members_says_so() {
     let mut compare = || {
         let told = told.clone();
         let reply = Reply::new(move |looked| told.send(looked).unwrap());
-        life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: true, reply }));
+        life.obey(Command::Compare(CompareMembers { parties: vec![person(2).into()], are_members: true, reply }));
     };
     (0..parlance_foundation::testing::defaults::<ChatConfig>("chat").room_pending_max).for_each(|_| compare());
     assert!(answers.try_recv().is_err());
@@ -259,7 +256,7 @@ fn a_room_that_is_too_busy_to_compare_its_members_says_so() {
 fn who_came_and_went_by_another_hand_is_told_of_a_room_that_is_loaded_anew() {
     let (mut life, probe) = room();
     let reply = Reply::new(|_| ());
-    life.obey(Command::Compare(CompareMembers { users: vec![person(2)], are_members: false, reply }));
+    life.obey(Command::Compare(CompareMembers { parties: vec![person(2).into()], are_members: false, reply }));
     life.loaded(Ok(Some((snapshot(0, &[1, 3], Vec::new()), Vec::new()))));
     assert_eq!(probe.told(), [("went", person(2)), ("came", person(3))]);
 }
@@ -267,7 +264,7 @@ fn who_came_and_went_by_another_hand_is_told_of_a_room_that_is_loaded_anew() {
 #[test]
 fn who_went_while_a_room_was_closed_is_told_when_it_opens() {
     let (mut life, probe) = room();
-    let went = |n| CompareMembers { users: vec![person(n)], are_members: false, reply: Reply::new(|_| ()) };
+    let went = |n| CompareMembers { parties: vec![person(n).into()], are_members: false, reply: Reply::new(|_| ()) };
     life.obey(Command::Compare(went(3)));
     assert_eq!(probe.told(), [("went", person(3))]);
     // Not who is just leaving, and may yet stay.
@@ -308,7 +305,7 @@ fn a_send_that_postgres_knew_is_known_after_the_load_that_follows() {
 #[test]
 fn a_room_that_is_gone_is_let_go_and_greets_nobody() {
     let (mut life, _) = room();
-    let compare = CompareMembers { users: vec![person(2)], are_members: false, reply: Reply::new(|_| ()) };
+    let compare = CompareMembers { parties: vec![person(2).into()], are_members: false, reply: Reply::new(|_| ()) };
     life.obey(Command::Compare(compare));
     assert!(life.take_wishes().iter().any(|wish| matches!(wish, Wish::Load(_))));
     life.loaded(Ok(None));
@@ -323,7 +320,7 @@ fn departed(last_seq: i64) -> (Snapshot, Departure) {
 }
 
 fn went(n: u128) -> Command {
-    Command::Compare(CompareMembers { users: vec![person(n)], are_members: false, reply: Reply::new(|_| ()) })
+    Command::Compare(CompareMembers { parties: vec![person(n).into()], are_members: false, reply: Reply::new(|_| ()) })
 }
 
 #[test]
@@ -335,9 +332,9 @@ fn who_left_with_the_space_reads_nothing_more_and_hears_of_it_with_the_event() {
     let event = row.event();
     assert_eq!(
         event.map(|event| (event.id, &*event.kind, event.by)),
-        Some((Uuid::from_u128(77), "member.removed", Some(person(1))))
+        Some((Uuid::from_u128(77), "member.removed", Some(person(1).into())))
     );
-    assert_eq!(life.state().unwrap().catch_up(person(2), 0, 10), Err(ChatError::RoomNotFound));
+    assert_eq!(life.state().unwrap().catch_up(person(2).into(), 0, 10), Err(ChatError::RoomNotFound));
     // Told twice by Postgres, and once by the room: after the commit, by the event.
     life.obey(went(2));
     assert_eq!(probe.told(), []);
