@@ -34,6 +34,15 @@ const DRAIN_METRICS_EVERY: Duration = Duration::from_secs(5);
 
 /// A running engine.
 pub struct App {
+/// The kinds of jobs that this version runs, in the order of their names; also for commands, which have no handlers.
+pub const JOB_KINDS: &[&str] = &[
+    "auth.delete_expired",
+    "invitations.delete_forgotten",
+    "jobs.delete_dead",
+    "rooms.pass_ownership",
+    "vault.delete_old_audit",
+];
+
     pub port: u16,
     pub data_dir: PathBuf,
     pub demo_logins: Option<Vec<DemoLogin>>,
@@ -183,8 +192,14 @@ impl App {
             memory: memory.clone(),
         };
         let rooms = start_rooms(&parts, &supervisor, &mut order);
-        let reactions =
-            Reactions { auth: auth.clone(), rooms: rooms.clone(), memory: memory.clone(), hubs: hubs.clone() };
+        let jobs = JobsHandle::new(storage.clone(), clock.clone()).knowing(JOB_KINDS);
+        let reactions = Reactions {
+            auth: auth.clone(),
+            rooms: rooms.clone(),
+            memory: memory.clone(),
+            hubs: hubs.clone(),
+            jobs: jobs.clone(),
+        };
         start_listening(&storage, reactions, &supervisor, &mut order);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
@@ -195,7 +210,6 @@ impl App {
             memory: memory.clone(),
             limits: Limits::new(&config.limits),
         };
-        let jobs = JobsHandle::new(storage.clone(), clock.clone());
         match job_kinds(&config, &auth, &chat, &vault) {
             Ok(kinds) => start_jobs(&config, &jobs, kinds, &supervisor, &mut order),
             Err(error) => return Err((error, order)),
@@ -276,7 +290,9 @@ fn job_kinds(config: &Config, auth: &Auth, chat: &ChatParts, vault: &Vault) -> a
         vault::jobs::kinds(vault),
         jobs::upkeep::kinds(&config.jobs, &chat.storage, &chat.clock),
     ];
-    jobs::Registry::new(kinds.concat())
+    let kinds = jobs::Registry::new(kinds.concat())?;
+    anyhow::ensure!(kinds.names() == JOB_KINDS, "JOB_KINDS must list {:?}", kinds.names());
+    Ok(kinds)
 }
 
 /// After what handlers need, so that it ends before that. On a thread of its own: no handler holds up anybody else.

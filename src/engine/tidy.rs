@@ -93,14 +93,14 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "core",
         &[
-            ("changes", &["accounts", "rooms", "sessions", "wire"]),
+            ("changes", &["accounts", "jobs", "rooms", "sessions", "wire"]),
             ("sessions", &["accounts", "limits", "order", "rooms", "wire"]),
             ("wire", &["accounts", "order", "rooms"]),
             ("vault", &["accounts", "jobs"]),
             ("rooms", &["accounts", "jobs", "limits", "order", "persistence", "text_enum", "tree"]),
             ("administration", &["accounts", "jobs"]),
             ("accounts", &["jobs"]),
-            ("jobs", &["tree"]),
+            ("jobs", &["text_enum", "tree"]),
             ("persistence", &["order"]),
             ("order", &["text_enum"]),
         ],

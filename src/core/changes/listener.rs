@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Change;
 use crate::accounts::{Auth, AuthError};
+use crate::jobs::JobsHandle;
 use crate::rooms::wire::encode;
 use crate::rooms::{RoomMemory, Rooms};
 use crate::sessions::Hubs;
@@ -34,6 +35,7 @@ pub struct Reactions {
     pub rooms: Rooms,
     pub memory: RoomMemory,
     pub hubs: Hubs,
+    pub jobs: JobsHandle,
 }
 
 impl Reactions {
@@ -186,7 +188,6 @@ impl Ear {
         self.reactions.make_up().await?;
         self.count_engines().await?;
         self.reactions.rooms.finish_departures(&self.storage).await?;
-        self.reactions.rooms.pass_ownership(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.begin_anew().await;
@@ -242,8 +243,8 @@ impl Ear {
                 self.reactions.make_up().await?;
             }
             if matches!(told.parse(), Ok(Change::Closed(_))) {
-                // They may have been deleted, and may have owned groups. What is told next does not wait for that.
-                self.reactions.rooms.pass_ownership_soon(&self.storage);
+                // They may have been deleted, and may have owned groups: `rooms.pass_ownership` was enqueued with it.
+                self.reactions.jobs.wake();
             }
             self.heard.last.replace(told);
         }

@@ -17,7 +17,6 @@ const NOBODYS: &[(&str, &str)] = &[
     ("jobs", "payloads may hold what is private"),
     ("password_resets", "hashes of links that set a password"),
     ("refresh_tokens", "hashes of what signs in"),
-    ("successions", "which groups lost their owner, until they have another one"),
     ("vault_audit", "for admins, who ask the vault's own door"),
     ("vault_secrets", "secrets"),
 ];

@@ -7,4 +7,4 @@ mod json;
 mod page;
 
 pub use json::{JsonBody, OptionalJsonBody, object, optional_object};
-pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes};
+pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes, one_more};

@@ -3,6 +3,7 @@
 mod cards;
 mod create;
 mod effects;
+mod heir;
 mod history;
 mod invitations;
 mod load;
@@ -10,12 +11,12 @@ mod room_pages;
 mod rooms;
 mod space_members;
 mod spaces;
-mod successions;
 
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
 pub use effects::WriteChange;
 pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
+pub use heir::heir;
 pub use invitations::{
     Bounds, Place, decline, delete_forgotten, in_direct_room, invitation_of, invitations_of, invite_again, invite_to,
     invited_to, revoke, strangers,
@@ -29,4 +30,3 @@ pub use space_members::{
 pub use spaces::{
     NewSpace, channels_of_space, create_space, describe_space, space_members, space_of, space_was_made, spaces_of,
 };
-pub use successions::{Succession, heir, settle_succession, successions};
