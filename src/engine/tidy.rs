@@ -108,8 +108,9 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "engine",
         &[
-            ("tools", &["app", "config", "schema"]),
-            ("app", &["config", "edge", "metrics_list", "schema"]),
+            ("tools", &["app", "config", "demo", "schema"]),
+            ("app", &["config", "demo", "edge", "metrics_list", "schema"]),
+            ("demo", &[]),
             ("metrics_list", &["edge"]),
             ("edge", &["config", "docs", "server_config", "web"]),
             ("docs", &["config"]),

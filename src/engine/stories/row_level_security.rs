@@ -11,6 +11,8 @@ use crate::testing::TestApp;
 
 /// Tables in which nobody's read for a user finds a row, so that they have no policy and no grant.
 const NOBODYS: &[(&str, &str)] = &[
+    ("demo_made", "what of the database is a demo"),
+    ("demo_parts", "what of the demo is whole"),
     ("departures", "who is to be told of, until a room's order tells it"),
     ("external_identities", "who a subject of an outside issuer is here"),
     ("job_schedules", "when the engine does what"),
