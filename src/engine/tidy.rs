@@ -110,11 +110,10 @@ const ARROWS: &[(&str, Arrows)] = &[
         &[
             ("tools", &["app", "config", "demo", "schema"]),
             ("app", &["config", "demo", "edge", "metrics_list", "schema"]),
-            ("demo", &[]),
             ("metrics_list", &["edge"]),
             ("edge", &["config", "docs", "server_config", "web"]),
             ("docs", &["config"]),
-            ("config", &["server_config"]),
+            ("config", &["demo", "server_config"]),
         ],
     ),
 ];
