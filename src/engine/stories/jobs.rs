@@ -53,7 +53,7 @@ async fn an_admin_sees_dead_jobs_without_their_payloads_tries_them_again_and_dro
 }
 
 #[actix_rt::test]
-async fn a_job_of_a_kind_that_this_version_does_not_run_is_shown_counted_and_left() {
+async fn a_job_of_a_kind_that_this_version_does_not_run_is_shown_and_left() {
     let app = TestApp::start().await;
     let root = admin(&app).await;
     app.sql(
@@ -66,7 +66,6 @@ async fn a_job_of_a_kind_that_this_version_does_not_run_is_shown_counted_and_lef
     assert_eq!((&job["unknown_kind"], &job["state"], &job["attempts"]), (&json!(true), &json!("pending"), &json!(0)));
     let known = app.ok(Method::GET, "/admin/jobs?kind=auth.delete_expired", &root, None).await;
     assert!(known["items"].as_array().unwrap().iter().all(|job| job["unknown_kind"].is_null()));
-    until("it is counted", async || app.page("/metrics").await.1.contains("parlance_jobs_of_unknown_kinds 1")).await;
 }
 
 #[actix_rt::test]
