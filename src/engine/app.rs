@@ -17,6 +17,7 @@ use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
+use crate::messaging::edits::http::EditParts;
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::error::ChatError;
 use crate::rooms::http::ChatParts;
@@ -222,6 +223,12 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             vault: vault.clone(),
+            edits: EditParts {
+                config: Arc::clone(&chat.config),
+                storage: storage.clone(),
+                rooms: rooms.clone(),
+                limits: chat.limits.clone(),
+            },
             chat,
             lobby: Lobby::new(
                 storage.clone(),

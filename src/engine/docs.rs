@@ -13,6 +13,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
+use crate::messaging::edits;
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
 use crate::{accounts, administration, rooms, vault};
@@ -33,6 +34,7 @@ pub fn methods() -> Vec<(String, Vec<String>)> {
 fn of_features() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
+    document.merge(edits::http::ApiDoc::openapi());
     document.merge(administration::ApiDoc::openapi());
     document.merge(vault::ApiDoc::openapi());
     document.info = InfoBuilder::new()

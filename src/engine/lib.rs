@@ -11,6 +11,7 @@
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`rooms`] | rooms: one order, members, permissions; spaces; history |
+//! | [`messaging`] | what people do with messages beside sending them: editing, deleting |
 //! | [`order`] | what stands in a room's order, and what the core itself reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`jobs`] | what follows a commit, and what is due at a time: leases, retries, dead letters, schedules |
@@ -115,3 +116,4 @@ pub use parlance_core::{
 pub use parlance_foundation::{
     checks, clock, ids, party, problem, recent, requests, storage, supervision, telemetry, text,
 };
+pub use parlance_messaging as messaging;

@@ -86,6 +86,7 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("problem", &["storage", "telemetry"]),
             ("storage", &["checks", "ids"]),
             ("telemetry", &["checks"]),
+            ("party", &["ids"]),
             ("ids", &["clock"]),
             ("supervision", &["checks"]),
         ],
@@ -105,6 +106,7 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("order", &["text_enum"]),
         ],
     ),
+    ("messaging", &[("edits", &[])]),
     (
         "engine",
         &[

@@ -21,6 +21,26 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMess
     if !KINDS.contains(&kind.as_str()) {
         return Err(invalid("kind", format!("must be one of {KINDS:?}")));
     }
+    let (content, parts) = contents(config, content, parts)?;
+    Ok(MessageRow {
+        id: MessageId::new(clock),
+        sender: Some(sender),
+        client_id: Some(client_id),
+        kind,
+        content,
+        parts,
+        reply_to,
+        edited_at: None,
+        deleted_at: None,
+    })
+}
+
+/// What a message says, with its parts as JSON text, if that is something and not too much.
+pub fn contents(
+    config: &ChatConfig,
+    content: String,
+    parts: Option<Vec<Box<RawValue>>>,
+) -> Result<(String, Option<String>), ChatError> {
     let parts = match parts {
         Some(parts) if !parts.is_empty() => Some(parts_text(&parts)?),
         _ => None,
@@ -33,15 +53,7 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMess
         return Err(invalid("content", "must not be empty".into()));
     }
     refuse_nul("content", &content)?;
-    Ok(MessageRow {
-        id: MessageId::new(clock),
-        sender: Some(sender),
-        client_id: Some(client_id),
-        kind,
-        content,
-        parts,
-        reply_to,
-    })
+    Ok((content, parts))
 }
 
 /// A client's own id for something that it sends or makes.

@@ -12,6 +12,8 @@ pub enum ChatError {
     SpaceNotFound,
     #[error("There is no such message in this room to reply to.")]
     ReplyNotFound,
+    #[error("There is no such message in this room.")]
+    MessageNotFound,
     #[error("There is no such user: {0}.")]
     UserNotFound(String),
     #[error("Your role does not allow that. Ask an admin or the owner.")]
@@ -53,6 +55,9 @@ pub enum ChatError {
     Restarted,
     #[error("The database refuses this. The engine's log has the cause.")]
     Refused,
+    /// A feature's own reason.
+    #[error("{}", .0.detail)]
+    OfFeature(Box<Problem>),
 }
 
 impl ChatError {
@@ -70,6 +75,7 @@ impl From<ChatError> for Problem {
             E::RoomNotFound => Self::not_found("chat.room_not_found", detail),
             E::SpaceNotFound => Self::not_found("chat.space_not_found", detail),
             E::ReplyNotFound => Self::invalid("chat.reply_not_found", detail),
+            E::MessageNotFound => Self::not_found("chat.message_not_found", detail),
             E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
             E::NotAllowed => Self::forbidden("chat.not_allowed", detail),
             E::NotAMember => Self::not_found("chat.not_a_member", detail),
@@ -87,6 +93,7 @@ impl From<ChatError> for Problem {
             E::Unavailable => Self::unavailable(1_000).saying(detail),
             E::Restarted => Self::unavailable(0).saying(detail).retry_now(),
             E::Refused => Self::internal().saying(detail),
+            E::OfFeature(problem) => *problem,
         }
     }
 }

@@ -13,10 +13,12 @@
 //!   opened anew.
 //! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
 
+pub mod action;
 mod card;
 mod compose;
 pub mod config;
 mod directory;
+mod doors;
 pub mod error;
 pub mod facts;
 pub mod http;
@@ -37,7 +39,8 @@ mod tests;
 mod window;
 pub mod wire;
 
-pub use compose::{check_client_id, compose, plain_text};
+pub use action::{RoomAction, Scene, Target, WantedAction};
+pub use compose::{check_client_id, compose, contents, plain_text};
 pub use directory::Rooms;
 pub use facts::{Member, RoomFacts};
 pub use lobby::{Entrance, ListingMax, Lobby};

@@ -1,6 +1,7 @@
 //! Chat on the wire: what clients send, what they receive, and the encoding of a committed row.
 //!
-//! Invariant: a row gives the same frame whether it comes from the room's memory or from Postgres.
+//! Invariant: a place is told in its present form, and so in the same frame from the room's memory and from Postgres; the
+//! event that changed a message says so at its own place.
 
 mod invitation;
 
@@ -90,6 +91,12 @@ pub struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a str>,
     pub created_at: DateTime<Utc>,
+    /// It has been changed since; what is here is its present form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// It has been deleted, and has no content any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// What every durable event carries beside what its kind says: its place, whose it is, and when.
@@ -499,6 +506,8 @@ impl<'a> Message<'a> {
             reply_to: message.reply_to,
             client_id: message.client_id.as_deref(),
             created_at: row.at,
+            edited_at: message.edited_at,
+            deleted_at: message.deleted_at,
         }
     }
 }

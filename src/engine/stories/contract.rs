@@ -266,6 +266,26 @@ async fn spaces(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, a
     api.call(Some(ada), "DELETE /spaces/{id}/members/{user_id}", &[&space, &cleo.id], None, 204).await;
 }
 
+async fn edits(api: &mut Contract, ada: &Person, ben: &Person, room: &str, message: &str, absent: &str) {
+    let (one, versions) = ("/rooms/{id}/messages/{message_id}", "GET /rooms/{id}/messages/{message_id}/versions");
+    let (edit, delete) = (format!("PATCH {one}"), format!("DELETE {one}"));
+    let content = || Some(json!({ "client_id": "e1", "content": "hello again", "parts": [{ "type": "y" }] }));
+    api.call(Some(ada), &edit, &[room, message], content(), 200).await;
+    api.call(Some(ben), &edit, &[room, message], content(), 403).await;
+    api.call(Some(ada), &edit, &[room, absent], content(), 404).await;
+    api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "" })), 422).await;
+    api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "x".repeat(40_000) })), 413).await;
+    api.call(Some(ben), &delete, &[room, message], None, 403).await;
+    api.call(Some(ada), &delete, &[room, message], None, 204).await;
+    api.call(Some(ada), &delete, &[room, absent], None, 404).await;
+    api.call(Some(ada), &edit, &[room, message], content(), 200).await;
+    let other = Some(json!({ "content": "too late" }));
+    api.call(Some(ada), &edit, &[room, message], other, 409).await;
+    api.call(Some(ada), &format!("{versions}?limit=1"), &[room, message], None, 200).await;
+    api.call(Some(ada), versions, &[room, absent], None, 404).await;
+    api.call(Some(ben), versions, &[room, message], None, 403).await;
+}
+
 async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, absent: &str) {
     let group = json!({ "client_id": "r1", "kind": "group", "name": "all", "member_ids": [ben.id] });
     let room = id(&api.call(Some(ada), "POST /rooms", &[], Some(group), 201).await);
@@ -294,6 +314,7 @@ async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, ab
     let long = json!({ "client_id": "m3", "content": "x".repeat(40_000) });
     api.call(Some(ben), post, &[&room], Some(long), 413).await;
     api.call(Some(ben), post, &[&room], Some(json!({ "client_id": "m3", "kind": "system" })), 422).await;
+    edits(api, ada, ben, &room, &id(&first), absent).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?limit=1", &[&room], None, 200).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?after=0", &[&room], None, 200).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?after=x", &[&room], None, 400).await;

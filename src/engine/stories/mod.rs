@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod deleted_people;
 mod demo;
+mod edits;
 mod epochs;
 mod floods;
 mod handshakes;

@@ -29,8 +29,10 @@ const OF_THE_SCHEMA: &[(&str, &str)] = &[
     ("reader_rights", "the policies and grants themselves"),
 ];
 /// Policies of tables with a room_id that do not ask who may read the room.
-const OWN_RULE: &[(&str, &str)] =
-    &[("invitations", "whoever is invited reads it before the room is theirs, and nobody else does")];
+const OWN_RULE: &[(&str, &str)] = &[
+    ("invitations", "whoever is invited reads it before the room is theirs, and nobody else does"),
+    ("message_versions", "what was said before is for those who moderate the room"),
+];
 /// The one function, as Postgres prints the policies that ask it.
 const READABLE: &str = "IN ( SELECT parlance_readable_rooms() AS parlance_readable_rooms)";
 

@@ -224,7 +224,7 @@ impl RoomState {
     }
 
     /// The role in which `by` acts, if it allows `action`: their own here, or what their role in the space makes them.
-    fn acting(&self, by: Party, right: Right, action: Action) -> Result<Role, ChatError> {
+    pub(super) fn acting(&self, by: Party, right: Right, action: Action) -> Result<Role, ChatError> {
         let own = self.facts.role(by);
         let of_space = match right {
             Right::OfSpace(role) => in_channels(role),
