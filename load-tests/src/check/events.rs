@@ -97,7 +97,7 @@ fn time(value: &Value) -> Option<DateTime<Utc>> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use parlance::wire::asyncapi::{FRAMES, From, document};
+    use parlance::protocol::{document, protocol};
     use serde_json::json;
 
     use super::*;
@@ -113,12 +113,11 @@ mod tests {
     /// The events that take a place in a room's order, by the reference of the protocol.
     fn durable() -> Vec<&'static str> {
         let document = document();
-        let has_place = |name: &str| {
+        let has_place = |name: String| {
             let fields = fields(&document, &document["components"]["schemas"][name]);
-            fields.contains("room_id") && fields.contains("seq") && !fields.contains("re")
+            fields.contains("room_id") && fields.contains("seq")
         };
-        let told = FRAMES.iter().filter(|frame| frame.from == From::Server);
-        told.filter(|frame| has_place(frame.name())).map(|frame| frame.kind).collect()
+        protocol().frames().filter(|frame| has_place(frame.name())).map(|frame| frame.kind).collect()
     }
 
     #[test]

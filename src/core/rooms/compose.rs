@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
+use super::commands::PostMessage;
 use super::config::ChatConfig;
 use super::error::ChatError;
-use super::wire::PostMessage;
 use crate::order::MessageRow;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::MessageId;

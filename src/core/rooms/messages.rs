@@ -64,6 +64,12 @@ impl Changed {
         Self { is_new: false, role, row: None }
     }
 
+    /// Whether this very change, by its author and client id, was made before.
+    pub fn is_repeat(&self, by: Party, client_id: Option<&str>) -> bool {
+        let key = self.row.as_ref().filter(|_| !self.is_new).and_then(|row| row.client_key());
+        key.is_some_and(|(author, first)| author == Some(by) && Some(first) == client_id)
+    }
+
     /// By the event that made it so.
     pub fn by(posted: Posted) -> Self {
         let role = match posted.row.change() {

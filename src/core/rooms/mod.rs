@@ -15,6 +15,7 @@
 
 pub mod action;
 mod card;
+pub mod commands;
 mod compose;
 pub mod config;
 mod directory;

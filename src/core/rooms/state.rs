@@ -11,6 +11,7 @@
 
 mod act;
 mod change;
+mod repeat;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -10,10 +10,10 @@ use super::store;
 use crate::accounts::DemoLogin;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::party::Party;
+use crate::rooms::commands::PostMessageBody;
 use crate::rooms::messages::{Command, MarkReceipt, PostMessage};
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::store::{self as rooms_store, Bounds, NewRoom, NewSpace};
-use crate::rooms::wire::PostMessageBody;
 use crate::rooms::{RoomParts, Rooms, compose};
 use crate::storage::Storage;
 

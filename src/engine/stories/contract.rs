@@ -7,13 +7,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::rooms::config::Strangers;
-use crate::testing::{PASSWORD, Person, TestApp};
+use crate::testing::{Document, PASSWORD, Person, TestApp};
 use crate::vault::{By, Secret, SecretName};
 
 /// An engine, its document, and the operations that were answered with success.
 struct Contract {
     app: TestApp,
-    document: Value,
+    document: Document,
     met: BTreeSet<String>,
 }
 
@@ -22,7 +22,7 @@ impl Contract {
         let app = TestApp::with(|config| config.chat.strangers = Strangers::Invite).await;
         let (status, text) = app.page("/docs/openapi.json").await;
         assert_eq!(status, 200);
-        Self { app, document: serde_json::from_str(&text).unwrap(), met: BTreeSet::new() }
+        Self { app, document: Document(serde_json::from_str(&text).unwrap()), met: BTreeSet::new() }
     }
 
     /// Calls the operation (`GET /rooms/{id}`) with these ids in its path, in order, and what may follow a `?`; the answer
@@ -79,62 +79,17 @@ impl Contract {
             template.replace('/', "~1"),
             method.as_str().to_ascii_lowercase()
         );
-        let documented = self.document.pointer(&pointer);
+        let documented = self.document.0.pointer(&pointer);
         let documented =
-            self.followed(documented.unwrap_or_else(|| panic!("{operation} answers {status}, undocumented")));
+            self.document.followed(documented.unwrap_or_else(|| panic!("{operation} answers {status}, undocumented")));
         let Some(content) = documented["content"].as_object() else {
             assert_eq!((answer, media_type), (&Value::Null, None), "{operation} {status}");
             return;
         };
         let schema = content.get(media_type.unwrap_or_default());
         let schema = schema.unwrap_or_else(|| panic!("{operation} answers {status} with {media_type:?}"));
-        let strict = self.strict(&schema["schema"]);
-        let validator = jsonschema::options().should_validate_formats(true).build(&strict).unwrap();
-        let faults: Vec<String> =
-            validator.iter_errors(answer).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let faults = self.document.faults(&schema["schema"], answer);
         assert!(faults.is_empty(), "{operation} {status}: {faults:?} in {answer}");
-    }
-
-    fn followed<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let target =
-            value["$ref"].as_str().and_then(|reference| self.document.pointer(reference.trim_start_matches('#')));
-        target.map_or(value, |target| self.followed(target))
-    }
-
-    /// The schema with its references filled in, where an object has the properties that it names and no others.
-    fn strict(&self, schema: &Value) -> Value {
-        match self.followed(schema) {
-            Value::Object(fields) => {
-                let mut whole = fields.clone();
-                for part in fields.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-                    let part = self.followed(part);
-                    whole.remove("allOf");
-                    merge(&mut whole, part);
-                }
-                // An example is a value, not a schema.
-                whole
-                    .retain(|key, _| !["example", "default", "const", "enum"].contains(&key.as_str()) || key == "enum");
-                let mut strict: serde_json::Map<String, Value> =
-                    whole.into_iter().map(|(key, value)| (key, self.strict(&value))).collect();
-                if strict.get("properties").is_some_and(Value::is_object) {
-                    strict.insert("additionalProperties".into(), json!(false));
-                }
-                Value::Object(strict)
-            }
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.strict(item)).collect()),
-            other => other.clone(),
-        }
-    }
-}
-
-/// Adds the properties of one part of an `allOf` to the whole.
-fn merge(whole: &mut serde_json::Map<String, Value>, part: &Value) {
-    for (key, value) in part.as_object().into_iter().flatten() {
-        match (whole.get_mut(key), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more.clone()),
-            (Some(Value::Array(known)), Value::Array(more)) => known.extend(more.clone()),
-            _ => drop(whole.insert(key.clone(), value.clone())),
-        }
     }
 }
 

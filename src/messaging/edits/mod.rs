@@ -11,6 +11,7 @@
 //!   which has no moderators, nowhere.
 
 mod actions;
+pub mod commands;
 mod error;
 pub mod http;
 pub mod store;

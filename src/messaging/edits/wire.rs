@@ -1,6 +1,7 @@
 //! Edits and deletions as clients send and hear them.
 
 use chrono::{DateTime, Utc};
+use parlance_core::answer;
 use parlance_core::order::EventPayload;
 use parlance_core::rooms::messages::Posted;
 use parlance_foundation::ids::{MessageId, RoomId};
@@ -38,6 +39,8 @@ pub struct MessageChanged {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<i64>,
 }
+
+answer!(MessageChanged);
 
 impl From<Option<Posted>> for MessageChanged {
     fn from(done: Option<Posted>) -> Self {

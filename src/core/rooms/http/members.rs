@@ -1,4 +1,9 @@
 //! `/rooms/{id}/members`: who is in a room, and as what.
+//!
+//! Invariant: a change under an `Idempotency-Key` is made once. What was committed under it is looked up before anything else
+//! is asked, so that the first answer holds whatever has changed since; requests that come at once meet in the room.
+
+use std::sync::Arc;
 
 use actix_web::web::Path;
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -8,15 +13,16 @@ use utoipa::ToSchema;
 use super::strangers::invite;
 use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
+use crate::order::{CoreChange, Row};
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::{ChangeRoom, Changed, Command};
+use crate::rooms::messages::{ChangeRoom, Changed, Command, Posted};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, JsonBody, PageQuery};
 
 /// A room's members, a page at a time.
 #[utoipa::path(
@@ -47,10 +53,10 @@ pub struct AddMember {
 /// Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
 /// stays what they are (200).
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path)), request_body = AddMember, security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), IdempotencyKey), request_body = AddMember, security(("bearer" = [])),
     responses(
         (status = 201, body = EventMember),
-        (status = 200, description = "They were in it already, in this role", body = EventMember),
+        (status = 200, description = "They were in it already, or this very change added them before, in this role", body = EventMember),
         (status = 202, description = "They share no room or space with the caller, and are asked first", body = Invited),
         (status = 403, description = "chat.not_allowed, chat.not_invited", body = ProblemBody),
         (status = 409, description = "chat.room_full, chat.too_many_rooms, chat.too_many_invitations", body = ProblemBody),
@@ -63,9 +69,19 @@ pub async fn add_member(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
+    key: IdempotencyKey,
     body: JsonBody<AddMember>,
 ) -> Result<HttpResponse, Problem> {
     let AddMember { user_id, role } = body.into_inner();
+    let is_same = |row: &Row| match row.change() {
+        Some(CoreChange::MemberAdded { party, role: as_what, .. }) => {
+            *party == user_id.into() && role.is_none_or(|role| role == *as_what)
+        }
+        _ => false,
+    };
+    if let Some(Changed { role: Some(role), .. }) = made_before(&parts, &caller, *id, &key, is_same).await? {
+        return Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)));
+    }
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
     let in_space = match space {
         Some(space) => store::space_role(&parts.storage, user_id, space).await?,
@@ -93,7 +109,7 @@ pub async fn add_member(
     {
         return Ok(HttpResponse::Accepted().json(invited));
     }
-    let changed = change(&parts, &caller, *id, Change::add(user_id, role)).await?;
+    let changed = make(&parts, &caller, *id, key, Change::add(user_id, role)).await?;
     let mut response = if changed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(response.json(EventMember::new(user_id.into(), changed.role.unwrap_or(role))))
 }
@@ -106,7 +122,7 @@ pub struct SetRole {
 
 /// Changes a member's role.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), request_body = SetRole,
+    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path), IdempotencyKey), request_body = SetRole,
     security(("bearer" = [])),
     responses(
         (status = 200, body = EventMember),
@@ -121,18 +137,19 @@ pub async fn set_member_role(
     parts: Parts,
     caller: Caller,
     path: Path<(RoomId, UserId)>,
+    key: IdempotencyKey,
     body: JsonBody<SetRole>,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
     let role = body.role;
-    change(&parts, &caller, id, Change::set_role(user_id, role)).await?;
+    change(&parts, &caller, id, key, Change::set_role(user_id, role)).await?;
     Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)))
 }
 
 /// Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
 /// taken back; one's own invitations everybody may take back.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path), IdempotencyKey), security(("bearer" = [])),
     responses(
         (status = 204),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
@@ -147,9 +164,12 @@ pub async fn remove_member(
     parts: Parts,
     caller: Caller,
     path: Path<(RoomId, UserId)>,
+    key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
     let (id, user_id) = path.into_inner();
-    match change(&parts, &caller, id, Change::remove(user_id)).await {
+    match change(&parts, &caller, id, key.clone(), Change::remove(user_id)).await {
+        // They may have been invited again since.
+        Ok(changed) if changed.is_repeat(caller.user_id.into(), key.0.as_deref()) => {}
         Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
         Err(problem)
             if problem.code == "chat.not_allowed"
@@ -161,15 +181,52 @@ pub async fn remove_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Has the room make a change, unless it was made before under this key.
+pub(super) async fn change(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    change: Change,
+) -> Result<Changed, Problem> {
+    match made_before(parts, caller, room, &key, |row| change.may_be(row)).await? {
+        Some(first) => Ok(first),
+        None => make(parts, caller, room, key, change).await,
+    }
+}
+
+/// What the caller's change under this key became, if it was made; it must be the same one.
+async fn made_before(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: &IdempotencyKey,
+    is_same: impl Fn(&Row) -> bool,
+) -> Result<Option<Changed>, ChatError> {
+    let Some(key) = &key.0 else { return Ok(None) };
+    let sent = store::sent_before(&parts.storage, room, &[(Some(caller.user_id.into()), key.clone())]).await?;
+    match sent.into_iter().find(|row| row.event().is_some()) {
+        Some(row) if is_same(&row) => Ok(Some(Changed::by(Posted { row: Arc::new(row), repeated: true }))),
+        Some(_) => Err(ChatError::KeyReused),
+        None => Ok(None),
+    }
+}
+
 /// Has the room make a change, by what the caller is in it and in its space.
-pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<Changed, Problem> {
+async fn make(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    change: Change,
+) -> Result<Changed, Problem> {
     let by = caller.user_id;
     parts.limits.change_room(by)?;
     let right = store::role_in_space_of(&parts.storage, by, room).await?.map_or(Right::Own, Right::OfSpace);
     Ok(parts
         .rooms
         .ask(room, |reply| {
-            let wanted = WantedChange { by: by.into(), right, client_id: None, change };
+            let wanted = WantedChange { by: by.into(), right, client_id: key.0, change };
             Command::Change(ChangeRoom { wanted, reply })
         })
         .await?)

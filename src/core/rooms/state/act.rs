@@ -30,7 +30,8 @@ impl RoomState {
         let WantedAction { by, right, client_id, action, target } = wanted;
         let key = client_id.clone().map(|client_id| SentKey { by: Some(*by), is_message: false, client_id });
         if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
-            return Ok(first.decision());
+            let is_same = self.is_repeated_on(first, action.target());
+            return if is_same { Ok(first.decision()) } else { Err(ChatError::KeyReused) };
         }
         // Whoever rules over a channel by their role in its space comes in before they do anything in it.
         self.require(*by, Action::Post)?;

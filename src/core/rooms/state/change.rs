@@ -101,7 +101,7 @@ impl RoomState {
         // The author's own: whoever has left since by this very change is told so.
         let key = client_id.clone().map(|client_id| SentKey { by: Some(by), is_message: false, client_id });
         if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
-            return Ok(first.decision());
+            return if self.is_repeated(first, change) { Ok(first.decision()) } else { Err(ChatError::KeyReused) };
         }
         if let Some(settled) = self.settled(by, right, change)? {
             return Ok(settled);

@@ -5,12 +5,27 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What each command that succeeds is answered with, by its kind */
+        readonly Answers: {
+            readonly "auth.renew": components["schemas"]["AuthRenewOk"];
+            readonly hello: components["schemas"]["ReadyFrame"];
+            readonly "message.post": components["schemas"]["MessagePostOk"];
+            readonly ping: components["schemas"]["PongFrame"];
+            readonly "receipt.mark": components["schemas"]["ReceiptMarkOk"];
+            readonly "room.catch_up": components["schemas"]["RoomCatchUpOk"];
+        };
         /** @description Another token of the same person, before the session's own has run out */
         readonly AuthRenewFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "auth.renew";
         } & components["schemas"]["Renew"];
+        /** @description Answer to auth.renew */
+        readonly AuthRenewOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["Renewed"];
         /** @description Command `room.catch_up`: everything in the room's order after `after`. */
         readonly CatchUp: {
             /** Format: int64 */
@@ -28,7 +43,16 @@ export interface components {
             /** @description Whether there is another page after the last of these. */
             readonly more: boolean;
         };
-        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"] | components["schemas"]["AuthRenewFrame"];
+        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["AuthRenewFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"];
+        /** @description Commands by kind */
+        readonly Commands: {
+            readonly "auth.renew": components["schemas"]["AuthRenewFrame"];
+            readonly hello: components["schemas"]["HelloFrame"];
+            readonly "message.post": components["schemas"]["MessagePostFrame"];
+            readonly ping: components["schemas"]["PingFrame"];
+            readonly "receipt.mark": components["schemas"]["ReceiptMarkFrame"];
+            readonly "room.catch_up": components["schemas"]["RoomCatchUpFrame"];
+        };
         /** @description An answer with nothing in it. */
         readonly Empty: Record<string, unknown>;
         /** @description Answer to a command that failed. */
@@ -93,7 +117,7 @@ export interface components {
             readonly id?: string | null;
             readonly name?: string | null;
         };
-        /** @description The first frame, within 5 s: who connects, and what it has already */
+        /** @description The first frame, within 5 s: who connects, and what it has already; what was missed follows the answer */
         readonly HelloFrame: {
             readonly id?: number;
             /** @constant */
@@ -192,18 +216,20 @@ export interface components {
             /** @constant */
             readonly type: "message.posted";
         } & components["schemas"]["MessagePosted"];
-        /** @description Post a message; the ok carries its place */
+        /** @description Post a message; the ok carries its place. Sent again, it answers with the first one */
         readonly MessagePostFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "message.post";
         } & components["schemas"]["PostMessage"];
-        /** @description Answer to a command that succeeded */
-        readonly OkFrame: {
+        /** @description Answer to message.post */
+        readonly MessagePostOk: {
             readonly re?: number;
             /** @constant */
             readonly type: "ok";
-        } & (components["schemas"]["Posted"] | components["schemas"]["CaughtUp"] | components["schemas"]["Renewed"] | components["schemas"]["Empty"]);
+        } & components["schemas"]["Posted"];
+        /** @description Answer to a command that succeeded: which one, its re says */
+        readonly OkFrame: components["schemas"]["AuthRenewOk"] | components["schemas"]["MessagePostOk"] | components["schemas"]["RoomCatchUpOk"] | components["schemas"]["ReceiptMarkOk"];
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -230,18 +256,22 @@ export interface components {
             /** @example ada */
             readonly username: string;
         };
-        /** @description Are you there? Answered by pong */
+        /** @description Command `ping`: are you there? */
+        readonly Ping: Record<string, unknown>;
+        /** @description Are you there? */
         readonly PingFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "ping";
-        } & components["schemas"]["Empty"];
+        } & components["schemas"]["Ping"];
+        /** @description Answer to `ping`. */
+        readonly Pong: Record<string, unknown>;
         /** @description Answer to ping */
         readonly PongFrame: {
             readonly re?: number;
             /** @constant */
             readonly type: "pong";
-        } & components["schemas"]["Empty"];
+        } & components["schemas"]["Pong"];
         /** @description Answer to `message.post`. */
         readonly Posted: {
             /** Format: date-time */
@@ -299,7 +329,7 @@ export interface components {
             readonly session_id: components["schemas"]["SessionId"];
             readonly user: components["schemas"]["OwnUser"];
         };
-        /** @description Answer to hello; what was missed follows */
+        /** @description Answer to hello */
         readonly ReadyFrame: {
             readonly re?: number;
             /** @constant */
@@ -311,6 +341,12 @@ export interface components {
             /** @constant */
             readonly type: "receipt.mark";
         } & components["schemas"]["MarkReceipt"];
+        /** @description Answer to receipt.mark */
+        readonly ReceiptMarkOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["Empty"];
         /** @description How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow. */
         readonly ReceiptUpdated: {
             /** Format: int64 */
@@ -365,6 +401,12 @@ export interface components {
             /** @constant */
             readonly type: "room.catch_up";
         } & components["schemas"]["CatchUp"];
+        /** @description Answer to room.catch_up */
+        readonly RoomCatchUpOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["CaughtUp"];
         /**
          * Format: uuid
          * @description A conversation of any kind.
@@ -452,7 +494,7 @@ export interface components {
          * @enum {string}
          */
         readonly SenderKind: "user";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.

@@ -1019,7 +1019,7 @@ export interface components {
              */
             readonly new_password: string;
         };
-        /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
+        /** @description The body of `POST /rooms/{id}/messages`. */
         readonly PostMessageBody: {
             /** @description The sender's own id for this message, at most 64 bytes: sending it again returns the first result. */
             readonly client_id: string;
@@ -1360,7 +1360,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["ProblemBody"];
             };
         };
-        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
         readonly Invalid: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1369,7 +1369,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["ProblemBody"];
             };
         };
-        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read */
+        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read; `request.invalid_idempotency_key` */
         readonly Malformed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1520,7 +1520,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `jobs.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `jobs.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1709,7 +1709,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `vault.invalid_name`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `vault.invalid_name`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1798,7 +1798,7 @@ export interface operations {
                 };
             };
             readonly 415: components["responses"]["NotJson"];
-            /** @description `vault.empty`, `request.invalid_body`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `vault.empty`, `request.invalid_body`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1966,7 +1966,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2201,7 +2201,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2268,7 +2268,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2339,7 +2339,10 @@ export interface operations {
     readonly accept_invitation: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: string;
             };
@@ -2356,6 +2359,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invitation"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             readonly 403: components["responses"]["Forbidden"];
             /** @description chat.invitation_not_found: it was declined, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
@@ -2378,6 +2382,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooMany"];
             /** @description engine.unavailable: send it again. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
@@ -2517,7 +2522,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2590,7 +2595,10 @@ export interface operations {
     readonly update_room: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
             };
@@ -2744,7 +2752,10 @@ export interface operations {
     readonly add_member: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
             };
@@ -2756,7 +2767,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description They were in it already, in this role */
+            /** @description They were in it already, or this very change added them before, in this role */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2808,7 +2819,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2834,7 +2845,10 @@ export interface operations {
     readonly remove_member: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
                 readonly user_id: components["schemas"]["UserId"];
@@ -2850,6 +2864,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
@@ -2880,7 +2895,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.direct_room */
+            /** @description chat.direct_room. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2906,7 +2921,10 @@ export interface operations {
     readonly set_member_role: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
                 readonly user_id: components["schemas"]["UserId"];
@@ -3406,7 +3424,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3641,7 +3659,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3801,7 +3819,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3950,7 +3968,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
