@@ -97,6 +97,7 @@
 
 pub mod app;
 pub mod config;
+pub mod demo;
 pub mod docs;
 pub mod edge;
 mod metrics_list;

@@ -94,7 +94,7 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "core",
         &[
-            ("changes", &["accounts", "publish", "rooms", "sessions", "wire"]),
+            ("changes", &["accounts", "jobs", "publish", "rooms", "sessions", "wire"]),
             ("sessions", &["accounts", "commands", "limits", "order", "publish", "rooms", "wire"]),
             ("vault", &["accounts", "jobs"]),
             (
@@ -115,7 +115,7 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("commands", &["wire"]),
             ("administration", &["accounts", "jobs"]),
             ("accounts", &["jobs"]),
-            ("jobs", &["tree"]),
+            ("jobs", &["text_enum", "tree"]),
             ("persistence", &["order"]),
             ("publish", &["order"]),
             ("order", &["text_enum"]),
@@ -125,12 +125,12 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "engine",
         &[
-            ("tools", &["app", "config", "schema"]),
-            ("app", &["config", "edge", "metrics_list", "schema"]),
+            ("tools", &["app", "config", "demo", "schema"]),
+            ("app", &["config", "demo", "edge", "metrics_list", "schema"]),
             ("metrics_list", &["edge"]),
             ("edge", &["config", "docs", "protocol", "server_config", "web"]),
             ("docs", &["config", "protocol"]),
-            ("config", &["server_config"]),
+            ("config", &["demo", "server_config"]),
         ],
     ),
 ];

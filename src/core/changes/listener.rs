@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::Change;
 use super::space_news::{self, SpaceNews};
 use crate::accounts::{Auth, AuthError};
+use crate::jobs::JobsHandle;
 use crate::publish::{Class, Publish, Topic};
 use crate::rooms::wire::encode;
 use crate::rooms::{RoomMemory, Rooms};
@@ -37,6 +38,7 @@ pub struct Reactions {
     pub rooms: Rooms,
     pub memory: RoomMemory,
     pub hubs: Hubs,
+    pub jobs: JobsHandle,
 }
 
 impl Reactions {
@@ -203,7 +205,6 @@ impl Ear {
         self.reactions.make_up().await?;
         self.count_engines().await?;
         self.reactions.rooms.finish_departures(&self.storage).await?;
-        self.reactions.rooms.pass_ownership(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.begin_anew().await;
@@ -259,8 +260,8 @@ impl Ear {
                 self.reactions.make_up().await?;
             }
             if matches!(told.parse(), Ok(Change::Closed(_))) {
-                // They may have been deleted, and may have owned groups. What is told next does not wait for that.
-                self.reactions.rooms.pass_ownership_soon(&self.storage);
+                // They may have been deleted, and may have owned groups: `rooms.pass_ownership` was enqueued with it.
+                self.reactions.jobs.wake();
             }
             self.heard.last.replace(told);
         }

@@ -1,10 +1,11 @@
-//! What chat has done at a time.
+//! What chat has done at a time, and after a commit.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::http::ChatParts;
+use super::succession;
 use crate::jobs::{Job, JobError, JobKind, Policy};
 
 /// Invitations that are too old to count: how often they are removed.
@@ -19,6 +20,7 @@ impl Job for DeleteForgotten {
 
 /// The kinds of jobs of chat.
 pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
+    let pass_ownership = succession::kind(&chat.rooms, &chat.storage);
     let chat = chat.clone();
     let delete = move |_: DeleteForgotten, _| {
         let chat = chat.clone();
@@ -28,5 +30,5 @@ pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
             Ok(())
         }
     };
-    vec![JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY)]
+    vec![JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY), pass_ownership]
 }

@@ -7,6 +7,7 @@ mod coming_back;
 mod contract;
 mod crash;
 mod deleted_people;
+mod demo;
 mod edits;
 mod epochs;
 mod floods;

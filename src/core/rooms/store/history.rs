@@ -38,7 +38,7 @@ pub async fn messages(
     range: History,
     limit: usize,
 ) -> Result<HistoryPage, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let last_seq = last_seq(&mut transaction, room).await?;
     if let History::After(after) = range
         && after > last_seq
@@ -90,7 +90,7 @@ pub async fn events_after(
     after: i64,
     items_max: usize,
 ) -> Result<Page, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let last_seq = last_seq(&mut transaction, room).await?;
     if after > last_seq {
         return Err(ChatError::Ahead { after, last_seq });
@@ -155,7 +155,7 @@ pub async fn message_is_in_room(
     room: RoomId,
     message: MessageId,
 ) -> Result<bool, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let found = sqlx::query!(
         r#"SELECT EXISTS (SELECT FROM messages WHERE id = $2 AND room_id = $1) AS "found!",
                   EXISTS (SELECT FROM room_members WHERE room_id = $1) AS "mine!""#,
