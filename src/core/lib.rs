@@ -8,6 +8,7 @@
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
+//! | [`parties`] | teams and their people; who anybody is |
 //! | [`jobs`] | what follows a commit, and what is due at a time |
 //! | [`administration`] | what administrators ask for that no feature above has a door for |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
@@ -21,6 +22,7 @@ pub mod changes;
 pub mod jobs;
 pub mod limits;
 pub mod order;
+pub mod parties;
 pub mod persistence;
 pub mod rooms;
 pub mod sessions;

@@ -16,8 +16,9 @@ use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
+use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
-use crate::rooms::http::ChatParts;
+use crate::rooms::http::{Acquainted, ChatParts};
 use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
@@ -186,6 +187,8 @@ impl App {
         let reactions =
             Reactions { auth: auth.clone(), rooms: rooms.clone(), memory: memory.clone(), hubs: hubs.clone() };
         start_listening(&storage, reactions, &supervisor, &mut order);
+        let jobs = JobsHandle::new(storage.clone(), clock.clone());
+        let parties = parties_of(&config, &clock, &storage, &auth, &jobs);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
             clock: clock.clone(),
@@ -193,9 +196,10 @@ impl App {
             rooms: rooms.clone(),
             audience: Arc::new(hubs.clone()),
             memory: memory.clone(),
-            limits: Limits::new(&config.limits),
+            limits: parties.limits.clone(),
+            teams: parties.teams.clone(),
+            profiles: parties.profiles.clone(),
         };
-        let jobs = JobsHandle::new(storage.clone(), clock.clone());
         match job_kinds(&config, &auth, &chat, &vault) {
             Ok(kinds) => start_jobs(&config, &jobs, kinds, &supervisor, &mut order),
             Err(error) => return Err((error, order)),
@@ -207,6 +211,7 @@ impl App {
             auth: auth.clone(),
             vault: vault.clone(),
             chat,
+            parties,
             lobby: Lobby::new(
                 storage.clone(),
                 auth.clone(),
@@ -265,6 +270,17 @@ impl App {
     /// Stops accepting, closes sockets with 4001, commits what is in flight, stops Postgres.
     pub async fn stop(self) {
         self.order.stop(self.stop_patience).await;
+    }
+}
+
+/// Teams and profiles. Every kind of party has its source of profiles here.
+fn parties_of(config: &Config, clock: &Clock, storage: &Storage, auth: &Auth, jobs: &JobsHandle) -> PartiesParts {
+    let acquainted = Acquainted { config: Arc::new(config.chat.clone()), storage: storage.clone() };
+    let settings = Arc::new(config.parties.clone());
+    PartiesParts {
+        teams: Teams::new(settings, clock.clone(), storage.clone(), jobs.clone(), Arc::new(acquainted)),
+        profiles: Profiles::new(auth.clone(), storage.clone(), Vec::new()),
+        limits: Limits::new(&config.limits),
     }
 }
 

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::config::Config;
 use crate::wire::asyncapi::{self, FRAMES, From};
 use crate::wire::close::CLOSE_CODES;
-use crate::{accounts, administration, rooms, vault};
+use crate::{accounts, administration, parties, rooms, vault};
 
 /// The OpenAPI document of all features, with what this configuration allows.
 pub fn openapi(config: &Config) -> Value {
@@ -33,6 +33,7 @@ pub fn methods() -> Vec<(String, Vec<String>)> {
 fn of_features() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
+    document.merge(parties::ApiDoc::openapi());
     document.merge(administration::ApiDoc::openapi());
     document.merge(vault::ApiDoc::openapi());
     document.info = InfoBuilder::new()

@@ -28,6 +28,7 @@ use crate::accounts::{Admin, Auth, TrustForwardedFor};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::JobsHandle;
+use crate::parties::PartiesParts;
 use crate::problem::Problem;
 use crate::rooms::Lobby;
 use crate::rooms::http::ChatParts;
@@ -59,6 +60,7 @@ pub struct EdgeParts {
     pub auth: Auth,
     pub vault: Vault,
     pub chat: ChatParts,
+    pub parties: PartiesParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
     pub jobs: JobsHandle,
@@ -74,6 +76,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
         .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
+        .app_data(Data::new(parts.parties.clone()))
         .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))

@@ -13,6 +13,7 @@
 //! | [`rooms`] | rooms: one order, members, permissions; spaces; history |
 //! | [`order`] | what stands in a room's order, and what the core itself reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
+//! | [`parties`] | teams and their people; who anybody is |
 //! | [`jobs`] | what follows a commit, and what is due at a time: leases, retries, dead letters, schedules |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
@@ -109,7 +110,7 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{
-    accounts, administration, changes, jobs, limits, order, persistence, rooms, sessions, tree, vault, wire,
+    accounts, administration, changes, jobs, limits, order, parties, persistence, rooms, sessions, tree, vault, wire,
 };
 pub use parlance_foundation::{
     checks, clock, ids, party, problem, recent, requests, storage, supervision, telemetry, text,

@@ -1,5 +1,6 @@
 //! What can go wrong in a room, and what the client should do about it.
 
+use parlance_foundation::party::Party;
 use parlance_foundation::problem::Problem;
 
 /// Failures of chat commands.
@@ -14,6 +15,13 @@ pub enum ChatError {
     ReplyNotFound,
     #[error("There is no such user: {0}.")]
     UserNotFound(String),
+    /// Also said of teams in which whoever asks is not.
+    #[error("There is no such party, or you are not in that team: {0}.")]
+    PartyNotFound(Party),
+    #[error(
+        "They are here with the team {0}, and stay as long as it does. Take them out of the team, or the team out of here."
+    )]
+    OfTeam(String),
     #[error("Your role does not allow that. Ask an admin or the owner.")]
     NotAllowed,
     #[error("That person is not a member.")]
@@ -71,6 +79,8 @@ impl From<ChatError> for Problem {
             E::SpaceNotFound => Self::not_found("chat.space_not_found", detail),
             E::ReplyNotFound => Self::invalid("chat.reply_not_found", detail),
             E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
+            E::PartyNotFound(_) => Self::invalid("chat.party_not_found", detail),
+            E::OfTeam(_) => Self::conflict("chat.of_team", detail),
             E::NotAllowed => Self::forbidden("chat.not_allowed", detail),
             E::NotAMember => Self::not_found("chat.not_a_member", detail),
             E::LastOwner => Self::conflict("chat.last_owner", detail),

@@ -1,9 +1,10 @@
-//! What chat has done at a time.
+//! What chat has done at a time, and after a change of a team.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::follow::{FollowTeams, follow};
 use super::http::ChatParts;
 use crate::jobs::{Job, JobError, JobKind, Policy};
 
@@ -19,7 +20,11 @@ impl Job for DeleteForgotten {
 
 /// The kinds of jobs of chat.
 pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
-    let chat = chat.clone();
+    let (chat, following) = (chat.clone(), chat.clone());
+    let follow = move |job: FollowTeams, _| {
+        let chat = following.clone();
+        async move { follow(&chat, job).await }
+    };
     let delete = move |_: DeleteForgotten, _| {
         let chat = chat.clone();
         async move {
@@ -28,5 +33,5 @@ pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
             Ok(())
         }
     };
-    vec![JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY)]
+    vec![JobKind::new(Policy::default(), follow), JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY)]
 }

@@ -15,6 +15,7 @@ use super::permissions::{Role, RoomKind};
 use super::window::Page;
 use crate::accounts::wire::PublicUser;
 use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Watermark};
+use crate::parties::wire::PartyProfile;
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::Party;
@@ -341,13 +342,15 @@ impl RoomSummary {
     }
 }
 
-/// Someone in a room: a person as `user`, others as `party`.
+/// Someone in a room: a person as `user`, others as `party` with their `profile`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoomMember {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<PublicUser>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub party: Option<Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<PartyProfile>,
     /// The team with which a person is here: they go when it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via_team_id: Option<TeamId>,

@@ -36,7 +36,7 @@ use actix_web::{Scope, guard};
 
 use super::SOCKET_PATH;
 use super::methods::no_such_endpoint;
-use crate::{accounts, administration, rooms, sessions, vault};
+use crate::{accounts, administration, parties, rooms, sessions, vault};
 
 /// Where both scopes are.
 pub(super) const BASE: &str = "/api/v1";
@@ -57,6 +57,7 @@ fn raw(cfg: &mut ServiceConfig) {
 fn json(cfg: &mut ServiceConfig) {
     cfg.configure(accounts::routes)
         .configure(rooms::http::routes)
+        .configure(parties::routes)
         .configure(administration::routes)
         .configure(vault::routes);
 }

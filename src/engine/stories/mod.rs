@@ -33,6 +33,7 @@ mod slow_readers;
 mod sockets;
 mod spaces;
 mod stuck_actors;
+mod teams;
 mod token_life;
 mod unchanged;
 mod vault;

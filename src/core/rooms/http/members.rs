@@ -6,6 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::strangers::invite;
+use super::teams::{add_team, remove_team, require_alone, set_team_role};
 use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
@@ -15,6 +16,7 @@ use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::party::{NoParty, Party};
 use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::requests::{JsonBody, PageQuery};
 
@@ -31,21 +33,40 @@ pub async fn list_members(
     page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
     let after = page.cursor::<uuid::Uuid>()?;
-    let members = store::members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
+    let mut members = store::members(&parts.storage, caller.user_id, *id, after, page.one_more()).await?;
+    let parties: Vec<Party> = members.iter().filter_map(|member| member.party).collect();
+    let mut profiles = parts.profiles.of(caller.user_id, &parties).await?;
+    for member in &mut members {
+        member.profile = member.party.and_then(|party| profiles.remove(&party));
+    }
     Ok(HttpResponse::Ok().json(ListPage::of(members, &page, RoomMember::cursor)))
 }
 
-/// Whom to add.
+/// Whom to add: a person by `user_id`, or anybody as `party`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AddMember {
-    user_id: UserId,
+    #[serde(default)]
+    user_id: Option<UserId>,
+    #[serde(default)]
+    party: Option<Party>,
     /// `member` when absent.
     #[serde(default)]
     role: Option<Role>,
 }
 
+impl AddMember {
+    fn party(&self) -> Result<Party, ChatError> {
+        match (self.user_id, self.party) {
+            (Some(user), None) => Ok(Party::User(user)),
+            (None, Some(party)) => Ok(party),
+            _ => Err(ChatError::Invalid { field: "party", wanted: "or user_id must be given, one of the two".into() }),
+        }
+    }
+}
+
 /// Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
-/// stays what they are (200).
+/// stays what they are (200). A team is added by one of its people, and comes with all of them: they are in the room as long
+/// as it is.
 #[utoipa::path(
     tag = "rooms", params(("id" = RoomId, Path)), request_body = AddMember, security(("bearer" = [])),
     responses(
@@ -54,7 +75,7 @@ pub struct AddMember {
         (status = 202, description = "They share no room or space with the caller, and are asked first", body = Invited),
         (status = 403, description = "chat.not_allowed, chat.not_invited", body = ProblemBody),
         (status = 409, description = "chat.room_full, chat.too_many_rooms, chat.too_many_invitations", body = ProblemBody),
-        (status = 422, description = "chat.user_not_found", body = ProblemBody),
+        (status = 422, description = "chat.user_not_found, chat.party_not_found, chat.direct_room, chat.invalid, limits.people_at_once", body = ProblemBody),
         (status = 429, description = "limits.people, limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
@@ -65,7 +86,16 @@ pub async fn add_member(
     id: Path<RoomId>,
     body: JsonBody<AddMember>,
 ) -> Result<HttpResponse, Problem> {
-    let AddMember { user_id, role } = body.into_inner();
+    let role = body.role;
+    let user_id = match body.party()? {
+        Party::User(user) => user,
+        Party::Team(team) => {
+            let role = role.unwrap_or(Role::Member);
+            let changed = add_team(&parts, caller.user_id, *id, team, role).await?;
+            return Ok(added(&changed, Party::Team(team), role));
+        }
+        other => return Err(ChatError::PartyNotFound(other).into()),
+    };
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
     let in_space = match space {
         Some(space) => store::space_role(&parts.storage, user_id, space).await?,
@@ -94,8 +124,20 @@ pub async fn add_member(
         return Ok(HttpResponse::Accepted().json(invited));
     }
     let changed = change(&parts, &caller, *id, Change::add(user_id, role)).await?;
+    Ok(added(&changed, user_id.into(), role))
+}
+
+/// 201 for whoever came in, 200 for whoever was in it, with what they are in it.
+fn added(changed: &Changed, party: Party, role: Role) -> HttpResponse {
     let mut response = if changed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(EventMember::new(user_id.into(), changed.role.unwrap_or(role))))
+    response.json(EventMember::new(party, changed.role.unwrap_or(role)))
+}
+
+/// A member in a path: a user's id, or `team:ID`.
+fn member_in_path(text: &str) -> Result<Party, Problem> {
+    text.parse().map_err(|error: NoParty| {
+        Problem::not_found("request.invalid_path", format!("There is nothing under this path: {error}."))
+    })
 }
 
 /// The member's new role.
@@ -104,9 +146,10 @@ pub struct SetRole {
     role: Role,
 }
 
-/// Changes a member's role.
+/// Changes a member's role: a user's by their id, a team's and its people's by `team:ID`. Somebody who is here with a team and
+/// is given another role is here for themselves from then on.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), request_body = SetRole,
+    tag = "rooms", params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`")), request_body = SetRole,
     security(("bearer" = [])),
     responses(
         (status = 200, body = EventMember),
@@ -116,40 +159,56 @@ pub struct SetRole {
         (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
-#[patch("/rooms/{id}/members/{user_id}")]
+#[patch("/rooms/{id}/members/{party}")]
 pub async fn set_member_role(
     parts: Parts,
     caller: Caller,
-    path: Path<(RoomId, UserId)>,
+    path: Path<(RoomId, String)>,
     body: JsonBody<SetRole>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, user_id) = path.into_inner();
-    let role = body.role;
-    change(&parts, &caller, id, Change::set_role(user_id, role)).await?;
-    Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)))
+    let (id, party) = path.into_inner();
+    let (party, role) = (member_in_path(&party)?, body.role);
+    match party {
+        Party::User(user) => change(&parts, &caller, id, Change::set_role(user, role)).await?,
+        Party::Team(team) => set_team_role(&parts, caller.user_id, id, team, role).await?,
+        other => return Err(ChatError::PartyNotFound(other).into()),
+    };
+    Ok(HttpResponse::Ok().json(EventMember::new(party, role)))
 }
 
 /// Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
-/// taken back; one's own invitations everybody may take back.
+/// taken back; one's own invitations everybody may take back. A team, by `team:ID`, goes with those who are here with it and
+/// with no other; its owners may take it out as well.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("user_id" = UserId, Path)), security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`")),
+    security(("bearer" = [])),
     responses(
         (status = 204),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
         (status = 404, description = "chat.room_not_found", body = ProblemBody),
-        (status = 409, description = "chat.last_owner", body = ProblemBody),
-        (status = 422, description = "chat.direct_room", body = ProblemBody),
+        (status = 409, description = "chat.last_owner; chat.of_team: they are here with a team", body = ProblemBody),
+        (status = 422, description = "chat.direct_room, chat.party_not_found", body = ProblemBody),
         (status = 429, description = "limits.messages: again after retry_after_ms", body = ProblemBody),
     )
 )]
-#[delete("/rooms/{id}/members/{user_id}")]
+#[delete("/rooms/{id}/members/{party}")]
 pub async fn remove_member(
     parts: Parts,
     caller: Caller,
-    path: Path<(RoomId, UserId)>,
+    path: Path<(RoomId, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, user_id) = path.into_inner();
-    match change(&parts, &caller, id, Change::remove(user_id)).await {
+    let (id, party) = path.into_inner();
+    match member_in_path(&party)? {
+        Party::User(user) => remove_person(&parts, &caller, id, user).await?,
+        Party::Team(team) => drop(remove_team(&parts, caller.user_id, id, team).await?),
+        other => return Err(ChatError::PartyNotFound(other).into()),
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn remove_person(parts: &Parts, caller: &Caller, id: RoomId, user_id: UserId) -> Result<(), Problem> {
+    require_alone(parts, caller.user_id, id, user_id).await?;
+    match change(parts, caller, id, Change::remove(user_id)).await {
         Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
         Err(problem)
             if problem.code == "chat.not_allowed"
@@ -158,14 +217,27 @@ pub async fn remove_member(
         Err(problem) if caller.user_id == user_id && problem.code == "chat.room_not_found" => {}
         Err(problem) => return Err(problem),
     }
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Has the room make a change, by what the caller is in it and in its space.
 pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<Changed, Problem> {
-    let by = caller.user_id;
+    change_by(parts, caller.user_id, room, None, change).await
+}
+
+/// The same, by another right where there is one.
+pub(super) async fn change_by(
+    parts: &Parts,
+    by: UserId,
+    room: RoomId,
+    right: Option<Right>,
+    change: Change,
+) -> Result<Changed, Problem> {
     parts.limits.change_room(by)?;
-    let right = store::role_in_space_of(&parts.storage, by, room).await?.map_or(Right::Own, Right::OfSpace);
+    let right = match right {
+        Some(right) => right,
+        None => store::role_in_space_of(&parts.storage, by, room).await?.map_or(Right::Own, Right::OfSpace),
+    };
     Ok(parts
         .rooms
         .ask(room, |reply| {

@@ -11,6 +11,7 @@ mod rooms;
 mod space_members;
 mod spaces;
 mod successions;
+mod teams;
 
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
@@ -30,3 +31,4 @@ pub use spaces::{
     NewSpace, channels_of_space, create_space, describe_space, space_members, space_of, space_was_made, spaces_of,
 };
 pub use successions::{Succession, heir, settle_succession, successions};
+pub use teams::{TeamsHere, absent, came_with, move_to_team, teams_here};

@@ -5,6 +5,13 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who made a change: a user's id, or of others type and id. */
+        readonly Actor: components["schemas"]["UserId"] | components["schemas"]["Party"];
+        /**
+         * Format: uuid
+         * @description An AI agent.
+         */
+        readonly AgentId: string;
         /** @description Another token of the same person, before the session's own has run out */
         readonly AuthRenewFrame: {
             readonly id?: number;
@@ -29,6 +36,11 @@ export interface components {
             readonly more: boolean;
         };
         readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"] | components["schemas"]["AuthRenewFrame"];
+        /**
+         * Format: uuid
+         * @description Somebody outside, who writes by way of a bridge.
+         */
+        readonly ContactId: string;
         /** @description An answer with nothing in it. */
         readonly Empty: Record<string, unknown>;
         /** @description Answer to a command that failed. */
@@ -49,16 +61,17 @@ export interface components {
             /** @constant */
             readonly type: "error";
         } & components["schemas"]["ErrorAnswer"];
-        /** @description Someone's place in a room, inside events. */
+        /** @description Someone's place in a room, inside events: a user by `user_id`, others as `party`. */
         readonly EventMember: {
+            readonly party?: components["schemas"]["Party"] | null;
             readonly role: components["schemas"]["Role"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description What every durable event carries beside what its kind says: its place, whose it is, and when. */
         readonly EventPlace: {
             /** Format: date-time */
             readonly at: string;
-            readonly by?: components["schemas"]["UserId"] | null;
+            readonly by?: components["schemas"]["Actor"] | null;
             readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
@@ -126,28 +139,39 @@ export interface components {
             readonly read_seq?: number | null;
             readonly room_id: components["schemas"]["RoomId"];
         };
-        /** @description Event: someone was added, or joined. */
+        /**
+         * @description Event: someone was added, or joined; or a team, with its people. Of a team that is in the room already: more of its
+         *     people came.
+         */
         readonly MemberAdded: {
             readonly member: components["schemas"]["EventMember"];
+            /** @description The people who came with a team, each in its role. */
+            readonly people?: readonly components["schemas"]["UserId"][];
         };
         /** @description Someone was added or joined */
         readonly MemberAddedFrame: {
             /** @constant */
             readonly type: "member.added";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberAdded"];
-        /** @description Event: someone was removed, or left. */
+        /** @description Event: someone was removed, or left, by `user_id` or as `party`; or a team, with its people. */
         readonly MemberRemoved: {
-            readonly user_id: components["schemas"]["UserId"];
+            readonly party?: components["schemas"]["Party"] | null;
+            /** @description The people who went with a team. */
+            readonly people?: readonly components["schemas"]["UserId"][];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description Someone was removed or left */
         readonly MemberRemovedFrame: {
             /** @constant */
             readonly type: "member.removed";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberRemoved"];
-        /** @description Event: a member has another role now. */
+        /** @description Event: a member, by `user_id` or as `party`, has another role now; of a team, its people as well. */
         readonly MemberRoleChanged: {
+            readonly party?: components["schemas"]["Party"] | null;
+            /** @description The people who are here with a team. */
+            readonly people?: readonly components["schemas"]["UserId"][];
             readonly role: components["schemas"]["Role"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description A member has another role */
         readonly MemberRoleChangedFrame: {
@@ -230,6 +254,24 @@ export interface components {
             /** @example ada */
             readonly username: string;
         };
+        /** @description See the module. On the wire `{"type":"user","id":"…"}`; in a path or query `user:ID`, or a user's id alone. */
+        readonly Party: {
+            readonly id: components["schemas"]["UserId"];
+            /** @enum {string} */
+            readonly type: "user";
+        } | {
+            readonly id: components["schemas"]["AgentId"];
+            /** @enum {string} */
+            readonly type: "agent";
+        } | {
+            readonly id: components["schemas"]["TeamId"];
+            /** @enum {string} */
+            readonly type: "team";
+        } | {
+            readonly id: components["schemas"]["ContactId"];
+            /** @enum {string} */
+            readonly type: "contact";
+        };
         /** @description Are you there? Answered by pong */
         readonly PingFrame: {
             readonly id?: number;
@@ -311,14 +353,18 @@ export interface components {
             /** @constant */
             readonly type: "receipt.mark";
         } & components["schemas"]["MarkReceipt"];
-        /** @description How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow. */
+        /**
+         * @description How far a member, by `user_id` or as `party`, has received and read; `read_seq` never exceeds `delivered_seq`, both only
+         *     grow.
+         */
         readonly ReceiptUpdated: {
             /** Format: int64 */
             readonly delivered_seq: number;
+            readonly party?: components["schemas"]["Party"] | null;
             /** Format: int64 */
             readonly read_seq: number;
             readonly room_id: components["schemas"]["RoomId"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description How far a member has received and read */
         readonly ReceiptUpdatedFrame: {
@@ -444,14 +490,18 @@ export interface components {
         } & components["schemas"]["EventPlace"] & components["schemas"]["RoomUpdated"];
         /** @description Who sent a message. */
         readonly Sender: {
-            readonly id: components["schemas"]["UserId"];
+            /**
+             * Format: uuid
+             * @description Absent where the type is `system`.
+             */
+            readonly id?: string | null;
             readonly type: components["schemas"]["SenderKind"];
         };
         /**
          * @description What kind of sender.
          * @enum {string}
          */
-        readonly SenderKind: "user";
+        readonly SenderKind: "user" | "agent" | "contact" | "system";
         readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
         /**
          * Format: uuid
@@ -463,6 +513,11 @@ export interface components {
          * @description A container of channels.
          */
         readonly SpaceId: string;
+        /**
+         * Format: uuid
+         * @description People who come into rooms together.
+         */
+        readonly TeamId: string;
         /**
          * Format: uuid
          * @description A person with an account.
