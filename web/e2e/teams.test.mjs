@@ -32,15 +32,15 @@ function member(person, name) {
 }
 
 story("a team is made, comes into a group, is followed, and goes with its people", async ({ arrive, engine }) => {
-  const [ada, ben, cleo] = [await arrive("Ada"), await arrive("Ben"), await arrive("Cleo")];
-  for (const person of [ada, ben, cleo]) await person.signUp();
+  const [ada, ben, cleo, dan] = [await arrive("Ada"), await arrive("Ben"), await arrive("Cleo"), await arrive("Dan")];
+  for (const person of [ada, ben, cleo, dan]) await person.signUp();
   await makeTeam(ada, "Support", [ben]);
   const dialog = ada.page.getByRole("dialog");
   await dialog.getByRole("listitem").filter({ hasText: ben.name }).waitFor();
   await picture(ada, "1-team");
   await dialog.getByRole("button", { name: "Close" }).click();
 
-  await ada.createGroup("Garden", []);
+  await ada.createGroup("Garden", [dan]);
   await ada.page.getByRole("button", { name: "Details", exact: true }).click();
   await ada.page.getByRole("button", { name: "Add people" }).click();
   await dialog.getByRole("button", { name: "Teams" }).click();
