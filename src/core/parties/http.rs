@@ -273,8 +273,8 @@ pub(super) struct WhoQuery {
 pub(super) async fn list_parties(parts: Parts, caller: Caller, who: Query<WhoQuery>) -> Result<HttpResponse, Problem> {
     let wanted = parsed(&who.ids, parts.teams.config.profiles_max)?;
     let mut found = parts.profiles.of(caller.user_id, &wanted).await?;
-    let items = wanted.iter().filter_map(|party| found.remove(party)).collect();
-    Ok(HttpResponse::Ok().json(PartyList { items }))
+    let parties = wanted.iter().filter_map(|party| found.remove(party)).collect();
+    Ok(HttpResponse::Ok().json(PartyList { parties }))
 }
 
 fn parsed(ids: &str, max: usize) -> Result<Vec<Party>, TeamError> {

@@ -110,6 +110,17 @@ impl Teams {
         if teams.is_empty() { Ok(HashMap::new()) } else { store::people_of(&self.storage, teams).await }
     }
 
+    /// A team came into a room or left it, and the room looks once more: at once, not with the next poll, so that whoever
+    /// changes the team a moment later is still the one who did that.
+    pub fn came_or_went(&self) {
+        self.jobs.wake();
+    }
+
+    /// What the jobs of teams are run by.
+    pub fn jobs(&self) -> &JobsHandle {
+        &self.jobs
+    }
+
     /// Deletes those teams whose end has begun and that no room has any more.
     pub async fn delete_ended(&self) -> Result<(), sqlx::Error> {
         store::delete_ended(&self.storage).await

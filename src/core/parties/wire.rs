@@ -142,5 +142,5 @@ impl From<&PublicUser> for PartyProfile {
 /// Profiles, in the order in which they were asked for. Who is not there, or not the caller's to see, is left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PartyList {
-    pub items: Vec<PartyProfile>,
+    pub parties: Vec<PartyProfile>,
 }

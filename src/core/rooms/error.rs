@@ -19,7 +19,7 @@ pub enum ChatError {
     #[error("There is no such party, or you are not in that team: {0}.")]
     PartyNotFound(Party),
     #[error(
-        "They are here with the team {0}, and stay as long as it does. Take them out of the team, or the team out of here."
+        "Whoever is here with the team {0} stays as long as it does. To go, leave the team, or have it taken out of the room."
     )]
     OfTeam(String),
     #[error("Your role does not allow that. Ask an admin or the owner.")]

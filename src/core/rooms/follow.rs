@@ -21,7 +21,7 @@ use super::state::{Change, Right, WantedChange};
 use super::store::{self, TeamsHere};
 use crate::jobs::{Job, JobError};
 use crate::parties::TeamPeople;
-use parlance_foundation::ids::{RoomId, TeamId, UserId};
+use parlance_foundation::ids::{JobId, RoomId, TeamId, UserId};
 use parlance_foundation::party::Party;
 
 /// One room is to look at its teams. Written by triggers (`parlance_follow_teams`), which say its key as well: the room.
@@ -114,7 +114,7 @@ impl TeamsHere {
 }
 
 /// See the module.
-pub async fn follow(parts: &ChatParts, job: FollowTeams) -> Result<(), JobError> {
+pub async fn follow(parts: &ChatParts, job: FollowTeams, own: JobId) -> Result<(), JobError> {
     let room = job.room_id;
     let here = store::teams_here(&parts.storage, room).await.map_err(failed)?;
     let living = parts.teams.people_of(&here.teams.keys().copied().collect::<Vec<_>>()).await?;
@@ -126,7 +126,15 @@ pub async fn follow(parts: &ChatParts, job: FollowTeams) -> Result<(), JobError>
         tracing::warn!(room_id = %room, user_id = %user, "they are in as many rooms as one may be, and do not come with their team");
         absent.remove(&user);
     }
-    for step in here.steps(&living, &absent) {
+    let steps = here.steps(&living, &absent);
+    // Asked after what was read: whoever made the change that was seen has a job behind this one, which says who it was.
+    let is_anothers = job.by.is_none()
+        && !steps.is_empty()
+        && parts.teams.jobs().others_wait(&job, own).await.map_err(|error| JobError::Retry(error.to_string()))?;
+    if is_anothers {
+        return Ok(());
+    }
+    for step in steps {
         take(parts, job, step).await?;
     }
     Ok(parts.teams.delete_ended().await?)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::follow::{FollowTeams, follow};
 use super::http::ChatParts;
-use crate::jobs::{Job, JobError, JobKind, Policy};
+use crate::jobs::{Attempt, Job, JobError, JobKind, Policy};
 
 /// Invitations that are too old to count: how often they are removed.
 const DELETE_FORGOTTEN_EVERY: Duration = Duration::from_secs(600);
@@ -21,9 +21,9 @@ impl Job for DeleteForgotten {
 /// The kinds of jobs of chat.
 pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
     let (chat, following) = (chat.clone(), chat.clone());
-    let follow = move |job: FollowTeams, _| {
+    let follow = move |job: FollowTeams, attempt: Attempt| {
         let chat = following.clone();
-        async move { follow(&chat, job).await }
+        async move { follow(&chat, job, attempt.id).await }
     };
     let delete = move |_: DeleteForgotten, _| {
         let chat = chat.clone();

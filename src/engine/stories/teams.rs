@@ -399,11 +399,11 @@ async fn parties_of_every_kind_are_named_to_those_who_may_see_them() {
         async |by: &Person, ids: String| call(&app, Method::GET, format!("/parties?ids={ids}"), by, Value::Null).await;
     let all = format!("team:{support},{},user:{},contact:{}", ben.id, ada.id, ben.id);
     let (status, answer) = ask(&ada, all.clone()).await;
-    let shown: Vec<_> = answer["items"].as_array().unwrap().iter().map(|one| (&one["type"], &one["name"])).collect();
+    let shown: Vec<_> = answer["parties"].as_array().unwrap().iter().map(|one| (&one["type"], &one["name"])).collect();
     let (user, team) = (json!("user"), json!("team"));
     assert_eq!(status, 200);
     assert_eq!(shown, [(&team, &json!("Support")), (&user, &json!("ben")), (&user, &json!("ada"))]);
-    assert_eq!(ask(&ben, all).await.1["items"].as_array().unwrap().len(), 2, "the team is not his to see");
+    assert_eq!(ask(&ben, all).await.1["parties"].as_array().unwrap().len(), 2, "the team is not his to see");
     for ids in ["", "robot:1", "team:x", &[ben.id.as_str(); 101].join(",")] {
         assert_eq!(outcome(&ask(&ada, ids.to_owned()).await), (422, "parties.invalid_ids"), "{ids}");
     }

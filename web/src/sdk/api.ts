@@ -40,7 +40,7 @@ export class Api {
 
   /** Each as `type:id`; who is not there is left out. */
   parties = (ids: readonly string[]) =>
-    this.http.call<{ readonly items: readonly PartyProfile[] }>("GET", "/parties", { query: { ids: ids.join(",") } });
+    this.http.call<{ readonly parties: readonly PartyProfile[] }>("GET", "/parties", { query: { ids: ids.join(",") } });
 
   teams = () => this.all<Team>("/teams");
   createTeam = (team: NewTeam) => this.http.call<Team>("POST", "/teams", { body: team });

@@ -15,7 +15,7 @@ beforeEach(() => {
   known = [];
   const parties = (ids: readonly string[]) => {
     asked.push(ids);
-    return known === null ? Promise.reject(new Error("away")) : Promise.resolve({ items: known });
+    return known === null ? Promise.reject(new Error("away")) : Promise.resolve({ parties: known });
   };
   people = new People({ parties }, clock);
 });

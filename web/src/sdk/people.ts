@@ -94,7 +94,7 @@ export class People {
     // Until there is an answer, nobody asks a second time.
     this.pause(keys, Infinity);
     try {
-      this.learnParties((await this.api.parties(keys)).items);
+      this.learnParties((await this.api.parties(keys)).parties);
       this.pause(keys, this.clock.now() + UNKNOWN_MS);
     } catch {
       this.pause(keys, this.clock.now() + FAILED_MS);

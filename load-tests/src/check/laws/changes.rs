@@ -168,7 +168,8 @@ impl Membership {
                 Fact::Changed { change: Change::Remove(who), .. } => end(&mut stays, *who, row.seq),
                 Fact::Team { people, .. } => {
                     for (who, role) in people {
-                        let is_in = stays.get(who).and_then(|stays| stays.last()).is_some_and(|one| one.until == u64::MAX);
+                        let is_in =
+                            stays.get(who).and_then(|stays| stays.last()).is_some_and(|one| one.until == u64::MAX);
                         match role {
                             None => end(&mut stays, *who, row.seq),
                             Some(_) if !is_in => begin(&mut stays, *who, row.seq),

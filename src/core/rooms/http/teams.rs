@@ -27,7 +27,10 @@ pub(super) async fn add_team(
         parts.limits.add_people(by, people.len())?;
         require_room_for(parts, &people).await?;
     }
-    change_by(parts, by, room, None, Change::AddMember { party: Party::Team(team), role, people }).await
+    let change = Change::AddMember { party: Party::Team(team), role, people };
+    let changed = change_by(parts, by, room, None, change).await?;
+    parts.teams.came_or_went();
+    Ok(changed)
 }
 
 /// Takes a team out, with those who came with it and are in no other team that is here. Its owners may do that as well.
@@ -39,7 +42,9 @@ pub(super) async fn remove_team(parts: &Parts, by: UserId, room: RoomId, team: T
     let Leaving { people, stay } = here.leaving(&living, team);
     let owns = here.teams.contains_key(&team) && living.get(&team).is_some_and(|group| group.owners.contains(&by));
     let change = Change::RemoveMember { party: Party::Team(team), people, stay };
-    change_by(parts, by, room, owns.then_some(Right::OfTeam), change).await
+    let changed = change_by(parts, by, room, owns.then_some(Right::OfTeam), change).await?;
+    parts.teams.came_or_went();
+    Ok(changed)
 }
 
 /// Changes the role of a team, and of those who are here with it.
