@@ -3,7 +3,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use parlance::clock::Clock;
-use parlance::rooms::wire::caught_up;
+use parlance::rooms::commands::caught_up;
 
 use crate::material::busy_room;
 

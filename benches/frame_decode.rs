@@ -4,8 +4,9 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
+use parlance::rooms::commands::PostMessage;
 use parlance::rooms::compose;
-use parlance::wire::{self, ClientFrame};
+use parlance::wire::{BadFrame, decode as read};
 
 use crate::material::{SIZES, config, prose};
 
@@ -13,7 +14,7 @@ use crate::material::{SIZES, config, prose};
 #[divan::bench(args = SIZES)]
 fn decode(bencher: Bencher, content_bytes: usize) {
     let text = post(content_bytes);
-    bencher.counter(BytesCount::of_str(&text)).bench_local(|| wire::decode(divan::black_box(&text)).unwrap());
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| command(divan::black_box(&text)).unwrap());
 }
 
 /// The command's own checks as well: what a session does before it asks the room.
@@ -22,11 +23,14 @@ fn decode_and_check(bencher: Bencher, content_bytes: usize) {
     let (text, limits, clock) = (post(content_bytes), config().chat, Clock::system());
     let sender = UserId::new(&clock);
     bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
-        let Ok((_, ClientFrame::PostMessage(post))) = wire::decode(divan::black_box(&text)) else {
-            panic!("it is a message.post")
-        };
+        let post = command(divan::black_box(&text)).unwrap();
         compose(&limits, &clock, sender.into(), post).unwrap()
     });
+}
+
+/// The head, and the command's own fields.
+fn command(text: &str) -> Result<PostMessage, BadFrame> {
+    read(text)?.body()
 }
 
 /// The frame as a client writes it.

@@ -37,6 +37,8 @@ pub fn message(clock: &Clock, sender: UserId, content: &str) -> MessageRow {
         content: content.to_owned(),
         parts: None,
         reply_to: None,
+        edited_at: None,
+        deleted_at: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`order`] | what stands in a room's order, and what the core reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
+//! | [`commands`] | what clients ask for: lists that features export, and what a command sees of its session |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
 //! | [`parties`] | teams and their people; who anybody is |
@@ -19,6 +20,7 @@
 pub mod accounts;
 pub mod administration;
 pub mod changes;
+pub mod commands;
 pub mod jobs;
 pub mod limits;
 pub mod order;

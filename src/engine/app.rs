@@ -16,6 +16,7 @@ use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
+use crate::messaging::edits::http::EditParts;
 use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::http::{Acquainted, ChatParts};
@@ -210,6 +211,12 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             vault: vault.clone(),
+            edits: EditParts {
+                config: Arc::clone(&chat.config),
+                storage: storage.clone(),
+                rooms: rooms.clone(),
+                limits: chat.limits.clone(),
+            },
             chat,
             parties,
             lobby: Lobby::new(

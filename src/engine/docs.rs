@@ -13,7 +13,9 @@ use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
-use crate::wire::asyncapi::{self, FRAMES, From};
+use crate::messaging::edits;
+use crate::protocol::{self, protocol};
+use crate::wire::asyncapi::COMMON_ERRORS;
 use crate::wire::close::CLOSE_CODES;
 use crate::{accounts, administration, parties, rooms, vault};
 
@@ -34,6 +36,7 @@ fn of_features() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
     document.merge(parties::ApiDoc::openapi());
+    document.merge(edits::http::ApiDoc::openapi());
     document.merge(administration::ApiDoc::openapi());
     document.merge(vault::ApiDoc::openapi());
     document.info = InfoBuilder::new()
@@ -57,7 +60,7 @@ pub fn routes(cfg: &mut ServiceConfig, config: &Config) {
     let openapi = openapi(config);
     cfg.service(page("/docs").to(index))
         .service(page("/docs/").to(index))
-        .service(page("/docs/asyncapi.json").to(|| async { HttpResponse::Ok().json(asyncapi::document()) }))
+        .service(page("/docs/asyncapi.json").to(|| async { HttpResponse::Ok().json(protocol::document()) }))
         .service(page("/docs/websocket").to(websocket))
         .service(SwaggerUi::new("/docs/http/{_:.*}").external_url_unchecked("/docs/openapi.json", openapi));
 }
@@ -76,9 +79,9 @@ async fn index() -> impl Responder {
     ))
 }
 
-/// The AsyncAPI document for people: every frame with its schema.
+/// The AsyncAPI document for people: every command with its answer, every frame, each with its schema.
 async fn websocket() -> impl Responder {
-    let document = asyncapi::document();
+    let (protocol, document) = (protocol(), protocol::document());
     let mut page = format!(
         "{STYLE}<title>Parlance: WebSocket</title><h1>WebSocket</h1><p><code>GET /api/v1/ws</code>: text frames, one \
          JSON object each, with a <code>type</code>. A command with an <code>id</code> is answered by a frame that \
@@ -88,22 +91,34 @@ async fn websocket() -> impl Responder {
     for close in CLOSE_CODES {
         page.push_str(&format!("<tr><td><code>{}</code><td>{}", close.code, escape(close.reason)));
     }
-    page.push_str("</table>");
-    for (from, title) in [(From::Client, "Said by the client"), (From::Server, "Said by the server")] {
-        page.push_str(&format!("<h2>{title}</h2>"));
-        for frame in FRAMES.iter().filter(|frame| frame.from == from) {
-            let schema =
-                document.pointer(&format!("/components/schemas/{}", frame.name())).cloned().unwrap_or_default();
-            let schema = serde_json::to_string_pretty(&resolved(&document, schema, 0)).unwrap_or_default();
-            page.push_str(&format!(
-                "<h3><code>{}</code></h3><p>{}<details><summary>Schema</summary><pre>{}</pre></details>",
-                frame.kind,
-                escape(frame.summary()),
-                escape(&schema)
-            ));
+    page.push_str("</table><h2>Commands</h2><p>Any of them may be refused with ");
+    page.push_str(&codes(COMMON_ERRORS));
+    for command in protocol.commands() {
+        page.push_str(&format!("<h3><code>{}</code></h3><p>{}", command.kind, escape(command.summary)));
+        if !command.errors.is_empty() {
+            page.push_str(&format!("<p>Refused with {}", codes(command.errors)));
         }
+        page.push_str(&schema("The command", &document, &command.name()));
+        page.push_str(&schema("Its answer", &document, &command.answer_name()));
+    }
+    page.push_str(&schema("What a refused command is answered with", &document, "ErrorFrame"));
+    page.push_str("<h2>Said by the engine</h2>");
+    for frame in protocol.frames() {
+        page.push_str(&format!("<h3><code>{}</code></h3><p>{}", frame.kind, escape(frame.summary)));
+        page.push_str(&schema("Schema", &document, &frame.name()));
     }
     html(page)
+}
+
+fn codes(codes: &[&str]) -> String {
+    codes.iter().map(|code| format!("<code>{code}</code>")).collect::<Vec<_>>().join(", ")
+}
+
+/// A schema that can be unfolded.
+fn schema(title: &str, document: &Value, name: &str) -> String {
+    let schema = document.pointer(&format!("/components/schemas/{name}")).cloned().unwrap_or_default();
+    let text = serde_json::to_string_pretty(&resolved(document, schema, 0)).unwrap_or_default();
+    format!("<details><summary>{title}</summary><pre>{}</pre></details>", escape(&text))
 }
 
 /// The schema with its references filled in, so that it reads in one place.

@@ -8,9 +8,11 @@
 //! | [`supervision`] | how actors live, die and come back; no word of the domain |
 //! | [`edge`], [`web`], [`docs`] | HTTP: worker threads and routes, the web client, the reference |
 //! | [`requests`] | what all handlers take from a request alike: JSON objects, pages of lists |
+//! | [`protocol`], [`commands`] | what clients may say and hear: the lists of the features, joined; what a command sees of its session |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`rooms`] | rooms: one order, members, permissions; spaces; history |
+//! | [`messaging`] | what people do with messages beside sending them: editing, deleting |
 //! | [`order`] | what stands in a room's order, and what the core itself reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`parties`] | teams and their people; who anybody is |
@@ -26,8 +28,9 @@
 //!
 //! # A message from A to B
 //!
-//! 1. A's socket gives `sessions::socket` a text; `wire::decode` makes a `ClientFrame`; `UserSession::post` checks what
-//!    can be checked without the room (`rooms::compose`) and sends a `PostMessage` to the room through [`rooms::Rooms`].
+//! 1. A's socket gives `sessions::socket` a text; `wire::decode` reads which command it is, [`commands::Commands`] finds it in
+//!    the features' lists, and runs it at the session's [`commands::Desk`]. `message.post` (`rooms::commands`) checks what can
+//!    be checked without the room (`rooms::compose`) and sends a `PostMessage` to the room through [`rooms::Rooms`].
 //! 2. `Room` asks its `RoomState` to decide: is A a member, may A post, was this `client_id` sent before? If all is well
 //!    the row gets the room's next `seq` and goes to the room's persister as a `Write`. Nobody has seen anything yet.
 //! 3. `Persister` puts it into its next batch: one statement that moves the fences of all rooms in it and inserts the
@@ -98,6 +101,7 @@ pub mod config;
 pub mod docs;
 pub mod edge;
 mod metrics_list;
+pub mod protocol;
 pub mod schema;
 pub mod server_config;
 #[cfg(test)]
@@ -110,8 +114,10 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{
-    accounts, administration, changes, jobs, limits, order, parties, persistence, rooms, sessions, tree, vault, wire,
+    accounts, administration, changes, commands, jobs, limits, order, parties, persistence, rooms, sessions, tree,
+    vault, wire,
 };
 pub use parlance_foundation::{
     checks, clock, ids, party, problem, recent, requests, storage, supervision, telemetry, text,
 };
+pub use parlance_messaging as messaging;

@@ -16,7 +16,7 @@ use parlance::storage::StorageError;
 use parlance::tools::jobs::{self, JobsCommand};
 use parlance::tools::users::{self, UsersCommand, base_address};
 use parlance::tools::vault::{self, VaultCommand};
-use parlance::{docs, telemetry, tools, tree, wire};
+use parlance::{docs, protocol, telemetry, tools, tree};
 
 /// An actor that the engine cannot do without has failed for good: a supervisor should start it anew.
 const EXIT_ESCALATED: u8 = 70;
@@ -207,7 +207,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             answer(&format!("{}\n", serde_json::to_string_pretty(&docs::openapi(&Config::defaults()?))?));
         }
         Command::Docs { document: Document::Asyncapi } => {
-            answer(&format!("{}\n", serde_json::to_string_pretty(&wire::asyncapi::document())?));
+            answer(&format!("{}\n", serde_json::to_string_pretty(&protocol::document())?));
         }
         Command::Serve
         | Command::Migrate

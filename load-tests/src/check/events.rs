@@ -111,7 +111,7 @@ fn time(value: &Value) -> Option<DateTime<Utc>> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use parlance::wire::asyncapi::{FRAMES, From, document};
+    use parlance::protocol::{document, protocol};
     use serde_json::json;
 
     use super::*;
@@ -127,12 +127,11 @@ mod tests {
     /// The events that take a place in a room's order, by the reference of the protocol.
     fn durable() -> Vec<&'static str> {
         let document = document();
-        let has_place = |name: &str| {
+        let has_place = |name: String| {
             let fields = fields(&document, &document["components"]["schemas"][name]);
-            fields.contains("room_id") && fields.contains("seq") && !fields.contains("re")
+            fields.contains("room_id") && fields.contains("seq")
         };
-        let told = FRAMES.iter().filter(|frame| frame.from == From::Server);
-        told.filter(|frame| has_place(frame.name())).map(|frame| frame.kind).collect()
+        protocol().frames().filter(|frame| has_place(frame.name())).map(|frame| frame.kind).collect()
     }
 
     #[test]
@@ -154,7 +153,8 @@ mod tests {
     #[test]
     fn a_team_is_what_its_people_are() {
         let ids = [1, 2, 3].map(Uuid::from_u128);
-        let numbers = Numbers::of(&ids, &ids[..1]);
+        let people = ids.map(|id| crate::client::Person { id, token: String::new() });
+        let numbers = Numbers::of(&people, &ids[..1]);
         let party = json!({ "type": "team", "id": Uuid::from_u128(9) });
         let told = |event: Value| {
             let mut frame = json!({ "room_id": ids[0], "seq": 1, "people": [ids[1], ids[2]], "by": party });

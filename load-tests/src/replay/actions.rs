@@ -84,6 +84,8 @@ impl World {
             content: "x".repeat(usize::try_from(ask % 97).unwrap_or(0)),
             parts: None,
             reply_to: None,
+            edited_at: None,
+            deleted_at: None,
         };
         let engine = if from.is_some() { &mut self.engine } else { &mut self.rival };
         let reply = engine.voice.reply(ask, Answered::Posted);

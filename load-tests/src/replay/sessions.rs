@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use parlance::ids::{RoomId, UserId};
+use parlance::rooms::Page;
+use parlance::rooms::commands::caught_up;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{CatchUp, Command};
-use parlance::rooms::{Page, wire};
 use parlance::sessions::resumption::{self, Resumption};
 use parlance::wire::Resume;
 use rand::RngExt;
@@ -203,7 +204,7 @@ impl World {
             Break(Err(error @ ChatError::Ahead { .. })) => self.fail(Invariant::ResumedOrNamed, error.to_string()),
             Break(result) => {
                 let frame = match &result {
-                    Ok(page) => wire::caught_up(Some(ask), page),
+                    Ok(page) => caught_up(Some(ask), page),
                     Err(_) => format!("{{\"type\":\"error\",\"re\":{ask}}}").into(),
                 };
                 self.is_over.insert(ask, result.is_err_and(|error| error == ChatError::RoomNotFound));

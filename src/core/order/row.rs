@@ -41,6 +41,9 @@ pub struct MessageRow {
     /// JSON text of an array, as it was sent.
     pub parts: Option<String>,
     pub reply_to: Option<MessageId>,
+    pub edited_at: Option<DateTime<Utc>>,
+    /// It has no content any more; its place stays.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// A row of `room_events`, and what else is written with it.
@@ -56,6 +59,8 @@ pub struct EventRow {
     pub payload: Arc<RawValue>,
     /// The message that is not any more what it was.
     pub touches: Option<MessageId>,
+    /// What it is from here on, at its own place. Of events that are read from Postgres nothing: the message is read so.
+    pub becomes: Option<Arc<Row>>,
     /// What the core itself reads in it.
     pub change: Option<CoreChange>,
     pub effects: Vec<Arc<dyn Effect>>,
@@ -79,9 +84,19 @@ impl EventRow {
             client_id: None,
             payload: payload.into(),
             touches: None,
+            becomes: None,
             change: None,
             effects: Vec::new(),
         }
+    }
+}
+
+impl EventRow {
+    /// Of an event that changes a message: what the message, which stands at `place`, is from here on.
+    pub fn making(self, place: &Row, form: MessageRow) -> Self {
+        let (seq, at) = (place.seq, place.at);
+        let touches = Some(form.id);
+        Self { touches, becomes: Some(Arc::new(Row { seq, at, body: RowBody::Message(form) })), ..self }
     }
 }
 
@@ -143,6 +158,19 @@ impl Row {
         }
     }
 
+    /// The message, if it is one.
+    pub fn message(&self) -> Option<&MessageRow> {
+        match &self.body {
+            RowBody::Message(message) => Some(message),
+            RowBody::Event(_) => None,
+        }
+    }
+
+    /// The message that is not any more what it was.
+    pub fn touches(&self) -> Option<MessageId> {
+        self.event()?.touches
+    }
+
     /// The event, if it is one.
     pub fn event(&self) -> Option<&EventRow> {
         match &self.body {
@@ -158,7 +186,10 @@ impl Row {
             + match &self.body {
                 RowBody::Message(message) => message.text_bytes(),
                 // Once for itself, once for what it has written elsewhere.
-                RowBody::Event(event) => FIXED + event.payload.get().len() * (1 + event.effects.len()),
+                RowBody::Event(event) => {
+                    let form = event.becomes.as_ref().map_or(0, |row| row.bytes());
+                    FIXED + event.payload.get().len() * (1 + event.effects.len()) + form
+                }
             }
     }
 }

@@ -161,6 +161,8 @@ mod tests {
                     content: "hello".into(),
                     parts: None,
                     reply_to: None,
+                    edited_at: None,
+                    deleted_at: None,
                 };
                 Arc::new(Row { seq: from_seq + n as i64, at: Default::default(), body: RowBody::Message(message) })
             })

@@ -257,7 +257,7 @@ async fn first_message(
     message: &MessageRow,
 ) -> Result<Option<Row>, sqlx::Error> {
     let found = sqlx::query!(
-        "SELECT seq, id, kind, content, parts::text AS parts, reply_to, created_at
+        "SELECT seq, id, kind, content, parts::text AS parts, reply_to, edited_at, deleted_at, created_at
          FROM messages
          WHERE room_id = $1 AND id = $4
             OR room_id = $1 AND client_id = $3
@@ -279,6 +279,8 @@ async fn first_message(
             content: found.content,
             parts: found.parts,
             reply_to: found.reply_to.map(MessageId),
+            edited_at: found.edited_at,
+            deleted_at: found.deleted_at,
         };
         Row { seq: found.seq, at: found.created_at, body: RowBody::Message(first) }
     }))

@@ -73,6 +73,8 @@ impl Bench {
             content: client_id.to_owned(),
             parts: None,
             reply_to: None,
+            edited_at: None,
+            deleted_at: None,
         });
         Arc::new(Row { seq, at: self.clock.now(), body })
     }

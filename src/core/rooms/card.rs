@@ -151,6 +151,8 @@ mod tests {
                 content: String::new(),
                 parts: None,
                 reply_to: None,
+                edited_at: None,
+                deleted_at: None,
             }),
             What::Add(who) => event(CoreChange::added(user(*who), Role::Member)),
             What::Remove(who) => event(CoreChange::removed(user(*who), false)),

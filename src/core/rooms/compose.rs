@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
+use super::commands::PostMessage;
 use super::config::ChatConfig;
 use super::error::ChatError;
-use super::wire::PostMessage;
 use crate::order::{MessageRow, SYSTEM};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::MessageId;
@@ -21,11 +21,7 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMess
     if !KINDS.contains(&kind.as_str()) {
         return Err(invalid("kind", format!("must be one of {KINDS:?}")));
     }
-    let parts = match parts {
-        Some(parts) if !parts.is_empty() => Some(parts_text(&parts)?),
-        _ => None,
-    };
-    check_content(config, &content, parts.as_deref())?;
+    let (content, parts) = contents(config, content, parts)?;
     Ok(MessageRow {
         id: MessageId::new(clock),
         sender: Some(sender),
@@ -34,7 +30,23 @@ pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMess
         content,
         parts,
         reply_to,
+        edited_at: None,
+        deleted_at: None,
     })
+}
+
+/// What a message says, with its parts as JSON text, if that is something and not too much.
+pub fn contents(
+    config: &ChatConfig,
+    content: String,
+    parts: Option<Vec<Box<RawValue>>>,
+) -> Result<(String, Option<String>), ChatError> {
+    let parts = match parts {
+        Some(parts) if !parts.is_empty() => Some(parts_text(&parts)?),
+        _ => None,
+    };
+    check_content(config, &content, parts.as_deref())?;
+    Ok((content, parts))
 }
 
 /// A message of the engine's own, with a new id, or what is wrong with it.
@@ -54,6 +66,8 @@ pub fn compose_notice(
         content,
         parts: None,
         reply_to: None,
+        edited_at: None,
+        deleted_at: None,
     })
 }
 

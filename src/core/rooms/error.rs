@@ -1,5 +1,7 @@
 //! What can go wrong in a room, and what the client should do about it.
 
+use actix_web::http::StatusCode;
+
 use parlance_foundation::party::Party;
 use parlance_foundation::problem::Problem;
 
@@ -13,6 +15,8 @@ pub enum ChatError {
     SpaceNotFound,
     #[error("There is no such message in this room to reply to.")]
     ReplyNotFound,
+    #[error("There is no such message in this room.")]
+    MessageNotFound,
     #[error("There is no such user: {0}.")]
     UserNotFound(String),
     /// Also said of teams in which whoever asks is not.
@@ -45,6 +49,10 @@ pub enum ChatError {
     NotInvited,
     #[error("{0} people whom you invited have not answered yet, as many as may be. Wait for some.")]
     TooManyInvitations(usize),
+    #[error(
+        "This client_id or Idempotency-Key was sent with another change of this room before. Send each with a new one."
+    )]
+    KeyReused,
     #[error("{field} {wanted}.")]
     Invalid { field: &'static str, wanted: String },
     #[error("The message is {bytes} bytes long; the limit is {max}. Send it in parts or as a file.")]
@@ -52,21 +60,35 @@ pub enum ChatError {
     #[error("The room has more messages waiting than it takes on. Send it again later.")]
     Busy,
     #[error(
-        "Postgres is away, and this may have been done or not. Send the same again later, with the same client_id where it has one; it is never done twice."
+        "Postgres is away, and this may have been done or not. Send the same again later, with the same client_id or Idempotency-Key where it has one; it is never done twice."
     )]
     Unavailable,
     #[error(
-        "The room was restarted, and this may have been done or not. Send the same again, with the same client_id where it has one; it is never done twice."
+        "The room was restarted, and this may have been done or not. Send the same again, with the same client_id or Idempotency-Key where it has one; it is never done twice."
     )]
     Restarted,
     #[error("The database refuses this. The engine's log has the cause.")]
     Refused,
+    /// A feature's own reason.
+    #[error("{}", .0.detail)]
+    OfFeature(Box<Problem>),
 }
 
 impl ChatError {
     /// Whether it may go well a moment later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::Unavailable | Self::Restarted)
+    }
+}
+
+impl ChatError {
+    /// Whether it is refused for what somebody is.
+    pub fn is_of_rights(&self) -> bool {
+        match self {
+            Self::NotAllowed => true,
+            Self::OfFeature(problem) => problem.status == StatusCode::FORBIDDEN,
+            _ => false,
+        }
     }
 }
 
@@ -78,6 +100,7 @@ impl From<ChatError> for Problem {
             E::RoomNotFound => Self::not_found("chat.room_not_found", detail),
             E::SpaceNotFound => Self::not_found("chat.space_not_found", detail),
             E::ReplyNotFound => Self::invalid("chat.reply_not_found", detail),
+            E::MessageNotFound => Self::not_found("chat.message_not_found", detail),
             E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
             E::PartyNotFound(_) => Self::invalid("chat.party_not_found", detail),
             E::OfTeam(_) => Self::conflict("chat.of_team", detail),
@@ -91,12 +114,14 @@ impl From<ChatError> for Problem {
             E::InvitationNotFound => Self::not_found("chat.invitation_not_found", detail),
             E::NotInvited => Self::forbidden("chat.not_invited", detail),
             E::TooManyInvitations(_) => Self::conflict("chat.too_many_invitations", detail),
+            E::KeyReused => Self::invalid("chat.key_reused", detail),
             E::Invalid { .. } => Self::invalid("chat.invalid", detail),
             E::ContentTooLarge { .. } => Self::too_large("chat.content_too_large", detail),
             E::Busy => Self::busy(200).saying(detail),
             E::Unavailable => Self::unavailable(1_000).saying(detail),
             E::Restarted => Self::unavailable(0).saying(detail).retry_now(),
             E::Refused => Self::internal().saying(detail),
+            E::OfFeature(problem) => *problem,
         }
     }
 }

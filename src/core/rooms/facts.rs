@@ -57,10 +57,10 @@ impl RoomFacts {
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
             CoreChange::MemberAdded { role, .. } => {
-                for party in change.parties() {
-                    // A team that gets more people has been there before.
-                    self.members.entry(party).or_insert(Member::from(*role, seq));
-                }
+                let is_there = |party: Party| party.team().is_some() && self.members.contains_key(&party);
+                // A team that gets more people has been there before.
+                let joining: Vec<Party> = change.parties().filter(|party| !is_there(*party)).collect();
+                self.members.extend(joining.into_iter().map(|party| (party, Member::from(*role, seq))));
             }
             CoreChange::MemberRemoved { .. } => {
                 for party in change.parties() {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use actix::Message;
 
+use super::action::WantedAction;
 use super::error::ChatError;
 use super::permissions::Role;
 use super::state::WantedChange;
 use super::window::Page;
 use crate::order::{CoreChange, MessageRow, Row, Watermark};
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use parlance_foundation::party::Party;
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
@@ -18,6 +19,7 @@ use parlance_foundation::party::Party;
 pub enum Command {
     Post(PostMessage),
     Change(ChangeRoom),
+    Act(Act),
     CatchUp(CatchUp),
     Mark(MarkReceipt),
     Compare(CompareMembers),
@@ -62,6 +64,12 @@ impl Changed {
         Self { is_new: false, role, row: None }
     }
 
+    /// Whether this very change, by its author and client id, was made before.
+    pub fn is_repeat(&self, by: Party, client_id: Option<&str>) -> bool {
+        let key = self.row.as_ref().filter(|_| !self.is_new).and_then(|row| row.client_key());
+        key.is_some_and(|(author, first)| author == Some(by) && Some(first) == client_id)
+    }
+
     /// By the event that made it so.
     pub fn by(posted: Posted) -> Self {
         let role = match posted.row.change() {
@@ -70,6 +78,23 @@ impl Changed {
         };
         Self { is_new: !posted.repeated, role, row: Some(posted.row) }
     }
+}
+
+/// Command: do what a feature wants done.
+pub struct Act {
+    pub wanted: WantedAction,
+    pub reply: Reply<Acted>,
+}
+
+/// What became of an action, after its commit.
+#[derive(Clone, Debug)]
+pub enum Acted {
+    /// It is in the order.
+    Done(Posted),
+    /// It was so already, and nothing was written.
+    Settled,
+    /// It is about this message, which is not in memory: read it, and ask again.
+    Needs(MessageId),
 }
 
 /// Command: what came after `after`?
@@ -145,6 +170,7 @@ impl Command {
         match self {
             Self::Post(command) => command.reply.send(Err(error)),
             Self::Change(command) => command.reply.send(Err(error)),
+            Self::Act(command) => command.reply.send(Err(error)),
             Self::CatchUp(command) => command.reply.send(Err(error)),
             Self::Mark(command) => command.reply.send(Err(error)),
             Self::Compare(command) => command.reply.send(Err(error)),

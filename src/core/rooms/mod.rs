@@ -14,10 +14,13 @@
 //! - A team that is a member brings its people, and the room follows it by itself (`follow`).
 //! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
 
+pub mod action;
 mod card;
+pub mod commands;
 mod compose;
 pub mod config;
 mod directory;
+mod doors;
 pub mod error;
 pub mod facts;
 pub mod follow;
@@ -39,7 +42,8 @@ mod tests;
 mod window;
 pub mod wire;
 
-pub use compose::{check_client_id, compose, compose_notice, plain_text};
+pub use action::{RoomAction, Scene, Target, WantedAction};
+pub use compose::{check_client_id, compose, compose_notice, contents, plain_text};
 pub use directory::Rooms;
 pub use facts::{Member, RoomFacts};
 pub use lobby::{Entrance, ListingMax, Lobby};

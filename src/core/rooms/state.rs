@@ -9,7 +9,9 @@
 //!   which they are if it ever commits, because of the fence. Reading follows what was *committed*.
 //! - One `(sender, client_id)` is one message: while it waits, in the window, and (through Postgres) for good.
 
+mod act;
 mod change;
+mod repeat;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use super::window::{Entry, Page, Window};
 use super::wire;
 use crate::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 pub use change::{Change, Right, WantedChange};
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use parlance_foundation::party::Party;
 
 /// Somebody who left the space of a channel, and so the channel; the order tells it by the event of this id.
@@ -49,6 +51,7 @@ pub struct Snapshot {
 
 /// What is to be done about a send or a change.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost each message an allocation")]
 pub enum Decision {
     /// Write this at the next place.
     Write(RowBody),
@@ -56,6 +59,8 @@ pub enum Decision {
     Already(Arc<Row>),
     /// The same send, or what makes this change needless, waits for its commit: this is its ticket.
     Waiting(u64),
+    /// It is about this message, which is not in memory.
+    Needs(MessageId),
     /// It is so already; what the person that it is about is in the room.
     Settled(Option<Role>),
 }
@@ -210,7 +215,18 @@ impl RoomState {
         }
         let row = self.pending.pop_front()?.row;
         self.committed_seq = row.seq;
+        if let Some(form) = row.event().and_then(|event| event.becomes.as_ref()) {
+            self.rewrite(Arc::clone(form));
+        }
         Some(self.remember(row))
+    }
+
+    /// A message has another form from now on: what is told of its place is that form.
+    fn rewrite(&mut self, row: Arc<Row>) {
+        if let Some(sent) = key_of(&row).and_then(|key| self.sent.get_mut(&key)) {
+            *sent = Sent::Done(Arc::clone(&row));
+        }
+        self.window.rewrite(Entry { frame: wire::frame(self.id, &row), row });
     }
 
     /// Everything after `after`, as far as memory reaches; `Ok(None)` sends the caller to Postgres.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::action::{RoomAction, Scene, Target, WantedAction};
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::facts::{Member, RoomFacts};
 use super::permissions::{Role, RoomKind};
 use super::state::{Change, Decision, Right, RoomState, Snapshot, WantedChange};
-use crate::order::{CoreChange, MessageRow, Row, RowBody};
+use super::wire::{self, RoomUpdated};
+use crate::order::{CoreChange, EventRow, MessageRow, Row, RowBody};
 use parlance_foundation::ids::{MessageId, RoomId};
 use parlance_foundation::party::{Party, PartyKind};
 
@@ -42,6 +44,16 @@ enum Step {
         by: u8,
         change: Change,
     },
+    /// Somebody gives a message another form, knowing of it what Postgres said just now, or a while ago.
+    Act {
+        by: u8,
+        message: u8,
+        reads: bool,
+    },
+    /// Somebody reads a message, to act on it later.
+    Read {
+        message: u8,
+    },
     CommitOldest,
     /// All that waits was fenced: another owner wrote `foreign` rows first.
     Fence {
@@ -67,6 +79,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..PEOPLE, 0..6_u8).prop_map(|(by, client_id)| Step::Post { by, client_id }),
         3 => (0..PEOPLE, change()).prop_map(|(by, change)| Step::Change { by, change }),
+        3 => (0..PEOPLE, 0..40_u8, any::<bool>()).prop_map(|(by, message, reads)| Step::Act { by, message, reads }),
+        2 => (0..40_u8).prop_map(|message| Step::Read { message }),
         4 => Just(Step::CommitOldest),
         1 => (0..3_u8).prop_map(|foreign| Step::Fence { foreign }),
     ]
@@ -78,13 +92,37 @@ struct Model {
     pending: VecDeque<(u64, Arc<Row>)>,
     limits: Arc<ChatConfig>,
     made: u128,
+    /// What was read a while ago.
+    read: Option<Target>,
+}
+
+/// Gives a message another form, and looks whether it was shown the one that it has.
+#[derive(Debug)]
+struct Reform {
+    /// The form that it has.
+    is: Row,
+    to: String,
+}
+
+impl RoomAction for Reform {
+    fn target(&self) -> Option<MessageId> {
+        Some(MessageId(self.is.id()))
+    }
+
+    fn decide(&self, scene: &Scene<'_>) -> Result<Option<EventRow>, ChatError> {
+        let (place, message) = scene.message().unwrap();
+        assert_eq!(place, &self.is, "it was shown another form");
+        let told = RoomUpdated { name: Some(self.to.clone()), topic: None };
+        let form = MessageRow { content: self.to.clone(), ..message.clone() };
+        Ok(Some(EventRow::new(scene.id, Some(scene.by), &told).making(place, form)))
+    }
 }
 
 impl Model {
     fn new() -> Self {
         let mut limits = parlance_foundation::testing::defaults::<ChatConfig>("chat");
         (limits.window_events_max, limits.members_max) = (WINDOW, 3);
-        Self { committed: Vec::new(), pending: VecDeque::new(), limits: Arc::new(limits), made: 0 }
+        Self { committed: Vec::new(), pending: VecDeque::new(), limits: Arc::new(limits), made: 0, read: None }
     }
 
     fn members(&self, with_pending: bool) -> HashMap<Party, Role> {
@@ -122,9 +160,31 @@ impl Model {
             last_event_at: None,
             last_seq: self.committed.len() as i64,
             departures: Vec::new(),
-            recent: self.committed[first..].iter().map(|row| Row::clone(row)).collect(),
+            recent: self.committed[first..].iter().map(|row| self.stored(row)).collect(),
         };
         RoomState::new(snapshot, next_ticket, Arc::clone(&self.limits))
+    }
+
+    /// A message in the form that the newest of these gave it.
+    fn form<'a>(row: &Arc<Row>, newer: impl DoubleEndedIterator<Item = &'a Arc<Row>>) -> Arc<Row> {
+        let touches = newer.rev().filter_map(|row| row.event()?.becomes.as_ref());
+        Arc::clone({ touches }.find(|form| form.id() == row.id()).unwrap_or(row))
+    }
+
+    /// A committed row as Postgres has it.
+    fn stored(&self, row: &Arc<Row>) -> Row {
+        let form = Self::form(row, self.committed.iter());
+        match &form.body {
+            RowBody::Message(_) => Row::clone(&form),
+            RowBody::Event(event) => Row { body: RowBody::Event(EventRow { becomes: None, ..event.clone() }), ..*form },
+        }
+    }
+
+    /// One of the committed messages, as Postgres has it.
+    fn target(&self, message: u8) -> Option<Target> {
+        let messages: Vec<_> = self.committed.iter().filter(|row| row.message().is_some()).collect();
+        let row = messages.get(usize::from(message) % messages.len().max(1))?;
+        Some(Target { row: Arc::new(self.stored(row)), as_of: self.committed.len() as i64 })
     }
 
     fn next_seq(&self) -> i64 {
@@ -134,7 +194,17 @@ impl Model {
     fn message(&mut self, sender: Party, client_id: Option<String>) -> MessageRow {
         self.made += 1;
         let (id, kind, content) = (MessageId(Uuid::from_u128(self.made)), "text".into(), "x".into());
-        MessageRow { id, sender: Some(sender), client_id, kind, content, parts: None, reply_to: None }
+        MessageRow {
+            id,
+            sender: Some(sender),
+            client_id,
+            kind,
+            content,
+            parts: None,
+            reply_to: None,
+            edited_at: None,
+            deleted_at: None,
+        }
     }
 
     fn take(&mut self, state: &mut RoomState, body: RowBody) {
@@ -146,9 +216,12 @@ impl Model {
     }
 
     /// The place of an earlier send, as memory should know it.
-    fn sent(&self, message: &MessageRow) -> Option<&Arc<Row>> {
+    fn sent(&self, message: &MessageRow) -> Option<Arc<Row>> {
         let in_memory = self.committed.iter().rev().take(WINDOW);
-        in_memory.chain(self.pending.iter().map(|(_, row)| row)).find(|row| key(row) == key_of(message))
+        in_memory
+            .chain(self.pending.iter().map(|(_, row)| row))
+            .find(|row| key(row) == key_of(message))
+            .map(|row| Self::form(row, self.committed.iter()))
     }
 }
 
@@ -171,9 +244,9 @@ fn post(model: &mut Model, state: &mut RoomState, by: Party, client_id: u8) {
         Ok(decision) => {
             assert!(is_member);
             match (decision, model.sent(&message)) {
-                (Decision::Already(row), Some(known)) => assert_eq!(&row, known),
+                (Decision::Already(row), Some(known)) => assert_eq!(row, known),
                 (Decision::Waiting(ticket), Some(known)) => {
-                    assert!(model.pending.iter().any(|(other, row)| *other == ticket && row == known));
+                    assert!(model.pending.iter().any(|(other, row)| *other == ticket && *row == known));
                 }
                 (Decision::Write(body), None) => model.take(state, body),
                 (decision, known) => panic!("{decision:?} where the model knows {known:?}"),
@@ -219,6 +292,35 @@ fn change_room(model: &mut Model, state: &mut RoomState, by: Party, change: &Cha
     assert!(after.keys().all(|party| party.user().is_none()) || !owners.is_empty(), "nobody owns the room");
 }
 
+/// Acts on a message of any age, with what was read of it; if the room asks, with what is read now.
+fn act(model: &mut Model, state: &mut RoomState, by: Party, message: u8, reads: bool) {
+    let Some(now) = model.target(message) else { return };
+    model.made += 1;
+    let is = Model::form(&now.row, model.pending.iter().map(|(_, row)| row));
+    let (id, to) = (Uuid::from_u128(model.made), model.made.to_string());
+    let action = Arc::new(Reform { is: Row::clone(&is), to });
+    let before = model.read.clone().filter(|read| read.row.id() == now.row.id());
+    let target = if reads { Some(now.clone()) } else { before };
+    let wanted = WantedAction { by, right: Right::Own, client_id: None, action, target };
+    let is_member = model.members(true).contains_key(&by);
+    let decide = |wanted: &WantedAction| state.decide_action(id, Default::default(), wanted);
+    let decided = match decide(&wanted) {
+        Ok(Decision::Needs(needed)) => {
+            assert!(!reads && needed.0 == now.row.id(), "it asks for what it was told");
+            decide(&WantedAction { target: Some(now), ..wanted })
+        }
+        decided => decided,
+    };
+    match decided {
+        Err(error) => assert!(!is_member && error == ChatError::RoomNotFound, "{error}"),
+        Ok(Decision::Write(body)) => {
+            assert!(is_member);
+            model.take(state, body);
+        }
+        Ok(other) => panic!("{other:?}"),
+    }
+}
+
 fn commit_oldest(model: &mut Model, state: &mut RoomState) {
     let Some((ticket, row)) = model.pending.front().cloned() else { return };
     let is_repeated = key(&row).is_some() && model.committed.iter().any(|other| key(other) == key(&row));
@@ -251,7 +353,9 @@ fn check(model: &Model, state: &RoomState) {
                 Ok(None) => assert!(committed - after > WINDOW as i64),
                 Ok(Some(page)) => {
                     assert!(members.contains_key(&user));
-                    assert_eq!((page.frames.len() as i64, page.more), (committed - after, false));
+                    let rows = model.committed.iter().skip(after as usize).map(|row| model.stored(row));
+                    let frames: Vec<_> = rows.map(|row| wire::frame(state.id, &row)).collect();
+                    assert_eq!((page.frames, page.more), (frames, false), "not as Postgres would tell it");
                 }
             }
         }
@@ -271,6 +375,8 @@ proptest! {
             match step {
                 Step::Post { by, client_id } => post(&mut model, &mut state, person(by), client_id),
                 Step::Change { by, change } => change_room(&mut model, &mut state, person(by), &change),
+                Step::Act { by, message, reads } => act(&mut model, &mut state, person(by), message, reads),
+                Step::Read { message } => model.read = model.target(message),
                 Step::CommitOldest => commit_oldest(&mut model, &mut state),
                 Step::Fence { foreign } => {
                     model.pending.clear();

@@ -1,6 +1,8 @@
 //! The recent past of a room, in memory: what catching up is answered from. Pure.
 //!
-//! Invariant: entries are contiguous by `seq` and end at the room's committed seq.
+//! Invariants
+//! - Entries are contiguous by `seq` and end at the room's committed seq.
+//! - A message is here in its present form, as Postgres has it: what was edited or deleted is not told any more.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use bytestring::ByteString;
 use uuid::Uuid;
 
 use crate::order::Row;
+use parlance_foundation::ids::MessageId;
 
 /// One committed change.
 #[derive(Clone, Debug)]
@@ -78,6 +81,29 @@ impl Window {
         }
         let next_after = after + i64::try_from(frames.len()).unwrap_or(0);
         Some(Page { frames, next_after, last_seq, more: next_after < last_seq })
+    }
+
+    /// The oldest place that is here.
+    pub fn first_seq(&self) -> Option<i64> {
+        self.entries.front().map(|entry| entry.row.seq)
+    }
+
+    /// The newest change of a message that is here.
+    pub fn newest_touch(&self, message: MessageId) -> Option<&Arc<Row>> {
+        self.entries.iter().rev().map(|entry| &entry.row).find(|row| row.touches() == Some(message))
+    }
+
+    /// A message has another form from now on. Whether it is here.
+    pub fn rewrite(&mut self, form: Entry) -> bool {
+        let Some(first) = self.first_seq() else { return false };
+        let place = usize::try_from(form.row.seq - first).ok();
+        let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else { return false };
+        let is_same = entry.row.id() == form.row.id();
+        if is_same {
+            self.bytes = self.bytes + form.bytes() - entry.bytes();
+            *entry = form;
+        }
+        is_same
     }
 
     pub fn row(&self, id: Uuid) -> Option<&Arc<Row>> {

@@ -1,6 +1,7 @@
-//! Chat on the wire: what clients send, what they receive, and the encoding of a committed row.
+//! Chat on the wire: what clients receive, and the encoding of a committed row. What they send is in `commands`.
 //!
-//! Invariant: a row gives the same frame whether it comes from the room's memory or from Postgres.
+//! Invariant: a place is told in its present form, and so in the same frame from the room's memory and from Postgres; the
+//! event that changed a message says so at its own place.
 
 mod invitation;
 
@@ -12,13 +13,39 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::permissions::{Role, RoomKind};
-use super::window::Page;
 use crate::accounts::wire::PublicUser;
 use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Watermark};
 use crate::parties::wire::PartyProfile;
+use crate::wire::asyncapi::{FrameDoc, reference};
+pub use crate::wire::encode;
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::Party;
+
+/// What members and their devices hear of rooms.
+pub const FRAMES: &[FrameDoc] = &[
+    FrameDoc::of::<MessagePosted>("message.posted", "A message was posted"),
+    event::<MemberAdded>("Someone was added or joined"),
+    event::<MemberRemoved>("Someone was removed or left"),
+    event::<MemberRoleChanged>("A member has another role"),
+    event::<RoomUpdated>("The room has another name or topic"),
+    FrameDoc::of::<RoomJoined>("room.joined", "You are in this room now: follow it from last_seq"),
+    FrameDoc::of::<RoomLagged>(
+        "room.lagged",
+        "Your backlog was shed, or you left while you were behind: catch up from the last seq you have",
+    ),
+    FrameDoc::of::<InvitationUpdated>(
+        "invitation.updated",
+        "You were invited, or what became of that: GET /invitations has what waits for an answer",
+    ),
+    FrameDoc::of::<ReceiptUpdated>("receipt.updated", "How far a member has received and read"),
+];
+
+/// A durable event: its place, and what its kind says.
+pub const fn event<P: EventPayload + ToSchema>(summary: &'static str) -> FrameDoc {
+    let body = |schemas: &mut _| vec![reference::<EventPlace>(schemas), reference::<P>(schemas)];
+    FrameDoc { kind: P::KIND, summary, body }
+}
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -91,6 +118,12 @@ pub struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a str>,
     pub created_at: DateTime<Utc>,
+    /// It has been changed since; what is here is its present form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// It has been deleted, and has no content any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// What every durable event carries beside what its kind says: its place, whose it is, and when.
@@ -404,89 +437,6 @@ pub struct ChannelListing {
     pub created_at: DateTime<Utc>,
 }
 
-/// Command `message.post`, and the body of `POST /rooms/{id}/messages`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct PostMessageBody {
-    /// The sender's own id for this message, at most 64 bytes: sending it again returns the first result.
-    pub client_id: String,
-    #[serde(default)]
-    pub content: String,
-    /// `text` when absent; `system` is the engine's own.
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// Structured content: an array of objects, told as it was sent.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub parts: Option<Vec<Box<RawValue>>>,
-    /// The id of a message in the same room.
-    #[serde(default)]
-    pub reply_to: Option<MessageId>,
-}
-
-/// Command `message.post`: the body of the HTTP call with its room. Written out, because flattening would parse twice.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct PostMessage {
-    pub room_id: RoomId,
-    pub client_id: String,
-    #[serde(default)]
-    pub content: String,
-    #[serde(default)]
-    pub kind: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub parts: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
-    pub reply_to: Option<MessageId>,
-}
-
-impl PostMessageBody {
-    /// The command for `room_id`.
-    pub fn to_room(self, room_id: RoomId) -> PostMessage {
-        let Self { client_id, content, kind, parts, reply_to } = self;
-        PostMessage { room_id, client_id, content, kind, parts, reply_to }
-    }
-}
-
-/// Command `room.catch_up`: everything in the room's order after `after`.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct CatchUp {
-    pub room_id: RoomId,
-    pub after: i64,
-    /// Events on this page at most.
-    #[serde(default)]
-    pub limit: Option<usize>,
-}
-
-/// Command `receipt.mark`: received or read up to here.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct MarkReceipt {
-    pub room_id: RoomId,
-    #[serde(default)]
-    pub delivered_seq: Option<i64>,
-    #[serde(default)]
-    pub read_seq: Option<i64>,
-}
-
-/// Answer to `message.post`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Posted {
-    pub room_id: RoomId,
-    pub seq: i64,
-    pub message_id: MessageId,
-    pub created_at: DateTime<Utc>,
-}
-
-/// Answer to `room.catch_up`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CaughtUp {
-    /// The same frames that were or would have been sent live, in order.
-    #[schema(value_type = Vec<Object>)]
-    pub events: Vec<Box<RawValue>>,
-    pub last_seq: i64,
-    /// Whether there is another page after the last of these.
-    pub more: bool,
-}
-
 impl<'a> Message<'a> {
     /// The message in a row of `room_id`.
     pub fn of(room_id: RoomId, row: &'a Row, message: &'a MessageRow) -> Self {
@@ -502,23 +452,10 @@ impl<'a> Message<'a> {
             reply_to: message.reply_to,
             client_id: message.client_id.as_deref(),
             created_at: row.at,
+            edited_at: message.edited_at,
+            deleted_at: message.deleted_at,
         }
     }
-}
-
-impl Posted {
-    /// The place of a committed message.
-    pub fn of(room_id: RoomId, row: &Row) -> Self {
-        Self { room_id, seq: row.seq, message_id: MessageId(row.id()), created_at: row.at }
-    }
-}
-
-/// The answer to `room.catch_up`. The frames are spliced in as they are: they were encoded once.
-pub fn caught_up(re: Option<u64>, page: &Page) -> ByteString {
-    let re = re.map(|re| format!("\"re\":{re},")).unwrap_or_default();
-    let events = page.frames.join(",");
-    let (last_seq, more) = (page.last_seq, page.more);
-    ByteString::from(format!("{{\"type\":\"ok\",{re}\"events\":[{events}],\"last_seq\":{last_seq},\"more\":{more}}}"))
 }
 
 /// The frame that tells members of a committed row.
@@ -544,10 +481,4 @@ fn merged(objects: [&str; 3]) -> ByteString {
     let fields = objects.into_iter().filter_map(|object| object.trim().strip_prefix('{')?.strip_suffix('}'));
     let fields: Vec<&str> = fields.filter(|fields| !fields.trim().is_empty()).collect();
     ByteString::from(format!("{{{}}}", fields.join(",")))
-}
-
-/// JSON text of a frame.
-pub fn encode<T: Serialize>(frame: &T) -> ByteString {
-    // Our own types have string keys and finite numbers only: they always serialise.
-    ByteString::from(serde_json::to_string(frame).unwrap_or_default())
 }

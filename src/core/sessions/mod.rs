@@ -17,6 +17,7 @@
 
 pub mod backlog;
 pub mod config;
+mod desk;
 mod flusher;
 mod hub;
 mod hubs;
@@ -32,7 +33,9 @@ pub mod resumption;
 mod session;
 mod socket;
 mod upgrade;
+pub mod wire;
 
+pub use desk::COMMANDS;
 pub use flusher::Flusher;
 pub use hub::Hub;
 pub use hubs::Hubs;

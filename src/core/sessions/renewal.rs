@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 
 use super::link::Link;
 use super::session::{SessionParts, UserSession};
+use super::wire::{Renew, Renewed};
 use crate::accounts::AuthError;
-use crate::wire::{self, Renew, Renewed, close};
+use crate::wire::{self, Answer, close};
 use parlance_foundation::ids::UserId;
 use parlance_foundation::problem::Problem;
 
@@ -31,7 +32,7 @@ impl UserSession {
         ctx.spawn(renewing.into_actor(self).map(move |renewed, session, _| {
             session.link.renewing.set(false);
             session.link.answer(match renewed {
-                Ok(expires_at) => wire::ok(re, &Renewed { expires_at }),
+                Ok(expires_at) => Renewed { expires_at }.encode(re),
                 Err(problem) => wire::error(re, &problem),
             });
         }));

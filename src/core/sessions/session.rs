@@ -1,6 +1,7 @@
-//! One connected device. Thin shell: frames in, commands to rooms, answers out.
+//! One connected device. Thin shell: frames in, commands to whoever takes them, answers out.
 //!
-//! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`.
+//! Life: *greeting* until hello is accepted, then *ready*. The socket's own trade is in `socket.rs`, what commands see of the
+//! session in `desk.rs`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,26 +12,24 @@ use actix_web::web::BytesMut;
 
 use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
 use super::flusher::Flusher;
-use super::hub::Hub;
 use super::incoming::{Hellos, Incoming};
 use super::link::Link;
 use super::local_hub::{LocalHub, Seat};
 use super::reader::ReadBuffer;
 use super::resumption::{self, Resumption};
-use super::{hubs, resume};
+use super::wire::{Hello, Ready};
 use crate::accounts::{Auth, Caller};
+use crate::commands::{Answers, Batch, Commands, Place};
 use crate::limits::Limits;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::{Command, MarkReceipt, PostMessage, Reply};
-use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, compose, store, wire as chat_wire};
+use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, store};
 use crate::wire::close::{self, CloseCode};
-use crate::wire::{self, ClientFrame, Hello, Ready, Resume};
+use crate::wire::{self, Answer, BadFrame, Resume};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{RoomId, SessionId, UserId};
 use parlance_foundation::problem::Problem;
 use parlance_foundation::storage::Storage;
-use parlance_foundation::supervision::{ActorHandle, after_what_has_come};
 
 /// A room's id and a seq in a hello, with what JSON puts around them.
 const RESUMED_ROOM_BYTES: usize = 64;
@@ -47,7 +46,8 @@ pub struct SessionParts {
     pub limits: Limits,
     pub hub: LocalHub,
     /// The same hub, for answers that come from other threads.
-    pub hub_handle: ActorHandle<Hub>,
+    pub answers: Arc<dyn Answers>,
+    pub commands: Commands,
     pub flusher: Rc<Flusher>,
     pub read_buffer: Rc<ReadBuffer>,
     pub hellos: Rc<Hellos>,
@@ -69,16 +69,16 @@ pub struct UserSession {
     pub(super) link: Rc<Link>,
     /// The parts of a message that comes in several frames.
     pub(super) fragments: Option<BytesMut>,
-    /// What was heard in one go goes to the rooms in one go: a room that is woken finds all of it, and commits it together.
-    commands: Vec<(RoomId, Command)>,
-    phase: Phase,
+    /// Commands of what is being heard in one go wait in here, and leave in one go.
+    pub(super) batch: Option<Rc<dyn Batch>>,
+    pub(super) phase: Phase,
     bad_frames: u32,
     pub(super) incoming: Rc<Incoming>,
     _seat: Seat,
 }
 
 #[derive(Clone, Copy)]
-enum Phase {
+pub(super) enum Phase {
     Greeting,
     Ready(UserId),
 }
@@ -86,18 +86,15 @@ enum Phase {
 impl UserSession {
     pub fn new(link: Rc<Link>, seat: Seat, incoming: Rc<Incoming>) -> Self {
         let parts = Rc::clone(&link.parts);
-        let (commands, phase) = (Vec::new(), Phase::Greeting);
-        Self { parts, link, fragments: None, commands, phase, bad_frames: 0, incoming, _seat: seat }
+        let (batch, phase) = (None, Phase::Greeting);
+        Self { parts, link, fragments: None, batch, phase, bad_frames: 0, incoming, _seat: seat }
     }
 
     /// One whole text frame of the client.
     pub(super) fn hear(&mut self, text: &str, ctx: &mut Context<Self>) {
         self.link.heard_at.set(Instant::now());
-        match wire::decode(text) {
-            Ok((re, frame)) => {
-                self.bad_frames = 0;
-                self.obey(re, frame, ctx);
-            }
+        match self.obey(text, ctx) {
+            Ok(()) => self.bad_frames = 0,
             Err(bad) => {
                 self.say(wire::error(bad.re, &bad.problem));
                 self.bad_frames += u32::from(bad.garbage);
@@ -108,31 +105,12 @@ impl UserSession {
         }
     }
 
-    fn obey(&mut self, re: Option<u64>, frame: ClientFrame, ctx: &mut Context<Self>) {
-        let user = match (self.phase, frame) {
-            (_, ClientFrame::Ping) => return self.say(wire::pong(re)),
-            (Phase::Greeting, ClientFrame::Hello(hello)) => return self.greet(re, hello, ctx),
-            (Phase::Greeting, _) => {
-                let detail = "Say hello first: {\"type\":\"hello\",\"id\":1,\"token\":\"…\"}.";
-                return self.say(wire::error(re, &Problem::unauthorized("protocol.hello_first", detail)));
-            }
-            (Phase::Ready(user), frame) => (user, frame),
-        };
-        let (user, frame) = user;
-        if self.link.inflight.get() >= self.parts.config.inflight_commands_max {
-            let detail = "Too many commands of this connection await their answer. Wait for some, then send it again.";
-            return self.say(wire::error(re, &Problem::busy(100).saying(detail)));
-        }
-        match frame {
-            ClientFrame::PostMessage(post) => self.post(re, user, post, ctx),
-            ClientFrame::CatchUp(command) => self.catch_up(re, user, &command),
-            ClientFrame::MarkReceipt(mark) => self.mark(re, user, &mark, ctx),
-            ClientFrame::Renew(command) => self.renew(re, user, command, ctx),
-            ClientFrame::Hello(_) => {
-                let detail = "This connection has said hello already.";
-                self.say(wire::error(re, &Problem::conflict("protocol.already_greeted", detail)));
-            }
-            ClientFrame::Ping => {}
+    fn obey(&mut self, text: &str, ctx: &mut Context<Self>) -> Result<(), BadFrame> {
+        let heard = wire::decode(text)?;
+        let parts = Rc::clone(&self.parts);
+        match parts.commands.find(&heard)? {
+            Place::Own(index) => self.obey_own(index, &heard, ctx),
+            Place::Of { feature, index } => parts.commands.run(feature, index, &heard, &mut self.at_desk(ctx)),
         }
     }
 
@@ -146,7 +124,7 @@ impl UserSession {
         self.link.close(code);
     }
 
-    fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
+    pub(super) fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
         // It came in time, however long the answer takes.
         link.heard_hello.set(true);
@@ -186,7 +164,7 @@ impl UserSession {
         metrics::gauge!("parlance_sessions").increment(1.0);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.
-            outbox.push_ready(wire::ready(re, &ready));
+            outbox.push_ready(ready.encode(re));
             for (room, next) in behind {
                 outbox.follow_behind(room, next);
             }
@@ -201,93 +179,11 @@ impl UserSession {
         });
     }
 
-    fn post(&mut self, re: Option<u64>, user: UserId, post: chat_wire::PostMessage, ctx: &mut Context<Self>) {
-        let room = post.room_id;
-        let message = match compose(&self.parts.chat, &self.parts.clock, user.into(), post) {
-            Ok(message) => message,
-            Err(error) => return self.say(wire::error(re, &error.into())),
-        };
-        if let Err(limited) = self.parts.limits.post(user, message.text_bytes()) {
-            return self.say(wire::error(re, &limited.into()));
+    /// Sends what waits to leave; also before the session ends: what it has heard goes where it was meant to.
+    pub(super) fn send_batch(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            batch.send();
         }
-        let Some(reply_to) = message.reply_to else { return self.send_post(re, user, room, message, ctx) };
-        let storage = self.parts.storage.clone();
-        let lookup = async move { store::message_is_in_room(&storage, user, room, reply_to).await };
-        // Waited for, so that the client's messages keep their order; those before it need not wait.
-        self.send_commands();
-        ctx.wait(lookup.into_actor(self).map(move |found, session, ctx| match found {
-            Ok(true) => session.send_post(re, user, room, message, ctx),
-            Ok(false) => session.say(wire::error(re, &ChatError::ReplyNotFound.into())),
-            Err(error) => session.say(wire::error(re, &error.into())),
-        }));
-    }
-
-    fn send_post(
-        &mut self,
-        re: Option<u64>,
-        by: UserId,
-        room: RoomId,
-        message: crate::order::MessageRow,
-        ctx: &mut Context<Self>,
-    ) {
-        let reply = self.reply(re, move |posted: crate::rooms::messages::Posted| {
-            wire::ok(re, &chat_wire::Posted::of(room, &posted.row))
-        });
-        self.send(room, Command::Post(PostMessage { by: Some(by.into()), message, reply }), ctx);
-    }
-
-    fn mark(&mut self, re: Option<u64>, by: UserId, mark: &chat_wire::MarkReceipt, ctx: &mut Context<Self>) {
-        let reply = self.reply(re, move |_| wire::ok(re, &wire::Empty {}));
-        let (delivered_seq, read_seq) = (mark.delivered_seq, mark.read_seq);
-        self.send(mark.room_id, Command::Mark(MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }), ctx);
-    }
-
-    /// Sends a command to its room with all others that were read at once.
-    fn send(&mut self, room: RoomId, command: Command, ctx: &mut Context<Self>) {
-        if self.commands.is_empty() {
-            after_what_has_come(ctx, |session, _| session.send_commands());
-        }
-        self.commands.push((room, command));
-    }
-
-    /// Also before the session ends: what it has heard goes where it was meant to.
-    pub(super) fn send_commands(&mut self) {
-        for (room, command) in std::mem::take(&mut self.commands) {
-            self.parts.rooms.send(room, command);
-        }
-    }
-
-    /// A reply that goes through the hub, so that it comes after what the room delivered before it.
-    fn reply<T: 'static>(
-        &self,
-        re: Option<u64>,
-        encode: impl FnOnce(T) -> bytestring::ByteString + Send + 'static,
-    ) -> Reply<T> {
-        self.link.inflight.set(self.link.inflight.get() + 1);
-        let (hub, session) = (self.parts.hub_handle.clone(), self.link.key);
-        Reply::new(move |result: Result<T, ChatError>| {
-            let frame = match result {
-                Ok(done) => encode(done),
-                Err(error) => wire::error(re, &error.into()),
-            };
-            hubs::answer(&hub, session, frame);
-        })
-    }
-
-    fn catch_up(&self, re: Option<u64>, user: UserId, command: &chat_wire::CatchUp) {
-        let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
-        let (room, after) = (command.room_id, command.after);
-        let items_max = command.limit.unwrap_or(parts.chat.page_items_max);
-        link.inflight.set(link.inflight.get() + 1);
-        actix_rt::spawn(async move {
-            // One page at a time, and only while there is room for it: an answer is never shed.
-            let _turn = link.room_for_a_page(parts.config.outbox_bytes_max / 2).await;
-            let answer = match resume::page_after(&parts, user, room, after.max(0), items_max).await {
-                Ok(page) => chat_wire::caught_up(re, &page),
-                Err(error) => wire::error(re, &error.into()),
-            };
-            link.answer(answer);
-        });
     }
 }
 

@@ -76,7 +76,7 @@ impl StreamHandler<Result<Frame, ProtocolError>> for UserSession {
     }
 
     fn finished(&mut self, ctx: &mut Self::Context) {
-        self.send_commands();
+        self.send_batch();
         ctx.stop();
     }
 }
@@ -91,7 +91,7 @@ impl UserSession {
 
     /// The client leaves, or answers our close. What waits for it leaves as far as the connection takes it at once.
     fn part(&mut self, reason: Option<CloseReason>, ctx: &mut Context<Self>) {
-        self.send_commands();
+        self.send_batch();
         self.parts.flusher.flush(&self.link, Instant::now());
         if !self.link.said_goodbye()
             && !self.link.is_blocked()

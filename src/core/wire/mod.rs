@@ -1,4 +1,4 @@
-//! The client protocol: envelope, codec and close codes. Each feature brings its own frames; here they meet.
+//! The client protocol: envelope, codec and close codes. Each feature brings its own commands and frames.
 //!
 //! A frame is one JSON object with a `type`. Decoding scans the text twice, once for `type` and `id` and once for the
 //! command's own fields: cheaper than a tagged enum, which would build a tree first, and an error can name the command
@@ -6,6 +6,7 @@
 //!
 //! Invariant: unknown fields are ignored; an unknown type or a wrong field is an error answer, never a disconnect.
 
+pub mod answer;
 pub mod asyncapi;
 pub mod close;
 mod id;
@@ -14,90 +15,14 @@ mod resume;
 use std::borrow::Cow;
 
 use bytestring::ByteString;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use crate::accounts::wire::OwnUser;
-use crate::rooms::wire as chat;
+pub use answer::{Answer, Empty, error};
 use id::{Id, WrongId};
-use parlance_foundation::ids::SessionId;
 use parlance_foundation::problem::{Problem, Retry};
-use parlance_foundation::requests::optional_object;
 pub use resume::{RefusedBecause, Resume, ResumeRefused};
-
-/// What a client may say, one variant a command.
-#[derive(Debug)]
-pub enum ClientFrame {
-    Hello(Hello),
-    Ping,
-    PostMessage(chat::PostMessage),
-    CatchUp(chat::CatchUp),
-    MarkReceipt(chat::MarkReceipt),
-    Renew(Renew),
-}
-
-/// Command `hello`: the first frame of a connection.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Hello {
-    /// An access token.
-    pub token: String,
-    #[serde(default, deserialize_with = "optional_object")]
-    pub device: Option<HelloDevice>,
-    /// For each room the newest `seq` that the client has: what came after it follows `ready`. What cannot be honoured is
-    /// named in `ready.resume_refused`.
-    #[serde(default)]
-    #[schema(value_type = Option<std::collections::HashMap<String, i64>>)]
-    pub resume: Resume,
-    /// The `epoch` of the `ready` under which the client got what it has: if it is not ours, nothing is resumed.
-    #[serde(default)]
-    pub epoch: Option<String>,
-}
-
-/// The device that connects.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct HelloDevice {
-    #[serde(default)]
-    pub id: Option<String>,
-    #[serde(default)]
-    pub name: Option<String>,
-}
-
-/// Answer to `hello`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Ready {
-    pub session_id: SessionId,
-    pub user: OwnUser,
-    /// The server speaks at least this often; a client silent for twice as long is closed.
-    pub heartbeat_ms: u64,
-    /// When the token expires. The session ends with 4500 a minute later, unless `auth.renew` came.
-    pub expires_at: chrono::DateTime<chrono::Utc>,
-    /// Which life of the log this is. It changes when a backup was restored: a client that kept another one drops what it
-    /// has, but for what it has not sent, and reads anew.
-    pub epoch: Uuid,
-    /// The user's rooms, those with the newest activity (`last_message_at`, else `created_at`) first.
-    pub rooms: Vec<chat::RoomSummary>,
-    /// There are more rooms than these: the rest comes from `GET /rooms`. Their events arrive all the same.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rooms_truncated: bool,
-    /// What of `resume` is not resumed, and why: read those rooms anew.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resume_refused: Vec<ResumeRefused>,
-}
-
-/// Command `auth.renew`: the session goes on with another token of the same person, of whichever sign-in.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Renew {
-    /// An access token.
-    pub token: String,
-}
-
-/// Answer to `auth.renew`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Renewed {
-    /// When that token expires.
-    pub expires_at: chrono::DateTime<chrono::Utc>,
-}
 
 /// Sent when the server had nothing else to say for `heartbeat_ms`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,8 +74,16 @@ impl Numbered<'_> {
     }
 }
 
-/// Reads one frame of a client, and the number under which it wants its answer.
-pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
+/// A frame of a client whose head was read: which command it is, and under which number it wants its answer.
+#[derive(Debug)]
+pub struct Heard<'a> {
+    pub kind: Cow<'a, str>,
+    pub re: Option<u64>,
+    text: &'a str,
+}
+
+/// Reads the head of one frame of a client.
+pub fn decode(text: &str) -> Result<Heard<'_>, BadFrame> {
     // serde would take an array for a struct as well.
     let object = if text.trim_ascii_start().starts_with('{') { text } else { "" };
     let head: Head<'_> = serde_json::from_str(object).map_err(|error| {
@@ -164,92 +97,66 @@ pub fn decode(text: &str) -> Result<(Option<u64>, ClientFrame), BadFrame> {
         let problem = Problem::malformed("protocol.invalid_frame", format!("{}: {detail}", shown(&head.kind)));
         BadFrame { garbage: false, re, problem }
     })?;
-    let kind = &*head.kind;
-    let frame = match kind {
-        "hello" => body(text, kind, re).map(ClientFrame::Hello),
-        "ping" => Ok(ClientFrame::Ping),
-        "message.post" => body(text, kind, re).map(ClientFrame::PostMessage),
-        "room.catch_up" => body(text, kind, re).map(ClientFrame::CatchUp),
-        "receipt.mark" => body(text, kind, re).map(ClientFrame::MarkReceipt),
-        "auth.renew" => body(text, kind, re).map(ClientFrame::Renew),
-        other => {
-            let detail = format!("There is no command {:?}. The list is at /docs.", shown(other));
-            Err(BadFrame { garbage: false, re, problem: Problem::malformed("protocol.unknown_type", detail) })
-        }
-    };
-    Ok((re, frame?))
+    Ok(Heard { kind: head.kind, re, text })
+}
+
+impl Heard<'_> {
+    /// The command's own fields.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, BadFrame> {
+        serde_json::from_str(self.text).map_err(|error| {
+            let detail = format!("{}: {error}.", shown(&self.kind));
+            BadFrame { garbage: false, re: self.re, problem: Problem::malformed("protocol.invalid_frame", detail) }
+        })
+    }
+
+    /// Of a command that there is not, where `nearest` is the one that may be meant.
+    pub fn unknown(&self, nearest: Option<&str>) -> BadFrame {
+        let hint = nearest.map(|kind| format!(" Is {kind:?} meant?")).unwrap_or_default();
+        let detail = format!("There is no command {:?}.{hint} The list is at /docs.", shown(&self.kind));
+        BadFrame { garbage: false, re: self.re, problem: Problem::malformed("protocol.unknown_type", detail) }
+    }
 }
 
 /// As much of a `type` as an answer repeats.
-fn shown(kind: &str) -> String {
+pub(crate) fn shown(kind: &str) -> String {
     kind.chars().take(40).collect()
 }
 
-fn body<'a, T: Deserialize<'a>>(text: &'a str, kind: &str, re: Option<u64>) -> Result<T, BadFrame> {
-    serde_json::from_str(text).map_err(|error| {
-        let detail = format!("{kind}: {error}.");
-        BadFrame { garbage: false, re, problem: Problem::malformed("protocol.invalid_frame", detail) }
-    })
+/// JSON text of a frame.
+pub fn encode<T: Serialize>(frame: &T) -> ByteString {
+    // Our own types have string keys and finite numbers only: they always serialise.
+    ByteString::from(serde_json::to_string(frame).unwrap_or_default())
 }
-
-#[derive(Serialize)]
-struct Answer<'a, T> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    re: Option<u64>,
-    #[serde(flatten)]
-    body: &'a T,
-}
-
-/// `{"type":"ready",…}`.
-pub fn ready(re: Option<u64>, body: &Ready) -> ByteString {
-    chat::encode(&Answer { kind: "ready", re, body })
-}
-
-/// `{"type":"ok","re":…,…}`.
-pub fn ok<T: Serialize>(re: Option<u64>, body: &T) -> ByteString {
-    chat::encode(&Answer { kind: "ok", re, body })
-}
-
-/// `{"type":"pong","re":…}`.
-pub fn pong(re: Option<u64>) -> ByteString {
-    chat::encode(&Answer { kind: "pong", re, body: &Empty {} })
-}
-
-/// `{"type":"error","re":…,…}`.
-pub fn error(re: Option<u64>, problem: &Problem) -> ByteString {
-    let body = ErrorAnswer {
-        code: problem.code.to_owned(),
-        message: problem.detail.clone(),
-        retry: problem.retry,
-        retry_after_ms: problem.retry_after_ms,
-    };
-    chat::encode(&Answer { kind: "error", re, body: &body })
-}
-
-/// An answer with nothing in it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Empty {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use parlance_foundation::ids::RoomId;
 
+    #[derive(Debug, Deserialize)]
+    struct Post {
+        room_id: RoomId,
+        #[serde(default)]
+        parts: Vec<serde_json::Value>,
+    }
+
+    /// A whole command, as a list of them would read it.
+    fn post(text: &str) -> Result<(Option<u64>, Post), BadFrame> {
+        let heard = decode(text)?;
+        Ok((heard.re, heard.body()?))
+    }
+
     fn code(text: &str) -> &'static str {
-        decode(text).unwrap_err().problem.code
+        post(text).unwrap_err().problem.code
     }
 
     #[test]
     fn a_command_is_decoded_with_its_number_and_unknown_fields_are_ignored() {
         let room = RoomId(uuid::Uuid::from_u128(7));
-        let text = format!(r#"{{"later":[1],"type":"room.catch_up","id":3,"room_id":"{room}","after":5,"x":{{}}}}"#);
-        let (re, frame) = decode(&text).unwrap();
-        assert_eq!(re, Some(3));
-        assert!(
-            matches!(frame, ClientFrame::CatchUp(chat::CatchUp { room_id, after: 5, limit: None }) if room_id == room)
-        );
+        let text = format!(r#"{{"later":[1],"type":"message.post","id":3,"room_id":"{room}","x":{{}}}}"#);
+        let (re, post) = post(&text).unwrap();
+        assert_eq!((re, post.room_id, post.parts.len()), (Some(3), room, 0));
+        assert_eq!(decode(&text).unwrap().kind, "message.post");
     }
 
     #[test]
@@ -268,20 +175,23 @@ mod tests {
         ] {
             assert_eq!(code(text), "protocol.invalid_frame", "{text}");
         }
-        assert_eq!(code(r#"{"type":"no.such"}"#), "protocol.unknown_type");
+    }
+
+    #[test]
+    fn of_an_unknown_command_the_error_says_which_may_be_meant_and_where_the_list_is() {
+        let text = format!(r#"{{"type":"{}","id":4}}"#, "x".repeat(500));
+        let heard = decode(&text).unwrap();
+        let bad = heard.unknown(Some("message.post"));
+        assert_eq!((bad.garbage, bad.re, bad.problem.code), (false, Some(4), "protocol.unknown_type"));
+        assert!(bad.problem.detail.contains("\"message.post\"") && bad.problem.detail.contains("/docs"));
+        assert!(heard.unknown(None).problem.detail.len() < 100, "it is not echoed in full");
     }
 
     #[test]
     fn a_wrong_field_is_named_under_the_number_of_its_command() {
-        let bad = decode(r#"{"type":"message.post","id":9,"room_id":"nonsense"}"#).unwrap_err();
+        let bad = post(r#"{"type":"message.post","id":9,"room_id":"nonsense"}"#).unwrap_err();
         assert_eq!(bad.re, Some(9));
         assert!(bad.problem.detail.contains("message.post"), "{}", bad.problem.detail);
-    }
-
-    #[test]
-    fn an_array_is_taken_for_no_object() {
-        assert!(decode(r#"{"type":"hello","token":"t","device":{"id":"d"}}"#).is_ok());
-        assert_eq!(code(r#"{"type":"hello","token":"t","device":["d","n"]}"#), "protocol.invalid_frame");
     }
 
     #[test]
@@ -310,12 +220,5 @@ mod tests {
     fn deep_nesting_is_refused_without_a_stack_overflow() {
         let text = format!(r#"{{"type":"message.post","id":1,"parts":{}"#, "[".repeat(60_000));
         assert_eq!(code(&text), "protocol.invalid_frame");
-    }
-
-    #[test]
-    fn answers_carry_the_number_back() {
-        assert_eq!(&*pong(Some(4)), r#"{"type":"pong","re":4}"#);
-        let text = error(Some(2), &Problem::busy(50));
-        assert!(text.contains(r#""re":2"#) && text.contains(r#""retry":"later","retry_after_ms":50"#), "{text}");
     }
 }

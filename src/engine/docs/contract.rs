@@ -29,6 +29,7 @@ struct Operation {
     has_body: bool,
     has_query: bool,
     has_path: bool,
+    has_key: bool,
 }
 
 const RETRY_AFTER: (&str, &str) = ("Retry-After", "Seconds to wait before sending it again");
@@ -37,9 +38,10 @@ const COMMON: [Common; 11] = [
     Common {
         status: "400",
         name: "Malformed",
-        description: "`request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read",
+        description: "`request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read; \
+                      `request.invalid_idempotency_key`",
         headers: &[],
-        applies: |operation| operation.has_body || operation.has_query,
+        applies: |operation| operation.has_body || operation.has_query || operation.has_key,
     },
     Common {
         status: "401",
@@ -93,10 +95,10 @@ const COMMON: [Common; 11] = [
     Common {
         status: "422",
         name: "Invalid",
-        description: "`request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; \
+        description: "`request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; \
                       the detail says what would be",
         headers: &[],
-        applies: |operation| operation.has_body || operation.has_query,
+        applies: |operation| operation.has_body || operation.has_query || operation.has_key,
     },
     Common {
         status: "429",
@@ -142,14 +144,15 @@ pub fn complete(mut document: Value, config: &Config) -> Value {
 }
 
 fn complete_operation(path: &str, operation: &mut Map<String, Value>, config: &Config) {
-    let mut has_query = false;
+    let (mut has_query, mut has_key) = (false, false);
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         has_query |= parameter["in"] == "query";
+        has_key |= parameter["in"] == "header";
         bounds::of_parameter(parameter, config);
     }
     let is_secured = operation.get("security").and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty());
     let has_body = operation.contains_key("requestBody");
-    let what = Operation { is_secured, has_body, has_query, has_path: path.contains('{') };
+    let what = Operation { is_secured, has_body, has_query, has_path: path.contains('{'), has_key };
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, answer) in responses.iter_mut() {
         if status.starts_with(['4', '5']) {

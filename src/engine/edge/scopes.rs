@@ -36,6 +36,7 @@ use actix_web::{Scope, guard};
 
 use super::SOCKET_PATH;
 use super::methods::no_such_endpoint;
+use crate::messaging::edits;
 use crate::{accounts, administration, parties, rooms, sessions, vault};
 
 /// Where both scopes are.
@@ -58,6 +59,7 @@ fn json(cfg: &mut ServiceConfig) {
     cfg.configure(accounts::routes)
         .configure(rooms::http::routes)
         .configure(parties::routes)
+        .configure(edits::http::routes)
         .configure(administration::routes)
         .configure(vault::routes);
 }

@@ -23,6 +23,7 @@ use socket2::{Domain, Socket, Type};
 use super::connection::{Guarded, HEAD_WITHIN, KEEP_ALIVE, Pace};
 use super::limits::{follow, limit};
 use super::{EdgeParts, cors, head_as_get, observe, routes};
+use crate::protocol::{Doors, protocol};
 use crate::server_config::ServerConfig;
 use crate::sessions::{self, Flusher, Hub, LocalHub, ReadBuffer, SessionParts};
 use crate::tree;
@@ -168,7 +169,8 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         lobby: parts.lobby.clone(),
         limits: parts.chat.limits.clone(),
         hub: local,
-        hub_handle,
+        answers: Arc::new(hub_handle),
+        commands: protocol().open(&Doors { chat: parts.chat.clone(), edits: parts.edits.clone() }),
         flusher,
         read_buffer: ReadBuffer::new(),
         hellos: sessions::hellos(&parts.config.sessions, &parts.config.chat),

@@ -7,13 +7,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::rooms::config::Strangers;
-use crate::testing::{PASSWORD, Person, TestApp};
+use crate::testing::{Document, PASSWORD, Person, TestApp};
 use crate::vault::{By, Secret, SecretName};
 
 /// An engine, its document, and the operations that were answered with success.
 struct Contract {
     app: TestApp,
-    document: Value,
+    document: Document,
     met: BTreeSet<String>,
 }
 
@@ -22,7 +22,7 @@ impl Contract {
         let app = TestApp::with(|config| config.chat.strangers = Strangers::Invite).await;
         let (status, text) = app.page("/docs/openapi.json").await;
         assert_eq!(status, 200);
-        Self { app, document: serde_json::from_str(&text).unwrap(), met: BTreeSet::new() }
+        Self { app, document: Document(serde_json::from_str(&text).unwrap()), met: BTreeSet::new() }
     }
 
     /// Calls the operation (`GET /rooms/{id}`) with these ids in its path, in order, and what may follow a `?`; the answer
@@ -79,62 +79,17 @@ impl Contract {
             template.replace('/', "~1"),
             method.as_str().to_ascii_lowercase()
         );
-        let documented = self.document.pointer(&pointer);
+        let documented = self.document.0.pointer(&pointer);
         let documented =
-            self.followed(documented.unwrap_or_else(|| panic!("{operation} answers {status}, undocumented")));
+            self.document.followed(documented.unwrap_or_else(|| panic!("{operation} answers {status}, undocumented")));
         let Some(content) = documented["content"].as_object() else {
             assert_eq!((answer, media_type), (&Value::Null, None), "{operation} {status}");
             return;
         };
         let schema = content.get(media_type.unwrap_or_default());
         let schema = schema.unwrap_or_else(|| panic!("{operation} answers {status} with {media_type:?}"));
-        let strict = self.strict(&schema["schema"]);
-        let validator = jsonschema::options().should_validate_formats(true).build(&strict).unwrap();
-        let faults: Vec<String> =
-            validator.iter_errors(answer).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let faults = self.document.faults(&schema["schema"], answer);
         assert!(faults.is_empty(), "{operation} {status}: {faults:?} in {answer}");
-    }
-
-    fn followed<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let target =
-            value["$ref"].as_str().and_then(|reference| self.document.pointer(reference.trim_start_matches('#')));
-        target.map_or(value, |target| self.followed(target))
-    }
-
-    /// The schema with its references filled in, where an object has the properties that it names and no others.
-    fn strict(&self, schema: &Value) -> Value {
-        match self.followed(schema) {
-            Value::Object(fields) => {
-                let mut whole = fields.clone();
-                for part in fields.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-                    let part = self.followed(part);
-                    whole.remove("allOf");
-                    merge(&mut whole, part);
-                }
-                // An example is a value, not a schema.
-                whole
-                    .retain(|key, _| !["example", "default", "const", "enum"].contains(&key.as_str()) || key == "enum");
-                let mut strict: serde_json::Map<String, Value> =
-                    whole.into_iter().map(|(key, value)| (key, self.strict(&value))).collect();
-                if strict.get("properties").is_some_and(Value::is_object) {
-                    strict.insert("additionalProperties".into(), json!(false));
-                }
-                Value::Object(strict)
-            }
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.strict(item)).collect()),
-            other => other.clone(),
-        }
-    }
-}
-
-/// Adds the properties of one part of an `allOf` to the whole.
-fn merge(whole: &mut serde_json::Map<String, Value>, part: &Value) {
-    for (key, value) in part.as_object().into_iter().flatten() {
-        match (whole.get_mut(key), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more.clone()),
-            (Some(Value::Array(known)), Value::Array(more)) => known.extend(more.clone()),
-            _ => drop(whole.insert(key.clone(), value.clone())),
-        }
     }
 }
 
@@ -151,6 +106,7 @@ async fn every_operation_answers_as_the_document_says() {
     invitations(&mut api, &ada, &ben, &cleo).await;
     spaces(&mut api, &ada, &ben, &cleo, absent).await;
     rooms(&mut api, &ada, &ben, &cleo, absent).await;
+    parties(&mut api, &ada, &ben, absent).await;
     administration(&mut api, &ada, absent).await;
     let all: BTreeSet<String> = crate::docs::methods()
         .into_iter()
@@ -266,6 +222,70 @@ async fn spaces(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, a
     api.call(Some(ada), "DELETE /spaces/{id}/members/{user_id}", &[&space, &cleo.id], None, 204).await;
 }
 
+async fn parties(api: &mut Contract, ada: &Person, ben: &Person, absent: &str) {
+    let wanted = || Some(json!({ "client_id": "t1", "name": "Support", "description": "helps" }));
+    let team = id(&api.call(Some(ada), "POST /teams", &[], wanted(), 201).await);
+    api.call(Some(ada), "POST /teams", &[], wanted(), 200).await;
+    api.call(Some(ada), "POST /teams", &[], Some(json!({ "name": "" })), 422).await;
+    api.call(Some(ada), "GET /teams?limit=1", &[], None, 200).await;
+    api.call(Some(ada), "GET /teams/{id}", &[&team], None, 200).await;
+    api.call(Some(ben), "GET /teams/{id}", &[&team], None, 404).await;
+    let (members, member) = ("/teams/{id}/members", "/teams/{id}/members/{user_id}");
+    let add = format!("POST {members}");
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": ben.id })), 201).await;
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": ben.id })), 200).await;
+    let stranger = api.app.sign_up("eve").await;
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": stranger.id })), 403).await;
+    api.call(Some(ada), &add, &[absent], Some(json!({ "user_id": ben.id })), 404).await;
+    api.call(Some(ada), &format!("GET {members}?limit=1"), &[&team], None, 200).await;
+    api.call(Some(ben), "PATCH /teams/{id}", &[&team], Some(json!({ "name": "mine" })), 403).await;
+    api.call(Some(ada), "PATCH /teams/{id}", &[&team], Some(json!({ "name": "Help" })), 200).await;
+    api.call(Some(ada), &format!("PATCH {member}"), &[&team, &ada.id], Some(json!({ "role": "member" })), 409).await;
+    api.call(Some(ada), &format!("PATCH {member}"), &[&team, &ben.id], Some(json!({ "role": "owner" })), 200).await;
+
+    let group = json!({ "kind": "group", "name": "helpers", "member_ids": [] });
+    let room = id(&api.call(Some(ada), "POST /rooms", &[], Some(group), 201).await);
+    let (party, path) = (format!("team:{team}"), "/rooms/{id}/members/{party}");
+    let body = || Some(json!({ "party": { "type": "team", "id": team }, "role": "guest" }));
+    api.call(Some(ada), "POST /rooms/{id}/members", &[&room], body(), 201).await;
+    api.call(Some(ada), "GET /rooms/{id}/members", &[&room], None, 200).await;
+    api.call(Some(ada), &format!("PATCH {path}"), &[&room, &party], Some(json!({ "role": "member" })), 200).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, &ben.id], None, 409).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, "team:x"], None, 404).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, &party], None, 204).await;
+    api.call(Some(ada), &format!("GET /parties?ids={},{party}", ben.id), &[], None, 200).await;
+    api.call(Some(ada), "GET /parties?ids=robot:7", &[], None, 422).await;
+
+    api.call(Some(ben), &format!("DELETE {member}"), &[&team, &ben.id], None, 204).await;
+    api.call(Some(ben), "DELETE /teams/{id}", &[&team], None, 404).await;
+    api.call(Some(ada), "DELETE /teams/{id}", &[&team], None, 204).await;
+    let notice = || Some(json!({ "client_id": "n1", "content": "noon" }));
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[&room], notice(), 201).await;
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[&room], notice(), 200).await;
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[absent], notice(), 404).await;
+    api.call(Some(ben), "POST /admin/rooms/{id}/notices", &[&room], notice(), 403).await;
+}
+
+async fn edits(api: &mut Contract, ada: &Person, ben: &Person, room: &str, message: &str, absent: &str) {
+    let (one, versions) = ("/rooms/{id}/messages/{message_id}", "GET /rooms/{id}/messages/{message_id}/versions");
+    let (edit, delete) = (format!("PATCH {one}"), format!("DELETE {one}"));
+    let content = || Some(json!({ "client_id": "e1", "content": "hello again", "parts": [{ "type": "y" }] }));
+    api.call(Some(ada), &edit, &[room, message], content(), 200).await;
+    api.call(Some(ben), &edit, &[room, message], content(), 403).await;
+    api.call(Some(ada), &edit, &[room, absent], Some(json!({ "content": "nobody's" })), 404).await;
+    api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "" })), 422).await;
+    api.call(Some(ada), &edit, &[room, message], Some(json!({ "content": "x".repeat(40_000) })), 413).await;
+    api.call(Some(ben), &delete, &[room, message], None, 403).await;
+    api.call(Some(ada), &delete, &[room, message], None, 204).await;
+    api.call(Some(ada), &delete, &[room, absent], None, 404).await;
+    api.call(Some(ada), &edit, &[room, message], content(), 200).await;
+    let other = Some(json!({ "content": "too late" }));
+    api.call(Some(ada), &edit, &[room, message], other, 409).await;
+    api.call(Some(ada), &format!("{versions}?limit=1"), &[room, message], None, 200).await;
+    api.call(Some(ada), versions, &[room, absent], None, 404).await;
+    api.call(Some(ben), versions, &[room, message], None, 403).await;
+}
+
 async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, absent: &str) {
     let group = json!({ "client_id": "r1", "kind": "group", "name": "all", "member_ids": [ben.id] });
     let room = id(&api.call(Some(ada), "POST /rooms", &[], Some(group), 201).await);
@@ -278,7 +298,7 @@ async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, ab
     api.call(Some(ada), "PATCH /rooms/{id}", &[&room], Some(json!({ "topic": "news" })), 200).await;
     api.call(Some(ben), "PATCH /rooms/{id}", &[&room], Some(json!({ "topic": "mine" })), 403).await;
     let add = "POST /rooms/{id}/members";
-    let (member, user) = (json!({ "user_id": cleo.id, "role": "guest" }), "/rooms/{id}/members/{user_id}");
+    let (member, user) = (json!({ "user_id": cleo.id, "role": "guest" }), "/rooms/{id}/members/{party}");
     api.call(Some(ada), add, &[&room], Some(member.clone()), 201).await;
     api.call(Some(ada), add, &[&room], Some(member), 200).await;
     let stranger = api.app.sign_up("dan").await;
@@ -294,6 +314,7 @@ async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, ab
     let long = json!({ "client_id": "m3", "content": "x".repeat(40_000) });
     api.call(Some(ben), post, &[&room], Some(long), 413).await;
     api.call(Some(ben), post, &[&room], Some(json!({ "client_id": "m3", "kind": "system" })), 422).await;
+    edits(api, ada, ben, &room, &id(&first), absent).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?limit=1", &[&room], None, 200).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?after=0", &[&room], None, 200).await;
     api.call(Some(ada), "GET /rooms/{id}/messages?after=x", &[&room], None, 400).await;

@@ -167,6 +167,24 @@ impl TestApp {
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
+    /// The same for a change under an `Idempotency-Key`.
+    pub async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        by: &Person,
+        key: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&by.token);
+        let request = request.header("Idempotency-Key", key);
+        let request = body.iter().fold(request, |request, body| request.json(body));
+        let response = request.timeout(Duration::from_secs(60)).send().await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
     /// The same, for calls that must succeed.
     pub async fn ok(&self, method: Method, path: &str, by: &Person, body: Option<Value>) -> Value {
         let (status, answer) = self.call(method, path, Some(by), body).await;

@@ -7,6 +7,7 @@ mod changes;
 mod client;
 mod data_folder;
 mod dba;
+mod document;
 mod issuer;
 pub mod process;
 
@@ -15,5 +16,6 @@ pub use app::{PASSWORD, Person, TestApp};
 pub use client::{WsClient, contents, seqs};
 pub use data_folder::DataFolder;
 pub use dba::Dba;
+pub use document::Document;
 pub use issuer::OutsideIssuer;
 pub use parlance_foundation::testing::{Proxy, READER_ROLE, TestDatabase, defaults};

@@ -1,5 +1,6 @@
 /** Every HTTP call that the client makes, one line each. */
-import type { Http } from "./http";
+import type { CallOptions, Http, Method } from "./http";
+import { newId } from "./ids";
 import type {
   Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, NewTeam,
   OwnDevice, OwnUser, Page, PartyProfile, Role, RoomChanges, RoomInfo, Space, SpaceMember, Team, TeamChanges, TeamMember,
@@ -59,18 +60,18 @@ export class Api {
   room = (id: string) => this.http.call<RoomInfo>("GET", `/rooms/${id}`);
   createRoom = (room: NewRoom) => this.http.call<MadeRoom>("POST", "/rooms", { body: room });
   updateRoom = (id: string, changes: RoomChanges) =>
-    this.http.call<RoomInfo>("PATCH", `/rooms/${id}`, { body: changes });
+    this.change<RoomInfo>("PATCH", `/rooms/${id}`, { body: changes });
 
   members = (id: string) => this.all<Member>(`/rooms/${id}/members`);
   addMember = (id: string, userId: string) =>
-    this.http.call<Added>("POST", `/rooms/${id}/members`, { body: { user_id: userId } });
+    this.change<Added>("POST", `/rooms/${id}/members`, { body: { user_id: userId } });
   addTeam = (id: string, teamId: string) =>
-    this.http.call<Added>("POST", `/rooms/${id}/members`, { body: { party: { type: "team", id: teamId } } });
+    this.change<Added>("POST", `/rooms/${id}/members`, { body: { party: { type: "team", id: teamId } } });
   /** A user's id, or `team:ID`. */
   changeRole = (id: string, party: string, role: Role) =>
-    this.http.call<unknown>("PATCH", `/rooms/${id}/members/${party}`, { body: { role } });
+    this.change<unknown>("PATCH", `/rooms/${id}/members/${party}`, { body: { role } });
   removeMember = (id: string, party: string) =>
-    this.http.call<undefined>("DELETE", `/rooms/${id}/members/${party}`);
+    this.change<undefined>("DELETE", `/rooms/${id}/members/${party}`);
 
   spaces = () => this.all<Space>("/spaces");
   createSpace = (space: NewSpace) => this.http.call<Space>("POST", "/spaces", { body: space });
@@ -84,8 +85,13 @@ export class Api {
     this.http.call<undefined>("DELETE", `/spaces/${spaceId}/members/${userId}`);
 
   invitations = () => this.all<Invitation>("/invitations");
-  acceptInvitation = (id: string) => this.http.call<Invitation>("POST", `/invitations/${id}/accept`);
+  acceptInvitation = (id: string) => this.change<Invitation>("POST", `/invitations/${id}/accept`);
   declineInvitation = (id: string) => this.http.call<undefined>("POST", `/invitations/${id}/decline`);
+
+  /** A change of a room: made once, however often its request has to be sent. */
+  private change<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+    return this.http.call<T>(method, path, { ...options, idempotencyKey: newId() });
+  }
 
   /** All pages of a list, up to a bound that keeps a runaway list from filling the memory of a browser. */
   private async all<T>(path: string, cursorName: "after" | "before" = "after"): Promise<T[]> {

@@ -4,6 +4,11 @@ import { ProblemError } from "./errors";
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
+  /**
+   * Our own id for a change. However often the engine gets it, it makes the change once, so a request whose answer was lost
+   * is sent again by itself.
+   */
+  readonly idempotencyKey?: string;
   /** Sign-in, registration and refresh go without an access token. */
   readonly anonymous?: boolean;
   /** This access token and no other, whether it is still good or not. */
@@ -16,6 +21,8 @@ export interface CallOptions {
 
 /** A connection that the network has swallowed gives no answer for minutes. */
 const ANSWER_MS_MAX = 30_000;
+/** A change is sent so often at most while no answer comes. */
+const TRIES_MAX = 2;
 
 /** Who provides access tokens; `rejected` names one that the engine no longer takes. */
 export interface TokenSource {
@@ -35,16 +42,27 @@ export class Http {
    
   async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
     if (options.anonymous === true || options.token !== undefined || this.tokens === null) {
-      return (await readAnswer(await this.request(method, path, options, options.token ?? null))) as T;
+      return (await readAnswer(await this.sure(method, path, options, options.token ?? null))) as T;
     }
     const token = await this.tokens.accessToken();
-    let response = await this.request(method, path, options, token);
+    let response = await this.sure(method, path, options, token);
     if (response.status === 401) {
       // The token expired or was revoked meanwhile. One fresh one is worth a try; a second refusal is an answer.
       const fresh = await this.tokens.accessToken(token);
-      response = await this.request(method, path, options, fresh);
+      response = await this.sure(method, path, options, fresh);
     }
     return (await readAnswer(response)) as T;
+  }
+
+  /** The answer to a request; a change is asked for again, under the same key, when none comes. */
+  private async sure(method: Method, path: string, options: CallOptions, token: string | null): Promise<Response> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.request(method, path, options, token);
+      } catch (error) {
+        if (options.idempotencyKey === undefined || tries === TRIES_MAX) throw error;
+      }
+    }
   }
 
   private async request(method: Method, path: string, options: CallOptions, token: string | null): Promise<Response> {
@@ -56,6 +74,7 @@ export class Http {
       keepalive: options.keepalive ?? false,
       signal: AbortSignal.timeout(options.timeoutMs ?? ANSWER_MS_MAX),
     };
+    if (options.idempotencyKey !== undefined) headers["Idempotency-Key"] = `"${options.idempotencyKey}"`;
     if (options.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(options.body);

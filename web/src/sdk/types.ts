@@ -16,18 +16,13 @@ export type ClientFrame = Frames["ClientFrame"];
 /** The server frame of one `type`. */
 export type FrameOf<T extends ServerFrame["type"]> = Extract<ServerFrame, { readonly type: T }>;
 
-type WithoutId<F> = F extends unknown ? Omit<F, "id"> : never;
-/** A client frame that wants an answer, before the connection gives it an id. */
-export type Command = WithoutId<Exclude<ClientFrame, { readonly type: "hello" | "ping" }>> | { readonly type: "ping" };
+type Commands = Frames["Commands"];
+type Answers = Frames["Answers"];
 
-/** What `ok` carries, by command; an empty `ok` is all that the others get. */
-interface Answers {
-  "message.post": Frames["Posted"];
-  "room.catch_up": Frames["CaughtUp"];
-  "auth.renew": Frames["Renewed"];
-}
+/** A command that wants an answer, before the connection gives it an id. */
+export type Command = { [K in keyof Commands]: Omit<Commands[K], "id"> & { readonly type: K } }[Exclude<keyof Commands, "hello">];
 
-export type AnswerTo<C extends Command> = C["type"] extends keyof Answers ? Answers[C["type"]] : unknown;
+export type AnswerTo<C extends Command> = Answers[C["type"]];
 
 export type Ready = FrameOf<"ready">;
 export type Ok = FrameOf<"ok">;

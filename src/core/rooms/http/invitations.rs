@@ -11,7 +11,7 @@ use crate::rooms::error::ChatError;
 use crate::rooms::store;
 use crate::rooms::wire::{Invitation, InvitationState};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::PageQuery;
+use parlance_foundation::requests::{IdempotencyKey, PageQuery};
 
 /// What the caller has not answered yet, newest first. There is something only where `chat.strangers` is `invite`.
 #[utoipa::path(
@@ -28,7 +28,7 @@ pub async fn list_invitations(parts: Parts, caller: Caller, page: PageQuery) -> 
 /// Accepts: the caller is in the room or space from now on, and their devices hear `room.joined`. Accepting once more is
 /// harmless.
 #[utoipa::path(
-    tag = "invitations", params(("id" = Uuid, Path)), security(("bearer" = [])),
+    tag = "invitations", params(("id" = Uuid, Path), IdempotencyKey), security(("bearer" = [])),
     responses(
         (status = 200, body = Invitation),
         (status = 404, description = "chat.invitation_not_found: it was declined, revoked, or is too old", body = ProblemBody),
@@ -37,7 +37,12 @@ pub async fn list_invitations(parts: Parts, caller: Caller, page: PageQuery) -> 
     )
 )]
 #[post("/invitations/{id}/accept")]
-pub async fn accept_invitation(parts: Parts, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub async fn accept_invitation(
+    parts: Parts,
+    caller: Caller,
+    id: Path<Uuid>,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
     let by = caller.user_id;
     let mut invitation = store::invitation_of(&parts.storage, by, *id, &bounds(&parts)).await?;
     if invitation.state == InvitationState::Declined {
@@ -47,7 +52,7 @@ pub async fn accept_invitation(parts: Parts, caller: Caller, id: Path<Uuid>) -> 
         // That they came in has a trigger take it for accepted, in the same transaction.
         if let Some(room) = invitation.room_id {
             require_room_for(&parts, &[by]).await?;
-            enter(&parts, room, by, by, invitation.role).await?;
+            enter(&parts, room, (by, key.0), by, invitation.role).await?;
         }
         if let Some(space) = invitation.space_id {
             store::add_space_member(&parts.storage, space, by, invitation.role, parts.clock.now()).await?;

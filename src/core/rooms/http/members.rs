@@ -1,4 +1,9 @@
 //! `/rooms/{id}/members`: who is in a room, and as what.
+//!
+//! Invariant: a change under an `Idempotency-Key` is made once. What was committed under it is looked up before anything else
+//! is asked, so that the first answer holds whatever has changed since; requests that come at once meet in the room.
+
+use std::sync::Arc;
 
 use actix_web::web::Path;
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -9,8 +14,9 @@ use super::strangers::invite;
 use super::teams::{add_team, remove_team, require_alone, set_team_role};
 use super::{ListPage, Parts, require_room_for};
 use crate::accounts::Caller;
+use crate::order::{CoreChange, Row};
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::{ChangeRoom, Changed, Command};
+use crate::rooms::messages::{ChangeRoom, Changed, Command, Posted};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};
@@ -18,7 +24,7 @@ use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::party::{NoParty, Party};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, JsonBody, PageQuery};
 
 /// A room's members, a page at a time.
 #[utoipa::path(
@@ -68,10 +74,10 @@ impl AddMember {
 /// stays what they are (200). A team is added by one of its people, and comes with all of them: they are in the room as long
 /// as it is.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path)), request_body = AddMember, security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), IdempotencyKey), request_body = AddMember, security(("bearer" = [])),
     responses(
         (status = 201, body = EventMember),
-        (status = 200, description = "They were in it already, in this role", body = EventMember),
+        (status = 200, description = "They were in it already, or this very change added them before, in this role", body = EventMember),
         (status = 202, description = "They share no room or space with the caller, and are asked first", body = Invited),
         (status = 403, description = "chat.not_allowed, chat.not_invited", body = ProblemBody),
         (status = 409, description = "chat.room_full, chat.too_many_rooms, chat.too_many_invitations", body = ProblemBody),
@@ -84,6 +90,7 @@ pub async fn add_member(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
+    key: IdempotencyKey,
     body: JsonBody<AddMember>,
 ) -> Result<HttpResponse, Problem> {
     let role = body.role;
@@ -91,11 +98,20 @@ pub async fn add_member(
         Party::User(user) => user,
         Party::Team(team) => {
             let role = role.unwrap_or(Role::Member);
-            let changed = add_team(&parts, caller.user_id, *id, team, role).await?;
+            let changed = add_team(&parts, &caller, *id, key, team, role).await?;
             return Ok(added(&changed, Party::Team(team), role));
         }
         other => return Err(ChatError::PartyNotFound(other).into()),
     };
+    let is_same = |row: &Row| match row.change() {
+        Some(CoreChange::MemberAdded { party, role: as_what, .. }) => {
+            *party == user_id.into() && role.is_none_or(|role| role == *as_what)
+        }
+        _ => false,
+    };
+    if let Some(Changed { role: Some(role), .. }) = made_before(&parts, &caller, *id, &key, is_same).await? {
+        return Ok(HttpResponse::Ok().json(EventMember::new(user_id.into(), role)));
+    }
     let space = store::channel_space(&parts.storage, caller.user_id, *id).await?;
     let in_space = match space {
         Some(space) => store::space_role(&parts.storage, user_id, space).await?,
@@ -123,7 +139,7 @@ pub async fn add_member(
     {
         return Ok(HttpResponse::Accepted().json(invited));
     }
-    let changed = change(&parts, &caller, *id, Change::add(user_id, role)).await?;
+    let changed = make(&parts, &caller, *id, key, None, Change::add(user_id, role)).await?;
     Ok(added(&changed, user_id.into(), role))
 }
 
@@ -149,7 +165,9 @@ pub struct SetRole {
 /// Changes a member's role: a user's by their id, a team's and its people's by `team:ID`. Somebody who is here with a team and
 /// is given another role is here for themselves from then on.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`")), request_body = SetRole,
+    tag = "rooms",
+    params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`"), IdempotencyKey),
+    request_body = SetRole,
     security(("bearer" = [])),
     responses(
         (status = 200, body = EventMember),
@@ -164,13 +182,14 @@ pub async fn set_member_role(
     parts: Parts,
     caller: Caller,
     path: Path<(RoomId, String)>,
+    key: IdempotencyKey,
     body: JsonBody<SetRole>,
 ) -> Result<HttpResponse, Problem> {
     let (id, party) = path.into_inner();
     let (party, role) = (member_in_path(&party)?, body.role);
     match party {
-        Party::User(user) => change(&parts, &caller, id, Change::set_role(user, role)).await?,
-        Party::Team(team) => set_team_role(&parts, caller.user_id, id, team, role).await?,
+        Party::User(user) => change(&parts, &caller, id, key, None, Change::set_role(user, role)).await?,
+        Party::Team(team) => set_team_role(&parts, &caller, id, key, team, role).await?,
         other => return Err(ChatError::PartyNotFound(other).into()),
     };
     Ok(HttpResponse::Ok().json(EventMember::new(party, role)))
@@ -180,7 +199,8 @@ pub async fn set_member_role(
 /// taken back; one's own invitations everybody may take back. A team, by `team:ID`, goes with those who are here with it and
 /// with no other; its owners may take it out as well.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`")),
+    tag = "rooms",
+    params(("id" = RoomId, Path), ("party" = String, Path, description = "A user's id, or `team:ID`"), IdempotencyKey),
     security(("bearer" = [])),
     responses(
         (status = 204),
@@ -196,19 +216,36 @@ pub async fn remove_member(
     parts: Parts,
     caller: Caller,
     path: Path<(RoomId, String)>,
+    key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
     let (id, party) = path.into_inner();
     match member_in_path(&party)? {
-        Party::User(user) => remove_person(&parts, &caller, id, user).await?,
-        Party::Team(team) => drop(remove_team(&parts, caller.user_id, id, team).await?),
+        Party::User(user) => remove_person(&parts, &caller, id, key, user).await?,
+        Party::Team(team) => drop(remove_team(&parts, &caller, id, key, team).await?),
         other => return Err(ChatError::PartyNotFound(other).into()),
     }
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn remove_person(parts: &Parts, caller: &Caller, id: RoomId, user_id: UserId) -> Result<(), Problem> {
-    require_alone(parts, caller.user_id, id, user_id).await?;
-    match change(parts, caller, id, Change::remove(user_id)).await {
+async fn remove_person(
+    parts: &Parts,
+    caller: &Caller,
+    id: RoomId,
+    key: IdempotencyKey,
+    user_id: UserId,
+) -> Result<(), Problem> {
+    let wanted = Change::remove(user_id);
+    let changed = match made_before(parts, caller, id, &key, |row| wanted.may_be(row)).await? {
+        // They may have been invited again since, or be here with a team.
+        Some(_) => return Ok(()),
+        None => {
+            require_alone(parts, caller.user_id, id, user_id).await?;
+            make(parts, caller, id, key.clone(), None, wanted).await
+        }
+    };
+    match changed {
+        // They may have been invited again since.
+        Ok(changed) if changed.is_repeat(caller.user_id.into(), key.0.as_deref()) => {}
         Ok(_) => drop(store::revoke(&parts.storage, Place::Room(id), user_id, None).await?),
         Err(problem)
             if problem.code == "chat.not_allowed"
@@ -220,19 +257,48 @@ async fn remove_person(parts: &Parts, caller: &Caller, id: RoomId, user_id: User
     Ok(())
 }
 
-/// Has the room make a change, by what the caller is in it and in its space.
-pub(super) async fn change(parts: &Parts, caller: &Caller, room: RoomId, change: Change) -> Result<Changed, Problem> {
-    change_by(parts, caller.user_id, room, None, change).await
-}
-
-/// The same, by another right where there is one.
-pub(super) async fn change_by(
+/// Has the room make a change, unless it was made before under this key: by this right, or else by what the caller is in it.
+pub(super) async fn change(
     parts: &Parts,
-    by: UserId,
+    caller: &Caller,
     room: RoomId,
+    key: IdempotencyKey,
     right: Option<Right>,
     change: Change,
 ) -> Result<Changed, Problem> {
+    match made_before(parts, caller, room, &key, |row| change.may_be(row)).await? {
+        Some(first) => Ok(first),
+        None => make(parts, caller, room, key, right, change).await,
+    }
+}
+
+/// What the caller's change under this key became, if it was made; it must be the same one.
+async fn made_before(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: &IdempotencyKey,
+    is_same: impl Fn(&Row) -> bool,
+) -> Result<Option<Changed>, ChatError> {
+    let Some(key) = &key.0 else { return Ok(None) };
+    let sent = store::sent_before(&parts.storage, room, &[(Some(caller.user_id.into()), key.clone())]).await?;
+    match sent.into_iter().find(|row| row.event().is_some()) {
+        Some(row) if is_same(&row) => Ok(Some(Changed::by(Posted { row: Arc::new(row), repeated: true }))),
+        Some(_) => Err(ChatError::KeyReused),
+        None => Ok(None),
+    }
+}
+
+/// Has the room make a change, by this right, or by what the caller is in it and in its space.
+async fn make(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    right: Option<Right>,
+    change: Change,
+) -> Result<Changed, Problem> {
+    let by = caller.user_id;
     parts.limits.change_room(by)?;
     let right = match right {
         Some(right) => right,
@@ -241,7 +307,7 @@ pub(super) async fn change_by(
     Ok(parts
         .rooms
         .ask(room, |reply| {
-            let wanted = WantedChange { by: by.into(), right, client_id: None, change };
+            let wanted = WantedChange { by: by.into(), right, client_id: key.0, change };
             Command::Change(ChangeRoom { wanted, reply })
         })
         .await?)

@@ -20,7 +20,7 @@ use crate::rooms::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, JsonBody, PageQuery};
 
 /// Pause before the people of a new room are told of it again, when Postgres is away.
 const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -248,7 +248,7 @@ pub struct UpdateRoom {
 
 /// Renames a room or changes its topic.
 #[utoipa::path(
-    tag = "rooms", params(("id" = RoomId, Path)), request_body = UpdateRoom, security(("bearer" = [])),
+    tag = "rooms", params(("id" = RoomId, Path), IdempotencyKey), request_body = UpdateRoom, security(("bearer" = [])),
     responses(
         (status = 200, body = RoomSummary),
         (status = 403, description = "chat.not_allowed", body = ProblemBody),
@@ -260,13 +260,14 @@ pub async fn update_room(
     parts: Parts,
     caller: Caller,
     id: Path<RoomId>,
+    key: IdempotencyKey,
     body: JsonBody<UpdateRoom>,
 ) -> Result<HttpResponse, Problem> {
     let UpdateRoom { name, topic } = body.into_inner();
     let name = name.map(|name| plain_text("name", &name, parts.config.name_chars_max)).transpose()?;
     let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
     if name.is_some() || topic.is_some() {
-        change(&parts, &caller, *id, Change::Describe { name, topic }).await?;
+        change(&parts, &caller, *id, key, None, Change::Describe { name, topic }).await?;
     }
     Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
 }

@@ -68,22 +68,28 @@ pub async fn invite(
 pub async fn complete_direct(parts: &Parts, room: RoomId, by: UserId, other: UserId) -> Result<Vec<UserId>, ChatError> {
     let inside = store::in_direct_room(&parts.storage, room).await?;
     if !inside.contains(&by) {
-        enter(parts, room, by, by, Role::Member).await?;
+        enter(parts, room, (by, None), by, Role::Member).await?;
     }
     if inside.contains(&other) {
         return Ok(Vec::new());
     }
     if to_be_asked(parts, by, &[other]).await?.is_empty() {
-        enter(parts, room, by, other, Role::Member).await?;
+        enter(parts, room, (by, None), other, Role::Member).await?;
         return Ok(Vec::new());
     }
     store::invite_again(&parts.storage, room, (by, other), &bounds(parts)).await
 }
 
 /// Somebody comes in who was invited, or is one of the two of a direct room.
-pub async fn enter(parts: &Parts, room: RoomId, by: UserId, user_id: UserId, role: Role) -> Result<(), ChatError> {
+pub async fn enter(
+    parts: &Parts,
+    room: RoomId,
+    (by, client_id): (UserId, Option<String>),
+    user_id: UserId,
+    role: Role,
+) -> Result<(), ChatError> {
     let change = Change::add(user_id, role);
-    let wanted = WantedChange { by: by.into(), right: Right::Invited, client_id: None, change };
+    let wanted = WantedChange { by: by.into(), right: Right::Invited, client_id, change };
     let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
     parts.rooms.ask(room, ask).await.map(drop)
 }

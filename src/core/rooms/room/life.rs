@@ -21,13 +21,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::order::{CoreChange, Row, RowBody, Watermark};
 use crate::persistence::{Claim, CommitLane, Job, Outcome, TakesJobs, Write};
+use crate::rooms::action::WantedAction;
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::facts::Member;
 use crate::rooms::memory::{LiveCard, RoomMemory};
 use crate::rooms::messages::{
-    Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted, Reply,
+    Act, Acted, Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted,
+    Reply,
 };
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Decision, Departure, RoomState, Snapshot, WantedChange};
@@ -140,11 +142,13 @@ enum Asked {
     /// A message, or a departure.
     Nothing,
     Change(WantedChange),
+    Action(WantedAction),
 }
 
 enum Answer {
     Post(Reply<Posted>),
     Change(Reply<Changed>),
+    Act(Reply<Acted>),
 }
 
 impl Answer {
@@ -152,6 +156,7 @@ impl Answer {
         match self {
             Self::Post(reply) => reply.send(result),
             Self::Change(reply) => reply.send(result.map(Changed::by)),
+            Self::Act(reply) => reply.send(result.map(Acted::Done)),
         }
     }
 }
@@ -161,6 +166,7 @@ impl Answer {
     fn settle(self, role: Option<Role>) {
         match self {
             Self::Change(reply) => reply.send(Ok(Changed::before(role))),
+            Self::Act(reply) => reply.send(Ok(Acted::Settled)),
             // Of changes only.
             Self::Post(reply) => reply.send(Err(ChatError::Restarted)),
         }
@@ -250,6 +256,7 @@ impl RoomLife {
             Phase::Ready(_) => match command {
                 Command::Post(command) => self.post(command),
                 Command::Change(command) => self.change(command),
+                Command::Act(command) => self.act(command),
                 Command::CatchUp(command) => {
                     if let Phase::Ready(state) = &self.phase {
                         command.reply.send(state.catch_up(command.by, command.after, command.items_max));
@@ -291,6 +298,8 @@ impl RoomLife {
                 self.write(body, Asked::Nothing, vec![Answer::Post(reply)]);
             }
             Ok(Decision::Settled(role)) => Answer::Post(reply).settle(role),
+            // Of actions only.
+            Ok(Decision::Needs(_)) => reply.send(Err(ChatError::Restarted)),
         }
     }
 
@@ -312,6 +321,30 @@ impl RoomLife {
             Ok(Decision::Already(row)) => reply.send(Ok(Changed::by(Posted { row, repeated: true }))),
             Ok(Decision::Write(body)) => {
                 self.write(body, Asked::Change(wanted), vec![Answer::Change(reply)]);
+            }
+            // Of actions only.
+            Ok(Decision::Needs(_)) => reply.send(Err(ChatError::Restarted)),
+        }
+    }
+
+    fn act(&mut self, command: Act) {
+        if !self.depart() {
+            return command.reply.send(Err(ChatError::Busy));
+        }
+        let Phase::Ready(state) = &mut self.phase else { return };
+        let Act { wanted, reply } = command;
+        let (id, at) = (EventId::new(&self.around.clock), self.around.clock.now());
+        match state.decide_action(id.0, at, &wanted) {
+            Err(error) => reply.send(Err(error)),
+            Ok(Decision::Settled(_)) => reply.send(Ok(Acted::Settled)),
+            Ok(Decision::Needs(message)) => reply.send(Ok(Acted::Needs(message))),
+            Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {
+                Some(waiting) => waiting.replies.push(Answer::Act(reply)),
+                None => reply.send(Err(ChatError::Restarted)),
+            },
+            Ok(Decision::Already(row)) => reply.send(Ok(Acted::Done(Posted { row, repeated: true }))),
+            Ok(Decision::Write(body)) => {
+                self.write_at(at, body, Asked::Action(wanted), vec![Answer::Act(reply)]);
             }
         }
     }

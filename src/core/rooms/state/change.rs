@@ -101,7 +101,7 @@ impl RoomState {
         // The author's own: whoever has left since by this very change is told so.
         let key = client_id.clone().map(|client_id| SentKey { by: Some(by), is_message: false, client_id });
         if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
-            return Ok(first.decision());
+            return if self.is_repeated(first, change) { Ok(first.decision()) } else { Err(ChatError::KeyReused) };
         }
         if let Some(settled) = self.settled(by, right, change)? {
             return Ok(settled);
@@ -224,7 +224,7 @@ impl RoomState {
     }
 
     /// The role in which `by` acts, if it allows `action`: their own here, or what their role in the space makes them.
-    fn acting(&self, by: Party, right: Right, action: Action) -> Result<Role, ChatError> {
+    pub(super) fn acting(&self, by: Party, right: Right, action: Action) -> Result<Role, ChatError> {
         let own = self.facts.role(by);
         let of_space = match right {
             Right::OfSpace(role) => in_channels(role),

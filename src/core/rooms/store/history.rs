@@ -1,10 +1,13 @@
 //! Reading the past, as a user.
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
 use crate::order::Row;
+use crate::rooms::action::Target;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::window::Page;
@@ -55,7 +58,7 @@ pub async fn messages(
         SELECT seq AS "seq!", id AS "id!", client_id, kind AS "kind!", content AS "content!",
                COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS sender,
                parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS sender_kind,
-               parts::text AS parts, reply_to, created_at AS "created_at!"
+               parts::text AS parts, reply_to, edited_at, deleted_at, created_at AS "created_at!"
         FROM (
             (SELECT * FROM messages WHERE $4 AND room_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT $5)
             UNION ALL
@@ -119,6 +122,31 @@ async fn last_seq(reading: &mut PgConnection, room: RoomId) -> Result<i64, ChatE
         room.0
     );
     found.fetch_optional(reading).await?.ok_or(ChatError::RoomNotFound)
+}
+
+/// A message of this room as it is, for whoever decides about it; `None`: there is none.
+pub async fn target(storage: &Storage, room: RoomId, message: MessageId) -> Result<Option<Target>, ChatError> {
+    let mut transaction = storage.engine_read("target").begin().await?;
+    sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
+    let as_of = sqlx::query_scalar!("SELECT last_seq FROM rooms WHERE id = $1", room.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let found = sqlx::query_as!(
+        StoredMessage,
+        r#"
+        SELECT seq, id, client_id, kind, content, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS sender,
+               parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS sender_kind,
+               parts::text AS parts, reply_to, edited_at, deleted_at, created_at
+        FROM messages WHERE id = $1 AND room_id = $2
+        "#,
+        message.0,
+        room.0,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    let Some((as_of, message)) = as_of.zip(found) else { return Ok(None) };
+    Ok(Some(Target { row: Arc::new(message.into_row()?), as_of }))
 }
 
 /// Whether a message to reply to is in this room, as far as `user` may know: a stranger is told of no room.

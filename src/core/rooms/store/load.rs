@@ -81,6 +81,8 @@ pub(super) struct StoredMessage {
     pub content: String,
     pub parts: Option<String>,
     pub reply_to: Option<uuid::Uuid>,
+    pub edited_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -94,6 +96,8 @@ impl StoredMessage {
             content: self.content,
             parts: self.parts,
             reply_to: self.reply_to.map(MessageId),
+            edited_at: self.edited_at,
+            deleted_at: self.deleted_at,
         };
         Ok(Row { seq: self.seq, at: self.created_at, body: RowBody::Message(message) })
     }
@@ -118,17 +122,17 @@ pub async fn sent_before(storage: &Storage, room: RoomId, sends: &Sends) -> Resu
         StoredRow,
         r#"
         SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
-               author_kind, payload AS "payload: _", touches, is_message AS "is_message!"
+               author_kind, edited_at, deleted_at, payload AS "payload: _", touches, is_message AS "is_message!"
         FROM UNNEST($2::uuid[], $3::text[]) AS given (by_id, sent_id)
         CROSS JOIN LATERAL (
             SELECT seq, id, created_at AS at, kind, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS author, client_id,
                    content, parts::text, reply_to, NULL::json AS payload, NULL::uuid AS touches, true AS is_message,
-                   parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind
+                   parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind, edited_at, deleted_at
             FROM messages
             WHERE room_id = $1 AND client_id = sent_id
               AND COALESCE(sender_user_id, sender_agent_id, sender_contact_id, '00000000-0000-0000-0000-000000000000') = by_id
             UNION ALL
-            SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind
+            SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind, NULL, NULL
             FROM room_events
             WHERE room_id = $1 AND client_id = sent_id
               AND COALESCE(actor_id, '00000000-0000-0000-0000-000000000000') = by_id
@@ -154,14 +158,14 @@ pub(super) async fn rows_between(
         StoredRow,
         r#"
         SELECT seq AS "seq!", id AS "id!", at AS "at!", kind AS "kind!", author, client_id, content, parts, reply_to,
-               author_kind, payload AS "payload: _", touches, is_message AS "is_message!"
+               author_kind, edited_at, deleted_at, payload AS "payload: _", touches, is_message AS "is_message!"
         FROM (
             (SELECT seq, id, created_at AS at, kind, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS author, client_id,
                     content, parts::text, reply_to, NULL::json AS payload, NULL::uuid AS touches, true AS is_message,
-                    parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind
+                    parlance_party_kind(sender_user_id, sender_agent_id, NULL, sender_contact_id) AS author_kind, edited_at, deleted_at
              FROM messages WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
             UNION ALL
-            (SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind
+            (SELECT seq, id, created_at, kind, actor_id, client_id, NULL, NULL, NULL, payload, touches, false, actor_kind, NULL, NULL
              FROM room_events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
         ) AS both_kinds
         ORDER BY 1 LIMIT $3
@@ -187,6 +191,8 @@ struct StoredRow {
     content: Option<String>,
     parts: Option<String>,
     reply_to: Option<uuid::Uuid>,
+    edited_at: Option<DateTime<Utc>>,
+    deleted_at: Option<DateTime<Utc>>,
     payload: Option<Json<Box<RawValue>>>,
     touches: Option<uuid::Uuid>,
     is_message: bool,
@@ -210,6 +216,8 @@ impl StoredRow {
                 content: self.content.unwrap_or_default(),
                 parts: self.parts,
                 reply_to: self.reply_to.map(MessageId),
+                edited_at: self.edited_at,
+                deleted_at: self.deleted_at,
             })
         } else {
             let Some(Json(payload)) = self.payload.filter(|payload| payload.get().trim_start().starts_with('{')) else {
@@ -223,6 +231,7 @@ impl StoredRow {
                 client_id: self.client_id,
                 payload: payload.into(),
                 touches: self.touches.map(MessageId),
+                becomes: None,
                 change,
                 effects: Vec::new(),
             })

@@ -3,6 +3,7 @@
 mod cards;
 mod create;
 mod effects;
+mod forms;
 mod history;
 mod invitations;
 mod load;
@@ -16,7 +17,8 @@ mod teams;
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
 pub use effects::WriteChange;
-pub use history::{History, HistoryPage, events_after, message_is_in_room, messages};
+pub use forms::WriteForm;
+pub use history::{History, HistoryPage, events_after, message_is_in_room, messages, target};
 pub use invitations::{
     Bounds, Place, decline, delete_forgotten, in_direct_room, invitation_of, invitations_of, invite_again, invite_to,
     invited_to, revoke, strangers,

@@ -5,19 +5,27 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Who made a change: a user's id, or of others type and id. */
-        readonly Actor: components["schemas"]["UserId"] | components["schemas"]["Party"];
-        /**
-         * Format: uuid
-         * @description An AI agent.
-         */
-        readonly AgentId: string;
+        /** @description What each command that succeeds is answered with, by its kind */
+        readonly Answers: {
+            readonly "auth.renew": components["schemas"]["AuthRenewOk"];
+            readonly hello: components["schemas"]["ReadyFrame"];
+            readonly "message.post": components["schemas"]["MessagePostOk"];
+            readonly ping: components["schemas"]["PongFrame"];
+            readonly "receipt.mark": components["schemas"]["ReceiptMarkOk"];
+            readonly "room.catch_up": components["schemas"]["RoomCatchUpOk"];
+        };
         /** @description Another token of the same person, before the session's own has run out */
         readonly AuthRenewFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "auth.renew";
         } & components["schemas"]["Renew"];
+        /** @description Answer to auth.renew */
+        readonly AuthRenewOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["Renewed"];
         /** @description Command `room.catch_up`: everything in the room's order after `after`. */
         readonly CatchUp: {
             /** Format: int64 */
@@ -35,12 +43,16 @@ export interface components {
             /** @description Whether there is another page after the last of these. */
             readonly more: boolean;
         };
-        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"] | components["schemas"]["AuthRenewFrame"];
-        /**
-         * Format: uuid
-         * @description Somebody outside, who writes by way of a bridge.
-         */
-        readonly ContactId: string;
+        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["AuthRenewFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"];
+        /** @description Commands by kind */
+        readonly Commands: {
+            readonly "auth.renew": components["schemas"]["AuthRenewFrame"];
+            readonly hello: components["schemas"]["HelloFrame"];
+            readonly "message.post": components["schemas"]["MessagePostFrame"];
+            readonly ping: components["schemas"]["PingFrame"];
+            readonly "receipt.mark": components["schemas"]["ReceiptMarkFrame"];
+            readonly "room.catch_up": components["schemas"]["RoomCatchUpFrame"];
+        };
         /** @description An answer with nothing in it. */
         readonly Empty: Record<string, unknown>;
         /** @description Answer to a command that failed. */
@@ -61,17 +73,16 @@ export interface components {
             /** @constant */
             readonly type: "error";
         } & components["schemas"]["ErrorAnswer"];
-        /** @description Someone's place in a room, inside events: a user by `user_id`, others as `party`. */
+        /** @description Someone's place in a room, inside events. */
         readonly EventMember: {
-            readonly party?: components["schemas"]["Party"] | null;
             readonly role: components["schemas"]["Role"];
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description What every durable event carries beside what its kind says: its place, whose it is, and when. */
         readonly EventPlace: {
             /** Format: date-time */
             readonly at: string;
-            readonly by?: components["schemas"]["Actor"] | null;
+            readonly by?: components["schemas"]["UserId"] | null;
             readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
@@ -106,7 +117,7 @@ export interface components {
             readonly id?: string | null;
             readonly name?: string | null;
         };
-        /** @description The first frame, within 5 s: who connects, and what it has already */
+        /** @description The first frame, within 5 s: who connects, and what it has already; what was missed follows the answer */
         readonly HelloFrame: {
             readonly id?: number;
             /** @constant */
@@ -139,39 +150,28 @@ export interface components {
             readonly read_seq?: number | null;
             readonly room_id: components["schemas"]["RoomId"];
         };
-        /**
-         * @description Event: someone was added, or joined; or a team, with its people. Of a team that is in the room already: more of its
-         *     people came.
-         */
+        /** @description Event: someone was added, or joined. */
         readonly MemberAdded: {
             readonly member: components["schemas"]["EventMember"];
-            /** @description The people who came with a team, each in its role. */
-            readonly people?: readonly components["schemas"]["UserId"][];
         };
         /** @description Someone was added or joined */
         readonly MemberAddedFrame: {
             /** @constant */
             readonly type: "member.added";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberAdded"];
-        /** @description Event: someone was removed, or left, by `user_id` or as `party`; or a team, with its people. */
+        /** @description Event: someone was removed, or left. */
         readonly MemberRemoved: {
-            readonly party?: components["schemas"]["Party"] | null;
-            /** @description The people who went with a team. */
-            readonly people?: readonly components["schemas"]["UserId"][];
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description Someone was removed or left */
         readonly MemberRemovedFrame: {
             /** @constant */
             readonly type: "member.removed";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberRemoved"];
-        /** @description Event: a member, by `user_id` or as `party`, has another role now; of a team, its people as well. */
+        /** @description Event: a member has another role now. */
         readonly MemberRoleChanged: {
-            readonly party?: components["schemas"]["Party"] | null;
-            /** @description The people who are here with a team. */
-            readonly people?: readonly components["schemas"]["UserId"][];
             readonly role: components["schemas"]["Role"];
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description A member has another role */
         readonly MemberRoleChangedFrame: {
@@ -216,18 +216,20 @@ export interface components {
             /** @constant */
             readonly type: "message.posted";
         } & components["schemas"]["MessagePosted"];
-        /** @description Post a message; the ok carries its place */
+        /** @description Post a message; the ok carries its place. Sent again, it answers with the first one */
         readonly MessagePostFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "message.post";
         } & components["schemas"]["PostMessage"];
-        /** @description Answer to a command that succeeded */
-        readonly OkFrame: {
+        /** @description Answer to message.post */
+        readonly MessagePostOk: {
             readonly re?: number;
             /** @constant */
             readonly type: "ok";
-        } & (components["schemas"]["Posted"] | components["schemas"]["CaughtUp"] | components["schemas"]["Renewed"] | components["schemas"]["Empty"]);
+        } & components["schemas"]["Posted"];
+        /** @description Answer to a command that succeeded: which one, its re says */
+        readonly OkFrame: components["schemas"]["AuthRenewOk"] | components["schemas"]["MessagePostOk"] | components["schemas"]["RoomCatchUpOk"] | components["schemas"]["ReceiptMarkOk"];
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -254,36 +256,22 @@ export interface components {
             /** @example ada */
             readonly username: string;
         };
-        /** @description See the module. On the wire `{"type":"user","id":"…"}`; in a path or query `user:ID`, or a user's id alone. */
-        readonly Party: {
-            readonly id: components["schemas"]["UserId"];
-            /** @enum {string} */
-            readonly type: "user";
-        } | {
-            readonly id: components["schemas"]["AgentId"];
-            /** @enum {string} */
-            readonly type: "agent";
-        } | {
-            readonly id: components["schemas"]["TeamId"];
-            /** @enum {string} */
-            readonly type: "team";
-        } | {
-            readonly id: components["schemas"]["ContactId"];
-            /** @enum {string} */
-            readonly type: "contact";
-        };
-        /** @description Are you there? Answered by pong */
+        /** @description Command `ping`: are you there? */
+        readonly Ping: Record<string, unknown>;
+        /** @description Are you there? */
         readonly PingFrame: {
             readonly id?: number;
             /** @constant */
             readonly type: "ping";
-        } & components["schemas"]["Empty"];
+        } & components["schemas"]["Ping"];
+        /** @description Answer to `ping`. */
+        readonly Pong: Record<string, unknown>;
         /** @description Answer to ping */
         readonly PongFrame: {
             readonly re?: number;
             /** @constant */
             readonly type: "pong";
-        } & components["schemas"]["Empty"];
+        } & components["schemas"]["Pong"];
         /** @description Answer to `message.post`. */
         readonly Posted: {
             /** Format: date-time */
@@ -341,7 +329,7 @@ export interface components {
             readonly session_id: components["schemas"]["SessionId"];
             readonly user: components["schemas"]["OwnUser"];
         };
-        /** @description Answer to hello; what was missed follows */
+        /** @description Answer to hello */
         readonly ReadyFrame: {
             readonly re?: number;
             /** @constant */
@@ -353,18 +341,20 @@ export interface components {
             /** @constant */
             readonly type: "receipt.mark";
         } & components["schemas"]["MarkReceipt"];
-        /**
-         * @description How far a member, by `user_id` or as `party`, has received and read; `read_seq` never exceeds `delivered_seq`, both only
-         *     grow.
-         */
+        /** @description Answer to receipt.mark */
+        readonly ReceiptMarkOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["Empty"];
+        /** @description How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow. */
         readonly ReceiptUpdated: {
             /** Format: int64 */
             readonly delivered_seq: number;
-            readonly party?: components["schemas"]["Party"] | null;
             /** Format: int64 */
             readonly read_seq: number;
             readonly room_id: components["schemas"]["RoomId"];
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description How far a member has received and read */
         readonly ReceiptUpdatedFrame: {
@@ -411,6 +401,12 @@ export interface components {
             /** @constant */
             readonly type: "room.catch_up";
         } & components["schemas"]["CatchUp"];
+        /** @description Answer to room.catch_up */
+        readonly RoomCatchUpOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["CaughtUp"];
         /**
          * Format: uuid
          * @description A conversation of any kind.
@@ -490,19 +486,15 @@ export interface components {
         } & components["schemas"]["EventPlace"] & components["schemas"]["RoomUpdated"];
         /** @description Who sent a message. */
         readonly Sender: {
-            /**
-             * Format: uuid
-             * @description Absent where the type is `system`.
-             */
-            readonly id?: string | null;
+            readonly id: components["schemas"]["UserId"];
             readonly type: components["schemas"]["SenderKind"];
         };
         /**
          * @description What kind of sender.
          * @enum {string}
          */
-        readonly SenderKind: "user" | "agent" | "contact" | "system";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        readonly SenderKind: "user";
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.
@@ -513,11 +505,6 @@ export interface components {
          * @description A container of channels.
          */
         readonly SpaceId: string;
-        /**
-         * Format: uuid
-         * @description People who come into rooms together.
-         */
-        readonly TeamId: string;
         /**
          * Format: uuid
          * @description A person with an account.

@@ -53,27 +53,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/admin/rooms/{id}/notices": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Says something to all members of a room, as the engine itself: a message of kind `system` and sender type `system`, which
-         *     is unread for everybody.
-         * @description For admins, whether or not they are in the room. The same `client_id` again: 200 and the first one.
-         */
-        readonly post: operations["post_notice"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/admin/secrets": {
         readonly parameters: {
             readonly query?: never;
@@ -316,23 +295,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/parties": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Names and avatars of parties of every kind. Who is not there, or not the caller's to see, is left out. */
-        readonly get: operations["list_parties"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
@@ -405,8 +367,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
-         *     stays what they are (200). A team is added by one of its people, and comes with all of them: they are in the room as long
-         *     as it is.
+         *     stays what they are (200).
          */
         readonly post: operations["add_member"];
         readonly delete?: never;
@@ -415,7 +376,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/rooms/{id}/members/{party}": {
+    readonly "/rooms/{id}/members/{user_id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -427,16 +388,12 @@ export interface paths {
         readonly post?: never;
         /**
          * Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
-         *     taken back; one's own invitations everybody may take back. A team, by `team:ID`, goes with those who are here with it and
-         *     with no other; its owners may take it out as well.
+         *     taken back; one's own invitations everybody may take back.
          */
         readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
-        /**
-         * Changes a member's role: a user's by their id, a team's and its people's by `team:ID`. Somebody who is here with a team and
-         *     is given another role is here for themselves from then on.
-         */
+        /** Changes a member's role. */
         readonly patch: operations["set_member_role"];
         readonly trace?: never;
     };
@@ -554,91 +511,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/teams": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** The teams that the caller is in. */
-        readonly get: operations["list_teams"];
-        readonly put?: never;
-        /**
-         * Makes a team, with the caller as its owner. The same `client_id` again: 200 and the first one; without one, each request
-         *     makes another.
-         */
-        readonly post: operations["create_team"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/teams/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** One team that the caller is in, or shares a room with. */
-        readonly get: operations["get_team"];
-        readonly put?: never;
-        readonly post?: never;
-        /**
-         * Deletes a team; for its owners. First each of its rooms takes it out, with the people who are there with it: they hear so
-         *     in the order of the room.
-         */
-        readonly delete: operations["delete_team"];
-        readonly options?: never;
-        readonly head?: never;
-        /** Renames a team or describes it anew; for its owners. */
-        readonly patch: operations["update_team"];
-        readonly trace?: never;
-    };
-    readonly "/teams/{id}/members": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** The people of a team, for those who are in it. */
-        readonly get: operations["list_team_members"];
-        readonly put?: never;
-        /**
-         * Adds somebody to a team; for its owners. They come into every room where the team is. Somebody who is in it already stays
-         *     what they are (200).
-         */
-        readonly post: operations["add_team_member"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/teams/{id}/members/{user_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
-        /**
-         * Takes somebody out of a team, and so out of the rooms where they are with it; for its owners. Oneself: leaves it. The last
-         *     one of all takes the team with them.
-         */
-        readonly delete: operations["remove_team_member"];
-        readonly options?: never;
-        readonly head?: never;
-        /** Makes somebody an owner of a team, or a member; for its owners. */
-        readonly patch: operations["set_team_role"];
-        readonly trace?: never;
-    };
     readonly "/users": {
         readonly parameters: {
             readonly query?: never;
@@ -752,28 +624,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Whom to add: a person by `user_id`, or anybody as `party`. */
+        /** @description Whom to add. */
         readonly AddMember: {
-            readonly party?: components["schemas"]["Party"] | null;
             readonly role?: components["schemas"]["Role"] | null;
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description Whom to add. */
         readonly AddSpaceMember: {
             readonly role?: components["schemas"]["Role"] | null;
             readonly user_id: components["schemas"]["UserId"];
         };
-        /** @description Whom to add to a team. */
-        readonly AddTeamMember: {
-            readonly role?: components["schemas"]["TeamRole"] | null;
-            /** Format: uuid */
-            readonly user_id: string;
-        };
-        /**
-         * Format: uuid
-         * @description An AI agent.
-         */
-        readonly AgentId: string;
         /** @description What somebody who is not signed in has to know to do so. */
         readonly AuthOptions: {
             /**
@@ -796,11 +656,6 @@ export interface components {
             readonly name?: string | null;
             readonly topic?: string | null;
         };
-        /**
-         * Format: uuid
-         * @description Somebody outside, who writes by way of a bridge.
-         */
-        readonly ContactId: string;
         /** @description A room to be made. */
         readonly CreateRoom: {
             /** @description The client's own id for it, at most 64 bytes: sending it again returns the first room. */
@@ -819,14 +674,6 @@ export interface components {
             readonly client_id?: string | null;
             readonly name: string;
             readonly topic?: string | null;
-        };
-        /** @description A team to be made. */
-        readonly CreateTeam: {
-            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first team. */
-            readonly client_id?: string | null;
-            readonly description?: string | null;
-            /** @example Support */
-            readonly name: string;
         };
         /** @description The device that signs in, as the client names it. */
         readonly Device: {
@@ -850,11 +697,10 @@ export interface components {
              */
             readonly next?: string | null;
         };
-        /** @description Someone's place in a room, inside events: a user by `user_id`, others as `party`. */
+        /** @description Someone's place in a room, inside events. */
         readonly EventMember: {
-            readonly party?: components["schemas"]["Party"] | null;
             readonly role: components["schemas"]["Role"];
-            readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly user_id: components["schemas"]["UserId"];
         };
         /** @description A page of the order: the `ok` of `room.catch_up` as it is, without its `re`. */
         readonly EventPage: {
@@ -987,13 +833,10 @@ export interface components {
                 readonly delivered_seq: number;
                 /** Format: date-time */
                 readonly joined_at: string;
-                readonly party?: components["schemas"]["Party"] | null;
-                readonly profile?: components["schemas"]["PartyProfile"] | null;
                 /** Format: int64 */
                 readonly read_seq: number;
                 readonly role: components["schemas"]["Role"];
-                readonly user?: components["schemas"]["PublicUser"] | null;
-                readonly via_team_id?: components["schemas"]["TeamId"] | null;
+                readonly user: components["schemas"]["PublicUser"];
             }[];
             readonly next?: string | null;
         };
@@ -1166,50 +1009,6 @@ export interface components {
             /** @example ada */
             readonly username: string;
         };
-        /** @description See the module. On the wire `{"type":"user","id":"…"}`; in a path or query `user:ID`, or a user's id alone. */
-        readonly Party: {
-            readonly id: components["schemas"]["UserId"];
-            /** @enum {string} */
-            readonly type: "user";
-        } | {
-            readonly id: components["schemas"]["AgentId"];
-            /** @enum {string} */
-            readonly type: "agent";
-        } | {
-            readonly id: components["schemas"]["TeamId"];
-            /** @enum {string} */
-            readonly type: "team";
-        } | {
-            readonly id: components["schemas"]["ContactId"];
-            /** @enum {string} */
-            readonly type: "contact";
-        };
-        /**
-         * @description Which of the four.
-         * @enum {string}
-         */
-        readonly PartyKind: "user" | "agent" | "team" | "contact";
-        /** @description Profiles, in the order in which they were asked for. Who is not there, or not the caller's to see, is left out. */
-        readonly PartyList: {
-            readonly items: readonly components["schemas"]["PartyProfile"][];
-        };
-        /** @description Who a party is, whatever it is. */
-        readonly PartyProfile: {
-            readonly avatar_url?: string | null;
-            /** Format: uuid */
-            readonly id: string;
-            /**
-             * @description To be shown: a person's full name, or else their username.
-             * @example Ada Lovelace
-             */
-            readonly name: string;
-            readonly type: components["schemas"]["PartyKind"];
-            /**
-             * @description Of a person.
-             * @example ada
-             */
-            readonly username?: string | null;
-        };
         /** @description The password that is, and the one that shall be. */
         readonly PasswordChange: {
             /** @example correct horse battery */
@@ -1220,7 +1019,7 @@ export interface components {
              */
             readonly new_password: string;
         };
-        /** @description Command `message.post`, and the body of `POST /rooms/{id}/messages`. */
+        /** @description The body of `POST /rooms/{id}/messages`. */
         readonly PostMessageBody: {
             /** @description The sender's own id for this message, at most 64 bytes: sending it again returns the first result. */
             readonly client_id: string;
@@ -1230,15 +1029,6 @@ export interface components {
             /** @description Structured content: an array of objects, told as it was sent. */
             readonly parts?: readonly Record<string, unknown>[] | null;
             readonly reply_to?: components["schemas"]["MessageId"] | null;
-        };
-        /** @description What to say. */
-        readonly PostNotice: {
-            /**
-             * @description The caller's own id for this notice, at most 64 bytes: sending it again returns the first one, whichever admin sends
-             *     it.
-             */
-            readonly client_id: string;
-            readonly content: string;
         };
         /** @description The body of an error answer: RFC 9457, `application/problem+json`. */
         readonly ProblemBody: {
@@ -1359,19 +1149,16 @@ export interface components {
          * @enum {string}
          */
         readonly RoomKind: "direct" | "group" | "channel";
-        /** @description Someone in a room: a person as `user`, others as `party` with their `profile`. */
+        /** @description Someone in a room. */
         readonly RoomMember: {
             /** Format: int64 */
             readonly delivered_seq: number;
             /** Format: date-time */
             readonly joined_at: string;
-            readonly party?: components["schemas"]["Party"] | null;
-            readonly profile?: components["schemas"]["PartyProfile"] | null;
             /** Format: int64 */
             readonly read_seq: number;
             readonly role: components["schemas"]["Role"];
-            readonly user?: components["schemas"]["PublicUser"] | null;
-            readonly via_team_id?: components["schemas"]["TeamId"] | null;
+            readonly user: components["schemas"]["PublicUser"];
         };
         /** @description A room as one member sees it. */
         readonly RoomSummary: {
@@ -1482,18 +1269,14 @@ export interface components {
         };
         /** @description Who sent a message. */
         readonly Sender: {
-            /**
-             * Format: uuid
-             * @description Absent where the type is `system`.
-             */
-            readonly id?: string | null;
+            readonly id: components["schemas"]["UserId"];
             readonly type: components["schemas"]["SenderKind"];
         };
         /**
          * @description What kind of sender.
          * @enum {string}
          */
-        readonly SenderKind: "user" | "agent" | "contact" | "system";
+        readonly SenderKind: "user";
         /** @description The member's new role. */
         readonly SetRole: {
             readonly role: components["schemas"]["Role"];
@@ -1501,10 +1284,6 @@ export interface components {
         /** @description The member's new role. */
         readonly SetSpaceRole: {
             readonly role: components["schemas"]["Role"];
-        };
-        /** @description The new role of somebody in a team. */
-        readonly SetTeamRole: {
-            readonly role: components["schemas"]["TeamRole"];
         };
         /** @description The answer to signing up, signing in and refreshing. */
         readonly SignedIn: {
@@ -1544,57 +1323,6 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             readonly user: components["schemas"]["PublicUser"];
         };
-        /** @description People who come into rooms together. */
-        readonly Team: {
-            /** Format: date-time */
-            readonly created_at: string;
-            readonly description?: string | null;
-            readonly id: components["schemas"]["TeamId"];
-            /**
-             * Format: int64
-             * @description How many are in it; told to them.
-             */
-            readonly member_count?: number | null;
-            /** @example Support */
-            readonly name: string;
-            readonly role?: components["schemas"]["TeamRole"] | null;
-        };
-        /**
-         * Format: uuid
-         * @description People who come into rooms together.
-         */
-        readonly TeamId: string;
-        /** @description Somebody in a team. */
-        readonly TeamMember: {
-            /** Format: date-time */
-            readonly joined_at: string;
-            readonly role: components["schemas"]["TeamRole"];
-            readonly user: components["schemas"]["PublicUser"];
-        };
-        /** @description A page of a team's people, in the order of their ids. */
-        readonly TeamMemberPage: {
-            readonly items: readonly components["schemas"]["TeamMember"][];
-            /**
-             * Format: uuid
-             * @description Send it as `after` for the next page; null on the last one.
-             */
-            readonly next?: string | null;
-        };
-        /** @description A page of teams, in the order of their making. */
-        readonly TeamPage: {
-            readonly items: readonly components["schemas"]["Team"][];
-            readonly next?: components["schemas"]["TeamId"] | null;
-        };
-        /** @description What somebody is in a team. */
-        readonly TeamPlace: {
-            readonly role: components["schemas"]["TeamRole"];
-            readonly user_id: components["schemas"]["UserId"];
-        };
-        /**
-         * @description What somebody is in a team, from least to most.
-         * @enum {string}
-         */
-        readonly TeamRole: "member" | "owner";
         /** @description What to change; what is absent stays, an empty text clears. */
         readonly UpdateRoom: {
             readonly name?: string | null;
@@ -1604,11 +1332,6 @@ export interface components {
         readonly UpdateSpace: {
             readonly name?: string | null;
             readonly topic?: string | null;
-        };
-        /** @description What to change; what is absent stays, an empty description clears it. */
-        readonly UpdateTeam: {
-            readonly description?: string | null;
-            readonly name?: string | null;
         };
         /**
          * Format: uuid
@@ -1637,7 +1360,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["ProblemBody"];
             };
         };
-        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+        /** @description `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
         readonly Invalid: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1646,7 +1369,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["ProblemBody"];
             };
         };
-        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read */
+        /** @description `request.invalid_json`: the body is not JSON; `request.invalid_query`: the query cannot be read; `request.invalid_idempotency_key` */
         readonly Malformed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1797,7 +1520,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `jobs.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `jobs.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1936,94 +1659,6 @@ export interface operations {
             readonly 503: components["responses"]["Unavailable"];
         };
     };
-    readonly post_notice: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["RoomId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["PostNotice"];
-            };
-        };
-        readonly responses: {
-            /** @description It had been posted before */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description As asked */
-            readonly 201: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Message"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description auth.not_an_admin. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description chat.content_too_large. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
-            readonly 413: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 415: components["responses"]["NotJson"];
-            /** @description chat.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 429: components["responses"]["TooMany"];
-            /** @description engine.busy, engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
-            readonly 503: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
     readonly list_secrets: {
         readonly parameters: {
             readonly query?: {
@@ -2074,7 +1709,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `vault.invalid_name`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `vault.invalid_name`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2163,7 +1798,7 @@ export interface operations {
                 };
             };
             readonly 415: components["responses"]["NotJson"];
-            /** @description `vault.empty`, `request.invalid_body`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `vault.empty`, `request.invalid_body`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2331,7 +1966,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2566,7 +2201,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2633,7 +2268,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_password`: not acceptable, and the detail says what would be; the link stays good. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2704,7 +2339,10 @@ export interface operations {
     readonly accept_invitation: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: string;
             };
@@ -2721,6 +2359,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Invitation"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             readonly 403: components["responses"]["Forbidden"];
             /** @description chat.invitation_not_found: it was declined, revoked, or is too old. Also: `request.invalid_path`: there is nothing under such an id */
@@ -2743,6 +2382,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooMany"];
             /** @description engine.unavailable: send it again. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
             readonly 503: {
@@ -2788,45 +2428,6 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            readonly 429: components["responses"]["TooMany"];
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly list_parties: {
-        readonly parameters: {
-            readonly query: {
-                /** @description Parties as `type:id`, or users by their id alone, apart by commas: at most 100. */
-                readonly ids: string;
-            };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["PartyList"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description parties.invalid_ids. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
             readonly 429: components["responses"]["TooMany"];
             readonly 503: components["responses"]["Unavailable"];
         };
@@ -2921,7 +2522,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.invalid, chat.user_not_found, chat.direct_room, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2994,7 +2595,10 @@ export interface operations {
     readonly update_room: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
             };
@@ -3148,7 +2752,10 @@ export interface operations {
     readonly add_member: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
             };
@@ -3160,7 +2767,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description They were in it already, in this role */
+            /** @description They were in it already, or this very change added them before, in this role */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3212,7 +2819,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.user_not_found, chat.party_not_found, chat.direct_room, chat.invalid, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3238,11 +2845,13 @@ export interface operations {
     readonly remove_member: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
-                /** @description A user's id, or `team:ID` */
-                readonly party: string;
+                readonly user_id: components["schemas"]["UserId"];
             };
             readonly cookie?: never;
         };
@@ -3255,6 +2864,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             /** @description chat.not_allowed. Also: `auth.account_disabled` */
             readonly 403: {
@@ -3276,7 +2886,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description chat.last_owner; chat.of_team: they are here with a team */
+            /** @description chat.last_owner */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3285,7 +2895,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.direct_room, chat.party_not_found */
+            /** @description chat.direct_room. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3311,11 +2921,13 @@ export interface operations {
     readonly set_member_role: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description The client's own id for this change. The same one sent again, as after an answer that was lost, is answered by what the first one did, however long ago, and while it is still under way; of each person's, in each room. For another change of the room it is refused with 422, `chat.key_reused` */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
-                /** @description A user's id, or `team:ID` */
-                readonly party: string;
+                readonly user_id: components["schemas"]["UserId"];
             };
             readonly cookie?: never;
         };
@@ -3812,7 +3424,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3997,543 +3609,6 @@ export interface operations {
             readonly 503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_teams: {
-        readonly parameters: {
-            readonly query?: {
-                /** @description The `next` of the page before; not together with `before` */
-                readonly after?: string;
-                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
-                readonly before?: string;
-                /** @description Items on the page */
-                readonly limit?: number;
-            };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["TeamPage"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooMany"];
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly create_team: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["CreateTeam"];
-            };
-        };
-        readonly responses: {
-            /** @description It had been made before */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Team"];
-                };
-            };
-            /** @description As asked */
-            readonly 201: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Team"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description team.too_many */
-            readonly 409: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["NotJson"];
-            /** @description team.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description limits.rooms: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly get_team: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Team"];
-                };
-            };
-            readonly 401: components["responses"]["Unauthorized"];
-            readonly 403: components["responses"]["Forbidden"];
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 429: components["responses"]["TooMany"];
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly delete_team: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description team.not_an_owner. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly update_team: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["UpdateTeam"];
-            };
-        };
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Team"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description team.not_an_owner. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["NotJson"];
-            /** @description team.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly list_team_members: {
-        readonly parameters: {
-            readonly query?: {
-                /** @description The `next` of the page before; not together with `before` */
-                readonly after?: string;
-                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
-                readonly before?: string;
-                /** @description Items on the page */
-                readonly limit?: number;
-            };
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["TeamMemberPage"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            readonly 403: components["responses"]["Forbidden"];
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooMany"];
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly add_team_member: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["AddTeamMember"];
-            };
-        };
-        readonly responses: {
-            /** @description They were in it already, in this role */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["TeamPlace"];
-                };
-            };
-            /** @description As asked */
-            readonly 201: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["TeamPlace"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description team.not_an_owner; team.stranger: they share no room or space with the caller, and chat.strangers is invite. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description team.full */
-            readonly 409: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["NotJson"];
-            /** @description team.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly remove_team_member: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-                readonly user_id: components["schemas"]["UserId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description As asked */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description team.not_an_owner. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description team.last_owner: others are in it */
-            readonly 409: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
-    readonly set_team_role: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly id: components["schemas"]["TeamId"];
-                readonly user_id: components["schemas"]["UserId"];
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SetTeamRole"];
-            };
-        };
-        readonly responses: {
-            /** @description As asked */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["TeamPlace"];
-                };
-            };
-            readonly 400: components["responses"]["Malformed"];
-            readonly 401: components["responses"]["Unauthorized"];
-            /** @description team.not_an_owner. Also: `auth.account_disabled` */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description team.not_found, team.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 405: components["responses"]["MethodNotAllowed"];
-            readonly 408: components["responses"]["TimedOut"];
-            /** @description team.last_owner */
-            readonly 409: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["NotJson"];
-            readonly 422: components["responses"]["Invalid"];
-            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
-            readonly 429: {
-                headers: {
-                    /** @description Seconds to wait before sending it again */
-                    readonly "Retry-After"?: string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            readonly 503: components["responses"]["Unavailable"];
-        };
-    };
     readonly find_users: {
         readonly parameters: {
             readonly query?: {
@@ -4584,7 +3659,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_query`. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4744,7 +3819,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_…`: a field is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4893,7 +3968,7 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description `auth.invalid_password`: the new one is not acceptable, and the detail says what would be. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;

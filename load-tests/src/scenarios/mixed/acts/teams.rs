@@ -60,11 +60,11 @@ impl Actor {
         if looked != Outcome::Done {
             return Ok(looked);
         }
-        self.into_a_group(team, other).await
+        self.take_into_group(team, other).await
     }
 
     /// A group with the team in it, which loses the team or one of its people.
-    async fn into_a_group(&self, team: Uuid, other: Uuid) -> anyhow::Result<Outcome> {
+    async fn take_into_group(&self, team: Uuid, other: Uuid) -> anyhow::Result<Outcome> {
         let body = json!({ "kind": "group", "name": "a group of a team", "member_ids": [] });
         let room = match self.make("/api/v1/rooms", body).await? {
             Ok(room) => room,

@@ -31,13 +31,12 @@ fn offered() -> BTreeSet<String> {
             offer(&format!("{} {path}", method.to_uppercase()), fields);
         }
     }
-    let frames = parlance::wire::asyncapi::document();
-    let commands = parlance::wire::asyncapi::FRAMES.iter();
-    for frame in commands.filter(|frame| frame.from == parlance::wire::asyncapi::From::Client) {
-        let mut fields = fields_of(&frames, &frames["components"]["schemas"][frame.name()], "");
+    let frames = parlance::protocol::document();
+    for command in parlance::protocol::protocol().commands() {
+        let mut fields = fields_of(&frames, &frames["components"]["schemas"][command.name()], "");
         // These every frame has.
         fields.retain(|field| field != "type" && field != "id");
-        offer(frame.kind, fields);
+        offer(command.kind, fields);
     }
     offered
 }

@@ -41,6 +41,7 @@ impl RoomLife {
         let parked = parked.iter().filter_map(|command| match command {
             Command::Post(post) => Some((post.message.sender, post.message.client_id.as_deref()?)),
             Command::Change(change) => Some((Some(change.wanted.by), change.wanted.client_id.as_deref()?)),
+            Command::Act(act) => Some((Some(act.wanted.by), act.wanted.client_id.as_deref()?)),
             Command::CatchUp(_) | Command::Mark(_) | Command::Compare(_) => None,
         });
         let redone = redo.iter().filter_map(|redo| redo.row.client_key());
@@ -119,18 +120,22 @@ impl RoomLife {
     fn decide_again(&mut self, change: Redo) {
         let Phase::Ready(state) = &mut self.phase else { return };
         let Redo { row, asked, replies } = change;
+        let at = self.around.clock.now();
         let decided = match (state.recent(row.id()), &row.body, &asked) {
             (Some(row), _, _) => Ok(Decision::Already(row)),
             (None, RowBody::Message(message), _) => state.decide_post(message.sender, message.clone()),
             (None, RowBody::Event(event), Asked::Change(wanted)) => state.decide_change(event.id, wanted),
+            (None, RowBody::Event(event), Asked::Action(wanted)) => state.decide_action(event.id, at, wanted),
             // Postgres has the departure until it is told.
             (None, RowBody::Event(_), Asked::Nothing) => Err(ChatError::Restarted),
         };
         let failed = match decided {
             Ok(Decision::Write(body)) => {
-                self.write(body, asked, replies);
+                self.write_at(at, body, asked, replies);
                 return;
             }
+            // What it was decided on is in memory no more. Asked again, it is looked up anew.
+            Ok(Decision::Needs(_)) => Err(ChatError::Restarted),
             Ok(Decision::Settled(role)) => return replies.into_iter().for_each(|answer| answer.settle(role)),
             Ok(Decision::Already(row)) => Ok(Posted { row, repeated: true }),
             Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {

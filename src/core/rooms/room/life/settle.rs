@@ -24,7 +24,15 @@ impl RoomLife {
                 Outcome::Duplicate(first) => {
                     self.repeated.truncate(REPEATED_MAX - 1);
                     self.repeated.push_front(Arc::clone(&first.row));
-                    Ok(Posted { row: first.row, repeated: true })
+                    match &waiting.asked {
+                        Asked::Change(wanted) if !wanted.change.may_be(&first.row) => Err(ChatError::KeyReused),
+                        Asked::Action(wanted) if first.row.touches() != wanted.action.target() => {
+                            Err(ChatError::KeyReused)
+                        }
+                        Asked::Change(_) | Asked::Action(_) | Asked::Nothing => {
+                            Ok(Posted { row: first.row, repeated: true })
+                        }
+                    }
                 }
                 Outcome::Unavailable => Err(ChatError::Unavailable),
                 Outcome::OutOfSpace => Err(ChatError::UserNotFound("they are not in the channel's space".into())),

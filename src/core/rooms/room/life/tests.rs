@@ -136,6 +136,8 @@ fn post(life: &mut RoomLife, id: u128, reply: Reply<Posted>) {
         content: "hello".to_owned(),
         parts: None,
         reply_to: None,
+        edited_at: None,
+        deleted_at: None,
     };
     life.obey(Command::Post(PostMessage { by: Some(person(1).into()), message, reply }));
 }

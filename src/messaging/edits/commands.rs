@@ -1,0 +1,102 @@
+//! `message.edit` and `message.delete`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use parlance_core::commands::{Command, Desk, Listed, Run, listed};
+use parlance_core::rooms::commands::RoomBatch;
+use parlance_core::rooms::error::ChatError;
+use parlance_core::rooms::messages::Posted;
+use parlance_core::rooms::wire::event;
+use parlance_core::rooms::{Right, RoomAction, WantedAction, check_client_id};
+use parlance_core::wire::asyncapi::FrameDoc;
+use parlance_foundation::ids::RoomId;
+use parlance_foundation::problem::Problem;
+
+use super::Delete;
+use super::http::{EditParts, edit};
+use super::wire::{DeleteMessage, EditMessage, MessageChanged, MessageDeleted, MessageEdited};
+
+/// What clients may ask for.
+pub const COMMANDS: &[Listed<Run<EditDoors>>] = &[listed::<EditMessage>(), listed::<DeleteMessage>()];
+
+/// What members hear of it.
+pub const FRAMES: &[FrameDoc] = &[
+    event::<MessageEdited>("A message says something else"),
+    event::<MessageDeleted>("A message was deleted; its place stays"),
+];
+
+/// What these commands need.
+pub struct EditDoors {
+    parts: EditParts,
+    batch: Rc<RoomBatch>,
+}
+
+impl EditDoors {
+    pub fn new(parts: &EditParts) -> Self {
+        Self { parts: parts.clone(), batch: RoomBatch::new(parts.rooms.clone()) }
+    }
+
+    /// Has the room do it, after what its client asked for before.
+    fn act(
+        &self,
+        desk: Desk<'_, MessageChanged>,
+        room: RoomId,
+        client_id: String,
+        action: Result<Arc<dyn RoomAction>, Problem>,
+    ) {
+        let Self { parts, batch } = self;
+        let allowed = || {
+            check_client_id(&parts.config, &client_id)?;
+            parts.limits.change_room(desk.caller())?;
+            action
+        };
+        let action = match allowed() {
+            Ok(action) => action,
+            Err(problem) => return desk.refuse(problem),
+        };
+        let (by, client_id) = (desk.caller().into(), Some(client_id));
+        let wanted = WantedAction { by, right: Right::Own, client_id, action, target: None };
+        desk.send_in_order(batch, |batch, reply| {
+            let answer = |done: Result<Option<Posted>, ChatError>| reply.send(done.map(MessageChanged::from));
+            batch.add(room, parts.rooms.action(&parts.storage, room, wanted, answer));
+        });
+    }
+}
+
+impl Command for EditMessage {
+    const KIND: &'static str = "message.edit";
+    const SUMMARY: &'static str = "A message of one's own says something else; of any age";
+    const ERRORS: &'static [&'static str] = &[
+        "chat.room_not_found",
+        "chat.message_not_found",
+        "message.not_yours",
+        "message.deleted",
+        "chat.invalid",
+        "chat.content_too_large",
+        "chat.key_reused",
+        "limits.messages",
+    ];
+    type Answer = MessageChanged;
+    type Doors = EditDoors;
+
+    fn run(self, desk: Desk<'_, MessageChanged>, doors: &EditDoors) {
+        let Self { room_id, message_id, client_id, content, parts } = self;
+        let edit = edit(&doors.parts.config, message_id, content, parts);
+        doors.act(desk, room_id, client_id, edit.map(|edit| Arc::new(edit) as Arc<dyn RoomAction>));
+    }
+}
+
+impl Command for DeleteMessage {
+    const KIND: &'static str = "message.delete";
+    const SUMMARY: &'static str = "A message is not to be read any more: one's own, or as a moderator";
+    const ERRORS: &'static [&'static str] =
+        &["chat.room_not_found", "chat.message_not_found", "message.not_yours", "chat.key_reused", "limits.messages"];
+    type Answer = MessageChanged;
+    type Doors = EditDoors;
+
+    fn run(self, desk: Desk<'_, MessageChanged>, doors: &EditDoors) {
+        let Self { room_id, message_id, client_id } = self;
+        doors.act(desk, room_id, client_id, Ok(Arc::new(Delete { message_id })));
+    }
+}
