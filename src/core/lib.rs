@@ -10,6 +10,7 @@
 //! | [`commands`] | what clients ask for: lists that features export, and what a command sees of its session |
 //! | [`wire`] | the client protocol: envelope, codec, close codes |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
+//! | [`parties`] | teams and their people; who anybody is |
 //! | [`jobs`] | what follows a commit, and what is due at a time |
 //! | [`administration`] | what administrators ask for that no feature above has a door for |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
@@ -24,6 +25,7 @@ pub mod commands;
 pub mod jobs;
 pub mod limits;
 pub mod order;
+pub mod parties;
 pub mod persistence;
 pub mod publish;
 pub mod rooms;

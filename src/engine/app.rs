@@ -18,9 +18,10 @@ use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
 use crate::messaging::edits::http::EditParts;
+use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::error::ChatError;
-use crate::rooms::http::ChatParts;
+use crate::rooms::http::{Acquainted, ChatParts};
 use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
@@ -41,6 +42,7 @@ pub const JOB_KINDS: &[&str] = &[
     "invitations.delete_forgotten",
     "jobs.delete_dead",
     "rooms.pass_ownership",
+    "team.follow",
     "vault.delete_old_audit",
 ];
 
@@ -204,6 +206,7 @@ impl App {
             jobs: jobs.clone(),
         };
         start_listening(&storage, reactions, &supervisor, &mut order);
+        let parties = parties_of(&config, &clock, &storage, &auth, &jobs);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
             clock: clock.clone(),
@@ -211,7 +214,9 @@ impl App {
             rooms: rooms.clone(),
             audience: Arc::new(hubs.clone()),
             memory: memory.clone(),
-            limits: Limits::new(&config.limits),
+            limits: parties.limits.clone(),
+            teams: parties.teams.clone(),
+            profiles: parties.profiles.clone(),
         };
         match job_kinds(&config, &auth, &chat, &vault) {
             Ok(kinds) => start_jobs(&config, &jobs, kinds, &supervisor, &mut order),
@@ -230,6 +235,7 @@ impl App {
                 limits: chat.limits.clone(),
             },
             chat,
+            parties,
             lobby: Lobby::new(
                 storage.clone(),
                 auth.clone(),
@@ -288,6 +294,17 @@ impl App {
     /// Stops accepting, closes sockets with 4001, commits what is in flight, stops Postgres.
     pub async fn stop(self) {
         self.order.stop(self.stop_patience).await;
+    }
+}
+
+/// Teams and profiles. Every kind of party has its source of profiles here.
+fn parties_of(config: &Config, clock: &Clock, storage: &Storage, auth: &Auth, jobs: &JobsHandle) -> PartiesParts {
+    let acquainted = Acquainted { config: Arc::new(config.chat.clone()), storage: storage.clone() };
+    let settings = Arc::new(config.parties.clone());
+    PartiesParts {
+        teams: Teams::new(settings, clock.clone(), storage.clone(), jobs.clone(), Arc::new(acquainted)),
+        profiles: Profiles::new(auth.clone(), storage.clone(), Vec::new()),
+        limits: Limits::new(&config.limits),
     }
 }
 

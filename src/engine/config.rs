@@ -17,6 +17,7 @@ use crate::checks::{Complaints, ConfigError};
 use crate::demo::config::DemoConfig;
 use crate::jobs::config::JobsConfig;
 use crate::limits::config::LimitsConfig;
+use crate::parties::config::PartiesConfig;
 use crate::persistence::config::PersistenceConfig;
 use crate::rooms::config::ChatConfig;
 use crate::server_config::ServerConfig;
@@ -38,6 +39,7 @@ pub struct Config {
     pub storage: StorageConfig,
     pub auth: AuthConfig,
     pub chat: ChatConfig,
+    pub parties: PartiesConfig,
     pub sessions: SessionsConfig,
     pub persistence: PersistenceConfig,
     pub limits: LimitsConfig,
@@ -84,6 +86,7 @@ impl Config {
         self.storage.check(&mut complaints);
         self.auth.check(&mut complaints);
         self.chat.check(&mut complaints);
+        self.parties.check(&mut complaints);
         self.sessions.check(&mut complaints);
         self.persistence.check(&mut complaints);
         self.limits.check(&mut complaints);

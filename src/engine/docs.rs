@@ -17,7 +17,7 @@ use crate::messaging::edits;
 use crate::protocol::{self, protocol};
 use crate::wire::asyncapi::COMMON_ERRORS;
 use crate::wire::close::CLOSE_CODES;
-use crate::{accounts, administration, rooms, vault};
+use crate::{accounts, administration, parties, rooms, vault};
 
 /// The OpenAPI document of all features, with what this configuration allows.
 pub fn openapi(config: &Config) -> Value {
@@ -35,6 +35,7 @@ pub fn methods() -> Vec<(String, Vec<String>)> {
 fn of_features() -> Document {
     let mut document = accounts::ApiDoc::openapi();
     document.merge(rooms::http::ApiDoc::openapi());
+    document.merge(parties::ApiDoc::openapi());
     document.merge(edits::http::ApiDoc::openapi());
     document.merge(administration::ApiDoc::openapi());
     document.merge(vault::ApiDoc::openapi());

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::JobsHandle;
 use crate::messaging::edits::http::EditParts;
+use crate::parties::PartiesParts;
 use crate::problem::Problem;
 use crate::rooms::Lobby;
 use crate::rooms::http::ChatParts;
@@ -60,6 +61,7 @@ pub struct EdgeParts {
     pub auth: Auth,
     pub vault: Vault,
     pub chat: ChatParts,
+    pub parties: PartiesParts,
     pub edits: EditParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
@@ -76,6 +78,7 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .app_data(TrustForwardedFor(parts.config.server.trust_forwarded_for))
         .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
+        .app_data(Data::new(parts.parties.clone()))
         .app_data(Data::new(parts.edits.clone()))
         .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))

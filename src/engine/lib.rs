@@ -15,6 +15,7 @@
 //! | [`messaging`] | what people do with messages beside sending them: editing, deleting |
 //! | [`order`] | what stands in a room's order, and what the core itself reads of it |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
+//! | [`parties`] | teams and their people; who anybody is |
 //! | [`jobs`] | what follows a commit, and what is due at a time: leases, retries, dead letters, schedules |
 //! | [`accounts`] | accounts, tokens, limits of addresses |
 //! | [`limits`] | what one account may do: messages, rooms made, people added, sockets |
@@ -114,7 +115,7 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{
-    accounts, administration, changes, commands, jobs, limits, order, persistence, publish, rooms, sessions, tree,
+    accounts, administration, changes, commands, jobs, limits, order, parties, persistence, publish, rooms, sessions, tree,
     vault, wire,
 };
 pub use parlance_foundation::{

@@ -30,18 +30,32 @@ pub fn event(numbers: &Numbers, frame: &Value) -> Option<Event> {
     let kind = frame.get("type")?.as_str()?;
     let seq = frame.get("seq")?.as_u64()?;
     let room = numbers.room(frame.get("room_id")?)?;
-    let by = || frame.get("by").and_then(|by| numbers.who(by));
+    let by = || frame.get("by").and_then(|by| numbers.who(by.get("id").unwrap_or(by)));
     let user = |place: &Value| place.get("user_id").and_then(|id| numbers.who(id)).unwrap_or(STRANGER);
     let role = |place: &Value| text(place, "role").unwrap_or_default();
+    // Of a party that is no person: its people, as what they are.
+    let team = |place: &Value, role: Option<String>| {
+        place.get("party")?;
+        let people = frame.get("people").and_then(Value::as_array).into_iter().flatten();
+        let people = people.map(|id| (numbers.who(id).unwrap_or(STRANGER), role.clone()));
+        Some(Fact::Team { by: by(), people: people.collect() })
+    };
     let fact = match kind {
         "message.posted" => Fact::Message(kept(numbers, frame.get("message")?)?),
         "room.updated" => Fact::Described { by: by(), name: text(frame, "name"), topic: text(frame, "topic") },
         "member.added" => {
             let member = frame.get("member")?;
-            Fact::Changed { by: by(), change: Change::Add(user(member), role(member)) }
+            let add = || Fact::Changed { by: by(), change: Change::Add(user(member), role(member)) };
+            team(member, Some(role(member))).unwrap_or_else(add)
         }
-        "member.removed" => Fact::Changed { by: by(), change: Change::Remove(user(frame)) },
-        "member.role_changed" => Fact::Changed { by: by(), change: Change::Role(user(frame), role(frame)) },
+        "member.removed" => {
+            let remove = || Fact::Changed { by: by(), change: Change::Remove(user(frame)) };
+            team(frame, None).unwrap_or_else(remove)
+        }
+        "member.role_changed" => {
+            let change = || Fact::Changed { by: by(), change: Change::Role(user(frame), role(frame)) };
+            team(frame, Some(role(frame))).unwrap_or_else(change)
+        }
         other => Fact::Other(other.to_owned()),
     };
     let at = frame.get("at").or_else(|| frame.pointer("/message/created_at")).and_then(time);
@@ -134,6 +148,30 @@ mod tests {
             let fact = event(&numbers, &frame).unwrap().fact;
             assert!(!matches!(fact, Fact::Other(_)), "no law is about {kind}: say here what it does to a room");
         }
+    }
+
+    #[test]
+    fn a_team_is_what_its_people_are() {
+        let ids = [1, 2, 3].map(Uuid::from_u128);
+        let people = ids.map(|id| crate::client::Person { id, token: String::new() });
+        let numbers = Numbers::of(&people, &ids[..1]);
+        let party = json!({ "type": "team", "id": Uuid::from_u128(9) });
+        let told = |event: Value| {
+            let mut frame = json!({ "room_id": ids[0], "seq": 1, "people": [ids[1], ids[2]], "by": party });
+            frame.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+            self::event(&numbers, &frame).unwrap().fact
+        };
+        let people = |role: Option<&str>| {
+            let role = role.map(str::to_owned);
+            Fact::Team { by: None, people: vec![(1, role.clone()), (2, role)] }
+        };
+        let added = json!({ "type": "member.added", "member": { "party": party, "role": "guest" } });
+        assert_eq!(told(added), people(Some("guest")));
+        let changed = json!({ "type": "member.role_changed", "party": party, "role": "admin" });
+        assert_eq!(told(changed), people(Some("admin")));
+        assert_eq!(told(json!({ "type": "member.removed", "party": party })), people(None));
+        let alone = json!({ "type": "member.removed", "user_id": ids[1], "people": [], "by": ids[0] });
+        assert_eq!(told(alone), Fact::Changed { by: Some(0), change: Change::Remove(1) });
     }
 
     #[test]

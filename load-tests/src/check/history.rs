@@ -190,6 +190,11 @@ pub enum Fact {
         by: Option<Who>,
         change: Change,
     },
+    /// A team came, went, or is something else: what each of its people is from here on, `None`: not a member.
+    Team {
+        by: Option<Who>,
+        people: Vec<(Who, Option<String>)>,
+    },
     /// Name and topic as they are from here on.
     Described {
         by: Option<Who>,

@@ -1,7 +1,8 @@
 //! What people ask of the engine, and how devices get on with it.
 
-use parlance::ids::{MessageId, UserId};
+use parlance::ids::{MessageId, TeamId, UserId};
 use parlance::order::MessageRow;
+use parlance::party::Party;
 use parlance::rooms::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::rooms::permissions::Role;
 use parlance::rooms::{Change, Right, WantedChange};
@@ -25,11 +26,18 @@ impl World {
         let roles = [Role::Guest, Role::Member, Role::Admin, Role::Owner];
         let role = roles[rng.random_range(0..roles.len())];
         let text = || Some(format!("n{}", self.now));
-        let change = match rng.random_range(0..10) {
+        let party = Party::Team(TeamId(Uuid::from_u128(0x900)));
+        let mut people = || self.users.iter().copied().filter(|_| rng.random_bool(0.5)).collect::<Vec<_>>();
+        let (come, go, stay) = (people(), people(), Vec::new());
+        let change = match rng.random_range(0..13) {
             0..4 => Change::add(user_id, role),
             4..7 => Change::remove(user_id),
             7 => Change::set_role(user_id, role),
             8 => Change::Describe { name: text(), topic: None },
+            // A team with whomever it has at the moment; of one that is there, more of its people come.
+            9 => Change::AddMember { party, role, people: come },
+            10 => Change::RemoveMember { party, people: go, stay },
+            11 => Change::SetRole { party, role, people: go },
             _ => Change::Describe { name: None, topic: text() },
         };
         let room = rng.random_range(0..ROOMS);

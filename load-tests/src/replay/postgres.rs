@@ -123,7 +123,13 @@ impl Table {
 
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
-            CoreChange::MemberAdded { role, .. } => change.parties().for_each(|party| self.add(party, *role, seq)),
+            CoreChange::MemberAdded { role, .. } => {
+                for party in change.parties() {
+                    if !self.members.contains_key(&party) {
+                        self.add(party, *role, seq);
+                    }
+                }
+            }
             CoreChange::MemberRemoved { .. } => {
                 for party in change.parties() {
                     self.members.remove(&party);
@@ -180,7 +186,10 @@ impl Postgres {
             _ if table.row_with(row.id()).is_some() => true,
             RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
             RowBody::Event(event) => {
-                matches!(&event.change, Some(CoreChange::MemberAdded { party, .. }) if table.members.contains_key(party))
+                // A team that gets more people has been there before.
+                let is_one_more = |party: &Party| party.team().is_none() && table.members.contains_key(party);
+                let change = event.change.as_ref().filter(|change| matches!(change, CoreChange::MemberAdded { .. }));
+                change.is_some_and(|change| change.parties().any(|party| is_one_more(&party)))
             }
         }
     }

@@ -97,6 +97,13 @@ impl JobsHandle {
         self.woken.notify_one();
     }
 
+    /// Whether other jobs of the same kind and key wait: behind `own`, if that is the one that runs.
+    pub async fn others_wait<J: Job>(&self, job: &J, own: JobId) -> Result<bool, JobsError> {
+        let Some(key) = job.key() else { return Ok(false) };
+        let mut connection = self.storage.engine_read("jobs").acquire().await?;
+        Ok(store::others_wait(&mut connection, J::KIND, &key, own).await?)
+    }
+
     /// A page of jobs, the newest first.
     pub async fn page(
         &self,

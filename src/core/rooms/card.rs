@@ -206,7 +206,8 @@ mod tests {
                 }
                 let row = row(rows.len() as i64 + 1, step);
                 match step {
-                    What::Add(who) => drop(members.insert(user(*who), member(row.seq))),
+                    // Whoever is in it already stays as they are.
+                    What::Add(who) => drop(members.entry(user(*who)).or_insert(member(row.seq))),
                     What::Remove(who) => drop(members.remove(&user(*who))),
                     What::Post(_) | What::Mark(..) => {}
                 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::commands::PostMessage;
 use super::config::ChatConfig;
 use super::error::ChatError;
-use crate::order::MessageRow;
+use crate::order::{MessageRow, SYSTEM};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::MessageId;
 use parlance_foundation::party::Party;
@@ -45,15 +45,42 @@ pub fn contents(
         Some(parts) if !parts.is_empty() => Some(parts_text(&parts)?),
         _ => None,
     };
-    let bytes = content.len() + parts.as_ref().map_or(0, String::len);
+    check_content(config, &content, parts.as_deref())?;
+    Ok((content, parts))
+}
+
+/// A message of the engine's own, with a new id, or what is wrong with it.
+pub fn compose_notice(
+    config: &ChatConfig,
+    clock: &Clock,
+    client_id: String,
+    content: String,
+) -> Result<MessageRow, ChatError> {
+    check_client_id(config, &client_id)?;
+    check_content(config, &content, None)?;
+    Ok(MessageRow {
+        id: MessageId::new(clock),
+        sender: None,
+        client_id: Some(client_id),
+        kind: SYSTEM.into(),
+        content,
+        parts: None,
+        reply_to: None,
+        edited_at: None,
+        deleted_at: None,
+    })
+}
+
+/// That there is something in a message, that it is not too much, and that Postgres can store it.
+fn check_content(config: &ChatConfig, content: &str, parts: Option<&str>) -> Result<(), ChatError> {
+    let bytes = content.len() + parts.map_or(0, str::len);
     if bytes > config.content_bytes_max {
         return Err(ChatError::ContentTooLarge { bytes, max: config.content_bytes_max });
     }
     if content.trim().is_empty() && parts.is_none() {
         return Err(invalid("content", "must not be empty".into()));
     }
-    refuse_nul("content", &content)?;
-    Ok((content, parts))
+    refuse_nul("content", content)
 }
 
 /// A client's own id for something that it sends or makes.

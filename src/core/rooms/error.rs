@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 
+use parlance_foundation::party::Party;
 use parlance_foundation::problem::Problem;
 
 /// Failures of chat commands.
@@ -18,6 +19,13 @@ pub enum ChatError {
     MessageNotFound,
     #[error("There is no such user: {0}.")]
     UserNotFound(String),
+    /// Also said of teams in which whoever asks is not.
+    #[error("There is no such party, or you are not in that team: {0}.")]
+    PartyNotFound(Party),
+    #[error(
+        "Whoever is here with the team {0} stays as long as it does. To go, leave the team, or have it taken out of the room."
+    )]
+    OfTeam(String),
     #[error("Your role does not allow that. Ask an admin or the owner.")]
     NotAllowed,
     #[error("That person is not a member.")]
@@ -94,6 +102,8 @@ impl From<ChatError> for Problem {
             E::ReplyNotFound => Self::invalid("chat.reply_not_found", detail),
             E::MessageNotFound => Self::not_found("chat.message_not_found", detail),
             E::UserNotFound(_) => Self::invalid("chat.user_not_found", detail),
+            E::PartyNotFound(_) => Self::invalid("chat.party_not_found", detail),
+            E::OfTeam(_) => Self::conflict("chat.of_team", detail),
             E::NotAllowed => Self::forbidden("chat.not_allowed", detail),
             E::NotAMember => Self::not_found("chat.not_a_member", detail),
             E::LastOwner => Self::conflict("chat.last_owner", detail),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::follow::{FollowTeams, follow};
 use super::http::ChatParts;
 use super::succession;
-use crate::jobs::{Job, JobError, JobKind, Policy};
+use crate::jobs::{Attempt, Job, JobError, JobKind, Policy};
 
 /// Invitations that are too old to count: how often they are removed.
 const DELETE_FORGOTTEN_EVERY: Duration = Duration::from_secs(600);
@@ -21,7 +22,11 @@ impl Job for DeleteForgotten {
 /// The kinds of jobs of chat.
 pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
     let pass_ownership = succession::kind(&chat.rooms, &chat.storage);
-    let chat = chat.clone();
+    let (chat, following) = (chat.clone(), chat.clone());
+    let follow = move |job: FollowTeams, attempt: Attempt| {
+        let chat = following.clone();
+        async move { follow(&chat, job, attempt.id).await }
+    };
     let delete = move |_: DeleteForgotten, _| {
         let chat = chat.clone();
         async move {
@@ -30,5 +35,6 @@ pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
             Ok(())
         }
     };
-    vec![JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY), pass_ownership]
+    let delete = JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY);
+    vec![delete, pass_ownership, JobKind::new(Policy::default(), follow)]
 }

@@ -11,6 +11,7 @@
 //! - Whoever comes in is told of their rooms by [`Lobby`], from what is in memory where it is sure to be right. Members that
 //!   come or go by another hand, an operator's SQL say, are noticed at once; a name that is changed so when the room is
 //!   opened anew.
+//! - A team that is a member brings its people, and the room follows it by itself (`follow`).
 //! - A room's id tells a stranger nothing: rooms of others and rooms that are not there answer alike.
 
 pub mod action;
@@ -22,6 +23,7 @@ mod directory;
 mod doors;
 pub mod error;
 pub mod facts;
+pub mod follow;
 pub mod http;
 pub mod jobs;
 mod lobby;
@@ -41,7 +43,7 @@ mod window;
 pub mod wire;
 
 pub use action::{RoomAction, Scene, Target, WantedAction};
-pub use compose::{check_client_id, compose, contents, plain_text};
+pub use compose::{check_client_id, compose, compose_notice, contents, plain_text};
 pub use directory::Rooms;
 pub use facts::{Member, RoomFacts};
 pub use lobby::{Entrance, ListingMax, Lobby};

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::permissions::{Role, RoomKind};
 use crate::accounts::wire::PublicUser;
 use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Watermark};
+use crate::parties::wire::PartyProfile;
 use crate::wire::asyncapi::{FrameDoc, reference};
 pub use crate::wire::encode;
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
@@ -388,13 +389,15 @@ impl RoomSummary {
     }
 }
 
-/// Someone in a room: a person as `user`, others as `party`.
+/// Someone in a room: a person as `user`, others as `party` with their `profile`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoomMember {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<PublicUser>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub party: Option<Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<PartyProfile>,
     /// The team with which a person is here: they go when it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via_team_id: Option<TeamId>,

@@ -10,17 +10,25 @@ use crate::config::Config;
 /// What administrators ask for by a word; more characters find nothing.
 const NAMES_ASKED_FOR: [(&str, usize); 3] = [("state", 16), ("kind", 100), ("scope", 100)];
 
+/// The longest kind of party, a colon, an id, and a comma in a list of several.
+const PARTY_CHARS_MAX: usize = 7 + 1 + 36 + 1;
+
 /// Writes the bounds of a parameter. In a query nothing is null: what is optional is left out.
 pub fn of_parameter(parameter: &mut Value, config: &Config) {
     let (name, is_query) = (parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["in"] == "query");
     let schema = &mut parameter["schema"];
+    if name == "party" {
+        schema["maxLength"] = json!(PARTY_CHARS_MAX);
+    }
     if is_query {
         if let Some(kind) =
             schema["type"].as_array().and_then(|kinds| kinds.iter().find(|kind| *kind != "null")).cloned()
         {
             schema["type"] = kind;
         }
-        if name == "limit" {
+        if name == "ids" {
+            schema["maxLength"] = json!(config.parties.profiles_max * PARTY_CHARS_MAX);
+        } else if name == "limit" {
             schema["minimum"] = json!(1);
             schema["maximum"] = json!(config.chat.page_items_max);
             schema["default"] = json!(config.chat.page_items_default);
@@ -36,7 +44,7 @@ pub fn of_parameter(parameter: &mut Value, config: &Config) {
 
 /// Writes the bounds of the properties of request bodies.
 pub fn of_bodies(schemas: &mut Value, config: &Config) {
-    let (chat, password_min) = (&config.chat, config.auth.password_chars_min);
+    let (chat, parties, password_min) = (&config.chat, &config.parties, config.auth.password_chars_min);
     let text = |min: usize, max: usize| json!({ "minLength": min, "maxLength": max });
     let name = || text(0, chat.name_chars_max);
     let topic = || text(0, chat.topic_chars_max);
@@ -65,6 +73,13 @@ pub fn of_bodies(schemas: &mut Value, config: &Config) {
         ("EditMessageBody", "client_id", client_id()),
         ("EditMessageBody", "content", text(0, chat.content_bytes_max)),
         ("EditMessageBody", "parts", json!({ "maxItems": chat.content_bytes_max.saturating_sub(1) / 3 })),
+        ("PostNotice", "client_id", client_id()),
+        ("PostNotice", "content", text(1, chat.content_bytes_max)),
+        ("CreateTeam", "client_id", text(1, parties.client_id_bytes_max)),
+        ("CreateTeam", "name", text(1, parties.name_chars_max)),
+        ("CreateTeam", "description", text(0, parties.description_chars_max)),
+        ("UpdateTeam", "name", text(1, parties.name_chars_max)),
+        ("UpdateTeam", "description", text(0, parties.description_chars_max)),
         ("SecretValue", "value", text(1, config.vault.secret_bytes_max)),
         ("Login", "login", text(1, input::EMAIL_BYTES_MAX)),
         ("Login", "password", given_password()),

@@ -37,7 +37,7 @@ use actix_web::{Scope, guard};
 use super::SOCKET_PATH;
 use super::methods::no_such_endpoint;
 use crate::messaging::edits;
-use crate::{accounts, administration, rooms, sessions, vault};
+use crate::{accounts, administration, parties, rooms, sessions, vault};
 
 /// Where both scopes are.
 pub(super) const BASE: &str = "/api/v1";
@@ -58,6 +58,7 @@ fn raw(cfg: &mut ServiceConfig) {
 fn json(cfg: &mut ServiceConfig) {
     cfg.configure(accounts::routes)
         .configure(rooms::http::routes)
+        .configure(parties::routes)
         .configure(edits::http::routes)
         .configure(administration::routes)
         .configure(vault::routes);

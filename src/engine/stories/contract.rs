@@ -106,6 +106,7 @@ async fn every_operation_answers_as_the_document_says() {
     invitations(&mut api, &ada, &ben, &cleo).await;
     spaces(&mut api, &ada, &ben, &cleo, absent).await;
     rooms(&mut api, &ada, &ben, &cleo, absent).await;
+    parties(&mut api, &ada, &ben, absent).await;
     administration(&mut api, &ada, absent).await;
     let all: BTreeSet<String> = crate::docs::methods()
         .into_iter()
@@ -221,6 +222,50 @@ async fn spaces(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, a
     api.call(Some(ada), "DELETE /spaces/{id}/members/{user_id}", &[&space, &cleo.id], None, 204).await;
 }
 
+async fn parties(api: &mut Contract, ada: &Person, ben: &Person, absent: &str) {
+    let wanted = || Some(json!({ "client_id": "t1", "name": "Support", "description": "helps" }));
+    let team = id(&api.call(Some(ada), "POST /teams", &[], wanted(), 201).await);
+    api.call(Some(ada), "POST /teams", &[], wanted(), 200).await;
+    api.call(Some(ada), "POST /teams", &[], Some(json!({ "name": "" })), 422).await;
+    api.call(Some(ada), "GET /teams?limit=1", &[], None, 200).await;
+    api.call(Some(ada), "GET /teams/{id}", &[&team], None, 200).await;
+    api.call(Some(ben), "GET /teams/{id}", &[&team], None, 404).await;
+    let (members, member) = ("/teams/{id}/members", "/teams/{id}/members/{user_id}");
+    let add = format!("POST {members}");
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": ben.id })), 201).await;
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": ben.id })), 200).await;
+    let stranger = api.app.sign_up("eve").await;
+    api.call(Some(ada), &add, &[&team], Some(json!({ "user_id": stranger.id })), 403).await;
+    api.call(Some(ada), &add, &[absent], Some(json!({ "user_id": ben.id })), 404).await;
+    api.call(Some(ada), &format!("GET {members}?limit=1"), &[&team], None, 200).await;
+    api.call(Some(ben), "PATCH /teams/{id}", &[&team], Some(json!({ "name": "mine" })), 403).await;
+    api.call(Some(ada), "PATCH /teams/{id}", &[&team], Some(json!({ "name": "Help" })), 200).await;
+    api.call(Some(ada), &format!("PATCH {member}"), &[&team, &ada.id], Some(json!({ "role": "member" })), 409).await;
+    api.call(Some(ada), &format!("PATCH {member}"), &[&team, &ben.id], Some(json!({ "role": "owner" })), 200).await;
+
+    let group = json!({ "kind": "group", "name": "helpers", "member_ids": [] });
+    let room = id(&api.call(Some(ada), "POST /rooms", &[], Some(group), 201).await);
+    let (party, path) = (format!("team:{team}"), "/rooms/{id}/members/{party}");
+    let body = || Some(json!({ "party": { "type": "team", "id": team }, "role": "guest" }));
+    api.call(Some(ada), "POST /rooms/{id}/members", &[&room], body(), 201).await;
+    api.call(Some(ada), "GET /rooms/{id}/members", &[&room], None, 200).await;
+    api.call(Some(ada), &format!("PATCH {path}"), &[&room, &party], Some(json!({ "role": "member" })), 200).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, &ben.id], None, 409).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, "team:x"], None, 404).await;
+    api.call(Some(ada), &format!("DELETE {path}"), &[&room, &party], None, 204).await;
+    api.call(Some(ada), &format!("GET /parties?ids={},{party}", ben.id), &[], None, 200).await;
+    api.call(Some(ada), "GET /parties?ids=robot:7", &[], None, 422).await;
+
+    api.call(Some(ben), &format!("DELETE {member}"), &[&team, &ben.id], None, 204).await;
+    api.call(Some(ben), "DELETE /teams/{id}", &[&team], None, 404).await;
+    api.call(Some(ada), "DELETE /teams/{id}", &[&team], None, 204).await;
+    let notice = || Some(json!({ "client_id": "n1", "content": "noon" }));
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[&room], notice(), 201).await;
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[&room], notice(), 200).await;
+    api.call(Some(ada), "POST /admin/rooms/{id}/notices", &[absent], notice(), 404).await;
+    api.call(Some(ben), "POST /admin/rooms/{id}/notices", &[&room], notice(), 403).await;
+}
+
 async fn edits(api: &mut Contract, ada: &Person, ben: &Person, room: &str, message: &str, absent: &str) {
     let (one, versions) = ("/rooms/{id}/messages/{message_id}", "GET /rooms/{id}/messages/{message_id}/versions");
     let (edit, delete) = (format!("PATCH {one}"), format!("DELETE {one}"));
@@ -253,7 +298,7 @@ async fn rooms(api: &mut Contract, ada: &Person, ben: &Person, cleo: &Person, ab
     api.call(Some(ada), "PATCH /rooms/{id}", &[&room], Some(json!({ "topic": "news" })), 200).await;
     api.call(Some(ben), "PATCH /rooms/{id}", &[&room], Some(json!({ "topic": "mine" })), 403).await;
     let add = "POST /rooms/{id}/members";
-    let (member, user) = (json!({ "user_id": cleo.id, "role": "guest" }), "/rooms/{id}/members/{user_id}");
+    let (member, user) = (json!({ "user_id": cleo.id, "role": "guest" }), "/rooms/{id}/members/{party}");
     api.call(Some(ada), add, &[&room], Some(member.clone()), 201).await;
     api.call(Some(ada), add, &[&room], Some(member), 200).await;
     let stranger = api.app.sign_up("dan").await;

@@ -39,6 +39,7 @@ mod sockets;
 mod spaces;
 mod spaces_live;
 mod stuck_actors;
+mod teams;
 mod token_life;
 mod unchanged;
 mod vault;

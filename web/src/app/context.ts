@@ -1,6 +1,6 @@
 /** The client library within reach of every component, and its stores as React state. */
 import { createContext, use, useCallback, useMemo, useSyncExternalStore } from "react";
-import type { Chat, LinkState, ParlanceClient, Store, User } from "../sdk";
+import { shownName, Store, type Chat, type LinkState, type ParlanceClient, type Party, type Person } from "../sdk";
 import { Drafts } from "./drafts";
 
 export const ClientContext = createContext<ParlanceClient | null>(null);
@@ -59,6 +59,16 @@ export function useLink(): LinkState {
 }
 
 /** Null while the engine has not told us yet who that is. */
-export function useUser(id: string): User | null {
-  return useStore(useChat().users.get(id));
+export function useUser(id: string): Person | null {
+  return useStore(useChat().people.get(id));
+}
+
+const NOBODY = new Store<null>(null);
+
+/** What a party is called, whatever it is; null while the engine has not told us, and of those whom it does not know. */
+export function usePartyName(party: Party): string | null {
+  const { people } = useChat();
+  const user = useStore(party.type === "user" ? people.get(party.id) : NOBODY);
+  const profile = useStore(party.type === "user" ? NOBODY : people.party(party));
+  return user === null ? (profile?.name ?? null) : shownName(user);
 }

@@ -2,8 +2,9 @@
 import type { CallOptions, Http, Method } from "./http";
 import { newId } from "./ids";
 import type {
-  Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, OwnDevice,
-  OwnUser, Page, Role, RoomChanges, RoomInfo, Space, SpaceMember, Tokens, User,
+  Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, NewTeam,
+  OwnDevice, OwnUser, Page, PartyProfile, Role, RoomChanges, RoomInfo, Space, SpaceMember, Team, TeamChanges, TeamMember,
+  TeamRole, Tokens, User,
 } from "./types";
 
 /** People and members come in pages of this size; the engine may give fewer. */
@@ -36,8 +37,23 @@ export class Api {
   signDeviceOut = (id: string) => this.http.call<undefined>("DELETE", `/users/me/devices/${id}`);
 
   me = () => this.http.call<OwnUser>("GET", "/users/me");
-  user = (id: string) => this.http.call<User>("GET", `/users/${encodeURIComponent(id)}`);
   searchUsers = (query: string) => this.http.call<Page<User>>("GET", "/users", { query: { query, limit: 20 } });
+
+  /** Each as `type:id`; who is not there is left out. */
+  parties = (ids: readonly string[]) =>
+    this.http.call<{ readonly parties: readonly PartyProfile[] }>("GET", "/parties", { query: { ids: ids.join(",") } });
+
+  teams = () => this.all<Team>("/teams");
+  createTeam = (team: NewTeam) => this.http.call<Team>("POST", "/teams", { body: team });
+  updateTeam = (id: string, changes: TeamChanges) => this.http.call<Team>("PATCH", `/teams/${id}`, { body: changes });
+  deleteTeam = (id: string) => this.http.call<undefined>("DELETE", `/teams/${id}`);
+  teamMembers = (id: string) => this.all<TeamMember>(`/teams/${id}/members`);
+  addTeamMember = (id: string, userId: string) =>
+    this.http.call<unknown>("POST", `/teams/${id}/members`, { body: { user_id: userId } });
+  changeTeamRole = (id: string, userId: string, role: TeamRole) =>
+    this.http.call<unknown>("PATCH", `/teams/${id}/members/${userId}`, { body: { role } });
+  removeTeamMember = (id: string, userId: string) =>
+    this.http.call<undefined>("DELETE", `/teams/${id}/members/${userId}`);
 
   /** Newest activity first. */
   roomsPage = (after?: string) => this.http.call<Page<RoomInfo>>("GET", "/rooms", { query: { limit: PAGE_ITEMS, after } });
@@ -49,10 +65,13 @@ export class Api {
   members = (id: string) => this.all<Member>(`/rooms/${id}/members`);
   addMember = (id: string, userId: string) =>
     this.change<Added>("POST", `/rooms/${id}/members`, { body: { user_id: userId } });
-  changeRole = (id: string, userId: string, role: Role) =>
-    this.change<unknown>("PATCH", `/rooms/${id}/members/${userId}`, { body: { role } });
-  removeMember = (id: string, userId: string) =>
-    this.change<undefined>("DELETE", `/rooms/${id}/members/${userId}`);
+  addTeam = (id: string, teamId: string) =>
+    this.change<Added>("POST", `/rooms/${id}/members`, { body: { party: { type: "team", id: teamId } } });
+  /** A user's id, or `team:ID`. */
+  changeRole = (id: string, party: string, role: Role) =>
+    this.change<unknown>("PATCH", `/rooms/${id}/members/${party}`, { body: { role } });
+  removeMember = (id: string, party: string) =>
+    this.change<undefined>("DELETE", `/rooms/${id}/members/${party}`);
 
   spaces = () => this.all<Space>("/spaces");
   createSpace = (space: NewSpace) => this.http.call<Space>("POST", "/spaces", { body: space });

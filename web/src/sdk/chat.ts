@@ -11,7 +11,7 @@ import { Rooms } from "./rooms";
 import { Spaces } from "./spaces";
 import type { KeyValueStore, Locks } from "./storage";
 import type { Invitation, NewRoom, NewSpace, OwnUser, Ready, ServerFrame, Space } from "./types";
-import { Users } from "./users";
+import { People } from "./people";
 
 export interface ChatDeps {
   readonly me: OwnUser;
@@ -32,7 +32,7 @@ export class Chat {
   readonly connection: Connection;
   readonly rooms: Rooms;
   readonly outbox: Outbox;
-  readonly users: Users;
+  readonly people: People;
   readonly spaces: Spaces;
   readonly invitations: Invitations;
   private readonly receipts: Receipts;
@@ -41,8 +41,8 @@ export class Chat {
     const { api, clock, me } = deps;
     this.me = me;
     this.api = api;
-    this.users = new Users(api);
-    this.users.learn([me]);
+    this.people = new People(api, clock);
+    this.people.learn([me]);
     this.connection = new Connection({
       ...deps,
       resume: () => this.rooms.resume(),
@@ -65,7 +65,7 @@ export class Chat {
       link: this.connection,
       clock,
       api,
-      users: this.users,
+      people: this.people,
       receipts: this.receipts,
       onAnotherEpoch: () => {
         this.receipts.forget();
@@ -74,7 +74,7 @@ export class Chat {
       onApplied: (roomId, events) => this.onApplied(roomId, events),
     });
     this.spaces = new Spaces(api);
-    this.invitations = new Invitations(api, this.users);
+    this.invitations = new Invitations(api, this.people);
     this.rooms.state.subscribe(() => this.spaces.follow(this.rooms.state.get().list));
     // The outbox waits for "online", which comes after the rooms have taken `ready` in.
     this.connection.state.subscribe(() => {

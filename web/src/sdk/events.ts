@@ -1,5 +1,5 @@
 /** Telling frames apart: durable events of a room, the rest, and answers to commands. */
-import type { FrameOf, Message, ServerFrame } from "./types";
+import type { FrameOf, Message, Party, ServerFrame } from "./types";
 
 export type MessagePosted = FrameOf<"message.posted">;
 export type MemberAdded = FrameOf<"member.added">;
@@ -54,5 +54,16 @@ export function parseFrame(text: string): ServerFrame | null {
 }
 
 export function isOwn(message: Message, userId: string): boolean {
-  return message.sender.id === userId;
+  return message.sender.type === "user" && message.sender.id === userId;
+}
+
+/** The people whom an event about members is about: one, or those who are here with a team. */
+export function peopleOf(event: MemberAdded | MemberRemoved | MemberRoleChanged): readonly string[] {
+  const { user_id: one } = event.type === "member.added" ? event.member : event;
+  return one == null ? (event.people ?? []) : [one];
+}
+
+/** The party that is no person, of an event about members. */
+export function partyOf(event: MemberAdded | MemberRemoved | MemberRoleChanged): Party | null {
+  return (event.type === "member.added" ? event.member.party : event.party) ?? null;
 }

@@ -3,7 +3,7 @@ export { Chat } from "./chat";
 export { followBrowser, ParlanceClient, type ClientOptions } from "./client";
 export type { LinkState } from "./connection";
 export { CommandError, describe, LinkLost, ProblemError, retryAfterMs, SignedOut } from "./errors";
-export type { DurableEvent, KnownEvent, MessagePosted } from "./events";
+export { isOwn, partyOf, peopleOf, type DurableEvent, type KnownEvent, type MessagePosted } from "./events";
 export { newId } from "./ids";
 export { shownName } from "./looks";
 export { MESSAGE_BYTES_MAX, messageBytes } from "./limits";
@@ -14,5 +14,6 @@ export { StorageFull, type Keeping, type KeyValueStore } from "./storage";
 export { Store } from "./store";
 export type { SpaceWithChannels } from "./spaces";
 export type {
-  AuthOptions, Channel, Invitation, Member, Message, OwnDevice, OwnUser, Role, RoomInfo, Space, SpaceMember, User,
+  AuthOptions, Channel, Invitation, Member, Message, OwnDevice, OwnUser, Party, PartyProfile, Person, Role, RoomInfo, Space,
+  SpaceMember, Team, TeamMember, TeamRole, User,
 } from "./types";

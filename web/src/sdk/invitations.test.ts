@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ProblemError } from "./errors";
 import { Invitations } from "./invitations";
-import { settled } from "./testing/manual-clock";
+import { ManualClock, settled } from "./testing/manual-clock";
+import { People } from "./people";
 import type { Invitation } from "./types";
-import { Users } from "./users";
 
 let waiting: Invitation[];
 let answered: string[];
@@ -25,7 +25,7 @@ beforeEach(async () => {
     return Promise.resolve(undefined as never);
   };
   const api = { invitations: () => Promise.resolve(waiting), acceptInvitation: answer, declineInvitation: answer };
-  invitations = new Invitations(api, new Users({ user: () => Promise.reject(new Error("away")) }));
+  invitations = new Invitations(api, new People({ parties: () => Promise.reject(new Error("away")) }, new ManualClock()));
   await invitations.reload();
 });
 

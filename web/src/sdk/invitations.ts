@@ -8,7 +8,7 @@ import { ProblemError } from "./errors";
 import { Reload } from "./reload";
 import { Store } from "./store";
 import type { Invitation, InvitationUpdated } from "./types";
-import type { Users } from "./users";
+import type { People } from "./people";
 
 export class Invitations {
   /** Newest first. */
@@ -19,11 +19,11 @@ export class Invitations {
 
   constructor(
     private readonly api: Pick<Api, "invitations" | "acceptInvitation" | "declineInvitation">,
-    users: Users,
+    people: People,
   ) {
     this.reloading = new Reload(async () => {
       const invitations = await this.api.invitations();
-      users.learn(invitations.map((invitation) => invitation.inviter));
+      people.learn(invitations.map((invitation) => invitation.inviter));
       this.list.set(invitations.filter((invitation) => invitation.state === "pending"));
     });
   }

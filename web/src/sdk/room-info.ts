@@ -1,5 +1,5 @@
 /** What one event does to the summary of a room: name, counts, roles. Pure. */
-import { isOwn, type DurableEvent } from "./events";
+import { isOwn, partyOf, peopleOf, type DurableEvent, type MemberAdded, type MemberRemoved } from "./events";
 import type { RoomInfo } from "./types";
 
 export function applyToInfo(before: RoomInfo, event: DurableEvent, me: string): RoomInfo {
@@ -11,11 +11,11 @@ export function applyToInfo(before: RoomInfo, event: DurableEvent, me: string): 
       return { ...info, unread: info.unread + (counts ? 1 : 0) };
     }
     case "member.added":
-      return { ...info, member_count: info.member_count + 1 };
+      return { ...info, member_count: info.member_count + countOf(event) };
     case "member.removed":
-      return { ...info, member_count: Math.max(0, info.member_count - 1) };
+      return { ...info, member_count: Math.max(0, info.member_count - countOf(event)) };
     case "member.role_changed":
-      return { ...info, ...(event.user_id === me ? { role: event.role } : {}) };
+      return { ...info, ...(peopleOf(event).includes(me) ? { role: event.role } : {}) };
     case "room.updated":
       return {
         ...info,
@@ -25,6 +25,12 @@ export function applyToInfo(before: RoomInfo, event: DurableEvent, me: string): 
     default:
       return info;
   }
+}
+
+/** How many come or go: a team is no one more, its people are. */
+function countOf(event: MemberAdded | MemberRemoved): number {
+  const party = partyOf(event);
+  return party === null || party.type === "team" ? peopleOf(event).length : 1;
 }
 
 /** The room's last activity is its last event of any kind, as the engine counts it. */

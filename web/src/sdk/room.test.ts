@@ -1,6 +1,6 @@
 /** How a room follows its events, live and caught up. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { ME, posted, ROOM, room, seqs } from "./testing/builders";
+import { ME, OTHER, posted, ROOM, room, seqs } from "./testing/builders";
 import { settled } from "./testing/manual-clock";
 import { PlayedEngine } from "./testing/played-engine";
 
@@ -17,6 +17,21 @@ describe("following a room", () => {
     engine.socket.deliver(posted(6, { from: ME }));
     expect(seqs(engine.room.entries)).toEqual([5, 6]);
     expect(engine.room.info).toMatchObject({ last_seq: 6, unread: 1 });
+  });
+
+  test("a team is no one more, its people are, and their role is the team's", async () => {
+    await engine.online(room({ last_seq: 0, member_count: 2 }));
+    const party = { type: "team", id: "t" };
+    const place = { room_id: ROOM, by: OTHER, at: "2030-01-01T00:00:00Z" };
+    engine.socket.deliver({ type: "member.added", seq: 1, member: { party, role: "member" }, people: [ME, "x", "y"], ...place });
+    expect(engine.room.info.member_count).toBe(5);
+    engine.socket.deliver({ type: "member.role_changed", seq: 2, party, role: "admin", people: [ME], ...place });
+    expect(engine.room.info.role).toBe("admin");
+    engine.socket.deliver({ type: "member.removed", seq: 3, party, people: ["x"], ...place });
+    expect(engine.room.info.member_count).toBe(4);
+    engine.socket.deliver({ type: "member.removed", seq: 4, party, people: [ME, "y"], ...place });
+    await settled();
+    expect(engine.chat.rooms.get(ROOM)).toBeUndefined();
   });
 
   test("a jump is caught up page by page, and what came meanwhile follows", async () => {

@@ -6,13 +6,13 @@
 import type { Api } from "./api";
 import type { Cancel, Clock } from "./clock";
 import { CommandError, LinkLost } from "./errors";
-import { asDurable, isOwn, type DurableEvent } from "./events";
+import { asDurable, isOwn, peopleOf, type DurableEvent } from "./events";
 import type { Link, Receipts } from "./receipts";
 import { applyRead, applyToInfo } from "./room-info";
 import { RoomLog, type Applied, type LogPage } from "./room-log";
 import { Store } from "./store";
 import type { CaughtUp, FrameOf, Member, RoomInfo, User } from "./types";
-import type { Users } from "./users";
+import type { People } from "./people";
 
 export interface RoomState {
   readonly info: RoomInfo;
@@ -28,7 +28,7 @@ export interface RoomDeps {
   readonly link: Link;
   readonly clock: Clock;
   readonly api: Pick<Api, "members">;
-  readonly users: Users;
+  readonly people: People;
   readonly receipts: Receipts;
   /** New events are in the log: the outbox looks for its own messages among them. */
   onApplied(roomId: string, events: readonly DurableEvent[]): void;
@@ -76,7 +76,7 @@ export class Room {
       older: "idle",
       members: null,
     });
-    if (info.peer != null) deps.users.learn([info.peer]);
+    if (info.peer != null) deps.people.learn([info.peer]);
   }
 
   get id(): string {
@@ -106,7 +106,7 @@ export class Room {
 
   /** Who the other person of a direct room is. The rest of what we know is newer than the answer that says so. */
   setPeer(peer: User): void {
-    this.deps.users.learn([peer]);
+    this.deps.people.learn([peer]);
     this.publish({ info: { ...this.info, peer } });
   }
 
@@ -129,7 +129,7 @@ export class Room {
       this.publish({ info: applyRead(this.info, receipt.read_seq, this.log.entries, this.deps.me) });
     }
     const members = this.state.get().members?.map((member) =>
-      member.user.id === receipt.user_id
+      member.user !== undefined && member.user?.id === receipt.user_id
         ? { ...member, delivered_seq: receipt.delivered_seq, read_seq: receipt.read_seq }
         : member,
     );
@@ -178,7 +178,8 @@ export class Room {
       do {
         this.membersStale = false;
         const members = await this.deps.api.members(this.id);
-        this.deps.users.learn(members.map((member) => member.user));
+        this.deps.people.learn(members.flatMap((member) => member.user ?? []));
+        this.deps.people.learnParties(members.flatMap((member) => member.profile ?? []));
         this.publish({ members });
         // Changed again while the answer was on its way.
       } while (this.membersStale as boolean);
@@ -280,8 +281,7 @@ export class Room {
 }
 
 function concerns(event: DurableEvent, userId: string): boolean {
-  if (event.type === "member.added") return event.member.user_id === userId;
-  return event.type === "member.removed" && event.user_id === userId;
+  return (event.type === "member.added" || event.type === "member.removed") && peopleOf(event).includes(userId);
 }
 
 function readPage(page: CaughtUp): LogPage {

@@ -33,6 +33,15 @@ export type RoomInfo = FrameOf<"room.joined">["room"];
 export type Role = NonNullable<RoomInfo["role"]>;
 
 export type User = Http["PublicUser"];
+/** What is shown of somebody. */
+export type Person = Pick<User, "id" | "username" | "full_name" | "avatar_url">;
+export type Party = Http["Party"];
+export type PartyProfile = Http["PartyProfile"];
+export type Team = Http["Team"];
+export type TeamMember = Http["TeamMember"];
+export type TeamRole = Http["TeamRole"];
+export type NewTeam = Http["CreateTeam"];
+export type TeamChanges = Http["UpdateTeam"];
 export type OwnUser = Http["OwnUser"];
 export type Member = Http["RoomMember"];
 export type Space = Http["Space"];

@@ -47,7 +47,7 @@ fn had(tale: &Tale<'_>, who: Who, role: &str) -> bool {
 fn describes(tale: &Tale<'_>, by: Who, is_it: impl Fn(Option<&String>, Option<&String>) -> bool) -> bool {
     tale.first.rows.iter().any(|row| match row.fact {
         Fact::Described { by: Some(who), name, topic } => *who == by && is_it(name.as_ref(), topic.as_ref()),
-        Fact::Described { .. } | Fact::Changed { .. } | Fact::Message(_) | Fact::Other(_) => false,
+        Fact::Described { .. } | Fact::Changed { .. } | Fact::Team { .. } | Fact::Message(_) | Fact::Other(_) => false,
     })
 }
 
@@ -74,7 +74,8 @@ pub fn phantoms(tale: &Tale<'_>) -> Vec<String> {
                 before = now;
                 true
             }
-            Fact::Changed { by: None, .. } => false,
+            // This run makes no teams.
+            Fact::Changed { by: None, .. } | Fact::Team { .. } => false,
             Fact::Message(_) | Fact::Other(_) => true,
         };
         if !explained {
@@ -151,16 +152,29 @@ impl Membership {
     pub fn of(tale: &Tale<'_>) -> Self {
         let founder = |(who, _): &(Who, String)| (*who, vec![Stay { additions: 0, from: 0, until: u64::MAX }]);
         let mut stays: HashMap<Who, Vec<Stay>> = tale.founding.members.iter().map(founder).collect();
+        let begin = |stays: &mut HashMap<Who, Vec<Stay>>, who: Who, from: u64| {
+            let stays = stays.entry(who).or_default();
+            let additions = stays.last().map_or(0, |stay| stay.additions) + 1;
+            stays.push(Stay { additions, from, until: u64::MAX });
+        };
+        let end = |stays: &mut HashMap<Who, Vec<Stay>>, who: Who, until: u64| {
+            if let Some(stay) = stays.get_mut(&who).and_then(|stays| stays.last_mut()) {
+                stay.until = until;
+            }
+        };
         for row in &tale.first.rows {
             match row.fact {
-                Fact::Changed { change: Change::Add(who, _), .. } => {
-                    let stays = stays.entry(*who).or_default();
-                    let additions = stays.last().map_or(0, |stay| stay.additions) + 1;
-                    stays.push(Stay { additions, from: row.seq, until: u64::MAX });
-                }
-                Fact::Changed { change: Change::Remove(who), .. } => {
-                    if let Some(stay) = stays.get_mut(who).and_then(|stays| stays.last_mut()) {
-                        stay.until = row.seq;
+                Fact::Changed { change: Change::Add(who, _), .. } => begin(&mut stays, *who, row.seq),
+                Fact::Changed { change: Change::Remove(who), .. } => end(&mut stays, *who, row.seq),
+                Fact::Team { people, .. } => {
+                    for (who, role) in people {
+                        let is_in =
+                            stays.get(who).and_then(|stays| stays.last()).is_some_and(|one| one.until == u64::MAX);
+                        match role {
+                            None => end(&mut stays, *who, row.seq),
+                            Some(_) if !is_in => begin(&mut stays, *who, row.seq),
+                            Some(_) => {}
+                        }
                     }
                 }
                 Fact::Changed { .. } | Fact::Described { .. } | Fact::Message(_) | Fact::Other(_) => {}

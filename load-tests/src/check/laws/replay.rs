@@ -36,6 +36,14 @@ impl<'a> Replayed<'a> {
             Fact::Changed { change: Change::Remove(who), .. } => {
                 self.roles.remove(who);
             }
+            Fact::Team { people, .. } => {
+                for (who, role) in people {
+                    match role {
+                        Some(role) => drop(self.roles.insert(*who, role)),
+                        None => drop(self.roles.remove(who)),
+                    }
+                }
+            }
             Fact::Described { name, topic, .. } => (self.name, self.topic) = (name.as_deref(), topic.as_deref()),
             Fact::Changed { .. } | Fact::Message(_) | Fact::Other(_) => {}
         }

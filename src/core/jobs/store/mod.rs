@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::kind::NewJob;
 pub use admin::{Listed, Queued, count_others, delete_dead, delete_dead_before, is_there, list, queued, retry_dead};
 pub use finish::{bury, done, extend, is_locked, put_back};
+use parlance_foundation::ids::JobId;
 pub use take::{Haul, Taken, Wanted, expire_leases_of, give_back_unheld, next_due, take};
 
 /// Enqueues jobs in the caller's transaction, all in one statement: they are there if and only if it commits. Answers how
@@ -56,6 +57,18 @@ pub async fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Re
     .execute(connection)
     .await?;
     Ok(added.rows_affected())
+}
+
+/// Whether other jobs of this kind and key are to be done.
+pub async fn others_wait(connection: &mut PgConnection, kind: &str, key: &str, own: JobId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM jobs WHERE kind = $1 AND key = $2 AND dead_at IS NULL AND id <> $3) AS "found!""#,
+        kind,
+        key,
+        own.0
+    )
+    .fetch_one(connection)
+    .await
 }
 
 #[derive(Default)]

@@ -147,7 +147,7 @@ pub async fn list_events(
     Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))
 }
 
-fn message(room: RoomId, row: &Row) -> Option<Message<'_>> {
+pub(super) fn message(room: RoomId, row: &Row) -> Option<Message<'_>> {
     match &row.body {
         RowBody::Message(message) => Some(Message::of(room, row, message)),
         RowBody::Event(_) => None,

@@ -3,9 +3,11 @@
 mod invitations;
 mod members;
 mod messages;
+mod notices;
 mod rooms;
 mod spaces;
 mod strangers;
+mod teams;
 
 use actix_web::web::{Data, ServiceConfig};
 use serde::Serialize;
@@ -15,10 +17,12 @@ use super::config::ChatConfig;
 use super::error::ChatError;
 use super::{store, wire};
 use crate::limits::Limits;
+use crate::parties::{Profiles, Teams};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::UserId;
 use parlance_foundation::requests::PageQuery;
 use parlance_foundation::storage::Storage;
+pub use strangers::Acquainted;
 
 /// What the handlers need from the engine.
 #[derive(Clone)]
@@ -30,6 +34,8 @@ pub struct ChatParts {
     pub audience: std::sync::Arc<dyn crate::publish::Audience>,
     pub memory: super::RoomMemory,
     pub limits: Limits,
+    pub teams: Teams,
+    pub profiles: Profiles,
 }
 
 impl ChatParts {
@@ -62,6 +68,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(messages::list_messages)
         .service(messages::post_message)
         .service(messages::list_events)
+        .service(notices::post_notice)
         .service(spaces::create_space)
         .service(spaces::list_spaces)
         .service(spaces::get_space)
@@ -91,6 +98,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         messages::list_messages,
         messages::post_message,
         messages::list_events,
+        notices::post_notice,
         spaces::create_space,
         spaces::list_spaces,
         spaces::get_space,
@@ -134,7 +142,7 @@ impl<T> ListPage<T> {
 /// Whether each of these may be in one room more.
 async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatError> {
     let max = parts.config.rooms_per_user_max;
-    match super::store::crowded(&parts.storage, users, max).await? {
+    match super::store::crowded(&parts.storage, users, max).await?.first() {
         Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
         None => Ok(()),
     }

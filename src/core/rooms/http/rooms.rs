@@ -267,7 +267,7 @@ pub async fn update_room(
     let name = name.map(|name| plain_text("name", &name, parts.config.name_chars_max)).transpose()?;
     let topic = topic.map(|topic| plain_text("topic", &topic, parts.config.topic_chars_max)).transpose()?;
     if name.is_some() || topic.is_some() {
-        change(&parts, &caller, *id, key, Change::Describe { name, topic }).await?;
+        change(&parts, &caller, *id, key, None, Change::Describe { name, topic }).await?;
     }
     Ok(HttpResponse::Ok().json(store::room_of(&parts.storage, caller.user_id, *id).await?))
 }

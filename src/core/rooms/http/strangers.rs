@@ -3,8 +3,11 @@
 //! A direct room with a stranger is there for its maker, who may write into it; the other one sees nothing of it until they
 //! accept, and then all of it.
 
+use std::sync::Arc;
+
 use super::Parts;
-use crate::rooms::config::Strangers;
+use crate::parties::{Acquaintances, StrangersFuture};
+use crate::rooms::config::{ChatConfig, Strangers};
 use crate::rooms::error::ChatError;
 use crate::rooms::messages::{ChangeRoom, Command};
 use crate::rooms::permissions::Role;
@@ -12,6 +15,24 @@ use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Bounds, Place};
 use crate::rooms::wire::Invited;
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::storage::Storage;
+
+/// Who knows whom, for teams: they bring people into rooms, so that nobody is added to one by a stranger.
+pub struct Acquainted {
+    pub config: Arc<ChatConfig>,
+    pub storage: Storage,
+}
+
+impl Acquaintances for Acquainted {
+    fn strangers<'a>(&'a self, by: UserId, others: &'a [UserId]) -> StrangersFuture<'a> {
+        Box::pin(async move {
+            match self.config.strangers {
+                Strangers::Open => Ok(Vec::new()),
+                Strangers::Invite => store::strangers(&self.storage, by, others).await,
+            }
+        })
+    }
+}
 
 /// What bounds invitations here.
 pub fn bounds(parts: &Parts) -> Bounds<'_> {
@@ -22,7 +43,7 @@ pub fn bounds(parts: &Parts) -> Bounds<'_> {
 pub async fn to_be_asked(parts: &Parts, by: UserId, others: &[UserId]) -> Result<Vec<UserId>, ChatError> {
     match parts.config.strangers {
         Strangers::Open => Ok(Vec::new()),
-        Strangers::Invite => store::strangers(&parts.storage, by, others).await,
+        Strangers::Invite => Ok(store::strangers(&parts.storage, by, others).await?),
     }
 }
 

@@ -48,7 +48,7 @@ impl Bounds<'_> {
 }
 
 /// Those of `others` who share no room and no space with `user`.
-pub async fn strangers(storage: &Storage, user: UserId, others: &[UserId]) -> Result<Vec<UserId>, ChatError> {
+pub async fn strangers(storage: &Storage, user: UserId, others: &[UserId]) -> Result<Vec<UserId>, sqlx::Error> {
     let found = sqlx::query_scalar!(
         r#"
         SELECT given.id AS "id!" FROM UNNEST($2::uuid[]) AS given (id)

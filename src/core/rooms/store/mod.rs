@@ -13,6 +13,7 @@ mod room_pages;
 mod rooms;
 mod space_members;
 mod spaces;
+mod teams;
 
 pub use cards::{cards, last_seqs, roster, unread};
 pub use create::{Made, NewRoom, create_room, was_made};
@@ -35,3 +36,4 @@ pub use spaces::{
     NewSpace, channels_of_space, create_space, describe_space, members_space, space_members, space_of, space_was_made,
     spaces_of,
 };
+pub use teams::{TeamsHere, absent, came_with, move_to_team, teams_here};

@@ -126,6 +126,7 @@ pub async fn members(
             Some(RoomMember {
                 user: person(row.id, row.username, row.full_name, row.avatar_url, row.created_at),
                 party: Some(party).filter(|party| party.user().is_none()),
+                profile: None,
                 via_team_id: row.via_team_id.map(TeamId),
                 role,
                 joined_at: row.joined_at,
@@ -170,18 +171,17 @@ pub async fn is_member(storage: &Storage, by: UserId, room: RoomId, user: UserId
     Ok(found == Some(true))
 }
 
-/// One of these users who is in `rooms_max` rooms or more, if there is any.
-pub async fn crowded(storage: &Storage, users: &[UserId], rooms_max: usize) -> Result<Option<UserId>, ChatError> {
+/// Those of these users who are in `rooms_max` rooms or more.
+pub async fn crowded(storage: &Storage, users: &[UserId], rooms_max: usize) -> Result<Vec<UserId>, ChatError> {
     let found = sqlx::query_scalar!(
         r#"
         SELECT one.user_id AS "user_id!" FROM UNNEST($1::uuid[]) AS one (user_id)
         WHERE (SELECT count(*) FROM (SELECT FROM room_members m WHERE m.user_id = one.user_id LIMIT $2) AS counted) >= $2
-        LIMIT 1
         "#,
         &users.iter().map(|user| user.0).collect::<Vec<_>>(),
         i64::try_from(rooms_max).unwrap_or(i64::MAX),
     )
-    .fetch_optional(storage.engine_read("crowded"))
+    .fetch_all(storage.engine_read("crowded"))
     .await?;
-    Ok(found.map(UserId))
+    Ok(found.into_iter().map(UserId).collect())
 }

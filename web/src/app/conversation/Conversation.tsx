@@ -55,7 +55,7 @@ export function Conversation({ room }: { readonly room: Room }) {
           </button>
         </header>
         <Timeline room={room} />
-        <AskedNote info={info} members={members?.map((member) => member.user.id) ?? null} />
+        <AskedNote info={info} members={members?.flatMap((member) => member.user?.id ?? []) ?? null} />
         <Composer roomId={room.id} name={name} />
       </section>
       {showsDetails ? <RoomDetails room={room} onClose={() => setShowsDetails(false)} /> : null}

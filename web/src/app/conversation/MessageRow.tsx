@@ -1,7 +1,7 @@
 import { memo, useState } from "react";
-import type { Message, OutboxEntry } from "../../sdk";
-import { useChat, useUser } from "../context";
-import { hueOf, personName } from "../names";
+import type { Message, OutboxEntry, Party } from "../../sdk";
+import { useChat, usePartyName, useUser } from "../context";
+import { hueOf } from "../names";
 import { fullTime, timeOf } from "../times";
 import { Avatar } from "../ui/Avatar";
 import { lengthOf, useSecondsUntil } from "../ui/Countdown";
@@ -21,9 +21,9 @@ export const MessageRow = memo(function MessageRow({ message, own, leads, receip
   const at = new Date(message.created_at);
   return (
     <article className="message" data-own={own} data-leads={leads} data-seq={message.seq}>
-      {own ? null : <Sender id={message.sender.id} leads={leads} />}
+      {own ? null : <Sender sender={message.sender} leads={leads} />}
       <div className="bubble">
-        {own || !leads ? null : <SenderName id={message.sender.id} />}
+        {own || !leads ? null : <SenderName sender={message.sender} />}
         <Content text={message.content} />
         <span className="message-meta">
           <time dateTime={message.created_at} title={fullTime(at)}>
@@ -31,6 +31,21 @@ export const MessageRow = memo(function MessageRow({ message, own, leads, receip
           </time>
           {receipt === null ? null : <Tick state={receipt} />}
         </span>
+      </div>
+    </article>
+  );
+});
+
+/** What the engine itself says: nobody's bubble. */
+export const NoticeRow = memo(function NoticeRow({ message, at }: { readonly message: Message; readonly at: Date }) {
+  return (
+    <article className="notice" data-seq={message.seq} aria-label="Notice">
+      <Icon name="info" size={18} />
+      <div>
+        <Content text={message.content} />
+        <time className="muted" dateTime={message.created_at} title={fullTime(at)}>
+          {timeOf(at)}
+        </time>
       </div>
     </article>
   );
@@ -99,22 +114,36 @@ function Content({ text }: { readonly text: string }) {
   );
 }
 
-function Sender({ id, leads }: { readonly id: string; readonly leads: boolean }) {
-  const user = useUser(id);
+type AnySender = Message["sender"];
+
+/** The sender as a party; only the engine itself is none, and its messages are notices. */
+function partyOf(sender: AnySender): Party {
+  return { type: sender.type === "system" ? "user" : sender.type, id: sender.id ?? "" };
+}
+
+function Sender({ sender, leads }: { readonly sender: AnySender; readonly leads: boolean }) {
+  const party = partyOf(sender);
+  const name = usePartyName(party);
+  return <span className="message-avatar">{leads ? <Avatar id={party.id} name={name ?? ""} size={32} /> : null}</span>;
+}
+
+function SenderName({ sender }: { readonly sender: AnySender }) {
+  const party = partyOf(sender);
   return (
-    <span className="message-avatar">
-      {leads ? <Avatar id={id} name={user === null ? "" : personName(user)} size={32} /> : null}
+    <span className="message-sender" style={{ "--hue": hueOf(party.id) } as React.CSSProperties}>
+      {party.type === "user" ? <UserName id={party.id} /> : <PartyName party={party} />}
     </span>
   );
 }
 
-function SenderName({ id }: { readonly id: string }) {
+/** Somebody whom the engine does not know any more wrote this all the same. */
+function UserName({ id }: { readonly id: string }) {
   const user = useUser(id);
-  return (
-    <span className="message-sender" style={{ "--hue": hueOf(id) } as React.CSSProperties}>
-      {user === null ? "…" : <PersonName user={user} />}
-    </span>
-  );
+  return user === null ? "Somebody" : <PersonName user={user} />;
+}
+
+function PartyName({ party }: { readonly party: Party }) {
+  return <bdi>{usePartyName(party) ?? "Somebody"}</bdi>;
 }
 
 const TICKS: Record<Receipt | OutboxEntry["state"], readonly [IconName, string]> = {

@@ -5,7 +5,7 @@ import { dayOf } from "../times";
 import { Icon } from "../ui/Icon";
 import { RoomName } from "../ui/Name";
 import { receiptsOf } from "./receipts";
-import { MessageRow, OutboxRow } from "./MessageRow";
+import { MessageRow, NoticeRow, OutboxRow } from "./MessageRow";
 import { rowsOf, type Row } from "./rows";
 import { SystemRow } from "./SystemRow";
 import { useScroll } from "./useScroll";
@@ -28,7 +28,7 @@ export function Timeline({ room }: { readonly room: Room }) {
   const scroll = useScroll(scroller, rows.length + waiting.length);
   const lastSeq = entries.at(-1)?.seq ?? 0;
   const seenSeq = useSeen(room, scroll.atBottom, lastSeq);
-  const unseen = rows.filter((row) => row.kind === "message" && !row.own && row.message.seq > seenSeq).length;
+  const unseen = rows.filter((row) => isOfOthers(row) && row.message.seq > seenSeq).length;
 
   const wanted = scroll.nearTop && hasOlder && online && older === "idle";
   useEffect(() => {
@@ -89,6 +89,8 @@ function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: 
       );
     case "system":
       return <SystemRow event={row.event} renamed={row.renamed} at={row.event.at} />;
+    case "notice":
+      return <NoticeRow message={row.message} at={row.at} />;
     case "message":
       return (
         <MessageRow
@@ -99,6 +101,10 @@ function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: 
         />
       );
   }
+}
+
+function isOfOthers(row: Row): row is Extract<Row, { readonly kind: "message" | "notice" }> {
+  return row.kind === "notice" || (row.kind === "message" && !row.own);
 }
 
 function Beginning({ room }: { readonly room: Room }) {

@@ -9,7 +9,8 @@ export interface Receipts {
 
 /** A message counts as delivered or read once it is so for everybody else. */
 export function receiptsOf(members: readonly Member[], me: string): Receipts {
-  const others = members.filter((member) => member.user.id !== me);
+  // A team reads nothing: its people do.
+  const others = members.filter((member) => member.user?.id !== me && member.party?.type !== "team");
   const least = (of: (member: Member) => number) => (others.length === 0 ? 0 : Math.min(...others.map(of)));
   const delivered = least((member) => member.delivered_seq);
   const read = least((member) => member.read_seq);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DurableEvent } from "../../sdk";
+import type { DurableEvent, MessagePosted } from "../../sdk";
 import { rowsOf } from "./rows";
 
 function message(seq: number, from: string, at: string): DurableEvent {
@@ -73,4 +73,12 @@ test("an update says only what it changed", () => {
 
 test("events of kinds that we do not know show nothing", () => {
   expect(rowsOf([{ payload: {}, type: "unknown:x", room_id: "r", seq: 1 }], "ben", 0)).toEqual([]);
+});
+
+test("what the engine itself says is a notice, unread like a message, and ends a group", () => {
+  const posted = message(2, "", "2030-01-01T10:00:10") as MessagePosted;
+  const said: DurableEvent = { ...posted, message: { ...posted.message, sender: { type: "system" } } };
+  const rows = rowsOf([message(1, "ada", "2030-01-01T10:00:00"), said, message(3, "ada", "2030-01-01T10:00:20")], "ben", 1);
+  expect(rows.map((row) => row.kind)).toEqual(["day", "message", "new", "notice", "message"]);
+  expect(rows.flatMap((row) => (row.kind === "message" ? [row.leads] : []))).toEqual([true, true]);
 });

@@ -1,5 +1,5 @@
 /** From a room's events to what the list shows: days, groups of messages, system lines. Pure. */
-import type { DurableEvent, Message } from "../../sdk";
+import { isOwn, type DurableEvent, type Message } from "../../sdk";
 import { isSameDay } from "../times";
 
 export type SystemEvent = Exclude<DurableEvent, { readonly type: "message.posted" | `unknown:${string}` }>;
@@ -16,6 +16,8 @@ export type Row =
       /** The first of several that follow each other closely carries name and picture. */
       readonly leads: boolean;
     }
+  /** What the engine itself says. */
+  | { readonly kind: "notice"; readonly key: string; readonly message: Message; readonly at: Date }
   | { readonly kind: "system"; readonly key: string; readonly event: SystemEvent; readonly renamed: Renamed };
 
 /** What a `room.updated` changed, as far as the events before it tell. */
@@ -55,17 +57,27 @@ export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: nu
       continue;
     }
     const { message } = known;
-    const own = message.sender.id === me;
+    const own = isOwn(message, me);
+    const sender = senderKey(message);
     if (!marked && !own && readSeq > 0 && known.seq > readSeq) {
       marked = true;
       previous = null;
       rows.push({ kind: "new", key: "new" });
     }
-    const leads = previous?.sender !== message.sender.id || at.getTime() - previous.at.getTime() > GROUP_MS_MAX;
+    if (message.sender.type === "system") {
+      rows.push({ kind: "notice", key: `seq-${known.seq}`, message, at });
+      previous = null;
+      continue;
+    }
+    const leads = previous?.sender !== sender || at.getTime() - previous.at.getTime() > GROUP_MS_MAX;
     rows.push({ kind: "message", key: `seq-${known.seq}`, message, at, own, leads });
-    previous = { sender: message.sender.id, at };
+    previous = { sender, at };
   }
   return rows;
+}
+
+function senderKey({ sender }: Message): string {
+  return `${sender.type}:${sender.id ?? ""}`;
 }
 
 function textOf(event: SystemEvent, field: "name" | "topic"): string | null {

@@ -12,12 +12,14 @@ interface MemberRowProps {
   readonly busy: boolean;
   /** An owner may step down, once there is another one. */
   readonly mayStepDown?: boolean;
+  /** The team with which they are here: they go with it, and not without. */
+  readonly withTeam?: string | undefined;
   readonly onRole: (role: Role) => void;
   readonly onRemove: () => void;
 }
 
 /** Somebody in a room or a space: who they are, what they may do, and what we may do about it. */
-export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole, onRemove }: MemberRowProps) {
+export function MemberRow({ place, user, role, busy, mayStepDown = false, withTeam, onRole, onRemove }: MemberRowProps) {
   const { me } = useChat();
   const own = user.id === me.id;
   const name = personName(user);
@@ -31,7 +33,10 @@ export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole
           <bdi>{name}</bdi>
           {own ? <span className="muted"> (you)</span> : null}
         </span>
-        <span className="muted">@{user.username}</span>
+        <span className="muted">
+          @{user.username}
+          {withTeam === undefined ? null : <> · with <bdi>{withTeam}</bdi></>}
+        </span>
       </span>
       {mayManage(place, role) && (!own || mayStepDown) ? (
         <select
@@ -50,7 +55,7 @@ export function MemberRow({ place, user, role, busy, mayStepDown = false, onRole
       ) : (
         <span className="role">{role}</span>
       )}
-      {mayManage(place, role) && !own ? (
+      {mayManage(place, role) && !own && withTeam === undefined ? (
         <button
           type="button"
           className="icon-button icon-button-small"

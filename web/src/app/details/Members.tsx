@@ -7,8 +7,10 @@ import { TaskError } from "../ui/Field";
 import { Icon } from "../ui/Icon";
 import { RoomName } from "../ui/Name";
 import { useTask } from "../ui/useTask";
+import { AddTeams } from "./AddTeams";
 import { MemberRow } from "./MemberRow";
 import { mayAdd, type Place } from "./permissions";
+import { TeamRow } from "./TeamRow";
 
 interface MembersProps {
   readonly room: Room;
@@ -21,7 +23,13 @@ export function Members({ room, info, place, members }: MembersProps) {
   const chat = useChat();
   const { api } = chat;
   const task = useTask();
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState<"people" | "teams" | null>(null);
+  const people = members?.flatMap(({ user, ...rest }) => (user == null ? [] : [{ user, ...rest }])) ?? null;
+  const teams = members?.flatMap(({ party, profile, role }) =>
+    party?.type === "team" ? [{ id: party.id, name: profile?.name ?? "A team", role }] : [],
+  );
+  const nameOf = (teamId: string | null | undefined) =>
+    teamId == null ? undefined : (teams?.find((team) => team.id === teamId)?.name ?? "a team");
   // The event of the change brings the new list too; asking again covers a link that is just away.
   const change = (request: () => Promise<unknown>) =>
     task.run(async () => {
@@ -31,9 +39,9 @@ export function Members({ room, info, place, members }: MembersProps) {
   return (
     <section className="members" aria-label="Members">
       <header className="section-head">
-        <h3>Members{members === null ? "" : ` (${members.length})`}</h3>
+        <h3>Members{people === null ? "" : ` (${people.length})`}</h3>
         {mayAdd(place) ? (
-          <button type="button" className="small-button" onClick={() => setAdding(true)}>
+          <button type="button" className="small-button" onClick={() => setAdding("people")}>
             <Icon name="add" size={15} /> Add people
           </button>
         ) : null}
@@ -41,30 +49,55 @@ export function Members({ room, info, place, members }: MembersProps) {
       <TaskError task={task} />
       {members === null ? <p className="muted">Loading…</p> : null}
       <ul>
-        {members?.map(({ user, role }) => (
+        {teams?.map(({ id, name, role }) => (
+          <TeamRow
+            key={id}
+            place={place}
+            id={id}
+            name={name}
+            role={role}
+            busy={task.busy}
+            onRole={(next) => void change(() => api.changeRole(info.id, `team:${id}`, next))}
+            onRemove={() => void change(() => api.removeMember(info.id, `team:${id}`))}
+          />
+        ))}
+        {people?.map(({ user, role, via_team_id: viaTeam }) => (
           <MemberRow
             key={user.id}
             place={place}
             user={user}
             role={role}
+            withTeam={nameOf(viaTeam)}
             busy={task.busy}
             onRole={(next) => void change(() => api.changeRole(info.id, user.id, next))}
             onRemove={() => void change(() => api.removeMember(info.id, user.id))}
           />
         ))}
       </ul>
-      {adding ? (
-        <Dialog title={<>Add people to <RoomName room={info} /></>} onClose={() => setAdding(false)}>
-          <AddPeople
-            exclude={members?.map((member) => member.user.id) ?? []}
-            onAdd={async (user) => {
-              const isIn = await chat.addMember(info.id, user.id);
-              await room.loadMembers();
-              return isIn;
-            }}
-          />
+      {adding === null ? null : (
+        <Dialog title={<>Add people to <RoomName room={info} /></>} onClose={() => setAdding(null)}>
+          <div className="segments" role="group" aria-label="Whom to add">
+            <button type="button" aria-pressed={adding === "people"} onClick={() => setAdding("people")}>
+              People
+            </button>
+            <button type="button" aria-pressed={adding === "teams"} onClick={() => setAdding("teams")}>
+              Teams
+            </button>
+          </div>
+          {adding === "teams" ? (
+            <AddTeams room={room} exclude={teams?.map((team) => team.id) ?? []} />
+          ) : (
+            <AddPeople
+              exclude={people?.map((member) => member.user.id) ?? []}
+              onAdd={async (user) => {
+                const isIn = await chat.addMember(info.id, user.id);
+                await room.loadMembers();
+                return isIn;
+              }}
+            />
+          )}
         </Dialog>
-      ) : null}
+      )}
     </section>
   );
 }

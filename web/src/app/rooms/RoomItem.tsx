@@ -1,6 +1,6 @@
 import { memo, type MouseEvent, type ReactNode } from "react";
-import type { Room, RoomInfo, User } from "../../sdk";
-import { useChat, useStorePerFrame, useUser } from "../context";
+import type { Message, Party, Person, Room, RoomInfo } from "../../sdk";
+import { useChat, usePartyName, useStorePerFrame, useUser } from "../context";
 import { personName } from "../names";
 import { goToRoom } from "../route";
 import { briefly } from "../times";
@@ -68,22 +68,33 @@ function LivePreview({ info, room }: { readonly info: RoomInfo; readonly room: R
   if (last?.type !== "message.posted") return <span className="room-item-preview">{subtitle(info)}</span>;
   return (
     <span className="room-item-preview">
-      <SenderPrefix senderId={last.message.sender.id} direct={info.kind === "direct"} />
+      <SenderPrefix sender={last.message.sender} direct={info.kind === "direct"} />
       {/* A preview needs one line; laying out a whole long message would be wasted. */}
       <bdi>{last.message.content.slice(0, 160)}</bdi>
     </span>
   );
 }
 
-function SenderPrefix({ senderId, direct }: { readonly senderId: string; readonly direct: boolean }) {
+function SenderPrefix({ sender, direct }: { readonly sender: Message["sender"]; readonly direct: boolean }) {
+  if (sender.type === "system" || sender.id == null) return null;
+  if (sender.type === "user") return <UserPrefix id={sender.id} direct={direct} />;
+  return <PartyPrefix party={{ type: sender.type, id: sender.id }} />;
+}
+
+function UserPrefix({ id, direct }: { readonly id: string; readonly direct: boolean }) {
   const { me } = useChat();
-  const sender = useUser(senderId);
-  if (senderId === me.id) return "You: ";
+  const sender = useUser(id);
+  if (id === me.id) return "You: ";
   return direct || sender === null ? null : <SenderName sender={sender} />;
 }
 
+function PartyPrefix({ party }: { readonly party: Party }) {
+  const name = usePartyName(party);
+  return name === null ? null : <><bdi>{name}</bdi>: </>;
+}
+
 /** The first word of the name, unless that is all there is to tell two people apart by. */
-function SenderName({ sender }: { readonly sender: User }) {
+function SenderName({ sender }: { readonly sender: Person }) {
   return (
     <>
       <bdi>{useAlike(sender.id) ? `@${sender.username}` : (personName(sender).split(" ")[0] ?? "")}</bdi>

@@ -7,6 +7,7 @@ import { Invitations } from "./Invitations";
 import { Me } from "./Me";
 import { NewConversation } from "./NewConversation";
 import { RoomItem } from "./RoomItem";
+import { Teams } from "../teams/Teams";
 import { Spaces } from "./Spaces";
 
 export function Sidebar({ openId }: { readonly openId: string | null }) {
@@ -52,6 +53,7 @@ export function Sidebar({ openId }: { readonly openId: string | null }) {
         </ul>
         {more === "none" ? null : <MoreRooms state={more} onMore={() => void chat.rooms.loadMore()} />}
         <Spaces openId={openId} />
+        <Teams />
       </nav>
       <Me />
       {creating ? <NewConversation onClose={() => setCreating(false)} /> : null}

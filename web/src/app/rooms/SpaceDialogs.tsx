@@ -40,13 +40,14 @@ export function NewChannel({ space, onClose }: { readonly space: Space; readonly
   );
 }
 
+/** What a new thing is called. */
 interface NameFormProps {
   readonly label: string;
   readonly action: string;
   readonly onSubmit: (name: string, clientId: string) => Promise<void>;
 }
 
-function NameForm({ label, action, onSubmit }: NameFormProps) {
+export function NameForm({ label, action, onSubmit }: NameFormProps) {
   const task = useTask();
   const [name, setName] = useState("");
   // One for the dialog: whatever became of the first try, the next one makes nothing twice.

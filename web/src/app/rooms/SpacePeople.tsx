@@ -137,12 +137,12 @@ function LeaveSpace({ space, onStay, onLeft }: LeaveSpaceProps) {
 }
 
 function useSpaceMembers(spaceId: string) {
-  const { api, users } = useChat();
+  const { api, people } = useChat();
   const read = useCallback(async () => {
     const found = await api.spaceMembers(spaceId);
-    users.learn(found.map((member) => member.user));
+    people.learn(found.map((member) => member.user));
     return found;
-  }, [api, users, spaceId]);
+  }, [api, people, spaceId]);
   const { value: members, problem, load } = useLoaded(read);
   return { members, problem, load };
 }

@@ -1,5 +1,5 @@
 import type { CSSProperties } from "react";
-import type { RoomInfo, User } from "../../sdk";
+import type { Person, RoomInfo } from "../../sdk";
 import { hueOf, initials, personName, roomName } from "../names";
 import { Icon } from "./Icon";
 
@@ -25,6 +25,6 @@ export function RoomAvatar({ room, size = 40 }: { readonly room: RoomInfo; reado
   return <Avatar id={room.peer?.id ?? room.id} name={roomName(room)} kind={room.kind} size={size} />;
 }
 
-export function PersonAvatar({ user, size = 36 }: { readonly user: User; readonly size?: number }) {
+export function PersonAvatar({ user, size = 36 }: { readonly user: Person; readonly size?: number }) {
   return <Avatar id={user.id} name={personName(user)} size={size} />;
 }

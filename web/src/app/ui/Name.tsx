@@ -3,11 +3,11 @@
  * the direction, must not rearrange the words around it.
  */
 import { useSyncExternalStore } from "react";
-import type { RoomInfo, User } from "../../sdk";
+import type { Person as KnownPerson, RoomInfo } from "../../sdk";
 import { useChat } from "../context";
 import { personName, roomName } from "../names";
 
-type Person = Pick<User, "id" | "username" | "full_name">;
+type Person = Pick<KnownPerson, "id" | "username" | "full_name">;
 
 /** The shown name, with the username where it could be taken for somebody else's. */
 export function PersonName({ user }: { readonly user: Person }) {
@@ -36,6 +36,6 @@ export function PeopleNames({ users }: { readonly users: readonly Person[] }) {
 
 /** Whether somebody's shown name could be taken for another's. */
 export function useAlike(id: string): boolean {
-  const { users } = useChat();
-  return useSyncExternalStore(users.alike.subscribe, () => users.alike.get().has(id));
+  const { people } = useChat();
+  return useSyncExternalStore(people.alike.subscribe, () => people.alike.get().has(id));
 }

@@ -113,7 +113,7 @@ export function PeoplePicker({ label, exclude, onPick, chosen = [], onDrop, busy
 
 /** People that match, or everybody (the first page) while nothing is typed. `hurry` does not wait for a pause. */
 function usePeople(query: string): { answer: Answer | null; hurry: () => void; hurried: boolean } {
-  const { api, users } = useChat();
+  const { api, people } = useChat();
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [hurriedQuery, setHurriedQuery] = useState<string | null>(null);
   const hurried = hurriedQuery === query;
@@ -124,7 +124,7 @@ function usePeople(query: string): { answer: Answer | null; hurry: () => void; h
       () => {
         api.searchUsers(asked).then(
           (page) => {
-            users.learn(page.items);
+            people.learn(page.items);
             if (wanted) setAnswer({ query: asked, people: page.items, problem: null });
           },
           (error: unknown) => wanted && setAnswer({ query: asked, people: [], problem: describe(error) }),
@@ -136,6 +136,6 @@ function usePeople(query: string): { answer: Answer | null; hurry: () => void; h
       wanted = false;
       window.clearTimeout(timer);
     };
-  }, [api, users, query, hurried]);
+  }, [api, people, query, hurried]);
   return { answer, hurry: () => setHurriedQuery(query), hurried };
 }

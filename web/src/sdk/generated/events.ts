@@ -5,10 +5,19 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who made a change: a user's id, or of others type and id. */
+        readonly Actor: components["schemas"]["UserId"] | components["schemas"]["Party"];
+        /**
+         * Format: uuid
+         * @description An AI agent.
+         */
+        readonly AgentId: string;
         /** @description What each command that succeeds is answered with, by its kind */
         readonly Answers: {
             readonly "auth.renew": components["schemas"]["AuthRenewOk"];
             readonly hello: components["schemas"]["ReadyFrame"];
+            readonly "message.delete": components["schemas"]["MessageDeleteOk"];
+            readonly "message.edit": components["schemas"]["MessageEditOk"];
             readonly "message.post": components["schemas"]["MessagePostOk"];
             readonly ping: components["schemas"]["PongFrame"];
             readonly "receipt.mark": components["schemas"]["ReceiptMarkOk"];
@@ -43,15 +52,39 @@ export interface components {
             /** @description Whether there is another page after the last of these. */
             readonly more: boolean;
         };
-        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["AuthRenewFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"];
+        readonly ClientFrame: components["schemas"]["HelloFrame"] | components["schemas"]["PingFrame"] | components["schemas"]["AuthRenewFrame"] | components["schemas"]["MessagePostFrame"] | components["schemas"]["RoomCatchUpFrame"] | components["schemas"]["ReceiptMarkFrame"] | components["schemas"]["MessageEditFrame"] | components["schemas"]["MessageDeleteFrame"];
         /** @description Commands by kind */
         readonly Commands: {
             readonly "auth.renew": components["schemas"]["AuthRenewFrame"];
             readonly hello: components["schemas"]["HelloFrame"];
+            readonly "message.delete": components["schemas"]["MessageDeleteFrame"];
+            readonly "message.edit": components["schemas"]["MessageEditFrame"];
             readonly "message.post": components["schemas"]["MessagePostFrame"];
             readonly ping: components["schemas"]["PingFrame"];
             readonly "receipt.mark": components["schemas"]["ReceiptMarkFrame"];
             readonly "room.catch_up": components["schemas"]["RoomCatchUpFrame"];
+        };
+        /**
+         * Format: uuid
+         * @description Somebody outside, who writes by way of a bridge.
+         */
+        readonly ContactId: string;
+        /** @description Command `message.delete`: the message is not to be read any more. */
+        readonly DeleteMessage: {
+            /** @description As for an edit. */
+            readonly client_id: string;
+            readonly message_id: components["schemas"]["MessageId"];
+            readonly room_id: components["schemas"]["RoomId"];
+        };
+        /** @description Command `message.edit`: the message says this from now on. */
+        readonly EditMessage: {
+            /** @description The author's own id for the edit, at most 64 bytes: sending it again returns the first result. */
+            readonly client_id: string;
+            readonly content: string;
+            readonly message_id: components["schemas"]["MessageId"];
+            /** @description Absent or empty: none. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            readonly room_id: components["schemas"]["RoomId"];
         };
         /** @description An answer with nothing in it. */
         readonly Empty: Record<string, unknown>;
@@ -73,16 +106,17 @@ export interface components {
             /** @constant */
             readonly type: "error";
         } & components["schemas"]["ErrorAnswer"];
-        /** @description Someone's place in a room, inside events. */
+        /** @description Someone's place in a room, inside events: a user by `user_id`, others as `party`. */
         readonly EventMember: {
+            readonly party?: components["schemas"]["Party"] | null;
             readonly role: components["schemas"]["Role"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description What every durable event carries beside what its kind says: its place, whose it is, and when. */
         readonly EventPlace: {
             /** Format: date-time */
             readonly at: string;
-            readonly by?: components["schemas"]["UserId"] | null;
+            readonly by?: components["schemas"]["Actor"] | null;
             readonly room_id: components["schemas"]["RoomId"];
             /** Format: int64 */
             readonly seq: number;
@@ -150,28 +184,39 @@ export interface components {
             readonly read_seq?: number | null;
             readonly room_id: components["schemas"]["RoomId"];
         };
-        /** @description Event: someone was added, or joined. */
+        /**
+         * @description Event: someone was added, or joined; or a team, with its people. Of a team that is in the room already: more of its
+         *     people came.
+         */
         readonly MemberAdded: {
             readonly member: components["schemas"]["EventMember"];
+            /** @description The people who came with a team, each in its role. */
+            readonly people?: readonly components["schemas"]["UserId"][];
         };
         /** @description Someone was added or joined */
         readonly MemberAddedFrame: {
             /** @constant */
             readonly type: "member.added";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberAdded"];
-        /** @description Event: someone was removed, or left. */
+        /** @description Event: someone was removed, or left, by `user_id` or as `party`; or a team, with its people. */
         readonly MemberRemoved: {
-            readonly user_id: components["schemas"]["UserId"];
+            readonly party?: components["schemas"]["Party"] | null;
+            /** @description The people who went with a team. */
+            readonly people?: readonly components["schemas"]["UserId"][];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description Someone was removed or left */
         readonly MemberRemovedFrame: {
             /** @constant */
             readonly type: "member.removed";
         } & components["schemas"]["EventPlace"] & components["schemas"]["MemberRemoved"];
-        /** @description Event: a member has another role now. */
+        /** @description Event: a member, by `user_id` or as `party`, has another role now; of a team, its people as well. */
         readonly MemberRoleChanged: {
+            readonly party?: components["schemas"]["Party"] | null;
+            /** @description The people who are here with a team. */
+            readonly people?: readonly components["schemas"]["UserId"][];
             readonly role: components["schemas"]["Role"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description A member has another role */
         readonly MemberRoleChangedFrame: {
@@ -185,6 +230,16 @@ export interface components {
             readonly content: string;
             /** Format: date-time */
             readonly created_at: string;
+            /**
+             * Format: date-time
+             * @description It has been deleted, and has no content any more.
+             */
+            readonly deleted_at?: string | null;
+            /**
+             * Format: date-time
+             * @description It has been changed since; what is here is its present form.
+             */
+            readonly edited_at?: string | null;
             readonly id: components["schemas"]["MessageId"];
             /** @example text */
             readonly kind: string;
@@ -199,6 +254,61 @@ export interface components {
              */
             readonly seq: number;
         };
+        /** @description Answer to `message.edit` and `message.delete`. */
+        readonly MessageChanged: {
+            /**
+             * Format: int64
+             * @description The place of the event that tells it; absent when the message was so already.
+             */
+            readonly seq?: number | null;
+        };
+        /** @description Event: a message was deleted: by its author, or by whoever rules the room. Its place stays. */
+        readonly MessageDeleted: {
+            readonly message_id: components["schemas"]["MessageId"];
+        };
+        /** @description A message was deleted; its place stays */
+        readonly MessageDeletedFrame: {
+            /** @constant */
+            readonly type: "message.deleted";
+        } & components["schemas"]["EventPlace"] & components["schemas"]["MessageDeleted"];
+        /** @description A message is not to be read any more: one's own, or as a moderator */
+        readonly MessageDeleteFrame: {
+            readonly id?: number;
+            /** @constant */
+            readonly type: "message.delete";
+        } & components["schemas"]["DeleteMessage"];
+        /** @description Answer to message.delete */
+        readonly MessageDeleteOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["MessageChanged"];
+        /** @description Event: a message says something else now. History and catch-up tell it in its present form at its own place. */
+        readonly MessageEdited: {
+            readonly content: string;
+            /** Format: date-time */
+            readonly edited_at: string;
+            readonly message_id: components["schemas"]["MessageId"];
+            /** @description Absent: none any more. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+        };
+        /** @description A message says something else */
+        readonly MessageEditedFrame: {
+            /** @constant */
+            readonly type: "message.edited";
+        } & components["schemas"]["EventPlace"] & components["schemas"]["MessageEdited"];
+        /** @description A message of one's own says something else; of any age */
+        readonly MessageEditFrame: {
+            readonly id?: number;
+            /** @constant */
+            readonly type: "message.edit";
+        } & components["schemas"]["EditMessage"];
+        /** @description Answer to message.edit */
+        readonly MessageEditOk: {
+            readonly re?: number;
+            /** @constant */
+            readonly type: "ok";
+        } & components["schemas"]["MessageChanged"];
         /**
          * Format: uuid
          * @description A message; unique across rooms, while its place in the room is `(room_id, seq)`.
@@ -229,7 +339,7 @@ export interface components {
             readonly type: "ok";
         } & components["schemas"]["Posted"];
         /** @description Answer to a command that succeeded: which one, its re says */
-        readonly OkFrame: components["schemas"]["AuthRenewOk"] | components["schemas"]["MessagePostOk"] | components["schemas"]["RoomCatchUpOk"] | components["schemas"]["ReceiptMarkOk"];
+        readonly OkFrame: components["schemas"]["AuthRenewOk"] | components["schemas"]["MessagePostOk"] | components["schemas"]["RoomCatchUpOk"] | components["schemas"]["ReceiptMarkOk"] | components["schemas"]["MessageEditOk"] | components["schemas"]["MessageDeleteOk"];
         /** @description A person as that person sees it. */
         readonly OwnUser: {
             readonly avatar_url?: string | null;
@@ -255,6 +365,24 @@ export interface components {
             readonly status_message?: string | null;
             /** @example ada */
             readonly username: string;
+        };
+        /** @description See the module. On the wire `{"type":"user","id":"…"}`; in a path or query `user:ID`, or a user's id alone. */
+        readonly Party: {
+            readonly id: components["schemas"]["UserId"];
+            /** @enum {string} */
+            readonly type: "user";
+        } | {
+            readonly id: components["schemas"]["AgentId"];
+            /** @enum {string} */
+            readonly type: "agent";
+        } | {
+            readonly id: components["schemas"]["TeamId"];
+            /** @enum {string} */
+            readonly type: "team";
+        } | {
+            readonly id: components["schemas"]["ContactId"];
+            /** @enum {string} */
+            readonly type: "contact";
         };
         /** @description Command `ping`: are you there? */
         readonly Ping: Record<string, unknown>;
@@ -347,14 +475,18 @@ export interface components {
             /** @constant */
             readonly type: "ok";
         } & components["schemas"]["Empty"];
-        /** @description How far a member has received and read; `read_seq` never exceeds `delivered_seq`, both only grow. */
+        /**
+         * @description How far a member, by `user_id` or as `party`, has received and read; `read_seq` never exceeds `delivered_seq`, both only
+         *     grow.
+         */
         readonly ReceiptUpdated: {
             /** Format: int64 */
             readonly delivered_seq: number;
+            readonly party?: components["schemas"]["Party"] | null;
             /** Format: int64 */
             readonly read_seq: number;
             readonly room_id: components["schemas"]["RoomId"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description How far a member has received and read */
         readonly ReceiptUpdatedFrame: {
@@ -486,15 +618,19 @@ export interface components {
         } & components["schemas"]["EventPlace"] & components["schemas"]["RoomUpdated"];
         /** @description Who sent a message. */
         readonly Sender: {
-            readonly id: components["schemas"]["UserId"];
+            /**
+             * Format: uuid
+             * @description Absent where the type is `system`.
+             */
+            readonly id?: string | null;
             readonly type: components["schemas"]["SenderKind"];
         };
         /**
          * @description What kind of sender.
          * @enum {string}
          */
-        readonly SenderKind: "user";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"];
+        readonly SenderKind: "user" | "agent" | "contact" | "system";
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"] | components["schemas"]["MessageEditedFrame"] | components["schemas"]["MessageDeletedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.
@@ -505,6 +641,11 @@ export interface components {
          * @description A container of channels.
          */
         readonly SpaceId: string;
+        /**
+         * Format: uuid
+         * @description People who come into rooms together.
+         */
+        readonly TeamId: string;
         /**
          * Format: uuid
          * @description A person with an account.

@@ -53,6 +53,27 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/rooms/{id}/notices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Says something to all members of a room, as the engine itself: a message of kind `system` and sender type `system`, which
+         *     is unread for everybody.
+         * @description For admins, whether or not they are in the room. The same `client_id` again: 200 and the first one.
+         */
+        readonly post: operations["post_notice"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/secrets": {
         readonly parameters: {
             readonly query?: never;
@@ -295,6 +316,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/parties": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Names and avatars of parties of every kind. Who is not there, or not the caller's to see, is left out. */
+        readonly get: operations["list_parties"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/rooms": {
         readonly parameters: {
             readonly query?: never;
@@ -367,7 +405,8 @@ export interface paths {
         readonly put?: never;
         /**
          * Adds someone to a group or channel; in a channel of a space, its people may add themselves. Somebody who is in it already
-         *     stays what they are (200).
+         *     stays what they are (200). A team is added by one of its people, and comes with all of them: they are in the room as long
+         *     as it is.
          */
         readonly post: operations["add_member"];
         readonly delete?: never;
@@ -376,7 +415,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/rooms/{id}/members/{user_id}": {
+    readonly "/rooms/{id}/members/{party}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -388,12 +427,16 @@ export interface paths {
         readonly post?: never;
         /**
          * Removes a member; removing oneself is leaving. Whoever is out already stays out (204): if they have an invitation, it is
-         *     taken back; one's own invitations everybody may take back.
+         *     taken back; one's own invitations everybody may take back. A team, by `team:ID`, goes with those who are here with it and
+         *     with no other; its owners may take it out as well.
          */
         readonly delete: operations["remove_member"];
         readonly options?: never;
         readonly head?: never;
-        /** Changes a member's role. */
+        /**
+         * Changes a member's role: a user's by their id, a team's and its people's by `team:ID`. Somebody who is here with a team and
+         *     is given another role is here for themselves from then on.
+         */
         readonly patch: operations["set_member_role"];
         readonly trace?: never;
     };
@@ -409,6 +452,44 @@ export interface paths {
         readonly put?: never;
         /** Posts a message. The same `client_id` again: 200 and the first one. */
         readonly post: operations["post_message"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/rooms/{id}/messages/{message_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Deletes a message: its place stays, without content. Its author may, and in a group or channel whoever rules over them.
+         *     One that is deleted already stays so (204).
+         */
+        readonly delete: operations["delete_message"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Edits a message; only its author may. One that says this already is left as it is. */
+        readonly patch: operations["edit_message"];
+        readonly trace?: never;
+    };
+    readonly "/rooms/{id}/messages/{message_id}/versions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What a message said before it was edited or deleted, the oldest first: for owners and admins of the room. */
+        readonly get: operations["list_versions"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -509,6 +590,91 @@ export interface paths {
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/teams": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The teams that the caller is in. */
+        readonly get: operations["list_teams"];
+        readonly put?: never;
+        /**
+         * Makes a team, with the caller as its owner. The same `client_id` again: 200 and the first one; without one, each request
+         *     makes another.
+         */
+        readonly post: operations["create_team"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/teams/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One team that the caller is in, or shares a room with. */
+        readonly get: operations["get_team"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Deletes a team; for its owners. First each of its rooms takes it out, with the people who are there with it: they hear so
+         *     in the order of the room.
+         */
+        readonly delete: operations["delete_team"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Renames a team or describes it anew; for its owners. */
+        readonly patch: operations["update_team"];
+        readonly trace?: never;
+    };
+    readonly "/teams/{id}/members": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The people of a team, for those who are in it. */
+        readonly get: operations["list_team_members"];
+        readonly put?: never;
+        /**
+         * Adds somebody to a team; for its owners. They come into every room where the team is. Somebody who is in it already stays
+         *     what they are (200).
+         */
+        readonly post: operations["add_team_member"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/teams/{id}/members/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Takes somebody out of a team, and so out of the rooms where they are with it; for its owners. Oneself: leaves it. The last
+         *     one of all takes the team with them.
+         */
+        readonly delete: operations["remove_team_member"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Makes somebody an owner of a team, or a member; for its owners. */
+        readonly patch: operations["set_team_role"];
         readonly trace?: never;
     };
     readonly "/users": {
@@ -624,16 +790,28 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Whom to add. */
+        /** @description Whom to add: a person by `user_id`, or anybody as `party`. */
         readonly AddMember: {
+            readonly party?: components["schemas"]["Party"] | null;
             readonly role?: components["schemas"]["Role"] | null;
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description Whom to add. */
         readonly AddSpaceMember: {
             readonly role?: components["schemas"]["Role"] | null;
             readonly user_id: components["schemas"]["UserId"];
         };
+        /** @description Whom to add to a team. */
+        readonly AddTeamMember: {
+            readonly role?: components["schemas"]["TeamRole"] | null;
+            /** Format: uuid */
+            readonly user_id: string;
+        };
+        /**
+         * Format: uuid
+         * @description An AI agent.
+         */
+        readonly AgentId: string;
         /** @description What somebody who is not signed in has to know to do so. */
         readonly AuthOptions: {
             /**
@@ -656,6 +834,11 @@ export interface components {
             readonly name?: string | null;
             readonly topic?: string | null;
         };
+        /**
+         * Format: uuid
+         * @description Somebody outside, who writes by way of a bridge.
+         */
+        readonly ContactId: string;
         /** @description A room to be made. */
         readonly CreateRoom: {
             /** @description The client's own id for it, at most 64 bytes: sending it again returns the first room. */
@@ -674,6 +857,14 @@ export interface components {
             readonly client_id?: string | null;
             readonly name: string;
             readonly topic?: string | null;
+        };
+        /** @description A team to be made. */
+        readonly CreateTeam: {
+            /** @description The client's own id for it, at most 64 bytes: sending it again returns the first team. */
+            readonly client_id?: string | null;
+            readonly description?: string | null;
+            /** @example Support */
+            readonly name: string;
         };
         /** @description The device that signs in, as the client names it. */
         readonly Device: {
@@ -697,10 +888,19 @@ export interface components {
              */
             readonly next?: string | null;
         };
-        /** @description Someone's place in a room, inside events. */
+        /** @description What a message says from now on. */
+        readonly EditMessageBody: {
+            /** @description The author's own id for the edit, at most 64 bytes: sending it again returns the first result. */
+            readonly client_id?: string | null;
+            readonly content: string;
+            /** @description Absent or empty: none. */
+            readonly parts?: readonly Record<string, unknown>[] | null;
+        };
+        /** @description Someone's place in a room, inside events: a user by `user_id`, others as `party`. */
         readonly EventMember: {
+            readonly party?: components["schemas"]["Party"] | null;
             readonly role: components["schemas"]["Role"];
-            readonly user_id: components["schemas"]["UserId"];
+            readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description A page of the order: the `ok` of `room.catch_up` as it is, without its `re`. */
         readonly EventPage: {
@@ -833,10 +1033,13 @@ export interface components {
                 readonly delivered_seq: number;
                 /** Format: date-time */
                 readonly joined_at: string;
+                readonly party?: components["schemas"]["Party"] | null;
+                readonly profile?: components["schemas"]["PartyProfile"] | null;
                 /** Format: int64 */
                 readonly read_seq: number;
                 readonly role: components["schemas"]["Role"];
-                readonly user: components["schemas"]["PublicUser"];
+                readonly user?: components["schemas"]["PublicUser"] | null;
+                readonly via_team_id?: components["schemas"]["TeamId"] | null;
             }[];
             readonly next?: string | null;
         };
@@ -929,6 +1132,16 @@ export interface components {
             readonly content: string;
             /** Format: date-time */
             readonly created_at: string;
+            /**
+             * Format: date-time
+             * @description It has been deleted, and has no content any more.
+             */
+            readonly deleted_at?: string | null;
+            /**
+             * Format: date-time
+             * @description It has been changed since; what is here is its present form.
+             */
+            readonly edited_at?: string | null;
             readonly id: components["schemas"]["MessageId"];
             /** @example text */
             readonly kind: string;
@@ -953,6 +1166,21 @@ export interface components {
             readonly items: readonly components["schemas"]["Message"][];
             /** Format: int64 */
             readonly next?: number | null;
+        };
+        /** @description What a message said before an edit or its deletion. */
+        readonly MessageVersion: {
+            readonly content: string;
+            readonly parts?: readonly Record<string, unknown>[] | null;
+            /**
+             * Format: int64
+             * @description The place of the event that ended it.
+             */
+            readonly seq: number;
+            /**
+             * Format: date-time
+             * @description Until when it said so.
+             */
+            readonly until: string;
         };
         /** @description A device that you are signed in on. */
         readonly OwnDevice: {
@@ -1009,6 +1237,50 @@ export interface components {
             /** @example ada */
             readonly username: string;
         };
+        /** @description See the module. On the wire `{"type":"user","id":"…"}`; in a path or query `user:ID`, or a user's id alone. */
+        readonly Party: {
+            readonly id: components["schemas"]["UserId"];
+            /** @enum {string} */
+            readonly type: "user";
+        } | {
+            readonly id: components["schemas"]["AgentId"];
+            /** @enum {string} */
+            readonly type: "agent";
+        } | {
+            readonly id: components["schemas"]["TeamId"];
+            /** @enum {string} */
+            readonly type: "team";
+        } | {
+            readonly id: components["schemas"]["ContactId"];
+            /** @enum {string} */
+            readonly type: "contact";
+        };
+        /**
+         * @description Which of the four.
+         * @enum {string}
+         */
+        readonly PartyKind: "user" | "agent" | "team" | "contact";
+        /** @description Profiles, in the order in which they were asked for. Who is not there, or not the caller's to see, is left out. */
+        readonly PartyList: {
+            readonly parties: readonly components["schemas"]["PartyProfile"][];
+        };
+        /** @description Who a party is, whatever it is. */
+        readonly PartyProfile: {
+            readonly avatar_url?: string | null;
+            /** Format: uuid */
+            readonly id: string;
+            /**
+             * @description To be shown: a person's full name, or else their username.
+             * @example Ada Lovelace
+             */
+            readonly name: string;
+            readonly type: components["schemas"]["PartyKind"];
+            /**
+             * @description Of a person.
+             * @example ada
+             */
+            readonly username?: string | null;
+        };
         /** @description The password that is, and the one that shall be. */
         readonly PasswordChange: {
             /** @example correct horse battery */
@@ -1029,6 +1301,15 @@ export interface components {
             /** @description Structured content: an array of objects, told as it was sent. */
             readonly parts?: readonly Record<string, unknown>[] | null;
             readonly reply_to?: components["schemas"]["MessageId"] | null;
+        };
+        /** @description What to say. */
+        readonly PostNotice: {
+            /**
+             * @description The caller's own id for this notice, at most 64 bytes: sending it again returns the first one, whichever admin sends
+             *     it.
+             */
+            readonly client_id: string;
+            readonly content: string;
         };
         /** @description The body of an error answer: RFC 9457, `application/problem+json`. */
         readonly ProblemBody: {
@@ -1149,16 +1430,19 @@ export interface components {
          * @enum {string}
          */
         readonly RoomKind: "direct" | "group" | "channel";
-        /** @description Someone in a room. */
+        /** @description Someone in a room: a person as `user`, others as `party` with their `profile`. */
         readonly RoomMember: {
             /** Format: int64 */
             readonly delivered_seq: number;
             /** Format: date-time */
             readonly joined_at: string;
+            readonly party?: components["schemas"]["Party"] | null;
+            readonly profile?: components["schemas"]["PartyProfile"] | null;
             /** Format: int64 */
             readonly read_seq: number;
             readonly role: components["schemas"]["Role"];
-            readonly user: components["schemas"]["PublicUser"];
+            readonly user?: components["schemas"]["PublicUser"] | null;
+            readonly via_team_id?: components["schemas"]["TeamId"] | null;
         };
         /** @description A room as one member sees it. */
         readonly RoomSummary: {
@@ -1269,14 +1553,18 @@ export interface components {
         };
         /** @description Who sent a message. */
         readonly Sender: {
-            readonly id: components["schemas"]["UserId"];
+            /**
+             * Format: uuid
+             * @description Absent where the type is `system`.
+             */
+            readonly id?: string | null;
             readonly type: components["schemas"]["SenderKind"];
         };
         /**
          * @description What kind of sender.
          * @enum {string}
          */
-        readonly SenderKind: "user";
+        readonly SenderKind: "user" | "agent" | "contact" | "system";
         /** @description The member's new role. */
         readonly SetRole: {
             readonly role: components["schemas"]["Role"];
@@ -1284,6 +1572,10 @@ export interface components {
         /** @description The member's new role. */
         readonly SetSpaceRole: {
             readonly role: components["schemas"]["Role"];
+        };
+        /** @description The new role of somebody in a team. */
+        readonly SetTeamRole: {
+            readonly role: components["schemas"]["TeamRole"];
         };
         /** @description The answer to signing up, signing in and refreshing. */
         readonly SignedIn: {
@@ -1323,6 +1615,57 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             readonly user: components["schemas"]["PublicUser"];
         };
+        /** @description People who come into rooms together. */
+        readonly Team: {
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly description?: string | null;
+            readonly id: components["schemas"]["TeamId"];
+            /**
+             * Format: int64
+             * @description How many are in it; told to them.
+             */
+            readonly member_count?: number | null;
+            /** @example Support */
+            readonly name: string;
+            readonly role?: components["schemas"]["TeamRole"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description People who come into rooms together.
+         */
+        readonly TeamId: string;
+        /** @description Somebody in a team. */
+        readonly TeamMember: {
+            /** Format: date-time */
+            readonly joined_at: string;
+            readonly role: components["schemas"]["TeamRole"];
+            readonly user: components["schemas"]["PublicUser"];
+        };
+        /** @description A page of a team's people, in the order of their ids. */
+        readonly TeamMemberPage: {
+            readonly items: readonly components["schemas"]["TeamMember"][];
+            /**
+             * Format: uuid
+             * @description Send it as `after` for the next page; null on the last one.
+             */
+            readonly next?: string | null;
+        };
+        /** @description A page of teams, in the order of their making. */
+        readonly TeamPage: {
+            readonly items: readonly components["schemas"]["Team"][];
+            readonly next?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description What somebody is in a team. */
+        readonly TeamPlace: {
+            readonly role: components["schemas"]["TeamRole"];
+            readonly user_id: components["schemas"]["UserId"];
+        };
+        /**
+         * @description What somebody is in a team, from least to most.
+         * @enum {string}
+         */
+        readonly TeamRole: "member" | "owner";
         /** @description What to change; what is absent stays, an empty text clears. */
         readonly UpdateRoom: {
             readonly name?: string | null;
@@ -1332,6 +1675,11 @@ export interface components {
         readonly UpdateSpace: {
             readonly name?: string | null;
             readonly topic?: string | null;
+        };
+        /** @description What to change; what is absent stays, an empty description clears it. */
+        readonly UpdateTeam: {
+            readonly description?: string | null;
+            readonly name?: string | null;
         };
         /**
          * Format: uuid
@@ -1349,6 +1697,11 @@ export interface components {
          * @enum {string}
          */
         readonly UserRole: "user" | "admin";
+        /** @description A page of what a message was; `next` is the cursor of the next page, null on the last. */
+        readonly VersionPage: {
+            readonly items: readonly components["schemas"]["MessageVersion"][];
+            readonly next?: string | null;
+        };
     };
     responses: {
         /** @description `auth.account_disabled` */
@@ -1657,6 +2010,94 @@ export interface operations {
             };
             readonly 429: components["responses"]["TooMany"];
             readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly post_notice: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PostNotice"];
+            };
+        };
+        readonly responses: {
+            /** @description It had been posted before */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description As asked */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Message"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description auth.not_an_admin. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description chat.content_too_large. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 415: components["responses"]["NotJson"];
+            /** @description chat.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 429: components["responses"]["TooMany"];
+            /** @description engine.busy, engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     readonly list_secrets: {
@@ -2432,6 +2873,45 @@ export interface operations {
             readonly 503: components["responses"]["Unavailable"];
         };
     };
+    readonly list_parties: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Parties as `type:id`, or users by their id alone, apart by commas: at most 100. */
+                readonly ids: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PartyList"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description parties.invalid_ids. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
     readonly list_rooms: {
         readonly parameters: {
             readonly query?: {
@@ -2819,7 +3299,7 @@ export interface operations {
             };
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["NotJson"];
-            /** @description chat.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.user_not_found, chat.party_not_found, chat.direct_room, chat.invalid, limits.people_at_once. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2851,7 +3331,8 @@ export interface operations {
             };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
-                readonly user_id: components["schemas"]["UserId"];
+                /** @description A user's id, or `team:ID` */
+                readonly party: string;
             };
             readonly cookie?: never;
         };
@@ -2886,7 +3367,7 @@ export interface operations {
             };
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 408: components["responses"]["TimedOut"];
-            /** @description chat.last_owner */
+            /** @description chat.last_owner; chat.of_team: they are here with a team */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2895,7 +3376,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description chat.direct_room. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            /** @description chat.direct_room, chat.party_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2927,7 +3408,8 @@ export interface operations {
             };
             readonly path: {
                 readonly id: components["schemas"]["RoomId"];
-                readonly user_id: components["schemas"]["UserId"];
+                /** @description A user's id, or `team:ID` */
+                readonly party: string;
             };
             readonly cookie?: never;
         };
@@ -3129,6 +3611,216 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+        };
+    };
+    readonly delete_message: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+                readonly message_id: components["schemas"]["MessageId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description message.not_yours. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_not_found, chat.message_not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.busy, engine.unavailable: send it again. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly edit_message: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+                readonly message_id: components["schemas"]["MessageId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["EditMessageBody"];
+            };
+        };
+        readonly responses: {
+            /** @description The message as it is now */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Message"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description message.not_yours. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_not_found, chat.message_not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description message.deleted */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.content_too_large. Also: `request.too_large`: the body is longer than `server.request_bytes_max` */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages, limits.bytes: again after retry_after_ms, with the same client_id. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description engine.busy, engine.unavailable: send it again with the same client_id. Also: `engine.busy`, `engine.unavailable`: send the same again after `retry_after_ms` */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    readonly list_versions: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["RoomId"];
+                readonly message_id: components["schemas"]["MessageId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["VersionPage"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description message.not_a_moderator. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description chat.room_not_found, chat.message_not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
         };
     };
     readonly list_spaces: {
@@ -3606,6 +4298,543 @@ export interface operations {
             readonly 408: components["responses"]["TimedOut"];
             readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly list_teams: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly create_team: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateTeam"];
+            };
+        };
+        readonly responses: {
+            /** @description It had been made before */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description As asked */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Team"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description team.too_many */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description team.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.rooms: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly get_team: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Team"];
+                };
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly delete_team: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description team.not_an_owner. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly update_team: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UpdateTeam"];
+            };
+        };
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Team"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description team.not_an_owner. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description team.invalid. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly list_team_members: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next` of the page before; not together with `before` */
+                readonly after?: string;
+                /** @description The `next` of the page before: the same as `after`, under the name that suits a list from the newest on */
+                readonly before?: string;
+                /** @description Items on the page */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamMemberPage"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooMany"];
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly add_team_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AddTeamMember"];
+            };
+        };
+        readonly responses: {
+            /** @description They were in it already, in this role */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamPlace"];
+                };
+            };
+            /** @description As asked */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamPlace"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description team.not_an_owner; team.stranger: they share no room or space with the caller, and chat.strangers is invite. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description team.full */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            /** @description team.user_not_found. Also: `request.invalid_body`, `request.invalid_page`, `chat.invalid`, `chat.key_reused`: it can be read, and is not acceptable; the detail says what would be */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.people: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly remove_team_member: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description As asked */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description team.not_an_owner. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description team.not_found. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description team.last_owner: others are in it */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+        };
+    };
+    readonly set_team_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: components["schemas"]["TeamId"];
+                readonly user_id: components["schemas"]["UserId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SetTeamRole"];
+            };
+        };
+        readonly responses: {
+            /** @description As asked */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TeamPlace"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /** @description team.not_an_owner. Also: `auth.account_disabled` */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description team.not_found, team.not_a_member. Also: `request.invalid_path`: there is nothing under such an id */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["TimedOut"];
+            /** @description team.last_owner */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["NotJson"];
+            readonly 422: components["responses"]["Invalid"];
+            /** @description limits.messages: again after retry_after_ms. Also: `request.too_many_unfinished`: of this address; again after `retry_after_ms` */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before sending it again */
+                    readonly "Retry-After"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             readonly 503: components["responses"]["Unavailable"];
         };
     };

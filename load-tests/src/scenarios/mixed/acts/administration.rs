@@ -32,12 +32,13 @@ impl Actor {
             }
         }
         let (job, secret) = (format!("/api/v1/admin/jobs/{absent}"), format!("/api/v1/admin/secrets/{absent}"));
-        let retry = format!("{job}/retry");
+        let (retry, notices) = (format!("{job}/retry"), format!("/api/v1/admin/rooms/{absent}/notices"));
         for (method, path, body, code) in [
             (Method::POST, &retry, None, "jobs.not_found"),
             (Method::DELETE, &job, None, "jobs.not_found"),
             (Method::PUT, &secret, Some(json!({ "value": "new" })), "vault.not_found"),
             (Method::DELETE, &secret, None, "vault.not_found"),
+            (Method::POST, &notices, Some(json!({ "client_id": absent, "content": "noon" })), "chat.room_not_found"),
         ] {
             if let Err(outcome) = self.see_refused(token, method, path, body, (404, code)).await? {
                 return Ok(outcome);

@@ -14,6 +14,7 @@ mod posting;
 mod reading;
 mod rooms;
 mod spaces;
+mod teams;
 #[cfg(test)]
 mod tests;
 
@@ -91,14 +92,14 @@ acts! {
         "POST /rooms/{id}/members": "user_id role=guest role=member role=admin role=owner"
     ],
     // More often than one is made: else their number would wander, and with it the memory of a soak.
-    10 "leave group" leave_group ["DELETE /rooms/{id}/members/{user_id}"],
+    10 "leave group" leave_group ["DELETE /rooms/{id}/members/{party}"],
     8 "new direct" new_direct ["POST /rooms": "kind=direct member_ids"],
     5 "change topic" change_topic ["PATCH /rooms/{id}": "topic"],
     4 "rename room" rename_room ["PATCH /rooms/{id}": "name"],
     12 "join channel" join_channel ["POST /rooms/{id}/members": "user_id"],
-    12 "leave channel" leave_channel ["DELETE /rooms/{id}/members/{user_id}"],
+    12 "leave channel" leave_channel ["DELETE /rooms/{id}/members/{party}"],
     3 "change role" change_role [
-        "PATCH /rooms/{id}/members/{user_id}": "role=guest role=member role=admin role=owner"
+        "PATCH /rooms/{id}/members/{party}": "role=guest role=member role=admin role=owner"
     ],
     8 "spaces" browse_spaces [
         "GET /spaces": "limit before after",
@@ -115,11 +116,27 @@ acts! {
     2 "change role in space" change_space_role [
         "PATCH /spaces/{id}/members/{user_id}": "role=guest role=member role=admin role=owner"
     ],
-    4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}", "DELETE /rooms/{id}/members/{user_id}"],
+    4 "leave space" leave_space ["DELETE /spaces/{id}/members/{user_id}", "DELETE /rooms/{id}/members/{party}"],
     3 "invitations" invitations [
         "GET /invitations": "limit before after",
         "POST /invitations/{id}/accept",
         "POST /invitations/{id}/decline"
+    ],
+    8 "look at parties" look_at_parties ["GET /parties": "ids"],
+    3 "team life" team_life [
+        "POST /teams": "client_id name description",
+        "GET /teams": "limit before after",
+        "GET /teams/{id}",
+        "PATCH /teams/{id}": "name description",
+        "DELETE /teams/{id}",
+        "GET /teams/{id}/members": "limit before after",
+        "POST /teams/{id}/members": "user_id role=owner role=member",
+        "PATCH /teams/{id}/members/{user_id}": "role=owner role=member",
+        "DELETE /teams/{id}/members/{user_id}",
+        "POST /rooms": "client_id kind=group name member_ids",
+        "POST /rooms/{id}/members": "party.type=user party.type=agent party.type=team party.type=contact party.id role=guest role=member role=admin role=owner",
+        "PATCH /rooms/{id}/members/{party}": "role=guest role=member role=admin",
+        "DELETE /rooms/{id}/members/{party}"
     ],
     4 "edit profile" edit_profile ["PATCH /users/me": "full_name avatar_url status_message phone preferences"],
     10 "ping" ping ["ping"],
@@ -159,7 +176,8 @@ acts! {
         "DELETE /admin/jobs/{id}",
         "GET /admin/secrets": "scope limit before after",
         "PUT /admin/secrets/{id}": "value",
-        "DELETE /admin/secrets/{id}"
+        "DELETE /admin/secrets/{id}",
+        "POST /admin/rooms/{id}/notices": "client_id content"
     ],
     2 "stay signed in" stay_signed_in [
         "POST /auth/register": "username email password device.id device.name",
@@ -180,8 +198,9 @@ pub fn fields_in_all() -> usize {
 /// A path without its base, its question and its ids, as in the reference: one mistake is one complaint.
 fn shape(path: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
-    let mut ids = ["{id}", "{user_id}"].into_iter();
+    let mut ids = ["{id}", if path.starts_with("/rooms/") { "{party}" } else { "{user_id}" }].into_iter();
     let words = path.split('?').next().unwrap_or_default().split('/');
-    let words = words.map(|word| if uuid::Uuid::parse_str(word).is_ok() { ids.next().unwrap_or("…") } else { word });
+    let is_id = |word: &str| uuid::Uuid::parse_str(word.trim_start_matches("team:")).is_ok();
+    let words = words.map(|word| if is_id(word) { ids.next().unwrap_or("…") } else { word });
     words.collect::<Vec<_>>().join("/")
 }

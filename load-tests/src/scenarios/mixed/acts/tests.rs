@@ -91,7 +91,9 @@ fn an_act_sends_what_it_says_and_nothing_else() {
 #[test]
 fn paths_take_the_shape_of_the_reference() {
     let (room, user) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
-    assert_eq!(shape(&format!("/api/v1/rooms/{room}/members/{user}?x=1")), "/rooms/{id}/members/{user_id}");
+    assert_eq!(shape(&format!("/api/v1/rooms/{room}/members/{user}?x=1")), "/rooms/{id}/members/{party}");
+    assert_eq!(shape(&format!("/api/v1/rooms/{room}/members/team:{user}")), "/rooms/{id}/members/{party}");
+    assert_eq!(shape(&format!("/api/v1/spaces/{room}/members/{user}")), "/spaces/{id}/members/{user_id}");
     assert_eq!(shape("/api/v1/users/me"), "/users/me");
     assert_eq!(shape("/api/v1/rooms?limit=50"), "/rooms");
 }

@@ -1,0 +1,81 @@
+//! Teams among the members of a room: who comes and goes with one, looked up before the room is asked.
+
+use super::members::change;
+use super::{Parts, require_room_for};
+use crate::accounts::Caller;
+use crate::rooms::error::ChatError;
+use crate::rooms::follow::Leaving;
+use crate::rooms::messages::Changed;
+use crate::rooms::permissions::Role;
+use crate::rooms::state::{Change, Right};
+use crate::rooms::store;
+use parlance_foundation::ids::{RoomId, TeamId, UserId};
+use parlance_foundation::party::Party;
+use parlance_foundation::problem::Problem;
+use parlance_foundation::requests::IdempotencyKey;
+
+/// Adds a team in which `by` is, with its people; in a channel of a space, those of them who are in the space.
+pub(super) async fn add_team(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    team: TeamId,
+    role: Role,
+) -> Result<Changed, Problem> {
+    let by = caller.user_id;
+    let group = parts.teams.people_of(&[team]).await?.remove(&team).filter(|group| group.people.contains(&by));
+    let group = group.ok_or(ChatError::PartyNotFound(Party::Team(team)))?;
+    let people = store::absent(&parts.storage, room, &group.people).await?;
+    if !people.is_empty() {
+        parts.limits.add_people(by, people.len())?;
+        require_room_for(parts, &people).await?;
+    }
+    let wanted = Change::AddMember { party: Party::Team(team), role, people };
+    let changed = change(parts, caller, room, key, None, wanted).await?;
+    parts.teams.came_or_went();
+    Ok(changed)
+}
+
+/// Takes a team out, with those who came with it and are in no other team that is here. Its owners may do that as well.
+pub(super) async fn remove_team(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    team: TeamId,
+) -> Result<Changed, Problem> {
+    let by = caller.user_id;
+    let here = store::teams_here(&parts.storage, room).await?;
+    let mut known: Vec<TeamId> = here.teams.keys().copied().collect();
+    known.push(team);
+    let living = parts.teams.people_of(&known).await?;
+    let Leaving { people, stay } = here.leaving(&living, team);
+    let owns = here.teams.contains_key(&team) && living.get(&team).is_some_and(|group| group.owners.contains(&by));
+    let wanted = Change::RemoveMember { party: Party::Team(team), people, stay };
+    let changed = change(parts, caller, room, key, owns.then_some(Right::OfTeam), wanted).await?;
+    parts.teams.came_or_went();
+    Ok(changed)
+}
+
+/// Changes the role of a team, and of those who are here with it.
+pub(super) async fn set_team_role(
+    parts: &Parts,
+    caller: &Caller,
+    room: RoomId,
+    key: IdempotencyKey,
+    team: TeamId,
+    role: Role,
+) -> Result<Changed, Problem> {
+    let here = store::teams_here(&parts.storage, room).await?;
+    let people = here.via.iter().filter(|(_, via)| **via == team).map(|(user, _)| *user).collect();
+    change(parts, caller, room, key, None, Change::SetRole { party: Party::Team(team), role, people }).await
+}
+
+/// Whoever is here with a team cannot leave or be taken out alone: the team would bring them back.
+pub(super) async fn require_alone(parts: &Parts, by: UserId, room: RoomId, user: UserId) -> Result<(), ChatError> {
+    match store::came_with(&parts.storage, by, room, user).await? {
+        Some(team) => Err(ChatError::OfTeam(team)),
+        None => Ok(()),
+    }
+}
