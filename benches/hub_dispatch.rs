@@ -33,7 +33,7 @@ fn offer_and_take<const LISTENERS: usize>(bencher: Bencher, frames: usize) {
     bencher.counter(ItemsCount::new(frames * LISTENERS)).bench_local(|| {
         let parcels = Parcel::pack(first_seq, &delivery);
         for outbox in &mut outboxes {
-            parcels.iter().for_each(|parcel| outbox.offer(room, parcel));
+            parcels.iter().for_each(|parcel| outbox.offer(room.into(), parcel));
         }
         first_seq += i64::try_from(frames).unwrap();
         for outbox in &mut outboxes {
@@ -52,7 +52,7 @@ fn outbox_following(rooms: &[RoomId]) -> Outbox {
     let limits = config().sessions;
     let mut outbox = Outbox::new(limits.outbox_bytes_max, limits.outbox_bytes_limit);
     for room in rooms {
-        outbox.follow(*room, 1);
+        outbox.follow((*room).into(), 1);
     }
     outbox
 }

@@ -10,7 +10,7 @@ use parlance::clock::Clock;
 use parlance::ids::UserId;
 use parlance::order::{MessageRow, Row};
 use parlance::persistence::{Claim, Write};
-use parlance::rooms::messages::Delivery;
+use parlance::publish::Delivery;
 use parlance::rooms::state::{Decision, RoomState};
 use tokio::sync::mpsc;
 
@@ -67,7 +67,7 @@ fn a_repeated_post(bencher: Bencher, members: usize) {
 fn commit(room: &mut RoomState, ticket: u64) -> Delivery {
     let entry = room.commit(ticket).expect("it is the oldest that waits");
     let (first_seq, frames) = (entry.row.seq, Arc::from([entry.frame]));
-    Delivery { room_id: room.id, first_seq, frames, joined: Vec::new(), left: Vec::new() }
+    Delivery { order: room.id.into(), first_seq, frames, joined: Vec::new(), left: Vec::new() }
 }
 
 /// A new short message of one member after the other.

@@ -59,7 +59,7 @@ limits() {
         printf 'PARLANCE__AUTH__%s=1000000\n' "${limit^^}"
     done
     printf 'PARLANCE__AUTH__%s\n' ACCESS_TOKEN_S=7200 ARGON2_MEMORY_KIB=8 ARGON2_PASSES=1
-    printf 'PARLANCE__SERVER__DEMO_ACCOUNTS=false\n'
+    printf 'PARLANCE__DEMO__ENABLED=false\n'
 }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 base=http://127.0.0.1:$port

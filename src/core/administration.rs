@@ -52,13 +52,12 @@ async fn list_jobs(
 ) -> Result<Json<JobPage>, Problem> {
     let invalid = |field, wanted: String| JobsError::Invalid { field, wanted };
     let state = wanted.state.as_deref().map(str::parse::<JobState>).transpose();
-    let state = state.map_err(|wanted| invalid("state", wanted))?;
+    let state = state.map_err(|_| invalid("state", "one of pending, running and dead".to_owned()))?;
     let kind = wanted.kind.as_deref();
     if kind.is_some_and(|kind| kind.contains('\0')) {
         return Err(invalid("kind", "the name of a kind, such as auth.delete_expired".to_owned()).into());
     }
-    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    Ok(Json(jobs.page(state, kind, page.cursor()?, limit).await?))
+    Ok(Json(jobs.page(state, kind, page.cursor()?, page.limit).await?))
 }
 
 /// Try a dead job again, as if it were enqueued now: behind those of its key that wait, with all of its attempts.

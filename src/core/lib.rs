@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`rooms`] | one order, members, permissions; spaces; history |
 //! | [`order`] | what stands in a room's order, and what the core reads of it |
+//! | [`publish`] | saying something to a topic: a room's listeners, a user's devices, who watches, a list |
 //! | [`persistence`] | group commit, and the fence that makes a second owner harmless |
 //! | [`sessions`] | sockets, [`sessions::Hub`], what waits for a slow reader, reading what was missed |
 //! | [`commands`] | what clients ask for: lists that features export, and what a command sees of its session |
@@ -26,6 +27,7 @@ pub mod limits;
 pub mod order;
 pub mod parties;
 pub mod persistence;
+pub mod publish;
 pub mod rooms;
 pub mod sessions;
 mod text_enum;

@@ -12,6 +12,7 @@ use crate::accounts::{self, Auth, DemoLogin};
 use crate::changes::{ChangeListener, Reactions};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::demo;
 use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
@@ -19,6 +20,7 @@ use crate::limits::Limits;
 use crate::messaging::edits::http::EditParts;
 use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
+use crate::rooms::error::ChatError;
 use crate::rooms::http::{Acquainted, ChatParts};
 use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
@@ -33,6 +35,15 @@ use crate::{metrics_list, telemetry, tree};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often histograms are drained: between two drains, each value that was recorded takes its place in memory.
 const DRAIN_METRICS_EVERY: Duration = Duration::from_secs(5);
+
+/// The kinds of jobs that this version runs, in the order of their names; also for commands, which have no handlers.
+pub const JOB_KINDS: &[&str] = &[
+    "auth.delete_expired",
+    "invitations.delete_forgotten",
+    "jobs.delete_dead",
+    "rooms.pass_ownership",
+    "vault.delete_old_audit",
+];
 
 /// A running engine.
 pub struct App {
@@ -154,15 +165,11 @@ impl App {
         let (supervisor, escalations) = Supervisor::new();
         let accounts = async {
             let auth = Auth::new(&config.auth, storage.clone(), clock.clone(), &data_dir).await?;
-            let demo_logins = match config.server.demo_accounts {
-                true => auth.ensure_demo_accounts(&data_dir).await?,
-                false => None,
-            };
             let (storage, clock) = (storage.clone(), clock.clone());
             let vault = Vault::open(&config.vault, storage, clock, &data_dir, FirstKey::Make).await?;
-            anyhow::Ok((auth, demo_logins, vault))
+            anyhow::Ok((auth, vault))
         };
-        let (auth, demo_logins, vault) = match accounts.await {
+        let (auth, vault) = match accounts.await {
             Ok(accounts) => accounts,
             Err(error) => return Err((error, order)),
         };
@@ -184,9 +191,19 @@ impl App {
             audience: Arc::new(hubs.clone()),
             memory: memory.clone(),
         };
+        let demo_logins = match make_demo(&config, &auth, &parts, &supervisor, &data_dir).await {
+            Ok(logins) => logins,
+            Err(error) => return Err((error, order)),
+        };
         let rooms = start_rooms(&parts, &supervisor, &mut order);
-        let reactions =
-            Reactions { auth: auth.clone(), rooms: rooms.clone(), memory: memory.clone(), hubs: hubs.clone() };
+        let jobs = JobsHandle::new(storage.clone(), clock.clone()).knowing(JOB_KINDS);
+        let reactions = Reactions {
+            auth: auth.clone(),
+            rooms: rooms.clone(),
+            memory: memory.clone(),
+            hubs: hubs.clone(),
+            jobs: jobs.clone(),
+        };
         start_listening(&storage, reactions, &supervisor, &mut order);
         let jobs = JobsHandle::new(storage.clone(), clock.clone());
         let parties = parties_of(&config, &clock, &storage, &auth, &jobs);
@@ -299,7 +316,9 @@ fn job_kinds(config: &Config, auth: &Auth, chat: &ChatParts, vault: &Vault) -> a
         vault::jobs::kinds(vault),
         jobs::upkeep::kinds(&config.jobs, &chat.storage, &chat.clock),
     ];
-    jobs::Registry::new(kinds.concat())
+    let kinds = jobs::Registry::new(kinds.concat())?;
+    anyhow::ensure!(kinds.names() == JOB_KINDS, "JOB_KINDS must list {:?}", kinds.names());
+    Ok(kinds)
 }
 
 /// After what handlers need, so that it ends before that. On a thread of its own: no handler holds up anybody else.
@@ -367,6 +386,26 @@ fn start_persisters(config: &Config, storage: &Storage, supervisor: &Supervisor,
         thread.stop();
     });
     Persisters::new(shards, settings.queue_rows_max)
+}
+
+/// Before anybody can look. That it cannot be made now keeps nobody from what is there: the next start finishes it.
+async fn make_demo(
+    config: &Config,
+    auth: &Auth,
+    parts: &RoomParts,
+    supervisor: &Supervisor,
+    data_dir: &Path,
+) -> anyhow::Result<Option<Vec<DemoLogin>>> {
+    if !config.demo.is_wanted(config.storage.database_url.is_none()) {
+        return Ok(None);
+    }
+    match demo::make(auth, parts, supervisor, data_dir).await {
+        Err(error) if error.is::<sqlx::Error>() || error.is::<ChatError>() => {
+            tracing::warn!(error = format!("{error:#}"), "the demo is not whole; the next start finishes it");
+            Ok(None)
+        }
+        made => made,
+    }
 }
 
 fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrder) -> Rooms {

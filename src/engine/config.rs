@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::config::AuthConfig;
 use crate::checks::{Complaints, ConfigError};
+use crate::demo::config::DemoConfig;
 use crate::jobs::config::JobsConfig;
 use crate::limits::config::LimitsConfig;
 use crate::parties::config::PartiesConfig;
@@ -45,6 +46,7 @@ pub struct Config {
     pub jobs: JobsConfig,
     pub vault: VaultConfig,
     pub supervision: SupervisionConfig,
+    pub demo: DemoConfig,
 }
 
 /// What the command line may override; a field that is `None` is left alone.

@@ -13,6 +13,7 @@ use parlance::app::App;
 use parlance::clock::Clock;
 use parlance::config::{Config, Flags};
 use parlance::storage::StorageError;
+use parlance::tools::demo::{self, DemoCommand};
 use parlance::tools::jobs::{self, JobsCommand};
 use parlance::tools::users::{self, UsersCommand, base_address};
 use parlance::tools::vault::{self, VaultCommand};
@@ -84,6 +85,9 @@ enum Command {
     /// Manage accounts, beside a running engine or without one
     #[command(subcommand)]
     Users(UsersCommand),
+    /// See or remove the demo world
+    #[command(subcommand)]
+    Demo(DemoCommand),
     /// See what follows commits or is due at a time, and what of it failed
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -213,6 +217,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
         | Command::Migrate
         | Command::Config
         | Command::Users(_)
+        | Command::Demo(_)
         | Command::Jobs(_)
         | Command::Vault(_)
         | Command::Epoch(_) => {}
@@ -233,6 +238,7 @@ fn run(command: Command, flags: &Flags) -> anyhow::Result<ExitCode> {
             Command::Serve => serve(config).await,
             Command::Migrate => migrate(&config).await,
             Command::Users(command) => users::run(&config, command).await.map(|()| ExitCode::SUCCESS),
+            Command::Demo(command) => demo::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Jobs(command) => jobs::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Vault(command) => vault::run(&config, command).await.map(|()| ExitCode::SUCCESS),
             Command::Epoch(Epoch::Renew) => renew_epoch(&config).await,

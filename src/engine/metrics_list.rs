@@ -49,6 +49,11 @@ fn describe_own_metrics() {
         Unit::Count,
         "Backlogs replaced by room.lagged because a socket was slow"
     );
+    describe_counter!(
+        "parlance_frames_shed_total",
+        Unit::Count,
+        "Short-lived frames dropped because a socket was slow or a hub behind, by class: typing, presence, receipt"
+    );
     describe_counter!("parlance_closes_total", Unit::Count, "Sockets closed by the engine, by close code");
     describe_counter!("parlance_messages_committed_total", Unit::Count, "Messages committed to Postgres");
     describe_counter!("parlance_events_committed_total", Unit::Count, "Durable events other than messages committed");
@@ -112,6 +117,9 @@ fn begin_at_zero() {
     }
     for name in ["parlance_sessions", "parlance_sockets", "parlance_rooms_open", "parlance_changes_heard"] {
         metrics::gauge!(name).set(0.0);
+    }
+    for grade in crate::publish::Grade::ALL {
+        metrics::counter!("parlance_frames_shed_total", "class" => grade.as_str()).increment(0);
     }
     for what in ["made", "accepted", "declined"] {
         metrics::counter!("parlance_invitations_total", "what" => what).increment(0);

@@ -27,7 +27,6 @@ pub struct ServerConfig {
     pub trust_forwarded_for: bool,
     pub allowed_origins: Vec<String>,
     pub stop_timeout_ms: u64,
-    pub demo_accounts: bool,
 }
 
 impl ServerConfig {

@@ -94,8 +94,8 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "core",
         &[
-            ("changes", &["accounts", "rooms", "sessions", "wire"]),
-            ("sessions", &["accounts", "commands", "limits", "order", "rooms", "wire"]),
+            ("changes", &["accounts", "jobs", "publish", "rooms", "sessions", "wire"]),
+            ("sessions", &["accounts", "commands", "limits", "order", "publish", "rooms", "wire"]),
             ("vault", &["accounts", "jobs"]),
             (
                 "rooms",
@@ -107,6 +107,7 @@ const ARROWS: &[(&str, Arrows)] = &[
                     "order",
                     "parties",
                     "persistence",
+                    "publish",
                     "text_enum",
                     "tree",
                     "wire",
@@ -116,8 +117,9 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("administration", &["accounts", "jobs"]),
             ("parties", &["accounts", "jobs", "limits", "text_enum"]),
             ("accounts", &["jobs"]),
-            ("jobs", &["tree"]),
+            ("jobs", &["text_enum", "tree"]),
             ("persistence", &["order"]),
+            ("publish", &["order"]),
             ("order", &["text_enum"]),
         ],
     ),
@@ -125,12 +127,12 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "engine",
         &[
-            ("tools", &["app", "config", "schema"]),
-            ("app", &["config", "edge", "metrics_list", "schema"]),
+            ("tools", &["app", "config", "demo", "schema"]),
+            ("app", &["config", "demo", "edge", "metrics_list", "schema"]),
             ("metrics_list", &["edge"]),
             ("edge", &["config", "docs", "protocol", "server_config", "web"]),
             ("docs", &["config", "protocol"]),
-            ("config", &["server_config"]),
+            ("config", &["demo", "server_config"]),
         ],
     ),
 ];

@@ -9,6 +9,7 @@
 //! Invariants: none of them makes a data folder or a database, because that is how a command in the wrong folder would
 //! answer for an empty one; only `migrate` changes the schema, and not under a running engine.
 
+pub mod demo;
 pub mod jobs;
 pub mod users;
 pub mod vault;

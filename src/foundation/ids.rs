@@ -58,6 +58,8 @@ id_types! {
     RoomId,
     /// A container of channels.
     SpaceId,
+    /// A list that people look at, such as a view of an inbox.
+    ListId,
     /// A message; unique across rooms, while its place in the room is `(room_id, seq)`.
     MessageId,
     /// A durable change in a room that is not a message.

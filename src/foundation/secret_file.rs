@@ -11,6 +11,10 @@ use std::path::Path;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+/// A file that is written aside is there for moments.
+const LEFT_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// 256 random bits as 43 URL-safe characters.
 pub fn random_text() -> String {
@@ -18,16 +22,16 @@ pub fn random_text() -> String {
 }
 
 /// The content of `path`, written by `make` when the file is not there yet.
-pub fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+pub fn read_or_make<T: AsRef<str>>(path: &Path, make: impl FnOnce() -> T) -> anyhow::Result<Zeroizing<String>> {
     if let Some(content) = read(path)? {
         return Ok(content);
     }
-    write_once(path, &make())?;
+    write_once(path, make().as_ref())?;
     read(path)?.with_context(|| format!("{} vanished while it was made", path.display()))
 }
 
 /// The content of `path`, or `None` when there is no such file.
-pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
+pub fn read(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -35,11 +39,54 @@ pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
     };
     // Copied back from a backup, say: whoever else could read it, no longer can.
     if metadata.permissions().mode() & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), "a secret was readable by others; its permissions are now 0600");
-        fs::set_permissions(path, Permissions::from_mode(0o600))
-            .with_context(|| format!("cannot restrict {}: give it permissions 0600", path.display()))?;
+        told_of_restriction(path, fs::set_permissions(path, Permissions::from_mode(0o600)))?;
     }
-    fs::read_to_string(path).map(Some).with_context(|| format!("cannot read {}", path.display()))
+    fs::read_to_string(path)
+        .map(|content| Some(Zeroizing::new(content)))
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A file that is mounted read-only, as orchestrators mount secrets, is for its mount to restrict: it is read all the same.
+fn told_of_restriction(path: &Path, restricted: std::io::Result<()>) -> anyhow::Result<()> {
+    match restricted {
+        Ok(()) => {
+            tracing::warn!(path = %path.display(), "a secret was readable by others; its permissions are now 0600");
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => {
+            tracing::warn!(path = %path.display(), "a secret on a read-only mount can be read by others: mount it with 0400");
+            Ok(())
+        }
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot restrict {}: give it permissions 0600", path.display()))
+        }
+    }
+}
+
+/// Removes what a write that was cut off left beside `path`: a secret that nobody looks after. What is younger than a minute
+/// may be a write that is under way.
+pub fn remove_leftovers(path: &Path) -> anyhow::Result<()> {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem().and_then(|stem| stem.to_str())) else {
+        return Ok(());
+    };
+    let is_aside = |name: &str| {
+        let random = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".new"));
+        random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("cannot look into {}", folder.display()))?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let is_left =
+            || Ok::<_, std::io::Error>(entry.metadata()?.modified()?.elapsed().unwrap_or_default() > LEFT_AFTER);
+        if entry.file_name().to_str().is_some_and(is_aside) && is_left()? {
+            fs::remove_file(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            tracing::warn!(path = %entry.path().display(), "a write of a secret was cut off; what it left was removed");
+        }
+    }
+    Ok(())
 }
 
 /// Puts `content` in the place of what `path` has, with the same owner: an operator's command may run as another user than
@@ -95,7 +142,7 @@ mod tests {
         let path = folder.path().join("deep/token.key");
         let secrets: Vec<String> = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..16).map(|_| scope.spawn(|| read_or_make(&path, random_text).unwrap())).collect();
-            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+            makers.into_iter().map(|maker| maker.join().unwrap().to_string()).collect()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 43));
         let names: Vec<_> =
@@ -123,9 +170,39 @@ mod tests {
         read_or_make(&path, random_text).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         replace(&link, "new").unwrap();
-        assert_eq!(read(&path).unwrap().as_deref(), Some("new"));
+        assert_eq!(read(&path).unwrap().as_deref().map(String::as_str), Some("new"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left aside");
+    }
+
+    #[test]
+    fn a_read_only_mount_is_read_and_whatever_else_cannot_be_restricted_is_not() {
+        let path = Path::new("vault.key");
+        assert!(told_of_restriction(path, Err(ErrorKind::ReadOnlyFilesystem.into())).is_ok());
+        let refused = told_of_restriction(path, Err(ErrorKind::PermissionDenied.into())).unwrap_err();
+        assert!(refused.to_string().contains("0600"), "{refused}");
+    }
+
+    #[test]
+    fn what_a_write_left_is_removed_once_it_is_old_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault.key");
+        let (old, young) = ("vault.0123456789abcdef.new", "vault.fedcba9876543210.new");
+        let others =
+            ["vault.key", young, "vault.short.new", "other.0123456789abcdef.new", "vault.0123456789abcdef.old"];
+        for name in others.iter().chain([&old]) {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if *name != young {
+                file.set_modified(file.metadata().unwrap().modified().unwrap() - LEFT_AFTER * 2).unwrap();
+            }
+        }
+        remove_leftovers(&path).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        let mut expected: Vec<_> = others.iter().map(std::ffi::OsString::from).collect();
+        expected.sort();
+        assert_eq!(left, expected);
+        assert!(remove_leftovers(&folder.path().join("nowhere/vault.key")).is_ok());
     }
 }

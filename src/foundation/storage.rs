@@ -28,7 +28,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 
-use crate::ids::UserId;
+use crate::ids::{RoomId, UserId};
 pub use connect::parse_url;
 pub use epoch::Epoch;
 pub use listen::Listener;
@@ -97,15 +97,27 @@ impl Storage {
 
     /// A read-only transaction in which `user` sees what the policies grant, and nothing else.
     pub async fn read_as(&self, user: UserId) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.read(user, String::new()).await
+    }
+
+    /// The same for a read of one room: of everything else that is a room's it sees nothing. What it costs does not depend on
+    /// how many rooms `user` is in, as it does in [`Storage::read_as`].
+    pub async fn read_in(&self, user: UserId, room: RoomId) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.read(user, room.to_string()).await
+    }
+
+    async fn read(&self, user: UserId, room: String) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         count_read("user");
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
             "SELECT set_config('role', $1, true),
                     set_config('transaction_read_only', 'on', true),
-                    set_config('parlance.user_id', $2, true)",
+                    set_config('parlance.user_id', $2, true),
+                    set_config('parlance.room', $3, true)",
         )
         .bind(&*self.reader_role)
         .bind(user.to_string())
+        .bind(room)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction)

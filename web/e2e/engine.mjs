@@ -67,6 +67,7 @@ export class Engine {
     return {
       ...Object.fromEntries(inherited),
       PARLANCE__SERVER__HOST: "127.0.0.1",
+      PARLANCE__DEMO__ENABLED: "false",
       PARLANCE__SERVER__PORT: String(this.port),
       PARLANCE__STORAGE__DATA_DIR: join(this.folder, "data"),
       ...this.extra,

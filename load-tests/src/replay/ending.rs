@@ -9,7 +9,7 @@ use super::client::Sending;
 use super::passing::is_behind;
 use super::postgres::Table;
 use super::world::World;
-use super::{HUBS, ROOMS, SHARDS, room_id, room_index};
+use super::{HUBS, ROOMS, SHARDS, index_of, room_id};
 
 /// Far more than any run needs.
 const ROUNDS_MAX: usize = 3_000;
@@ -141,7 +141,7 @@ impl World {
             }
             let Some(socket) = device.place.and_then(|(hub, key)| self.hubs[hub].sockets.get(&key)) else { continue };
             let mine: BTreeSet<usize> = mine.map(|(room, _)| room).collect();
-            let followed: BTreeSet<usize> = socket.outbox.rooms().map(room_index).collect();
+            let followed: BTreeSet<usize> = socket.outbox.orders().map(index_of).collect();
             if mine != followed || mine != socket.listens {
                 let detail = format!("device {index} follows {followed:?} and is in {mine:?}");
                 return Err(Failure::new(Invariant::MembersOnly, detail));

@@ -1,15 +1,16 @@
 //! A hub and its sockets: real outboxes, behind a mailbox that can be full.
 //!
-//! Mirrors `sessions/hub.rs`, `hubs.rs` and `link.rs`.
+//! Mirrors `sessions/hub/` and `sessions/link.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
-use parlance::rooms::Page;
+use parlance::order::Page;
+use parlance::publish::{Delivery, Publication, Topic};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::Delivery;
 use parlance::sessions::backlog::{Backlog, Next};
 use parlance::sessions::outbox::{Outbox, Outgoing};
 use parlance::sessions::parcel::Parcel;
@@ -17,7 +18,7 @@ use parlance::sessions::parcel::Parcel;
 use super::check::{Failure, Invariant};
 use super::plan::Broken;
 use super::postgres::Postgres;
-use super::room_index;
+use super::{index_of, room_index};
 
 /// Room events that may wait for a socket, in bytes; small, so that slow readers are shed.
 pub const OUTBOX_BYTES_MAX: usize = 2_500;
@@ -30,7 +31,7 @@ const AGAIN_AFTER_MS: i64 = 20;
 #[derive(Clone)]
 pub enum ToHub {
     Deliver(Arc<Delivery>),
-    Whisper(usize, Vec<ByteString>),
+    Publish(Publication),
     Answer(u64, ByteString),
 }
 
@@ -171,7 +172,7 @@ impl Hub {
             return self.send(ToHub::Deliver(delivery), now);
         }
         if self.is_late() {
-            self.backlog.keep_news(delivery.room_id, delivery.last_seq());
+            self.backlog.keep_news(delivery.order, delivery.last_seq());
             self.again_at = now + AGAIN_AFTER_MS;
         } else {
             self.mailbox.push_back(ToHub::Deliver(delivery));
@@ -189,9 +190,9 @@ impl Hub {
     }
 
     /// Something that is not worth waiting for.
-    pub fn whisper(&mut self, room: usize, frames: Vec<ByteString>) {
+    pub fn publish(&mut self, publication: Publication) {
         if !self.is_late() {
-            self.mailbox.push_back(ToHub::Whisper(room, frames));
+            self.mailbox.push_back(ToHub::Publish(publication));
         }
     }
 
@@ -211,8 +212,8 @@ impl Hub {
         }
         match self.backlog.take_next() {
             Some(Next::Must(message)) => self.mailbox.push_back(message),
-            Some(Next::News(room, seq)) => {
-                self.mailbox.push_back(ToHub::Deliver(Arc::new(Delivery::announcement(room, seq))));
+            Some(Next::News(order, seq)) => {
+                self.mailbox.push_back(ToHub::Deliver(Arc::new(Delivery::announcement(order, seq))));
             }
             None => {}
         }
@@ -233,16 +234,19 @@ impl Hub {
     pub fn step(&mut self, postgres: &mut Postgres) {
         match self.mailbox.pop_front() {
             Some(ToHub::Deliver(delivery)) => self.tell(&delivery, postgres),
-            Some(ToHub::Whisper(room, frames)) => {
-                for socket in self.sockets.values_mut().filter(|socket| socket.listens.contains(&room)) {
-                    for frame in &frames {
-                        socket.outbox.push(frame.clone(), true);
+            Some(ToHub::Publish(publication)) => {
+                // Rooms speak to their own topic only.
+                let Topic::Room(room) = publication.topic else { return };
+                let room = room_index(room);
+                for frame in publication.frames.iter().cloned().map(Rc::new) {
+                    for socket in self.sockets.values_mut().filter(|socket| socket.listens.contains(&room)) {
+                        socket.outbox.publish(&frame);
                     }
                 }
             }
             Some(ToHub::Answer(key, frame)) => {
                 if let Some(socket) = self.sockets.get_mut(&key) {
-                    socket.outbox.push(frame, false);
+                    socket.outbox.push(frame);
                 }
             }
             None => {}
@@ -250,13 +254,13 @@ impl Hub {
     }
 
     fn tell(&mut self, delivery: &Delivery, postgres: &mut Postgres) {
-        let room = room_index(delivery.room_id);
+        let room = index_of(delivery.order);
         let parcels = Parcel::pack(delivery.first_seq, &delivery.frames);
         for socket in self.sockets.values_mut().filter(|socket| socket.listens.contains(&room)) {
             let before = socket.outbox.bytes();
             match parcels.as_slice() {
-                [] => socket.outbox.announce(delivery.room_id, delivery.last_seq()),
-                parcels => parcels.iter().for_each(|parcel| socket.outbox.offer(delivery.room_id, parcel)),
+                [] => socket.outbox.announce(delivery.order, delivery.last_seq()),
+                parcels => parcels.iter().for_each(|parcel| socket.outbox.offer(delivery.order, parcel)),
             }
             // One that catches up only takes note, and a page tells it no more than it may know.
             let bytes = socket.outbox.bytes();
@@ -275,7 +279,7 @@ impl Hub {
         let next = delivery.last_seq() + 1;
         for (user, frame) in &delivery.joined {
             for socket in self.greeted(*user) {
-                socket.outbox.join(delivery.room_id, next, frame.clone());
+                socket.outbox.join(delivery.order, next, frame.clone());
                 socket.listens.insert(room);
             }
         }
@@ -284,7 +288,7 @@ impl Hub {
         }
         for user in &delivery.left {
             for socket in self.greeted(*user) {
-                socket.outbox.unfollow(delivery.room_id);
+                socket.outbox.unfollow(delivery.order);
                 socket.listens.remove(&room);
             }
         }

@@ -44,6 +44,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use clap::builder::TypedValueParser as _;
 use parlance::ids::RoomId;
+use parlance::order::OrderId;
 use uuid::Uuid;
 
 use crate::measure::Progress;
@@ -216,4 +217,9 @@ fn room_id(index: usize) -> RoomId {
 
 fn room_index(room: RoomId) -> usize {
     usize::try_from(room.0.as_u128() & 0xfff).unwrap_or(0)
+}
+
+/// Rooms are the only orders here.
+fn index_of(OrderId::Room(room): OrderId) -> usize {
+    room_index(room)
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use parlance::ids::UserId;
+use parlance::order::Page;
 use parlance::order::{RowBody, Watermark};
+use parlance::publish::{Delivery, Topic};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Changed, Delivery, Posted};
+use parlance::rooms::messages::{Changed, Posted};
 use serde::Deserialize;
 
 use super::actions::short;
@@ -14,7 +16,7 @@ use super::hub::Stage;
 use super::plan::{Broken, Fault};
 use super::voice::{Answered, Said};
 use super::world::{Ask, World};
-use super::{room_id, room_index};
+use super::{index_of, room_id, room_index};
 
 #[derive(Deserialize)]
 struct Receipt {
@@ -47,15 +49,16 @@ impl World {
                     hub.deliver(Arc::clone(&delivery), self.now);
                 }
             }
-            Said::Whisper(room, frames) => {
+            Said::Publish(publication) => {
+                let Topic::Room(room) = publication.topic else { return };
                 if !has_hubs {
                     return;
                 }
-                for frame in &frames {
-                    self.check_receipt(room_index(room), frame);
+                for frame in publication.frames.iter() {
+                    self.check_receipt(room_index(room), &frame.text);
                 }
                 for hub in &mut self.hubs {
-                    hub.whisper(room_index(room), frames.clone());
+                    hub.publish(publication.clone());
                 }
             }
             Said::Answer(ask, answered) => self.answer(ask, answered),
@@ -65,7 +68,7 @@ impl World {
     }
 
     fn check_delivery(&mut self, delivery: &Delivery) {
-        let room = room_index(delivery.room_id);
+        let room = index_of(delivery.order);
         for (seq, frame) in (delivery.first_seq..).zip(delivery.frames.iter()) {
             if self.postgres.rooms[room].frame(seq) != Some(frame) {
                 self.fail(Invariant::SeenIsCommitted, format!("{seq} of room {room} is shown and not in the log"));
@@ -183,7 +186,7 @@ impl World {
         (hub, key): (usize, u64),
         user: UserId,
         room: usize,
-        result: Result<Option<parlance::rooms::Page>, ChatError>,
+        result: Result<Option<Page>, ChatError>,
         is_resume: bool,
     ) {
         if let Ok(Some(page)) = &result {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
+use parlance::order::Page;
 use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 use parlance::party::Party;
 use parlance::persistence::FirstResult;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::{Departure, Member, Page, RoomFacts, Snapshot, wire};
+use parlance::rooms::{Departure, Member, RoomFacts, Snapshot, wire};
 use uuid::Uuid;
 
 use super::changes::MemberChange;

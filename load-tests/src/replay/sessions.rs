@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use parlance::ids::{RoomId, UserId};
-use parlance::rooms::Page;
+use parlance::order::Page;
 use parlance::rooms::commands::caught_up;
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{CatchUp, Command};
@@ -23,7 +23,7 @@ use super::hub::{Greeting, OUTBOX_BYTES_MAX, Reading, Socket, Stage};
 use super::plan::Broken;
 use super::voice::Answered;
 use super::world::{Ask, World};
-use super::{ROOMS, room_id, room_index};
+use super::{ROOMS, index_of, room_id, room_index};
 
 /// A session that could not read a page waits this long.
 const READ_AGAIN_MS: i64 = 500;
@@ -116,7 +116,7 @@ impl World {
         mut followed: Vec<(RoomId, i64)>,
     ) {
         let Some(socket) = self.hubs[hub].sockets.get_mut(&key) else { return };
-        followed.retain(|(room, last_seq)| socket.outbox.follow(*room, last_seq + 1));
+        followed.retain(|(room, last_seq)| socket.outbox.follow((*room).into(), last_seq + 1));
         socket.outbox.greeted();
         socket.listens.extend(followed.iter().map(|(room, _)| room_index(*room)));
         listed.retain(|(room, _)| socket.listens.contains(room));
@@ -135,11 +135,11 @@ impl World {
         let ready = json!({ "type": "ready", "rooms": rooms, "resume_refused": refused });
         socket.outbox.push_ready(ready.to_string().into());
         for (room, next) in behind {
-            socket.outbox.follow_behind(room, next);
+            socket.outbox.follow_behind(room.into(), next);
         }
         for (room, _) in followed {
             if let Some(latest) = self.engine.latest_seq(room_index(room)) {
-                socket.outbox.announce(room, latest);
+                socket.outbox.announce(room.into(), latest);
             }
         }
     }
@@ -154,7 +154,7 @@ impl World {
         let user = socket.user;
         let Some(reading) = socket.reading.take() else {
             if let Some((room, after)) = socket.outbox.next_behind() {
-                let room = room_index(room);
+                let room = index_of(room);
                 socket.reading = Some(Reading { room, after, stage: Stage::Asked });
                 self.ask_page(room, after, Ask::Resume { place, user, room });
             }
@@ -169,18 +169,18 @@ impl World {
                 }
                 let is_empty = page.frames.is_empty();
                 self.with_socket(place, |socket| {
-                    socket.outbox.page(room_id(room), after, &page);
+                    socket.outbox.page(room_id(room).into(), after, &page);
                     socket.read_at = if is_empty { now + NEWS_AFTER_MS } else { now };
                 });
             }
             Break(Err(ChatError::RoomNotFound)) => self.with_socket(place, |socket| {
-                if socket.outbox.page_denied(room_id(room), after) {
+                if socket.outbox.page_denied(room_id(room).into(), after) {
                     socket.listens.remove(&room);
                 }
             }),
             Break(Err(error @ ChatError::Ahead { .. })) => self.fail(Invariant::ResumedOrNamed, error.to_string()),
             Break(Err(_)) => self.with_socket(place, |socket| {
-                socket.outbox.page_failed(room_id(room));
+                socket.outbox.page_failed(room_id(room).into());
                 socket.read_at = now + READ_AGAIN_MS;
             }),
         }
@@ -208,7 +208,7 @@ impl World {
                     Err(_) => format!("{{\"type\":\"error\",\"re\":{ask}}}").into(),
                 };
                 self.is_over.insert(ask, result.is_err_and(|error| error == ChatError::RoomNotFound));
-                self.with_socket(place, |socket| socket.outbox.push(frame, false));
+                self.with_socket(place, |socket| socket.outbox.push(frame));
             }
         }
     }

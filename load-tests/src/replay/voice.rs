@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
 use parlance::ids::{RoomId, UserId};
+use parlance::order::Page;
 use parlance::order::Watermark;
-use parlance::rooms::Page;
+use parlance::publish::{Audience, Delivery, Publication, Publish};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Audience, Changed, Delivery, Posted, Reply};
+use parlance::rooms::messages::{Changed, Posted, Reply};
 
 /// What a room answered to a command.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub enum Answered {
 /// What rooms said, in order.
 pub enum Said {
     Deliver(Delivery),
-    Whisper(RoomId, Vec<ByteString>),
+    Publish(Publication),
     Answer(u64, Answered),
     /// It has been read, with these marks, and says only now what comes of that.
     Loaded(usize, Vec<Watermark>),
@@ -61,10 +62,12 @@ impl Audience for Voice {
         self.say(Said::Deliver(delivery));
     }
 
-    fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
-        self.say(Said::Whisper(room_id, frames));
-    }
-
     /// Rooms are made over HTTP only, which is not simulated.
     fn join(&self, _: RoomId, _: i64, _: Vec<(UserId, ByteString)>) {}
+}
+
+impl Publish for Voice {
+    fn publish_all(&self, publication: Publication) {
+        self.say(Said::Publish(publication));
+    }
 }

@@ -1,4 +1,5 @@
-//! Two demo accounts, so that a newcomer can try a conversation at once.
+//! Demo accounts, so that a newcomer can try a conversation at once. What they have said to each other is the engine's to
+//! make.
 //!
 //! Invariant: they are made in an empty database only, never beside real accounts; their password is random and
 //! is kept in the data folder, because it is shown again at every start.
@@ -14,12 +15,19 @@ use super::store::accounts::{self, NewAccount};
 use parlance_foundation::ids::UserId;
 use parlance_foundation::secret_file;
 
-const PEOPLE: [(&str, &str); 2] = [("demo-ada", "Ada Demo"), ("demo-ben", "Ben Demo")];
 const FILE: &str = "demo-login.json";
+
+/// Somebody who is made for a demo.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoPerson {
+    pub username: &'static str,
+    pub full_name: &'static str,
+}
 
 /// How to sign in as a demo person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoLogin {
+    pub user_id: UserId,
     pub username: String,
     pub password: String,
 }
@@ -30,9 +38,13 @@ struct DemoFile {
 }
 
 impl Auth {
-    /// Makes the demo accounts in an empty database. Answers their logins as long as they exist and the file with
+    /// Makes accounts for these people in an empty database. Answers their logins as long as they exist and the file with
     /// their password is in `data_dir`.
-    pub async fn ensure_demo_accounts(&self, data_dir: &Path) -> anyhow::Result<Option<Vec<DemoLogin>>> {
+    pub async fn ensure_demo_accounts(
+        &self,
+        data_dir: &Path,
+        people: &[DemoPerson],
+    ) -> anyhow::Result<Option<Vec<DemoLogin>>> {
         let path = data_dir.join(FILE);
         let mut conn = self.0.storage.engine().acquire().await?;
         let empty = accounts::is_empty(&mut conn).await?;
@@ -48,15 +60,15 @@ impl Auth {
             format!("{} is damaged; delete it, and the demo accounts can no longer sign in", path.display())
         })?;
         if empty {
-            self.create_demo_accounts(&password).await?;
+            self.create_demo_accounts(people, &password).await?;
         }
-        self.demo_logins(&password).await
+        self.demo_logins(people, &password).await
     }
 
-    async fn create_demo_accounts(&self, password: &str) -> anyhow::Result<()> {
+    async fn create_demo_accounts(&self, people: &[DemoPerson], password: &str) -> anyhow::Result<()> {
         let password_hash = self.0.passwords.hash(password).await?;
         let mut transaction = self.0.storage.engine().begin().await?;
-        for (username, full_name) in PEOPLE {
+        for DemoPerson { username, full_name } in people {
             let account = NewAccount {
                 id: UserId::new(&self.0.clock),
                 username,
@@ -77,18 +89,30 @@ impl Auth {
     }
 
     /// Those demo people whose password it still is; `None` when it is nobody's.
-    async fn demo_logins(&self, password: &str) -> anyhow::Result<Option<Vec<DemoLogin>>> {
+    async fn demo_logins(&self, people: &[DemoPerson], password: &str) -> anyhow::Result<Option<Vec<DemoLogin>>> {
         let mut logins = Vec::new();
-        for (username, _) in PEOPLE {
+        for DemoPerson { username, .. } in people {
             let mut conn = self.0.storage.engine().acquire().await?;
             let account = accounts::credentials(&mut conn, username).await?;
             drop(conn);
             let Some(account) = account.filter(|account| account.disabled_at.is_none()) else { continue };
             if self.0.passwords.check(password, account.password_hash).await? != Checked::Wrong {
-                logins.push(DemoLogin { username: username.to_owned(), password: password.to_owned() });
+                let (username, password) = ((*username).to_owned(), password.to_owned());
+                logins.push(DemoLogin { user_id: account.user_id, username, password });
             }
         }
         Ok((!logins.is_empty()).then_some(logins))
+    }
+}
+
+/// Forgets the password in `data_dir`: nobody has it any more.
+pub fn forget_demo_logins(data_dir: &Path) -> anyhow::Result<()> {
+    let path = data_dir.join(FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

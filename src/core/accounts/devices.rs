@@ -5,7 +5,7 @@ use super::error::AuthError;
 use super::handle::{Auth, SignOutReason};
 use super::sign_in::to_the_end;
 use super::store::devices;
-use super::wire::DevicePage;
+use super::wire::{Device, DevicePage};
 use parlance_foundation::ids::{FamilyId, UserId};
 
 impl Auth {
@@ -25,6 +25,19 @@ impl Auth {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|device| device.id);
         Ok(DevicePage { items, next })
+    }
+
+    /// A connection said what device it is on: what its sign-in does not know yet is written down, and nothing else is. An id
+    /// that the sign-in has stays, because an earlier one was replaced by it.
+    pub async fn note_device(&self, user: UserId, family: FamilyId, said: &Device) -> Result<(), AuthError> {
+        if self.knows_device(family, said) {
+            return Ok(());
+        }
+        let mut conn = self.0.storage.engine().acquire().await?;
+        if devices::note_device(&mut conn, user, family, said).await? {
+            self.device_noted(family);
+        }
+        Ok(())
     }
 
     /// Ends one of a user's sign-ins: its tokens are refused from now on, and its sockets end. Ending it twice is no error.

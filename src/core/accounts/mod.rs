@@ -50,7 +50,7 @@ pub mod wire;
 pub use address::{ClientAddress, TrustForwardedFor};
 pub use admin::{Listed, NewPerson};
 pub use caller::{Admin, Caller, UserRole};
-pub use demo::DemoLogin;
+pub use demo::{DemoLogin, DemoPerson, forget_demo_logins};
 pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};
 pub use http::{ApiDoc, routes};

@@ -9,13 +9,14 @@
 //! Invariant: an account in `own` was enabled when it was read, and whoever disables it forgets it.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::error::AuthError;
 use super::handle::{Auth, SignOutReason, enabled};
 use super::store::families::RevokedFamily;
 use super::store::{accounts, families, users};
-use super::wire::{OwnUser, PublicUser};
+use super::wire::{Device, OwnUser, PublicUser};
 use parlance_foundation::ids::{FamilyId, UserId};
 use parlance_foundation::recent::Recent;
 
@@ -31,11 +32,38 @@ pub struct Admitted {
     pub outside: HashSet<UserId>,
 }
 
+/// Of a sign-in's device as much as tells whether a hello says something new: two hundred characters for each of everybody's
+/// sign-ins would be too much to keep.
+#[derive(Clone, Copy, Debug)]
+struct KnownDevice {
+    has_id: bool,
+    name: u64,
+}
+
+impl KnownDevice {
+    fn of(device: &Device) -> Self {
+        Self { has_id: device.id.is_some(), name: fingerprint(device.name.as_deref()) }
+    }
+
+    /// Whether the sign-in has all of it already. An id that it has stays: the sign-in replaced an earlier one by it.
+    fn has(self, said: &Device) -> bool {
+        (said.id.is_none() || self.has_id) && (said.name.is_none() || fingerprint(said.name.as_deref()) == self.name)
+    }
+}
+
+/// Two names that have the same by chance cost one of them its place in a list.
+fn fingerprint(name: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// See the module.
 pub(super) struct RecentUsers {
     pub(super) own: Recent<UserId, Arc<OwnUser>>,
     people: Recent<UserId, Arc<PublicUser>>,
-    live_families: Recent<FamilyId, ()>,
+    /// With what is known of their devices.
+    live_families: Recent<FamilyId, KnownDevice>,
     /// By issuer and subject.
     pub(super) subjects: Recent<(String, String), UserId>,
 }
@@ -79,12 +107,20 @@ impl Auth {
             }
         };
         if let Some((family, ticket)) = sign_in {
-            if !families::is_live(&mut conn, family).await? {
-                return Err(AuthError::TokenInvalid);
-            }
-            recent.live_families.fill(family, ticket, ());
+            let device = families::live_device(&mut conn, family).await?.ok_or(AuthError::TokenInvalid)?;
+            recent.live_families.fill(family, ticket, KnownDevice::of(&device));
         }
         Ok(own)
+    }
+
+    /// Whether a sign-in has all that a hello said of its device, as far as that is known without asking.
+    pub fn knows_device(&self, family: FamilyId, said: &Device) -> bool {
+        self.0.recent.live_families.get(&family).is_some_and(|known| known.has(said))
+    }
+
+    /// The sign-in has another device now.
+    pub(super) fn device_noted(&self, family: FamilyId) {
+        self.0.recent.live_families.forget(&family);
     }
 
     /// People as everybody sees them, for `by`; who is not there is left out.

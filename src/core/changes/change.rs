@@ -5,8 +5,8 @@ use std::str::FromStr;
 use chrono::DateTime;
 
 use crate::accounts::{EndedFamily, SignOutReason};
-use crate::rooms::wire::InvitationUpdated;
-use parlance_foundation::ids::{RoomId, UserId};
+use crate::rooms::wire::{InvitationUpdated, SpaceLeftBecause};
+use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::party::Party;
 
 /// Something that is not as it was.
@@ -27,6 +27,16 @@ pub enum Change {
     Epoch,
     /// There is an invitation to this user, or something became of it.
     Invitation(UserId, InvitationUpdated),
+    Space(SpaceChange),
+}
+
+/// What became of a space, and whose devices are to hear it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpaceChange {
+    Joined(SpaceId, Vec<UserId>),
+    /// Its name or topic, for all; or the role of these.
+    Updated(SpaceId, Option<Vec<UserId>>),
+    Left(SpaceId, SpaceLeftBecause, Vec<UserId>),
 }
 
 /// What a newer version may tell and this one does not understand.
@@ -65,12 +75,19 @@ fn parse(told: &str) -> Option<Change> {
             let updated = InvitationUpdated { id: id.parse().ok()?, state: state.parse().ok()? };
             Change::Invitation(user.parse().ok()?, updated)
         }
+        ["space_joined", space, users] => Change::Space(SpaceChange::Joined(space.parse().ok()?, list(users)?)),
+        ["space_updated", space] => Change::Space(SpaceChange::Updated(space.parse().ok()?, None)),
+        ["space_updated", space, users] => Change::Space(SpaceChange::Updated(space.parse().ok()?, Some(list(users)?))),
+        ["space_left", space, reason, users] => {
+            let reason = reason.parse().ok()?;
+            Change::Space(SpaceChange::Left(space.parse().ok()?, reason, list(users)?))
+        }
         _ => return None,
     })
 }
 
-fn list(parties: &str) -> Option<Vec<Party>> {
-    parties.split(',').map(|party| party.parse().ok()).collect()
+fn list<T: FromStr>(told: &str) -> Option<Vec<T>> {
+    told.split(',').map(|one| one.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -105,6 +122,16 @@ mod tests {
             (
                 format!("invitation {a} {b} revoked"),
                 Change::Invitation(UserId(a), InvitationUpdated { id: b, state: InvitationState::Revoked }),
+            ),
+            (
+                format!("space_joined {a} {b},{c}"),
+                Change::Space(SpaceChange::Joined(SpaceId(a), vec![UserId(b), UserId(c)])),
+            ),
+            (format!("space_updated {a}"), Change::Space(SpaceChange::Updated(SpaceId(a), None))),
+            (format!("space_updated {a} {b}"), Change::Space(SpaceChange::Updated(SpaceId(a), Some(vec![UserId(b)])))),
+            (
+                format!("space_left {a} removed {b}"),
+                Change::Space(SpaceChange::Left(SpaceId(a), SpaceLeftBecause::Removed, vec![UserId(b)])),
             ),
         ];
         for (told, change) in cases {

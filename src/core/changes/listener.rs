@@ -5,11 +5,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
+use bytestring::ByteString;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Change;
+use super::space_news::{self, SpaceNews};
 use crate::accounts::{Auth, AuthError};
+use crate::jobs::JobsHandle;
+use crate::publish::{Class, Publish, Topic};
 use crate::rooms::wire::encode;
 use crate::rooms::{RoomMemory, Rooms};
 use crate::sessions::Hubs;
@@ -34,6 +38,7 @@ pub struct Reactions {
     pub rooms: Rooms,
     pub memory: RoomMemory,
     pub hubs: Hubs,
+    pub jobs: JobsHandle,
 }
 
 impl Reactions {
@@ -53,7 +58,7 @@ impl Reactions {
     }
 
     /// Does what follows from a change; whether that is known. If not, anything may have changed.
-    fn to(&self, told: &str) -> bool {
+    fn to(&self, told: &str, spaces: &SpaceNews) -> bool {
         match told.parse() {
             Ok(Change::User(user)) => self.auth.user_changed(user),
             Ok(Change::Closed(user)) => self.close(user),
@@ -63,7 +68,8 @@ impl Reactions {
             // The listener itself looks, and begins anew.
             Ok(Change::Epoch) => {}
             Ok(Change::Left(room, parties)) => self.rooms.members_changed(room, parties, false),
-            Ok(Change::Invitation(user, updated)) => self.hubs.tell_user(user, encode(&updated)),
+            Ok(Change::Invitation(user, updated)) => self.tell(user, encode(&updated)),
+            Ok(Change::Space(change)) => spaces.take(change),
             Ok(Change::Accounts) => return false,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
@@ -71,6 +77,11 @@ impl Reactions {
             }
         }
         true
+    }
+
+    /// All devices of the user hear it.
+    fn tell(&self, user: UserId, frame: ByteString) {
+        self.hubs.publish(Topic::User(user), frame, Class::Must);
     }
 
     /// First the memory, then the sockets: a hello under way finds one or is found by the other.
@@ -125,9 +136,16 @@ impl Actor for ChangeListener {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let ear =
-            Ear { storage: self.storage.clone(), reactions: self.reactions.clone(), heard: Rc::clone(&self.heard) };
+        let (spaces, waiting) = SpaceNews::new();
+        let (storage, hubs) = (self.storage.clone(), self.reactions.hubs.clone());
+        let ear = Ear {
+            storage: self.storage.clone(),
+            reactions: self.reactions.clone(),
+            heard: Rc::clone(&self.heard),
+            spaces,
+        };
         ctx.spawn(async move { ear.listen_for_good().await }.into_actor(self));
+        ctx.spawn(async move { space_news::tell(waiting, &storage, &hubs).await }.into_actor(self));
     }
 }
 
@@ -148,6 +166,7 @@ struct Ear {
     storage: Storage,
     reactions: Reactions,
     heard: Rc<Heard>,
+    spaces: SpaceNews,
 }
 
 /// While this lives, what is kept in memory is trusted.
@@ -186,7 +205,6 @@ impl Ear {
         self.reactions.make_up().await?;
         self.count_engines().await?;
         self.reactions.rooms.finish_departures(&self.storage).await?;
-        self.reactions.rooms.pass_ownership(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.begin_anew().await;
@@ -236,14 +254,14 @@ impl Ear {
                 self.count_engines().await?;
             }
             let Some(told) = told else { continue };
-            if !self.reactions.to(&told) {
+            if !self.reactions.to(&told, &self.spaces) {
                 // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
                 self.reactions.trust(true);
                 self.reactions.make_up().await?;
             }
             if matches!(told.parse(), Ok(Change::Closed(_))) {
-                // They may have been deleted, and may have owned groups. What is told next does not wait for that.
-                self.reactions.rooms.pass_ownership_soon(&self.storage);
+                // They may have been deleted, and may have owned groups: `rooms.pass_ownership` was enqueued with it.
+                self.reactions.jobs.wake();
             }
             self.heard.last.replace(told);
         }

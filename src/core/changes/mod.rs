@@ -2,7 +2,7 @@
 //!
 //! Actor: one [`ChangeListener`]. Receives what the triggers of the migrations tell (`tell_of_…`). Emits to those who keep
 //! something of Postgres in memory (`accounts::recent`, `rooms::memory`) that it changed, to rooms that members came or went,
-//! and to the hubs whose sockets end. Persists nothing.
+//! to the hubs whose sockets end, and to the devices of a space's members what became of it. Persists nothing.
 //!
 //! Invariants
 //! - Nothing is kept in memory that changed before it was read or while nobody listened: the listener first listens, then
@@ -16,6 +16,7 @@
 
 mod change;
 mod listener;
+mod space_news;
 
-pub use change::Change;
+pub use change::{Change, SpaceChange};
 pub use listener::{ChangeListener, Reactions};

@@ -48,7 +48,13 @@ impl Supervised for Jobs {
 
     fn report(&self) -> serde_json::Value {
         let seen = self.seen.borrow();
-        json!({ "running": seen.running, "postgres_away": seen.postgres_away, "next_look_at": seen.next_look_at })
+        json!({
+            "running": seen.running,
+            "postgres_away": seen.postgres_away,
+            "in_round": seen.in_round,
+            "next_look_at": seen.next_look_at,
+            "stopping": *self.stopping.borrow(),
+        })
     }
 }
 

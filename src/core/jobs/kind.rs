@@ -177,6 +177,13 @@ impl Registry {
         Ok(kinds)
     }
 
+    /// All names, in their order.
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.0.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&JobKind> {
         self.0.get(name)
     }

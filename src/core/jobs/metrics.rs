@@ -10,6 +10,11 @@ use super::store::Queued;
 /// Tells `/metrics` what the numbers of jobs mean; for the start of the engine.
 pub fn describe_metrics() {
     describe_gauge!("parlance_jobs_queued", Unit::Count, "Jobs that wait or run, by kind, counted up to 100000");
+    describe_gauge!(
+        "parlance_jobs_of_unknown_kinds",
+        Unit::Count,
+        "Jobs that wait and that no handler of this version runs: another version enqueued them"
+    );
     describe_gauge!("parlance_jobs_running", Unit::Count, "Jobs that this engine runs, by kind");
     describe_counter!("parlance_jobs_done_total", Unit::Count, "Jobs that this engine has done, by kind");
     describe_counter!("parlance_jobs_failed_total", Unit::Count, "Attempts that failed, by kind");
@@ -22,6 +27,7 @@ pub fn describe_metrics() {
     describe_gauge!("parlance_jobs_lag_seconds", Unit::Seconds, "How long the oldest job that is due has been due");
     describe_histogram!("parlance_job_seconds", Unit::Seconds, "Time of one attempt, by kind");
     gauge!("parlance_jobs_lag_seconds").set(0.0);
+    gauge!("parlance_jobs_of_unknown_kinds").set(0.0);
 }
 
 /// Every kind is there from the start.
@@ -73,4 +79,8 @@ pub(super) fn queued(queued: &[Queued], now: chrono::DateTime<chrono::Utc>) {
     let oldest = queued.iter().filter_map(|of_kind| of_kind.due).min();
     let lag = oldest.and_then(|due| (now - due).to_std().ok()).unwrap_or_default();
     gauge!("parlance_jobs_lag_seconds").set(lag.as_secs_f64());
+}
+
+pub(super) fn unknown(rows: i64) {
+    gauge!("parlance_jobs_of_unknown_kinds").set(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
 }

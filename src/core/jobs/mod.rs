@@ -15,12 +15,14 @@
 //!   next one begins when it is done or dead. While one waits for its next attempt, those behind it wait. **A dead letter
 //!   blocks nobody**: the next one goes on without it, and one that an admin tries again stands at the end of its key.
 //! - **Leases.** A running job has a lease that is extended for as long as it runs. What loses its lease, because Postgres
-//!   was away for too long, is cancelled; another engine may have it by then. An engine that is gone keeps its jobs until
+//!   was away for too long, is cancelled at that moment; another engine may have it by then. An engine that is gone keeps its jobs until
 //!   their leases run out. The clocks of engines on one database have to agree within a small part of a lease.
 //! - **Dedupe** holds while a job waits, never while it runs: what it is about may have changed after it looked.
 //! - A handler that panics has failed an attempt, and nothing else ends. One that dies of its last attempt, or says that
 //!   no attempt can help, leaves a dead letter, which is kept for `jobs.dead_days`.
 //! - A schedule enqueues one job for all engines, in its rhythm, and none for what it missed while no engine ran.
+//! - **A kind that this version does not run** stays where it is: another version, before or after this one, may run it.
+//!   Lists mark such jobs, and `parlance_jobs_of_unknown_kinds` counts them.
 //! - Deliberately absent: results, workflows, priorities. A job that has to tell something enqueues another.
 
 mod actor;
@@ -51,6 +53,7 @@ pub use wire::{JobPage, JobState, ListedJob};
 
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::JobId;
+use parlance_foundation::requests::one_more;
 use parlance_foundation::storage::{Storage, is_outage};
 
 /// The way to the jobs. Cheap to clone.
@@ -61,12 +64,19 @@ pub struct JobsHandle {
     /// Who we are in leases: another one at each start.
     node: Uuid,
     woken: Arc<Notify>,
+    /// The names of all kinds that this version runs, if they are known.
+    kinds: Option<&'static [&'static str]>,
 }
 
 impl JobsHandle {
     /// A way to jobs that nobody runs here until [`Jobs`] starts with it.
     pub fn new(storage: Storage, clock: Clock) -> Self {
-        Self { storage, node: clock.uuid(), clock, woken: Arc::default() }
+        Self { storage, node: clock.uuid(), clock, woken: Arc::default(), kinds: None }
+    }
+
+    /// The same, and lists tell which jobs are of no kind that this version runs.
+    pub fn knowing(self, kinds: &'static [&'static str]) -> Self {
+        Self { kinds: Some(kinds), ..self }
     }
 
     /// Enqueues one job in a transaction of its own, and has it run. Whether it was taken: not, where one with its dedupe
@@ -100,17 +110,16 @@ impl JobsHandle {
         state: Option<JobState>,
         kind: Option<&str>,
         before: Option<JobId>,
-        limit: i64,
+        limit: usize,
     ) -> Result<JobPage, JobsError> {
         let mut connection = self.storage.engine_read("jobs").acquire().await?;
-        // One more than asked for tells whether there is a next page.
-        let mut items = store::list(&mut connection, state, kind, before, limit + 1).await?;
-        let more = items.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        if more {
-            items.pop();
-        }
+        let mut items = store::list(&mut connection, state, kind, before, one_more(limit)).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
         let next = items.last().filter(|_| more).map(|job| job.id);
-        Ok(JobPage { items: items.into_iter().map(ListedJob::from).collect(), next })
+        let runs = |kind: &str| self.kinds.is_none_or(|kinds| kinds.contains(&kind));
+        let items = items.into_iter().map(|job| ListedJob { unknown_kind: !runs(&job.kind), ..job.into() }).collect();
+        Ok(JobPage { items, next })
     }
 
     /// Has a dead job tried again, as if it were enqueued now.

@@ -1,11 +1,12 @@
-//! The loop that runs jobs, in rounds: write down what ended, extend leases, let schedules enqueue, take what is due; then
+//! The loop that runs jobs, in rounds: extend leases, write down what ended, let schedules enqueue, take what is due; then
 //! wait for something to happen. One statement at a time, so that what it writes down and what it takes never meet.
 //!
 //! Invariant: what ended stays in `ended` until Postgres has it. While Postgres is away nothing is taken, and what runs
-//! goes on until its lease runs out.
+//! goes on until its lease runs out. After a round that failed, whatever Postgres has leased to us and we do not hold is
+//! given back: the answer to a take may be what was lost.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::config::JobsConfig;
 use super::kind::{NewJob, Registry};
 use super::running::{Ended, Running};
-use super::state::{JobError, Verdict, cut, next_run, verdict};
+use super::state::{JobError, Verdict, back_off, cut, next_run, verdict};
 use super::store::{self, Wanted};
 use super::{JobsHandle, metrics};
 use parlance_foundation::storage::is_outage;
@@ -30,6 +31,8 @@ const OUTAGE_PAUSE: Duration = Duration::from_millis(200);
 const OUTAGE_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// What is due and was not to be had is locked, by another engine or by a transaction that leans on it.
 const LOCKED_AGAIN: Duration = Duration::from_millis(50);
+/// How long a stop waits for a round that is under way.
+const STOPPING_ROUND_MAX: Duration = Duration::from_millis(500);
 /// A schedule that another engine has locked is looked at again after this.
 const SCHEDULE_AGAIN: Duration = Duration::from_secs(1);
 const METRICS_EVERY: Duration = Duration::from_secs(10);
@@ -47,6 +50,8 @@ const GIVE_BACK_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Seen {
     pub running: HashMap<&'static str, usize>,
     pub postgres_away: bool,
+    /// Something is asked of Postgres.
+    pub in_round: bool,
     pub next_look_at: Option<DateTime<Utc>>,
 }
 
@@ -65,22 +70,25 @@ pub(super) struct Runner {
     next_metrics: Duration,
     /// Rounds that failed one after the other.
     failures: u32,
+    /// Postgres may have leased something to us that we do not know of.
+    may_have_more: bool,
     seen: Rc<RefCell<Seen>>,
 }
 
 impl Runner {
     pub fn new(config: JobsConfig, handle: JobsHandle, kinds: Registry, seen: Rc<RefCell<Seen>>) -> Self {
         Self {
+            running: Running::new(handle.clock.clone()),
             config,
             handle,
             kinds,
-            running: Running::default(),
             ended: Vec::new(),
             look_rows_max: HashMap::new(),
             begun: false,
             next_schedule: None,
             next_metrics: Duration::ZERO,
             failures: 0,
+            may_have_more: false,
             seen,
         }
     }
@@ -88,7 +96,7 @@ impl Runner {
     /// Runs jobs until `stopping`, then ends in order.
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         while !*stopping.borrow_and_update() {
-            let done = timeout(ROUND_MAX, self.round()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            let Some(done) = self.round_unless(&mut stopping).await else { break };
             let pause = match done {
                 Ok(pause) => self.all_is_well(pause),
                 Err(error) => self.failed(&error),
@@ -98,14 +106,34 @@ impl Runner {
         self.wind_down().await;
     }
 
+    /// One round, unless it takes too long; `None`: the engine stops, and does not wait for what the network swallowed.
+    async fn round_unless(&mut self, stopping: &mut watch::Receiver<bool>) -> Option<sqlx::Result<Duration>> {
+        // Also where this is dropped in the middle.
+        let had_more = std::mem::replace(&mut self.may_have_more, true);
+        self.seen.borrow_mut().in_round = true;
+        let stopped = async {
+            // An error: the actor is gone, and this with it.
+            let _ = stopping.changed().await;
+            tokio::time::sleep(STOPPING_ROUND_MAX).await;
+        };
+        let done = tokio::select! {
+            done = timeout(ROUND_MAX, self.round(had_more)) => done.unwrap_or(Err(sqlx::Error::PoolTimedOut)),
+            () = stopped => return None,
+        };
+        self.may_have_more = done.is_err();
+        Some(done)
+    }
+
     /// One round; how long to wait for the next unless something happens.
-    async fn round(&mut self) -> sqlx::Result<Duration> {
-        self.running.lose_expired(self.handle.clock.monotonic());
+    async fn round(&mut self, may_have_more: bool) -> sqlx::Result<Duration> {
         let storage = self.handle.storage.clone();
         let mut connection = storage.engine().acquire().await?;
         self.begin(&mut connection).await?;
-        self.write_down(&mut connection).await?;
         self.extend(&mut connection).await?;
+        self.write_down(&mut connection).await?;
+        if may_have_more {
+            self.give_back_unheld(&mut connection).await?;
+        }
         self.enqueue_scheduled(&mut connection).await?;
         if self.take(&mut connection).await? {
             return Ok(Duration::ZERO);
@@ -132,12 +160,13 @@ impl Runner {
         self.kinds.all().filter_map(|kind| Some((kind.name, kind.every?)))
     }
 
-    /// What became of the jobs that ended.
+    /// What became of the jobs that ended. What somebody else's transaction has locked is left for the next round.
     async fn write_down(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let is_done = |ended: &&Ended| ended.result.is_ok();
         let done: Vec<_> = self.ended.iter().filter(is_done).map(|ended| ended.lease).collect();
-        if !done.is_empty() {
-            let ours: HashSet<_> = store::done(connection, self.handle.node, &done).await?.into_iter().collect();
+        if !done.is_empty()
+            && let Some(ours) = unless_locked(store::done(connection, self.handle.node, &done).await)?
+        {
             for ended in self.ended.extract_if(.., |ended| ended.result.is_ok()) {
                 match ours.contains(&ended.lease.0) {
                     true => metrics::done(ended.kind.name, 1),
@@ -145,39 +174,63 @@ impl Runner {
                 }
             }
         }
-        while let Some(Ended { kind, lease, result: Err(error) }) = self.ended.last() {
-            let (node, now) = (self.handle.node, self.handle.clock.now());
-            let (attempts, text) =
-                (u32::try_from(lease.1).unwrap_or(u32::MAX), cut(&error.to_string(), ERROR_BYTES_MAX));
-            let (kind, policy, job_id) = (kind.name, kind.policy, lease.0);
-            let ours = match verdict(&policy, attempts, error, rand::random()) {
-                Verdict::Again(pause) => {
-                    tracing::debug!(kind, %job_id, attempts, error = text, pause_ms = pause.as_millis(), "a job failed");
-                    let run_at = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
-                    store::put_back(connection, node, *lease, run_at, Some(&text)).await?
+        let mut place = 0;
+        while let Some(ended) = self.ended.get(place) {
+            match &ended.result {
+                Err(error) if self.write_down_failure(connection, ended, error).await? => {
+                    self.ended.swap_remove(place);
                 }
-                Verdict::Dead => {
-                    let ours = store::bury(connection, node, *lease, &text, now).await?;
-                    if ours {
-                        metrics::dead(kind);
-                        tracing::error!(kind, %job_id, attempts, error = text, "a job is dead: see `parlance jobs`");
-                    }
-                    ours
-                }
-            };
-            if ours {
-                metrics::failed(kind)
-            } else {
-                metrics::lease_lost(kind)
+                _ => place += 1,
             }
-            self.ended.pop();
+        }
+        Ok(())
+    }
+
+    /// Whether it was written down: not, while somebody has it locked.
+    async fn write_down_failure(
+        &self,
+        connection: &mut PgConnection,
+        Ended { kind, lease, .. }: &Ended,
+        error: &JobError,
+    ) -> sqlx::Result<bool> {
+        let (node, now) = (self.handle.node, self.handle.clock.now());
+        let (attempts, text) = (u32::try_from(lease.1).unwrap_or(u32::MAX), cut(&error.to_string(), ERROR_BYTES_MAX));
+        let (kind, policy, job_id) = (kind.name, kind.policy, lease.0);
+        let verdict = verdict(&policy, attempts, error, rand::random());
+        let ours = match verdict {
+            Verdict::Again(pause) => {
+                tracing::debug!(kind, %job_id, attempts, error = text, pause_ms = pause.as_millis(), "a job failed");
+                let run_at = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+                store::put_back(connection, node, *lease, run_at, Some(&text)).await
+            }
+            Verdict::Dead => store::bury(connection, node, *lease, &text, now).await,
+        };
+        let Some(ours) = unless_locked(ours)? else { return Ok(false) };
+        if !ours {
+            metrics::lease_lost(kind);
+            return Ok(true);
+        }
+        metrics::failed(kind);
+        if verdict == Verdict::Dead {
+            metrics::dead(kind);
+            tracing::error!(kind, %job_id, attempts, error = text, "a job is dead: see `parlance jobs`");
+        }
+        Ok(true)
+    }
+
+    async fn give_back_unheld(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let held: Vec<_> = self.running.ids().chain(self.ended.iter().map(|ended| ended.lease.0)).collect();
+        let now = self.handle.clock.now();
+        let given_back = store::give_back_unheld(connection, self.handle.node, &held, now).await?;
+        if given_back > 0 {
+            tracing::info!(given_back, "jobs whose lease was not heard of were given back");
         }
         Ok(())
     }
 
     async fn extend(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let at = self.handle.clock.monotonic();
-        let asked = self.running.to_extend(at);
+        let asked = self.running.to_extend();
         if asked.is_empty() {
             return Ok(());
         }
@@ -228,7 +281,7 @@ impl Runner {
                 self.ended.push(Ended { lease: (job.id, job.attempts), kind, result });
             } else {
                 let lease = kind.policy.lease;
-                self.running.begin(&kind, job, at, at + lease);
+                self.running.begin(&kind, job, at + lease);
             }
         }
         Ok(more || !self.ended.is_empty())
@@ -263,6 +316,7 @@ impl Runner {
         }
         let kinds: Vec<&str> = self.kinds.all().map(|kind| kind.name).collect();
         metrics::queued(&store::queued(connection, &kinds, COUNTED_MAX).await?, self.handle.clock.now());
+        metrics::unknown(store::count_others(connection, &kinds, COUNTED_MAX).await?);
         self.next_metrics = at + METRICS_EVERY;
         Ok(())
     }
@@ -288,6 +342,7 @@ impl Runner {
         *self.seen.borrow_mut() = Seen {
             running: self.running.counts().clone(),
             postgres_away: false,
+            in_round: false,
             next_look_at: Some(self.handle.clock.now() + pause),
         };
         pause
@@ -295,31 +350,29 @@ impl Runner {
 
     /// One line in the log an outage, but each error that is none.
     fn failed(&mut self, error: &sqlx::Error) -> Duration {
-        let doublings = self.failures.min(10);
         self.failures = self.failures.saturating_add(1);
         if !is_outage(error) {
             tracing::error!(%error, "jobs stand still: Postgres refuses a statement");
         } else if self.failures == 1 {
             tracing::warn!(%error, "Postgres is away; jobs wait");
         }
-        self.seen.borrow_mut().postgres_away = true;
-        let whole = OUTAGE_PAUSE.saturating_mul(1 << doublings).min(OUTAGE_PAUSE_MAX);
-        whole.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+        let mut seen = self.seen.borrow_mut();
+        (seen.postgres_away, seen.in_round) = (true, false);
+        back_off(OUTAGE_PAUSE, OUTAGE_PAUSE_MAX, self.failures, rand::random())
     }
 
     /// Until the pause is over, a job ended, there is something new, or the engine stops. While Postgres is away, what ends
     /// and what is new can wait.
     async fn wait(&mut self, pause: Duration, stopping: &mut watch::Receiver<bool>) {
         let is_well = self.failures == 0;
-        let clock = self.handle.clock.clone();
         let mut pause = std::pin::pin!(tokio::time::sleep(pause));
         loop {
             tokio::select! {
                 () = &mut pause => return,
                 () = self.handle.woken.notified(), if is_well => return,
-                ended = self.running.next(|| clock.monotonic()) => {
+                ended = self.running.next() => {
                     self.ended.extend(ended);
-                    self.ended.extend(self.running.drain(clock.monotonic()));
+                    self.ended.extend(self.running.drain());
                     if is_well {
                         return;
                     }
@@ -333,10 +386,9 @@ impl Runner {
     /// Lets what runs end, for a while; what is left is cancelled and given back, so that another engine, or the next
     /// start, need not wait for its leases.
     async fn wind_down(mut self) {
-        let clock = self.handle.clock.clone();
         let deadline = Instant::now() + Duration::from_millis(self.config.stop_timeout_ms);
         while !self.running.is_empty() {
-            let Ok(ended) = timeout_at(deadline, self.running.next(|| clock.monotonic())).await else { break };
+            let Ok(ended) = timeout_at(deadline, self.running.next()).await else { break };
             self.ended.extend(ended);
         }
         let cancelled = self.running.cancel_all();
@@ -344,13 +396,17 @@ impl Runner {
         let give_back = async {
             // Not before they have ended: another engine begins them at once.
             while !self.running.is_empty() {
-                self.running.next(|| clock.monotonic()).await;
+                self.running.next().await;
             }
             let storage = self.handle.storage.clone();
             let mut connection = storage.engine().acquire().await?;
             self.write_down(&mut connection).await?;
             for (lease, run_at) in cancelled {
-                store::put_back(&mut connection, self.handle.node, lease, run_at, None).await?;
+                unless_locked(store::put_back(&mut connection, self.handle.node, lease, run_at, None).await)?;
+            }
+            if self.may_have_more {
+                // Nothing is held any more but what could not be written down.
+                self.give_back_unheld(&mut connection).await?;
             }
             Ok::<_, sqlx::Error>(())
         };
@@ -362,5 +418,13 @@ impl Runner {
             }
             Err(_) => tracing::warn!("jobs could not be given back in time; they are due when their leases end"),
         }
+    }
+}
+
+/// `None`: somebody else's transaction has it locked.
+fn unless_locked<T>(done: sqlx::Result<T>) -> sqlx::Result<Option<T>> {
+    match done {
+        Err(error) if store::is_locked(&error) => Ok(None),
+        done => done.map(Some),
     }
 }

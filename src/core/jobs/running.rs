@@ -1,6 +1,11 @@
 //! The jobs that run here, each a task of its own under a lease. Who ends how, and who has to be extended.
+//!
+//! Invariant: a task watches its own lease and ends with it, whatever the [`Runner`](super::runner::Runner) is doing: no
+//! handler runs on under a lease that another engine may have by now.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
@@ -10,6 +15,7 @@ use super::kind::{Attempt, JobKind};
 use super::metrics;
 use super::state::JobError;
 use super::store::Taken;
+use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::JobId;
 use parlance_foundation::supervision::panic_text;
 
@@ -23,7 +29,8 @@ struct Held {
     run_at: chrono::DateTime<chrono::Utc>,
     /// On the monotonic clock.
     begun: Duration,
-    lease_ends: Duration,
+    /// The same, and shared with the task, which watches it.
+    lease_ends: Rc<Cell<Duration>>,
     task: AbortHandle,
     /// Cancelled, because its lease is gone or the engine stops.
     cancelled: bool,
@@ -36,17 +43,23 @@ pub(super) struct Ended {
     pub result: Result<(), JobError>,
 }
 
-type Joined = Result<(Id, Result<(), JobError>), JoinError>;
+/// How a task ended; `None`: with its lease.
+type Outcome = Option<Result<(), JobError>>;
+type Joined = Result<(Id, Outcome), JoinError>;
 
 /// All of them. Dropped, it cancels them.
-#[derive(Default)]
 pub(super) struct Running {
-    tasks: JoinSet<Result<(), JobError>>,
+    clock: Clock,
+    tasks: JoinSet<Outcome>,
     held: HashMap<Id, Held>,
     of_kind: HashMap<&'static str, usize>,
 }
 
 impl Running {
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, tasks: JoinSet::new(), held: HashMap::new(), of_kind: HashMap::new() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.held.is_empty()
     }
@@ -59,53 +72,70 @@ impl Running {
         self.of_kind.get(kind.name).copied().unwrap_or(0)
     }
 
-    /// Begins an attempt; `now` and `lease_ends` are readings of the monotonic clock.
-    pub fn begin(&mut self, kind: &JobKind, job: Taken, now: Duration, lease_ends: Duration) {
+    /// The jobs of which a lease is known here.
+    pub fn ids(&self) -> impl Iterator<Item = JobId> {
+        self.held.values().map(|held| held.lease.0)
+    }
+
+    /// Begins an attempt; `lease_ends` is a reading of the monotonic clock.
+    pub fn begin(&mut self, kind: &JobKind, job: Taken, lease_ends: Duration) {
         let number = u32::try_from(job.attempts).unwrap_or(u32::MAX);
         let attempt = Attempt { id: job.id, number, last: number >= kind.policy.attempts_max };
         let span = tracing::info_span!("job", kind = kind.name, job_id = %job.id, attempt = number);
         let (run, run_max) = (kind.clone(), kind.policy.run_max);
+        let lease_ends = Rc::new(Cell::new(lease_ends));
+        let over = until(self.clock.clone(), Rc::clone(&lease_ends));
         let work = async move {
             // The handler is called within, so that its panic is the job's, whenever it comes.
             let work = async move { run.run(&job.payload, attempt).await };
             let late = || Err(JobError::Retry(format!("the handler took longer than {} s", run_max.as_secs_f64())));
-            tokio::time::timeout(run_max, work).await.unwrap_or_else(|_| late())
+            tokio::select! {
+                biased;
+                () = over => None,
+                ended = tokio::time::timeout(run_max, work) => Some(ended.unwrap_or_else(|_| late())),
+            }
         };
         let task = self.tasks.spawn_local(work.instrument(span));
         let lease = (job.id, job.attempts);
         let id = task.id();
-        let held =
-            Held { kind: kind.clone(), lease, run_at: job.run_at, begun: now, lease_ends, task, cancelled: false };
+        let begun = self.clock.monotonic();
+        let held = Held { kind: kind.clone(), lease, run_at: job.run_at, begun, lease_ends, task, cancelled: false };
         self.held.insert(id, held);
         self.count(kind.name, 1);
     }
 
     /// The next one that ends, in whatever way; `None` for one that was cancelled. Waits for ever while nothing runs.
-    pub async fn next(&mut self, monotonic: impl Fn() -> Duration) -> Option<Ended> {
+    pub async fn next(&mut self) -> Option<Ended> {
         match self.tasks.join_next_with_id().await {
-            Some(joined) => self.ended(joined, monotonic()),
+            Some(joined) => self.ended(joined),
             None => std::future::pending().await,
         }
     }
 
     /// Those that have ended already.
-    pub fn drain(&mut self, now: Duration) -> Vec<Ended> {
+    pub fn drain(&mut self) -> Vec<Ended> {
         let mut ended = Vec::new();
         while let Some(joined) = self.tasks.try_join_next_with_id() {
-            ended.extend(self.ended(joined, now));
+            ended.extend(self.ended(joined));
         }
         ended
     }
 
-    fn ended(&mut self, joined: Joined, now: Duration) -> Option<Ended> {
-        let (id, result) = match joined {
-            Ok((id, result)) => (id, result),
-            Err(error) => (error.id(), Err(JobError::Retry(why(error)))),
+    fn ended(&mut self, joined: Joined) -> Option<Ended> {
+        let (id, outcome) = match joined {
+            Ok((id, outcome)) => (id, outcome),
+            Err(error) => (error.id(), Some(Err(JobError::Retry(why(error))))),
         };
         let held = self.held.remove(&id)?;
         self.count(held.kind.name, -1);
-        metrics::took(held.kind.name, now.saturating_sub(held.begun));
-        (!held.cancelled).then_some(Ended { kind: held.kind, lease: held.lease, result })
+        metrics::took(held.kind.name, self.clock.monotonic().saturating_sub(held.begun));
+        if held.cancelled {
+            return None;
+        }
+        if outcome.is_none() {
+            held.say_lost();
+        }
+        Some(Ended { kind: held.kind, lease: held.lease, result: outcome? })
     }
 
     fn count(&mut self, kind: &'static str, by: isize) {
@@ -115,12 +145,13 @@ impl Running {
     }
 
     /// The leases of which a third has gone by, with how long the next one is to be.
-    pub fn to_extend(&self, now: Duration) -> Vec<(Lease, Duration)> {
+    pub fn to_extend(&self) -> Vec<(Lease, Duration)> {
+        let now = self.clock.monotonic();
         let due = self.held.values().filter(|held| !held.cancelled && now >= held.extend_at());
         due.map(|held| (held.lease, held.kind.policy.lease)).collect()
     }
 
-    /// When the next lease is to be extended, or has run out.
+    /// When the next lease is to be extended.
     pub fn next_extension(&self) -> Option<Duration> {
         self.held.values().filter(|held| !held.cancelled).map(Held::extend_at).min()
     }
@@ -130,16 +161,11 @@ impl Running {
         for held in self.held.values_mut() {
             let Some((_, length)) = asked.iter().find(|(lease, _)| *lease == held.lease) else { continue };
             if extended.contains(&held.lease.0) {
-                held.lease_ends = at + *length;
+                held.lease_ends.set(at + *length);
             } else {
                 held.lose();
             }
         }
-    }
-
-    /// Cancels those whose lease ran out: nobody could be told that they are still under way.
-    pub fn lose_expired(&mut self, now: Duration) {
-        self.held.values_mut().filter(|held| !held.cancelled && now >= held.lease_ends).for_each(Held::lose);
     }
 
     /// Cancels everything that runs; the leases, with what the jobs were due at.
@@ -154,6 +180,17 @@ impl Running {
     }
 }
 
+/// Ends when a moment has come that may be moved meanwhile.
+async fn until(clock: Clock, moment: Rc<Cell<Duration>>) {
+    loop {
+        let left = moment.get().saturating_sub(clock.monotonic());
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left).await;
+    }
+}
+
 fn why(error: JoinError) -> String {
     match error.try_into_panic() {
         Ok(panic) => format!("the handler panicked: {}", panic_text(&*panic)),
@@ -163,12 +200,16 @@ fn why(error: JoinError) -> String {
 
 impl Held {
     fn extend_at(&self) -> Duration {
-        self.lease_ends.saturating_sub(self.kind.policy.lease * 2 / 3)
+        self.lease_ends.get().saturating_sub(self.kind.policy.lease * 2 / 3)
     }
 
     fn lose(&mut self) {
         self.cancelled = true;
         self.task.abort();
+        self.say_lost();
+    }
+
+    fn say_lost(&self) {
         metrics::lease_lost(self.kind.name);
         tracing::warn!(kind = self.kind.name, job_id = %self.lease.0, "a job lost its lease and was cancelled");
     }

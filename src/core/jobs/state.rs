@@ -63,13 +63,18 @@ impl Policy {
         checks.into_iter().find(|(right, _)| !right).map(|(_, problem)| problem)
     }
 
-    /// The pause after so many failed attempts: doubled with each, then between half and all of it, so that jobs that
-    /// failed together do not come back together. `jitter` is between 0 and 1.
+    /// The pause after so many failed attempts.
     pub fn back_off(&self, attempts: u32, jitter: f64) -> Duration {
-        let doublings = attempts.saturating_sub(1).min(31);
-        let whole = self.back_off_base.saturating_mul(1 << doublings).min(self.back_off_max);
-        whole.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+        back_off(self.back_off_base, self.back_off_max, attempts, jitter)
     }
+}
+
+/// The pause after so many failures: doubled with each, then between half and all of it, so that what failed together does
+/// not come back together. `jitter` is between 0 and 1.
+pub(super) fn back_off(base: Duration, longest: Duration, failures: u32, jitter: f64) -> Duration {
+    let doublings = failures.saturating_sub(1).min(31);
+    let whole = base.saturating_mul(1 << doublings).min(longest);
+    whole.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
 /// Why an attempt failed.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::store::Listed;
+use crate::text_enum::text_enum;
 use parlance_foundation::ids::JobId;
 
 /// Where a job is.
@@ -19,26 +20,7 @@ pub enum JobState {
     Dead,
 }
 
-impl JobState {
-    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Running, Self::Dead];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Dead => "dead",
-        }
-    }
-}
-
-impl std::str::FromStr for JobState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == text);
-        found.ok_or_else(|| "one of pending, running and dead".to_owned())
-    }
-}
+text_enum!(JobState { Self::Pending => "pending", Self::Running => "running", Self::Dead => "dead" });
 
 /// Work that follows a commit or is due at a time.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -48,6 +30,9 @@ pub struct ListedJob {
     #[schema(example = "auth.delete_expired")]
     pub kind: String,
     pub state: JobState,
+    /// No handler of this version runs it: another version enqueued it. It waits for one that does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_kind: bool,
     /// Jobs of one kind and key run one after the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -77,6 +62,7 @@ impl From<Listed> for ListedJob {
             id: job.id,
             kind: job.kind,
             state,
+            unknown_kind: false,
             key: job.key,
             run_at: job.run_at,
             attempts: job.attempts,

@@ -19,10 +19,10 @@ use super::http::ChatParts;
 use super::messages::{self, Reply};
 use super::missed::{PageWanted, page_after};
 use super::store;
-use super::window::Page;
+
 use crate::answer;
 use crate::commands::{Batch, Command, Desk, Listed, Run, listed};
-use crate::order::{MessageRow, Row, Watermark};
+use crate::order::{MessageRow, Page, Row, Watermark};
 use crate::wire::{Answer, Empty};
 use parlance_foundation::ids::{MessageId, RoomId};
 

@@ -1,4 +1,4 @@
-//! What chat has done at a time, and after a change of a team.
+//! What chat has done at a time, and after a commit.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::follow::{FollowTeams, follow};
 use super::http::ChatParts;
+use super::succession;
 use crate::jobs::{Attempt, Job, JobError, JobKind, Policy};
 
 /// Invitations that are too old to count: how often they are removed.
@@ -20,6 +21,7 @@ impl Job for DeleteForgotten {
 
 /// The kinds of jobs of chat.
 pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
+    let pass_ownership = succession::kind(&chat.rooms, &chat.storage);
     let (chat, following) = (chat.clone(), chat.clone());
     let follow = move |job: FollowTeams, attempt: Attempt| {
         let chat = following.clone();
@@ -33,5 +35,9 @@ pub fn kinds(chat: &ChatParts) -> Vec<JobKind> {
             Ok(())
         }
     };
-    vec![JobKind::new(Policy::default(), follow), JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY)]
+    vec![
+        JobKind::new(Policy::default(), follow),
+        JobKind::new(Policy::upkeep(), delete).every(DELETE_FORGOTTEN_EVERY),
+        pass_ownership,
+    ]
 }

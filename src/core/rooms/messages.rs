@@ -8,9 +8,8 @@ use super::action::WantedAction;
 use super::error::ChatError;
 use super::permissions::Role;
 use super::state::WantedChange;
-use super::window::Page;
-use crate::order::{CoreChange, MessageRow, Row, Watermark};
-use parlance_foundation::ids::{MessageId, RoomId, UserId};
+use crate::order::{CoreChange, MessageRow, Page, Row, Watermark};
+use parlance_foundation::ids::MessageId;
 use parlance_foundation::party::Party;
 
 /// Everything a room can be asked; one type, so that a room that is loading can keep commands in order.
@@ -175,47 +174,5 @@ impl Command {
             Self::Mark(command) => command.reply.send(Err(error)),
             Self::Compare(command) => command.reply.send(Err(error)),
         }
-    }
-}
-
-/// Event: these rows of a room were committed.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    pub room_id: RoomId,
-    /// The seq of the first frame; the others follow without a gap. Empty frames with this seq minus one as the room's
-    /// newest: "there is more than you saw; catch up".
-    pub first_seq: i64,
-    pub frames: Arc<[bytestring::ByteString]>,
-    /// Who is in the room from here on: each with the frame that tells them.
-    pub joined: Vec<(UserId, bytestring::ByteString)>,
-    /// Who is not any more.
-    pub left: Vec<UserId>,
-}
-
-impl Delivery {
-    /// "The newest seq is this": whoever has less catches up.
-    pub fn announcement(room_id: RoomId, last_seq: i64) -> Self {
-        let (first_seq, frames) = (last_seq + 1, Arc::from(Vec::new()));
-        Self { room_id, first_seq, frames, joined: Vec::new(), left: Vec::new() }
-    }
-
-    /// The room's newest seq after this.
-    pub fn last_seq(&self) -> i64 {
-        self.first_seq + i64::try_from(self.frames.len()).unwrap_or(0) - 1
-    }
-}
-
-/// Who hears what rooms have to say: the hubs, or a probe in tests. Implementations must not block.
-pub trait Audience: Send + Sync + 'static {
-    /// Durable events, in order.
-    fn deliver(&self, delivery: Delivery);
-    /// Something short-lived for the room's listeners.
-    fn whisper(&self, room_id: RoomId, frames: Vec<bytestring::ByteString>);
-    /// The users are in a new room: tell their devices, and let them follow it from `next_seq`.
-    fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, bytestring::ByteString)>);
-
-    /// Tells all who follow the room that its newest seq is this: whoever has less catches up.
-    fn announce(&self, room_id: RoomId, last_seq: i64) {
-        self.deliver(Delivery::announcement(room_id, last_seq));
     }
 }

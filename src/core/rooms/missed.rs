@@ -3,12 +3,17 @@
 //! Invariant: who asks from beyond the room's newest event is told so ([`ChatError::Ahead`]), and never that there is nothing:
 //! what they have is of another life of the log.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use super::config::ChatConfig;
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::messages::{CatchUp, Command};
 use super::store;
-use super::window::Page;
+use crate::order::{NoPage, Page, Pages};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::storage::Storage;
 
@@ -35,5 +40,26 @@ pub async fn page_after(
         Some(page) if after <= page.last_seq => Ok(page),
         // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.
         Some(_) | None => store::events_after(storage, config, by, room, after, items_max).await,
+    }
+}
+
+/// The source of rooms' pages, for whoever follows orders.
+pub struct RoomPages {
+    pub rooms: Rooms,
+    pub storage: Storage,
+    pub config: Arc<ChatConfig>,
+}
+
+impl Pages<RoomId> for RoomPages {
+    fn page_after(&self, room: RoomId, by: UserId, after: i64) -> LocalBoxFuture<'_, Result<Page, NoPage>> {
+        let wanted = PageWanted { by, room, after, items_max: self.config.page_items_max };
+        let page = async move {
+            page_after(&self.rooms, &self.storage, &self.config, wanted).await.map_err(|error| match error {
+                ChatError::RoomNotFound => NoPage::Denied,
+                ChatError::Ahead { .. } => NoPage::Ahead,
+                other => NoPage::Later(other.to_string()),
+            })
+        };
+        page.boxed_local()
     }
 }

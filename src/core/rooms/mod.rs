@@ -1,7 +1,7 @@
 //! Chat: rooms of every kind, their members, their one order, and reading it.
 //!
 //! Actors: `RoomDirectory` (one a room thread) opens a `Room` on demand.
-//! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`], which is the hubs; persists through
+//! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`](crate::publish::Audience), which is the hubs; persists through
 //! `persistence/` (the order and all that hangs on it) and `store` (making rooms and spaces, reading).
 //!
 //! Invariants
@@ -48,8 +48,6 @@ pub use directory::Rooms;
 pub use facts::{Member, RoomFacts};
 pub use lobby::{Entrance, ListingMax, Lobby};
 pub use memory::{LiveCard, RoomMemory};
-pub use messages::Audience;
-pub use missed::{PageWanted, page_after};
+pub use missed::{PageWanted, RoomPages, page_after};
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
 pub use state::{Change, Departure, Right, Snapshot, WantedChange};
-pub use window::Page;

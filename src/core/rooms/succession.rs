@@ -1,54 +1,64 @@
 //! A group whose last owner was deleted with their account gets another one: the admin who has been in it for longest,
 //! else the member, else the guest. The room tells it in its order, as `member.role_changed` by the one who is gone.
 //!
-//! Postgres keeps what is to be done (`successions`, written by a trigger with the deletion), so that a crash loses nothing;
-//! engines look when they start to listen, and when they hear of a deletion. Doing it twice does no harm: a room that has an
-//! owner stays as it is.
+//! A trigger enqueues the job with the deletion, whoever deletes, so that a crash loses nothing. Doing it twice does no
+//! harm: a room that has an owner stays as it is.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::messages::{ChangeRoom, Command};
 use super::permissions::Role;
 use super::state::{Change, Right, WantedChange};
-use super::store::{self, Succession};
+use super::store;
+use crate::jobs::{Job, JobError, JobKind, Policy};
+use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::storage::Storage;
 
-/// Pause before a room that is busy, or a Postgres that is away, is asked again.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// A room that is busy or opens is asked again soon, and nobody gives a group up: without an owner it cannot be mended.
+const POLICY: Policy = Policy {
+    attempts_max: 100,
+    back_off_base: Duration::from_millis(250),
+    back_off_max: Duration::from_secs(600),
+    lease: Duration::from_secs(30),
+    run_max: Duration::from_secs(60),
+    at_once_max: 16,
+};
+
+/// As the trigger `parlance_leave_rooms` enqueues it, one a room.
+#[derive(Debug, Serialize, Deserialize)]
+struct PassOwnership {
+    room_id: RoomId,
+    /// The owner who is no more.
+    gone: UserId,
+}
+
+impl Job for PassOwnership {
+    const KIND: &'static str = "rooms.pass_ownership";
+
+    fn key(&self) -> Option<String> {
+        Some(self.room_id.to_string())
+    }
+
+    fn dedupe(&self) -> Option<String> {
+        self.key()
+    }
+}
+
+pub(super) fn kind(rooms: &Rooms, storage: &Storage) -> JobKind {
+    let (rooms, storage) = (rooms.clone(), storage.clone());
+    JobKind::new(POLICY, move |job: PassOwnership, _| {
+        let (rooms, storage) = (rooms.clone(), storage.clone());
+        async move { rooms.pass_on(&storage, &job).await.map_err(|error| JobError::Retry(error.to_string())) }
+    })
+}
 
 impl Rooms {
-    /// Has each group whose owner was deleted pass on its ownership. Returns when all of them have been asked to.
-    pub async fn pass_ownership(&self, storage: &Storage) -> Result<(), sqlx::Error> {
-        for succession in store::successions(storage).await? {
-            let (rooms, storage) = (self.clone(), storage.clone());
-            actix_rt::spawn(async move {
-                while let Err(error) = rooms.pass_on(&storage, &succession).await {
-                    if !error.is_passing() {
-                        tracing::error!(room_id = %succession.room_id, %error, "its ownership could not be passed on");
-                        return;
-                    }
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-            });
-        }
-        Ok(())
-    }
-
-    /// The same, begun; goes on until Postgres says what there is.
-    pub fn pass_ownership_soon(&self, storage: &Storage) {
-        let (rooms, storage) = (self.clone(), storage.clone());
-        actix_rt::spawn(async move {
-            while let Err(error) = rooms.pass_ownership(&storage).await {
-                tracing::warn!(%error, "whether groups have lost their owner is not known yet");
-                tokio::time::sleep(AGAIN_AFTER).await;
-            }
-        });
-    }
-
-    async fn pass_on(&self, storage: &Storage, succession: &Succession) -> Result<(), ChatError> {
-        let Succession { room_id, gone, .. } = *succession;
+    async fn pass_on(&self, storage: &Storage, job: &PassOwnership) -> Result<(), ChatError> {
+        let PassOwnership { room_id, gone } = *job;
         // First the room has to know that its owner is out of it; it takes commands in their order.
         self.members_departed(gone, vec![room_id]).await;
         if let Some(heir) = store::heir(storage, room_id).await? {
@@ -65,6 +75,6 @@ impl Rooms {
                 Err(error) => return Err(error),
             }
         }
-        store::settle_succession(storage, succession).await
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use uuid::Uuid;
 
-use crate::order::Row;
+use crate::order::{Page, Row};
 use parlance_foundation::ids::MessageId;
 
 /// One committed change.
@@ -25,16 +25,6 @@ impl Entry {
     fn bytes(&self) -> usize {
         self.frame.len() + self.row.bytes()
     }
-}
-
-/// A page of the order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    pub frames: Vec<ByteString>,
-    /// The place after which the next page begins.
-    pub next_after: i64,
-    pub last_seq: i64,
-    pub more: bool,
 }
 
 /// The last changes, bounded in count and bytes.

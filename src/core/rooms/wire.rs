@@ -4,6 +4,7 @@
 //! event that changed a message says so at its own place.
 
 mod invitation;
+mod space;
 
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,7 @@ pub use crate::wire::encode;
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::Party;
+pub use space::{SpaceJoined, SpaceLeft, SpaceLeftBecause, SpaceUpdated};
 
 /// What members and their devices hear of rooms.
 pub const FRAMES: &[FrameDoc] = &[
@@ -37,6 +39,18 @@ pub const FRAMES: &[FrameDoc] = &[
     FrameDoc::of::<InvitationUpdated>(
         "invitation.updated",
         "You were invited, or what became of that: GET /invitations has what waits for an answer",
+    ),
+    FrameDoc::of::<SpaceJoined>(
+        "space.joined",
+        "You are in this space now. Frames of spaces are not kept: ask GET /spaces after each ready",
+    ),
+    FrameDoc::of::<SpaceUpdated>(
+        "space.updated",
+        "A space of yours has another name or topic, or you another role in it. Not kept",
+    ),
+    FrameDoc::of::<SpaceLeft>(
+        "space.left",
+        "You are in this space no more: you left, were removed, or it is gone. Not kept",
     ),
     FrameDoc::of::<ReceiptUpdated>("receipt.updated", "How far a member has received and read"),
 ];

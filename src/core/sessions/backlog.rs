@@ -3,26 +3,26 @@
 //! Invariants
 //! - What must arrive leaves in the order in which it came: a going that overtook a coming would leave a stranger
 //!   listening, a coming that overtook a going would leave a member deaf.
-//! - News that may shrink to "there is more" does, once a room, and leaves after all that: whoever came meanwhile hears
+//! - News that may shrink to "there is more" does, once an order, and leaves after all that: whoever came meanwhile hears
 //!   of it as well.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use parlance_foundation::ids::RoomId;
+use crate::order::OrderId;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Backlog<M> {
     must: VecDeque<M>,
-    news: BTreeMap<RoomId, i64>,
+    news: BTreeMap<OrderId, i64>,
 }
 
 /// What to try next.
 #[derive(Debug, PartialEq)]
 pub enum Next<M> {
     Must(M),
-    /// The room's newest seq is this.
-    News(RoomId, i64),
+    /// The order's newest seq is this.
+    News(OrderId, i64),
 }
 
 impl<M> Default for Backlog<M> {
@@ -37,9 +37,9 @@ impl<M> Backlog<M> {
         self.must.push_back(message);
     }
 
-    /// Keeps that the room's newest seq is `last_seq`.
-    pub fn keep_news(&mut self, room: RoomId, last_seq: i64) {
-        let newest = self.news.entry(room).or_insert(last_seq);
+    /// Keeps that the order's newest seq is `last_seq`.
+    pub fn keep_news(&mut self, order: OrderId, last_seq: i64) {
+        let newest = self.news.entry(order).or_insert(last_seq);
         *newest = last_seq.max(*newest);
     }
 
@@ -48,14 +48,14 @@ impl<M> Backlog<M> {
         if let Some(message) = self.must.pop_front() {
             return Some(Next::Must(message));
         }
-        self.news.pop_first().map(|(room, last_seq)| Next::News(room, last_seq))
+        self.news.pop_first().map(|(order, last_seq)| Next::News(order, last_seq))
     }
 
     /// It was not taken: it stays first.
     pub fn put_back(&mut self, next: Next<M>) {
         match next {
             Next::Must(message) => self.must.push_front(message),
-            Next::News(room, last_seq) => self.keep_news(room, last_seq),
+            Next::News(order, last_seq) => self.keep_news(order, last_seq),
         }
     }
 
@@ -69,9 +69,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use parlance_foundation::ids::RoomId;
 
-    fn room(n: u128) -> RoomId {
-        RoomId(Uuid::from_u128(n))
+    fn room(n: u128) -> OrderId {
+        OrderId::Room(RoomId(Uuid::from_u128(n)))
     }
 
     #[test]

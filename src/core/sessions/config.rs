@@ -19,6 +19,7 @@ pub struct SessionsConfig {
     pub ready_rooms_max: usize,
     pub ready_bytes_max: usize,
     pub resume_rooms_max: usize,
+    pub subscriptions_max: usize,
     pub outbox_bytes_max: usize,
     pub outbox_bytes_limit: usize,
     pub stalled_socket_ms: u32,
@@ -53,6 +54,11 @@ impl SessionsConfig {
             "between 65536 and 67108864",
         );
         c.require((1..=100_000).contains(&self.resume_rooms_max), "sessions.resume_rooms_max", "between 1 and 100000");
+        c.require(
+            (1..=1_000_000).contains(&self.subscriptions_max),
+            "sessions.subscriptions_max",
+            "between 1 and 1000000",
+        );
         c.require(self.outbox_bytes_max >= 4_096, "sessions.outbox_bytes_max", "at least 4096");
         c.require(
             self.outbox_bytes_limit > self.outbox_bytes_max,

@@ -11,8 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::hub::Hub;
-use super::hubs;
+use super::hub::{self, Hub};
 use super::session::{Phase, UserSession};
 use super::wire::{Hello, Ping, Pong, Ready, Renew, Renewed};
 use crate::commands::{Answers, Batch, Listed, Session, Then, Way};
@@ -166,6 +165,6 @@ impl Session for AtDesk<'_> {
 /// Answers come through the hub, after what was delivered before them.
 impl Answers for ActorHandle<Hub> {
     fn answer(&self, session: u64, frame: ByteString) {
-        hubs::answer(self, session, frame);
+        hub::answer(self, session, frame);
     }
 }

@@ -1,6 +1,6 @@
 //! What a hub, a session and its helpers share: all on one thread, so cells and no locks.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,12 +11,14 @@ use bytestring::ByteString;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::task::AbortHandle;
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Shed};
 use super::session::SessionParts;
 use crate::accounts::Caller;
+use crate::accounts::wire::Device;
 use crate::limits::SocketPlace;
+use crate::publish::{Grade, Topic};
 use crate::wire::close::{self, CloseCode};
-use parlance_foundation::ids::{FamilyId, UserId};
+use parlance_foundation::ids::{FamilyId, SessionId, UserId};
 
 /// How long a client may take to answer a close, and one that was too slow anyway to take it.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -24,6 +26,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// One connected socket as its hub sees it.
 pub struct Link {
     pub key: u64,
+    /// Its name among all sessions, as `ready` tells it.
+    pub session: SessionId,
     pub parts: Rc<SessionParts>,
     outbox: RefCell<Outbox>,
     /// None once the socket is gone: what still holds the link does not hold the connection.
@@ -43,6 +47,10 @@ pub struct Link {
     /// When the hub ends the socket, however far it is.
     ends_at: Cell<Option<Instant>>,
     pub user: Cell<Option<UserId>>,
+    /// As its hello named it. Boxed: many clients name none.
+    device: OnceCell<Box<Device>>,
+    /// What it asked to be told of, beside its rooms and its user.
+    pub subscriptions: RefCell<Vec<Topic>>,
     /// The sign-in of its token; `None` for one of an outside issuer.
     family: Cell<Option<FamilyId>>,
     /// Among its account's sockets, once greeted.
@@ -75,6 +83,7 @@ impl Link {
         let outbox = Outbox::new(parts.config.outbox_bytes_max, parts.config.outbox_bytes_limit);
         Rc::new(Self {
             key,
+            session: SessionId::new(&parts.clock),
             parts,
             outbox: RefCell::new(outbox),
             socket: RefCell::new(Some(socket)),
@@ -86,6 +95,8 @@ impl Link {
             said_goodbye: Cell::new(false),
             ends_at: Cell::new(None),
             user: Cell::new(None),
+            device: OnceCell::new(),
+            subscriptions: RefCell::default(),
             family: Cell::new(None),
             place: RefCell::new(None),
             lives_until: Cell::new(Duration::MAX),
@@ -112,6 +123,21 @@ impl Link {
         self.lives_until.set(clock.monotonic().saturating_add(left).saturating_add(grace));
     }
 
+    /// The device is this, for as long as the connection lives.
+    pub fn come_from(&self, device: Device) {
+        // Said once, with the hello.
+        let _ = self.device.set(Box::new(device));
+    }
+
+    pub fn device(&self) -> Option<&Device> {
+        self.device.get().map(|device| &**device)
+    }
+
+    /// The device's own id, for logs.
+    pub fn device_id(&self) -> &str {
+        self.device().and_then(|device| device.id.as_deref()).unwrap_or_default()
+    }
+
     pub fn family(&self) -> Option<FamilyId> {
         self.family.get()
     }
@@ -136,10 +162,7 @@ impl Link {
     pub fn with<T>(self: &Rc<Self>, change: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut outbox = self.outbox.borrow_mut();
         let result = change(&mut outbox);
-        let lagged = outbox.take_lagged();
-        if lagged > 0 {
-            metrics::counter!("parlance_lagged_total").increment(lagged);
-        }
+        count(outbox.take_shed());
         if outbox.is_closing() && self.ends_at.get().is_none() {
             let patience = match outbox.closing() {
                 Some(close::TOO_SLOW) => FAREWELL,
@@ -177,7 +200,7 @@ impl Link {
     /// The answer to a command.
     pub fn answer(self: &Rc<Self>, frame: ByteString) {
         self.inflight.set(self.inflight.get().saturating_sub(1));
-        self.with(|outbox| outbox.push(frame, false));
+        self.with(|outbox| outbox.push(frame));
     }
 
     /// The answer to a ping, instead of those to earlier ones that have not left yet.
@@ -256,5 +279,25 @@ impl Link {
             writer.abort();
         }
         self.drained.notify_waiters();
+    }
+}
+
+fn count(shed: Shed) {
+    // Looked up only when there is something to count: a look-up by name costs more than a frame.
+    if shed == Shed::default() {
+        return;
+    }
+    if shed.lagged > 0 {
+        metrics::counter!("parlance_lagged_total").increment(shed.lagged.into());
+    }
+    for (grade, frames) in Grade::ALL.into_iter().zip(shed.short) {
+        count_shed(grade, frames);
+    }
+}
+
+/// Counts short-lived frames that were not told.
+pub fn count_shed(grade: Grade, frames: u32) {
+    if frames > 0 {
+        metrics::counter!("parlance_frames_shed_total", "class" => grade.as_str()).increment(frames.into());
     }
 }

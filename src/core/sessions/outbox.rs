@@ -1,15 +1,22 @@
-//! What waits for one socket, and which rooms it follows from where. Pure.
+//! What waits for one socket, and which orders it follows from where. Pure.
+//!
+//! The orders are rooms today; nothing here but the text of a `lagged` frame depends on that.
 //!
 //! Invariants
-//! - Per room, frames leave in order of `seq`, each exactly once: every one is `next`, or it waits for a catch-up.
-//! - At most `bytes_max` of room events wait; past that, each room's are replaced by one `room.lagged`, and later events
-//!   of that room are absorbed until it has left. Past `bytes_limit` the socket is to be closed.
-//! - Shedding never touches answers to commands.
+//! - Per order, frames leave in order of `seq`, each exactly once: every one is `next`, or it waits for a catch-up.
+//! - At most `bytes_max` of events wait; past that, each order's are replaced by one `lagged`, and later events
+//!   of that order are absorbed until it has left. Past `bytes_limit` the socket is to be closed.
+//! - Before events, what is short-lived is shed: typing, then presence, then receipts. It takes no more than half of
+//!   `bytes_max`, and of one key only the newest frame waits.
+//! - Shedding never touches answers to commands, nor anything else that must arrive.
 //! - Whoever leaves a room hears so: by its last event, or by a `room.lagged` upon which they ask and are told.
 //! - Whoever has left a room hears nothing of it any more, also when they leave between the moment at which their greeting
 //!   reads which rooms they are in and the one at which it follows them.
 
 mod shed;
+mod short;
+#[cfg(test)]
+mod short_tests;
 #[cfg(test)]
 mod tests;
 
@@ -19,13 +26,14 @@ use std::rc::Rc;
 use bytestring::ByteString;
 use foldhash::fast::RandomState;
 
+use self::short::Shorts;
 use super::parcel::Parcel;
-use crate::rooms::Page;
+use crate::order::{OrderId, Page};
+use crate::publish::{Frame, Grade};
 use crate::rooms::wire::{RoomLagged, encode};
 use crate::wire::close::{self, CloseCode};
-use parlance_foundation::ids::RoomId;
 
-/// How one room is followed.
+/// How one order is followed.
 #[derive(Debug)]
 struct Follow {
     /// The seq that this socket gets next.
@@ -40,12 +48,12 @@ enum Mode {
     CatchingUp {
         seen: i64,
     },
-    /// A `room.lagged` waits in the queue; live events advance `next` without being queued.
+    /// A `lagged` waits in the queue; live events advance `next` without being queued.
     Lagged,
 }
 
 impl Follow {
-    /// The newest seq that is known of the room.
+    /// The newest seq that is known of the order.
     fn heard(&self) -> i64 {
         match self.mode {
             Mode::CatchingUp { seen } => seen.max(self.next - 1),
@@ -56,24 +64,27 @@ impl Follow {
 
 #[derive(Debug)]
 enum Item {
-    /// An answer, or something short-lived.
-    Frame(ByteString),
+    /// An answer, or something else that must arrive.
+    Must(ByteString),
+    /// What may be replaced or shed. Shared by all listeners of a thread.
+    Short(Rc<Frame>),
     /// What the greeting came to; not counted.
     Ready(ByteString),
     /// An event out of a page.
-    Event(RoomId, ByteString),
+    Event(OrderId, ByteString),
     /// Live events, without the first so many of the parcel.
-    Parcel(RoomId, Rc<Parcel>, usize),
-    /// A `room.lagged` up to wherever the room is when it leaves.
-    Lagged(RoomId),
-    /// A `room.lagged` up to there, for whoever has left the room or come back to it.
-    LaggedTo(RoomId, i64),
+    Parcel(OrderId, Rc<Parcel>, usize),
+    /// A `lagged` up to wherever the order is when it leaves.
+    Lagged(OrderId),
+    /// A `lagged` up to there, for whoever has left the order or come back to it.
+    LaggedTo(OrderId, i64),
 }
 
 impl Item {
     fn bytes(&self) -> usize {
         match self {
-            Self::Frame(frame) | Self::Event(_, frame) => frame.len(),
+            Self::Must(frame) | Self::Event(_, frame) => frame.len(),
+            Self::Short(frame) => frame.text.len(),
             Self::Parcel(_, parcel, skip) => parcel.bytes_after(*skip).len(),
             Self::Ready(_) | Self::Lagged(_) => 0,
             Self::LaggedTo(..) => LAGGED_BYTES,
@@ -81,8 +92,17 @@ impl Item {
     }
 }
 
-/// About what one `room.lagged` takes. Those of [`Item::Lagged`] are few: one a room.
+/// About what one `lagged` takes. Those of [`Item::Lagged`] are few: one an order.
 const LAGGED_BYTES: usize = 96;
+
+/// How often something was shed since this was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Backlogs of an order that were replaced by a `lagged`.
+    pub lagged: u32,
+    /// Short-lived frames, by [`Grade`].
+    pub short: [u32; Grade::ALL.len()],
+}
 
 /// What leaves.
 #[derive(Clone, Debug)]
@@ -100,15 +120,17 @@ const ITEMS_KEPT: usize = 16;
 pub struct Outbox {
     queue: VecDeque<Item>,
     bytes: usize,
-    rooms: HashMap<RoomId, Follow, RandomState>,
-    /// Rooms in [`Mode::CatchingUp`] for which nobody reads pages yet.
-    behind: VecDeque<RoomId>,
+    /// Which of what waits is short-lived.
+    shorts: Shorts,
+    orders: HashMap<OrderId, Follow, RandomState>,
+    /// Orders in [`Mode::CatchingUp`] for which nobody reads pages yet.
+    behind: VecDeque<OrderId>,
     bytes_max: usize,
     bytes_limit: usize,
     closing: Option<CloseCode>,
-    lagged: u64,
-    /// Until the greeting is done: the rooms that its user was heard to leave, which it may have read of before.
-    left: Option<Vec<RoomId>>,
+    shed: Shed,
+    /// Until the greeting is done: the orders that its user was heard to leave, which it may have read of before.
+    left: Option<Vec<OrderId>>,
 }
 
 impl Outbox {
@@ -116,61 +138,63 @@ impl Outbox {
         Self {
             queue: VecDeque::new(),
             bytes: 0,
-            rooms: HashMap::default(),
+            shorts: Shorts::default(),
+            orders: HashMap::default(),
             behind: VecDeque::new(),
             bytes_max,
             bytes_limit,
             closing: None,
-            lagged: 0,
+            shed: Shed::default(),
             left: Some(Vec::new()),
         }
     }
 
-    /// Follows a room that the greeting has read of, live from `next` on, unless its user was heard to leave it since.
+    /// Follows an order that the greeting has read of, live from `next` on, unless its user was heard to leave it since.
     /// Whether it is followed.
-    pub fn follow(&mut self, room: RoomId, next: i64) -> bool {
-        if self.left.as_ref().is_some_and(|left| left.contains(&room)) {
+    pub fn follow(&mut self, order: OrderId, next: i64) -> bool {
+        if self.left.as_ref().is_some_and(|left| left.contains(&order)) {
             return false;
         }
-        self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
+        self.orders.entry(order).or_insert(Follow { next, mode: Mode::Live });
         true
     }
 
-    /// All rooms of the greeting are followed.
+    /// All orders of the greeting are followed.
     pub fn greeted(&mut self) {
         self.left = None;
     }
 
-    /// Follows a room from `next` on, of which some is past already: pages come first. What waits of it already, heard
+    /// Follows an order from `next` on, of which some is past already: pages come first. What waits of it already, heard
     /// from a coming while its session greeted, or shed since, comes with them: else it would come twice, or its
-    /// `room.lagged` would end the catch-up.
-    pub fn follow_behind(&mut self, room: RoomId, next: i64) {
-        let heard = self.rooms.get(&room).map_or(next, Follow::heard);
+    /// `lagged` would end the catch-up.
+    pub fn follow_behind(&mut self, order: OrderId, next: i64) {
+        let heard = self.orders.get(&order).map_or(next, Follow::heard);
         let bytes = &mut self.bytes;
         self.queue.retain(|item| {
             let comes_again = match item {
-                Item::Event(of, _) | Item::Parcel(of, ..) | Item::Lagged(of) => *of == room,
-                Item::Frame(_) | Item::Ready(_) | Item::LaggedTo(..) => false,
+                Item::Event(of, _) | Item::Parcel(of, ..) | Item::Lagged(of) => *of == order,
+                Item::Must(_) | Item::Short(_) | Item::Ready(_) | Item::LaggedTo(..) => false,
             };
             if comes_again {
                 *bytes -= item.bytes();
             }
             !comes_again
         });
-        self.rooms.insert(room, Follow { next, mode: Mode::CatchingUp { seen: heard.max(next) } });
-        self.behind.push_back(room);
+        self.shorts.moved();
+        self.orders.insert(order, Follow { next, mode: Mode::CatchingUp { seen: heard.max(next) } });
+        self.behind.push_back(order);
     }
 
-    /// `frame` tells that the user is in a room now, and its events follow from `next` on. It is followed first: what this
-    /// frame sheds of an earlier stay is then replaced by a `room.lagged` that reaches up to `next`.
+    /// `frame` tells that the user is in an order now, and its events follow from `next` on. It is followed first: what this
+    /// frame sheds of an earlier stay is then replaced by a `lagged` that reaches up to `next`.
     ///
-    /// A greeting may have told of the room before: of this stay, when the frame comes late, or of an earlier one, whose
-    /// pages may yet be denied. Either way, a `room.lagged` says from where on events follow.
-    pub fn join(&mut self, room: RoomId, next: i64, frame: ByteString) {
+    /// A greeting may have told of the order before: of this stay, when the frame comes late, or of an earlier one, whose
+    /// pages may yet be denied. Either way, a `lagged` says from where on events follow.
+    pub fn join(&mut self, order: OrderId, next: i64, frame: ByteString) {
         if let Some(left) = &mut self.left {
-            left.retain(|of| *of != room);
+            left.retain(|of| *of != order);
         }
-        let follow = self.rooms.entry(room).or_insert(Follow { next, mode: Mode::Live });
+        let follow = self.orders.entry(order).or_insert(Follow { next, mode: Mode::Live });
         let is_elsewhere = follow.next > next || matches!(follow.mode, Mode::CatchingUp { .. });
         if follow.mode != Mode::Live {
             follow.next = follow.next.max(next);
@@ -179,42 +203,44 @@ impl Outbox {
             if seen < follow.next {
                 follow.mode = Mode::Live;
             } else {
-                self.behind.push_back(room);
+                self.behind.push_back(order);
             }
         }
-        self.push(frame, false);
-        if let Some(Follow { next, mode: Mode::Live | Mode::CatchingUp { .. } }) = self.rooms.get(&room)
+        self.push(frame);
+        if let Some(Follow { next, mode: Mode::Live | Mode::CatchingUp { .. } }) = self.orders.get(&order)
             && is_elsewhere
         {
             let last_seq = next - 1;
-            self.enqueue(Item::LaggedTo(room, last_seq));
+            self.enqueue(Item::LaggedTo(order, last_seq));
         }
     }
 
-    /// Forgets a room whose last event was offered; what waits of it still leaves.
-    pub fn unfollow(&mut self, room: RoomId) {
+    /// Forgets an order whose last event was offered; what waits of it still leaves.
+    pub fn unfollow(&mut self, order: OrderId) {
         if let Some(left) = &mut self.left {
-            left.push(room);
+            left.push(order);
         }
-        let Some(follow) = self.rooms.remove(&room) else { return };
+        let Some(follow) = self.orders.remove(&order) else { return };
         if follow.mode == Mode::Live {
             return;
         }
-        self.queue.retain(|item| !matches!(item, Item::Lagged(of) if *of == room));
-        self.enqueue(Item::LaggedTo(room, follow.heard()));
+        self.queue.retain(|item| !matches!(item, Item::Lagged(of) if *of == order));
+        self.shorts.moved();
+        self.enqueue(Item::LaggedTo(order, follow.heard()));
     }
 
-    pub fn rooms(&self) -> impl Iterator<Item = RoomId> {
-        self.rooms.keys().copied()
+    /// What is followed.
+    pub fn orders(&self) -> impl Iterator<Item = OrderId> {
+        self.orders.keys().copied()
     }
 
-    /// Notes that a room's newest committed seq is `last_seq`: if that is more than this socket got, it catches up.
-    pub fn announce(&mut self, room: RoomId, last_seq: i64) {
-        let Some(follow) = self.rooms.get_mut(&room) else { return };
+    /// Notes that an order's newest committed seq is `last_seq`: if that is more than this socket got, it catches up.
+    pub fn announce(&mut self, order: OrderId, last_seq: i64) {
+        let Some(follow) = self.orders.get_mut(&order) else { return };
         match &mut follow.mode {
             Mode::Live if last_seq >= follow.next => {
                 follow.mode = Mode::CatchingUp { seen: last_seq };
-                self.behind.push_back(room);
+                self.behind.push_back(order);
             }
             Mode::Live => {}
             Mode::CatchingUp { seen } => *seen = last_seq.max(*seen),
@@ -222,73 +248,73 @@ impl Outbox {
         }
     }
 
-    /// Live events of a room.
-    pub fn offer(&mut self, room: RoomId, parcel: &Rc<Parcel>) {
+    /// Live events of an order.
+    pub fn offer(&mut self, order: OrderId, parcel: &Rc<Parcel>) {
         if self.closing.is_some() {
             return;
         }
-        let Some(follow) = self.rooms.get_mut(&room) else { return };
+        let Some(follow) = self.orders.get_mut(&order) else { return };
         if follow.mode != Mode::Live || parcel.first_seq > follow.next {
-            return self.announce(room, parcel.last_seq());
+            return self.announce(order, parcel.last_seq());
         }
         let known = usize::try_from(follow.next - parcel.first_seq).unwrap_or(usize::MAX);
         if known >= parcel.len() {
             return;
         }
         follow.next = parcel.last_seq() + 1;
-        self.enqueue(Item::Parcel(room, Rc::clone(parcel), known));
+        self.enqueue(Item::Parcel(order, Rc::clone(parcel), known));
     }
 
-    /// A page of what came after `after` in a room that catches up. Postgres may have more than the room has shown: that
-    /// comes live. Else a `room.lagged` could name a seq that the room does not answer with yet, and never offers again.
-    pub fn page(&mut self, room: RoomId, after: i64, page: &Page) {
-        let Some(follow) = self.rooms.get_mut(&room) else { return };
+    /// A page of what came after `after` in an order that catches up. Postgres may have more than the order has shown: that
+    /// comes live. Else a `lagged` could name a seq that the order does not answer with yet, and never offers again.
+    pub fn page(&mut self, order: OrderId, after: i64, page: &Page) {
+        let Some(follow) = self.orders.get_mut(&order) else { return };
         let (&Mode::CatchingUp { seen }, None) = (&follow.mode, self.closing) else { return };
         // A page asked for before the backlog was shed belongs to no place any more.
         if after + 1 != follow.next {
-            return self.behind.push_front(room);
+            return self.behind.push_front(order);
         }
         let shown = usize::try_from(seen - after).unwrap_or(0);
         for frame in page.frames.iter().take(shown) {
             self.bytes += frame.len();
-            self.queue.push_back(Item::Event(room, frame.clone()));
+            self.queue.push_back(Item::Event(order, frame.clone()));
         }
         follow.next = follow.next.max(page.next_after.min(seen) + 1);
         if follow.next > seen {
             follow.mode = Mode::Live;
         } else {
-            // In front: one room's pages follow each other.
-            self.behind.push_front(room);
+            // In front: one order's pages follow each other.
+            self.behind.push_front(order);
         }
         // Pages are read only while there is room: they are not shed.
     }
 
-    /// The page could not be read now: its room waits for another try.
-    pub fn page_failed(&mut self, room: RoomId) {
-        if self.rooms.contains_key(&room) {
-            self.behind.push_back(room);
+    /// The page could not be read now: its order waits for another try.
+    pub fn page_failed(&mut self, order: OrderId) {
+        if self.orders.contains_key(&order) {
+            self.behind.push_back(order);
         }
     }
 
-    /// The page after `after` is not for this socket's user: forgets the room, as `unfollow` does, unless it is followed
+    /// The page after `after` is not for this socket's user: forgets the order, as `unfollow` does, unless it is followed
     /// from elsewhere by now, because they left and came back meanwhile. Whether it is forgotten.
-    pub fn page_denied(&mut self, room: RoomId, after: i64) -> bool {
-        let Some(follow) = self.rooms.get_mut(&room).filter(|follow| follow.next == after + 1) else { return false };
+    pub fn page_denied(&mut self, order: OrderId, after: i64) -> bool {
+        let Some(follow) = self.orders.get_mut(&order).filter(|follow| follow.next == after + 1) else { return false };
         let Mode::CatchingUp { seen } = &mut follow.mode else { return false };
         // How they left may be past all that was heard of, and the client has to ask to learn of it.
         *seen += 1;
-        self.unfollow(room);
+        self.unfollow(order);
         true
     }
 
-    /// The next room to read a page of, and after which seq; `None` while there is no room for more, or no need.
-    pub fn next_behind(&mut self) -> Option<(RoomId, i64)> {
+    /// The next order to read a page of, and after which seq; `None` while there is no room for more, or no need.
+    pub fn next_behind(&mut self) -> Option<(OrderId, i64)> {
         if self.bytes > self.bytes_max / 2 || self.closing.is_some() {
             return None;
         }
-        while let Some(room) = self.behind.pop_front() {
-            if let Some(Follow { next, mode: Mode::CatchingUp { .. } }) = self.rooms.get(&room) {
-                return Some((room, next - 1));
+        while let Some(order) = self.behind.pop_front() {
+            if let Some(Follow { next, mode: Mode::CatchingUp { .. } }) = self.orders.get(&order) {
+                return Some((order, next - 1));
             }
         }
         None
@@ -298,11 +324,9 @@ impl Outbox {
         !self.behind.is_empty()
     }
 
-    /// An answer, or something short-lived when `may_drop`: that is not worth closing a socket for.
-    pub fn push(&mut self, frame: ByteString, may_drop: bool) {
-        if !may_drop || self.bytes <= self.bytes_max / 2 {
-            self.enqueue(Item::Frame(frame));
-        }
+    /// An answer, or something else that must arrive.
+    pub fn push(&mut self, frame: ByteString) {
+        self.enqueue(Item::Must(frame));
     }
 
     fn enqueue(&mut self, item: Item) {
@@ -320,6 +344,7 @@ impl Outbox {
     /// than what makes a reader slow: whoever is in many rooms would else be closed for it, each time they come.
     pub fn push_ready(&mut self, frame: ByteString) {
         self.queue.push_front(Item::Ready(frame));
+        self.shorts.moved();
     }
 
     /// What was said before still leaves, then the close code, and nothing after it.
@@ -336,6 +361,7 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.queue = VecDeque::new();
         self.bytes = 0;
+        self.shorts = Shorts::default();
     }
 
     /// Hands up to about `bytes_max` bytes to `put`, in order.
@@ -343,16 +369,18 @@ impl Outbox {
         let mut bytes = 0;
         while bytes < bytes_max {
             let Some(item) = self.queue.pop_front() else { break };
+            self.shorts.popped(&item);
             let waited = item.bytes();
             let outgoing = match item {
-                Item::Frame(frame) | Item::Ready(frame) | Item::Event(_, frame) => Outgoing::Frame(frame),
+                Item::Must(frame) | Item::Ready(frame) | Item::Event(_, frame) => Outgoing::Frame(frame),
+                Item::Short(frame) => Outgoing::Frame(frame.text.clone()),
                 Item::Parcel(_, parcel, skip) => Outgoing::Parcel(parcel, skip),
-                Item::Lagged(room_id) => {
-                    let Some(follow) = self.rooms.get_mut(&room_id) else { continue };
+                Item::Lagged(order) => {
+                    let Some(follow) = self.orders.get_mut(&order) else { continue };
                     follow.mode = Mode::Live;
-                    Outgoing::Frame(lagged(room_id, follow.next - 1))
+                    Outgoing::Frame(lagged(order, follow.next - 1))
                 }
-                Item::LaggedTo(room_id, last_seq) => Outgoing::Frame(lagged(room_id, last_seq)),
+                Item::LaggedTo(order, last_seq) => Outgoing::Frame(lagged(order, last_seq)),
             };
             self.bytes -= waited;
             bytes += waited;
@@ -360,6 +388,7 @@ impl Outbox {
         }
         if self.queue.is_empty() && self.queue.capacity() > ITEMS_KEPT {
             self.queue = VecDeque::new();
+            self.shorts.moved();
         }
     }
 
@@ -381,12 +410,15 @@ impl Outbox {
         self.closing.filter(|_| self.queue.is_empty())
     }
 
-    /// How often a backlog was replaced since this was last asked.
-    pub fn take_lagged(&mut self) -> u64 {
-        std::mem::take(&mut self.lagged)
+    /// What was shed since this was last asked.
+    pub fn take_shed(&mut self) -> Shed {
+        std::mem::take(&mut self.shed)
     }
 }
 
-fn lagged(room_id: RoomId, last_seq: i64) -> ByteString {
-    encode(&RoomLagged { room_id, last_seq })
+/// The one place where kinds of orders differ.
+fn lagged(order: OrderId, last_seq: i64) -> ByteString {
+    match order {
+        OrderId::Room(room_id) => encode(&RoomLagged { room_id, last_seq }),
+    }
 }

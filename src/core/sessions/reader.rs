@@ -94,7 +94,7 @@ impl Reader {
             Ok(_) if self.broken => Some(()),
             Ok(count) => {
                 if count < shared.len() {
-                    self.is_drained();
+                    self.clear_readiness();
                 }
                 self.kept.extend_from_slice(shared.get(..count).unwrap_or_default());
                 // What it says is heard with the next frame, which there will be none of.
@@ -108,7 +108,7 @@ impl Reader {
 
     /// A read that did not fill the buffer has emptied the socket: the next one waits for news of it, rather than asking
     /// the kernel first. Only right where one thread both reads and polls for news, as each worker does.
-    fn is_drained(&self) {
+    fn clear_readiness(&self) {
         let nothing = || Err::<(), _>(ErrorKind::WouldBlock.into());
         let _ = self.socket.try_io(Interest::READABLE, nothing);
     }

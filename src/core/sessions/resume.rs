@@ -1,4 +1,4 @@
-//! Reading what a session missed: pages from the room's memory, or from Postgres when it was away for longer.
+//! Reading what a session missed of the orders that it follows: pages from whatever source an order has.
 //!
 //! One task a session, only while something is missing. It stops reading while the socket is slow.
 
@@ -6,28 +6,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::link::Link;
-use super::session::SessionParts;
-use crate::rooms::error::ChatError;
-use crate::rooms::{self, Page, PageWanted};
+use crate::order::NoPage;
 use crate::wire::close;
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::UserId;
 
 /// Pause after Postgres could not be asked.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// Pause after a page that brought nothing: Postgres has committed more than the room has heard of yet.
+/// Pause after a page that brought nothing: Postgres has committed more than was told yet.
 const NEWS_AFTER: Duration = Duration::from_millis(50);
-
-/// What came after `after` in a room, for a member.
-pub async fn page_after(
-    parts: &SessionParts,
-    by: UserId,
-    room: RoomId,
-    after: i64,
-    items_max: usize,
-) -> Result<Page, ChatError> {
-    rooms::page_after(&parts.rooms, &parts.storage, &parts.chat, PageWanted { by, room, after, items_max }).await
-}
 
 /// Starts reading for a session unless somebody does already.
 pub fn start(link: &Rc<Link>, user: UserId) {
@@ -47,33 +34,33 @@ async fn read_until_caught_up(link: &Rc<Link>, user: UserId) {
     while !link.gone.get() {
         // Made before looking, so that a drain in between is not missed.
         let drained = link.drained.notified();
-        let Some((room, after)) = link.with(|outbox| outbox.next_behind()) else {
+        let Some((order, after)) = link.with(|outbox| outbox.next_behind()) else {
             if !link.with(|outbox| outbox.is_behind()) {
                 return;
             }
             drained.await;
             continue;
         };
-        match page_after(parts, user, room, after, parts.chat.page_items_max).await {
+        match parts.orders.page_after(order, user, after).await {
             Ok(page) => {
                 let is_behind = link.with(|outbox| {
-                    outbox.page(room, after, &page);
+                    outbox.page(order, after, &page);
                     outbox.is_behind()
                 });
                 if page.frames.is_empty() && is_behind {
                     tokio::time::sleep(NEWS_AFTER).await;
                 }
             }
-            Err(ChatError::RoomNotFound) => {
-                if link.with(|outbox| outbox.page_denied(room, after)) {
-                    parts.hub.borrow_mut().unlisten(link.key, room);
+            Err(NoPage::Denied) => {
+                if link.with(|outbox| outbox.page_denied(order, after)) {
+                    parts.hub.borrow_mut().unlisten(link.key, order);
                 }
             }
             // What this socket was told is not in the log any more: it has to come back and see.
-            Err(ChatError::Ahead { .. }) => return link.close(close::UNAVAILABLE),
-            Err(error) => {
-                tracing::debug!(%error, room_id = %room, "a page could not be read; trying again");
-                link.with(|outbox| outbox.page_failed(room));
+            Err(NoPage::Ahead) => return link.close(close::UNAVAILABLE),
+            Err(NoPage::Later(error)) => {
+                tracing::debug!(error, ?order, "a page could not be read; trying again");
+                link.with(|outbox| outbox.page_failed(order));
                 tokio::time::sleep(RETRY_AFTER).await;
             }
         }

@@ -12,22 +12,24 @@ use actix_web::web::BytesMut;
 
 use super::config::{MESSAGE_BYTES_MAX, SessionsConfig};
 use super::flusher::Flusher;
+use super::hub::{LocalHub, Seat};
 use super::incoming::{Hellos, Incoming};
 use super::link::Link;
-use super::local_hub::{LocalHub, Seat};
 use super::reader::ReadBuffer;
 use super::resumption::{self, Resumption};
 use super::wire::{Hello, Ready};
-use crate::accounts::{Auth, Caller};
+use crate::accounts::wire::Device;
+use crate::accounts::{Auth, AuthError, Caller, input};
 use crate::commands::{Answers, Batch, Commands, Place};
 use crate::limits::Limits;
+use crate::order::OrderSources;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::{Entrance, ListingMax, Lobby, Rooms, store};
 use crate::wire::close::{self, CloseCode};
 use crate::wire::{self, Answer, BadFrame, Resume};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, SessionId, UserId};
+use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::problem::Problem;
 use parlance_foundation::storage::Storage;
 
@@ -42,6 +44,8 @@ pub struct SessionParts {
     pub auth: Auth,
     pub storage: Storage,
     pub rooms: Rooms,
+    /// Where each kind of order that a session follows is read.
+    pub orders: OrderSources,
     pub lobby: Lobby,
     pub limits: Limits,
     pub hub: LocalHub,
@@ -116,7 +120,7 @@ impl UserSession {
 
     /// Says something to the client.
     pub(super) fn say(&self, frame: bytestring::ByteString) {
-        self.link.with(|outbox| outbox.push(frame, false));
+        self.link.with(|outbox| outbox.push(frame));
     }
 
     /// Says why and closes, once everything before has left.
@@ -126,6 +130,14 @@ impl UserSession {
 
     pub(super) fn greet(&mut self, re: Option<u64>, hello: Hello, ctx: &mut Context<Self>) {
         let (parts, link) = (Rc::clone(&self.parts), Rc::clone(&self.link));
+        // A wrong field is answered, and the client may say hello again.
+        let device = match device_of(&hello) {
+            Ok(device) => device,
+            Err(problem) => return self.say(wire::error(re, &problem)),
+        };
+        if let Some(device) = device {
+            link.come_from(device);
+        }
         // It came in time, however long the answer takes.
         link.heard_hello.set(true);
         // What was said so far leaves now; what comes from here on, after `ready`.
@@ -143,6 +155,7 @@ impl UserSession {
     }
 
     fn refuse(&mut self, re: Option<u64>, problem: &Problem) {
+        tracing::debug!(session_id = %self.link.session, device_id = self.link.device_id(), code = problem.code, "a hello was refused");
         let code = match problem.status.as_u16() {
             500.. => close::UNAVAILABLE,
             429 => close::TOO_MANY_SOCKETS,
@@ -162,18 +175,21 @@ impl UserSession {
         self.link.ready.set(true);
         self.incoming.greeted();
         metrics::gauge!("parlance_sessions").increment(1.0);
+        let (session_id, device_id) = (self.link.session, self.link.device_id());
+        tracing::debug!(%session_id, user_id = %caller.user_id, device_id, "a session is ready");
+        note_device(&self.parts, &self.link, &caller);
         self.link.with(|outbox| {
             // Before what was heard while the rooms were read; what was missed is read after it.
             outbox.push_ready(ready.encode(re));
             for (room, next) in behind {
-                outbox.follow_behind(room, next);
+                outbox.follow_behind(room.into(), next);
             }
         });
         self.link.with(|outbox| {
             for room in followed {
                 // What was committed after the rooms were read and before they were listened to.
                 if let Some(latest) = self.parts.rooms.latest_seq(room) {
-                    outbox.announce(room, latest);
+                    outbox.announce(room.into(), latest);
                 }
             }
         });
@@ -185,6 +201,28 @@ impl UserSession {
             batch.send();
         }
     }
+}
+
+/// What a hello says of its device, by the same rules as a sign-in.
+fn device_of(hello: &Hello) -> Result<Option<Device>, Problem> {
+    let Some(device) = &hello.device else { return Ok(None) };
+    let said = Device { id: device.id.clone(), name: device.name.clone() };
+    Ok(Some(input::device(Some(&said)).map_err(AuthError::from)?))
+}
+
+/// The sign-in learns what it did not know of its device. Hardly ever anything: clients say the same when they sign in.
+fn note_device(parts: &SessionParts, link: &Link, caller: &Caller) {
+    let (Some(family), Some(device)) = (caller.family_id, link.device()) else { return };
+    if parts.auth.knows_device(family, device) {
+        return;
+    }
+    let (auth, user, device) = (parts.auth.clone(), caller.user_id, device.clone());
+    // Not waited for: nothing of the session depends on it, and the next hello says it again.
+    actix_rt::spawn(async move {
+        if let Err(error) = auth.note_device(user, family, &device).await {
+            tracing::debug!(%error, "what a device is called was not written down");
+        }
+    });
 }
 
 /// What a hello led to.
@@ -224,7 +262,7 @@ async fn greet(parts: &SessionParts, link: &Rc<Link>, hello: Hello) -> Result<Gr
         false => Resumption::of_another_epoch(hello.resume),
     };
     let ready = Ready {
-        session_id: SessionId::new(&parts.clock),
+        session_id: link.session,
         user: Arc::unwrap_or_clone(user),
         heartbeat_ms: parts.config.heartbeat_ms,
         expires_at: caller.expires_at,
@@ -260,14 +298,14 @@ async fn know_what_is_ahead(
 /// taken out and returned.
 fn follow_all(parts: &SessionParts, link: &Rc<Link>, rooms: &mut Vec<(RoomId, i64)>) -> Vec<RoomId> {
     let left = link.with(|outbox| {
-        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow(*room, *last_seq + 1));
+        let left = rooms.extract_if(.., |(room, last_seq)| !outbox.follow((*room).into(), *last_seq + 1));
         let left = left.map(|(room, _)| room).collect();
         outbox.greeted();
         left
     });
     let mut hub = parts.hub.borrow_mut();
     for (room, _) in rooms.iter() {
-        hub.listen(link, *room);
+        hub.listen(link, (*room).into());
     }
     left
 }

@@ -11,9 +11,9 @@ use actix_http::ws::{CloseReason, Frame, Item, Parser, ProtocolError};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut};
 
+use super::hub::Seat;
 use super::incoming::Incoming;
 use super::link::Link;
-use super::local_hub::Seat;
 use super::reader::Reader;
 use super::session::{SessionParts, UserSession};
 use crate::wire::close;
@@ -69,13 +69,15 @@ impl StreamHandler<Result<Frame, ProtocolError>> for UserSession {
             Ok(Frame::Binary(_)) => self.close(close::PROTOCOL_ERROR),
             Err(_) if self.incoming.is_refused() => self.close(close::UNAVAILABLE),
             Err(error) => {
-                tracing::debug!(%error, "a client broke the protocol");
+                let (session_id, device_id) = (self.link.session, self.link.device_id());
+                tracing::debug!(%error, %session_id, device_id, "a client broke the protocol");
                 self.close(close::PROTOCOL_ERROR);
             }
         }
     }
 
     fn finished(&mut self, ctx: &mut Self::Context) {
+        tracing::debug!(session_id = %self.link.session, device_id = self.link.device_id(), "a client has said its last");
         self.send_batch();
         ctx.stop();
     }

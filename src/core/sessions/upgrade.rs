@@ -24,7 +24,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::local_hub::Seat;
+use super::hub::Seat;
 use super::session::SessionParts;
 use super::socket;
 use parlance_foundation::problem::Problem;

@@ -21,6 +21,8 @@ pub const FRAMES: &[FrameDoc] = &[FrameDoc::of::<Heartbeat>("heartbeat", "Sent w
 pub struct Hello {
     /// An access token.
     pub token: String,
+    /// What the list of one's devices and the engine's log call this connection. A name that the sign-in has not, or another
+    /// one, becomes the sign-in's.
     #[serde(default, deserialize_with = "optional_object")]
     pub device: Option<HelloDevice>,
     /// For each room the newest `seq` that the client has: what came after it follows `ready`. What cannot be honoured is
@@ -36,9 +38,12 @@ pub struct Hello {
 /// The device that connects.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct HelloDevice {
+    /// The client's own, stable id of the device: at most 64 characters, as at the sign-in.
     #[serde(default)]
     pub id: Option<String>,
+    /// What its owner would call it: one line of at most 100 characters.
     #[serde(default)]
+    #[schema(example = "Firefox on Linux")]
     pub name: Option<String>,
 }
 

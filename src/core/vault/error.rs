@@ -30,6 +30,9 @@ pub enum VaultError {
     Damaged(SecretName),
     #[error("another rotation is under way")]
     Rotating,
+    /// Nothing was deleted.
+    #[error("{unreadable} secrets are under master keys that are not here, and not {expected}: nothing was deleted")]
+    OtherCount { unreadable: usize, expected: usize },
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     /// Our fault, or the disk's; the text is for the log.
@@ -46,7 +49,7 @@ impl VaultError {
             Self::Full { .. } => "full",
             Self::Locked(_) => "locked",
             Self::Damaged(_) => "damaged",
-            Self::Rotating | Self::Database(_) | Self::Internal(_) => "error",
+            Self::Rotating | Self::OtherCount { .. } | Self::Database(_) | Self::Internal(_) => "error",
         }
     }
 }
@@ -71,6 +74,7 @@ impl From<VaultError> for Problem {
             }
             VaultError::Damaged(_) => Self::conflict("vault.damaged", said),
             VaultError::Rotating => Self::conflict("vault.rotating", said),
+            VaultError::OtherCount { .. } => Self::conflict("vault.other_count", said),
             VaultError::Database(error) => error.into(),
             VaultError::Internal(error) => {
                 tracing::error!(%error, "unexpected error in the vault");

@@ -70,6 +70,9 @@ impl Vault {
             clock,
             first_key,
         }));
+        if first_key == FirstKey::Make {
+            vault.0.source.tidy().await;
+        }
         let mut conn = vault.0.storage.engine().acquire().await?;
         let used = store::key_ids(&mut conn).await?;
         drop(conn);
@@ -157,14 +160,18 @@ impl Vault {
         }
     }
 
-    /// Gives up the secrets that are under keys that are lost; answers how many.
-    pub async fn delete_unreadable(&self, by: &By) -> Result<usize, VaultError> {
+    /// Gives up the secrets that are under keys that are lost, if there are as many as `expected`; answers how many. In the
+    /// wrong folder all of them are: whoever says how many has looked.
+    pub async fn delete_unreadable(&self, expected: usize, by: &By) -> Result<usize, VaultError> {
         let mut transaction = self.0.storage.engine().begin().await?;
         store::lock_keys(&mut transaction).await?;
         // A file that is there and cannot be read is not lost: what is under its keys stays.
         let read = self.0.source.read().await.map_err(|error| self.locked(&format!("{error:#}")))?;
         let ring = read.unwrap_or_default();
         let gone = store::delete_unreadable(&mut transaction, &known(&ring)).await?;
+        if gone.len() != expected {
+            return Err(VaultError::OtherCount { unreadable: gone.len(), expected });
+        }
         let entries: Vec<Uuid> = gone.iter().map(|_| self.0.clock.uuid()).collect();
         store::note_all(&mut transaction, &entries, "deleted", &gone, self.0.clock.now(), by).await?;
         transaction.commit().await?;
@@ -294,14 +301,31 @@ impl Vault {
 
     /// A transaction in which the keys stay as they are, and the newest of them. Refused while the vault is locked: an
     /// engine with the keys of another machine would put in what nobody else can read.
+    ///
+    /// Alone while no key is in use: of two engines that each made a first key in a folder of its own, one decides which
+    /// it is, and the other one sees that.
     async fn begin_write(&self) -> Result<(Transaction<'static, Postgres>, MasterKey), VaultError> {
-        let mut transaction = self.0.storage.engine().begin().await?;
-        store::share_keys(&mut transaction).await?;
-        let used = store::key_ids(&mut transaction).await?;
+        let (mut transaction, mut used) = self.begin_with_keys(false).await?;
+        if used.is_empty() {
+            transaction.rollback().await?;
+            (transaction, used) = self.begin_with_keys(true).await?;
+        }
         let ring = self.read_keys(&used).await?;
         self.require_all(&ring, &used)?;
         let newest = ring.newest().cloned().ok_or_else(|| self.locked("it has no key"))?;
         Ok((transaction, newest))
+    }
+
+    /// A transaction in which the keys stay as they are, and those that are in use.
+    async fn begin_with_keys(&self, alone: bool) -> Result<(Transaction<'static, Postgres>, Vec<KeyId>), VaultError> {
+        let mut transaction = self.0.storage.engine().begin().await?;
+        if alone {
+            store::lock_keys(&mut transaction).await?;
+        } else {
+            store::share_keys(&mut transaction).await?;
+        }
+        let used = store::key_ids(&mut transaction).await?;
+        Ok((transaction, used))
     }
 
     /// The key of this fingerprint, looked for once more where it is not known.
@@ -358,7 +382,7 @@ impl Vault {
         VaultError::Locked(format!(
             "its master keys are looked for in {}, but {why}. {folder}Bring back the file that belongs to this database, from the \
              machine or the backup where it is; nothing has to be restarted. If it is lost, so are the secrets under its \
-             keys: `parlance vault list` shows which, `parlance vault delete --unreadable --yes` gives them up",
+             keys: `parlance vault list` shows which, `parlance vault delete --unreadable` how to give them up",
             self.0.source.place()
         ))
     }

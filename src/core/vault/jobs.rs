@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Vault;
+use super::{Vault, VaultError};
 use crate::jobs::{Job, JobError, JobKind, Policy};
 
 /// Entries of the audit that are old enough: how often they are removed.
@@ -23,10 +23,19 @@ pub fn kinds(vault: &Vault) -> Vec<JobKind> {
     let delete = move |_: DeleteOldAudit, _| {
         let vault = vault.clone();
         async move {
-            let deleted = vault.delete_old_audit().await.map_err(|error| JobError::Retry(error.to_string()))?;
+            let deleted = vault.delete_old_audit().await?;
             tracing::debug!(deleted, "old entries of the vault's audit removed");
             Ok(())
         }
     };
     vec![JobKind::new(Policy::upkeep(), delete).every(DELETE_OLD_AUDIT_EVERY)]
+}
+
+impl From<VaultError> for JobError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Database(error) => error.into(),
+            other => Self::Retry(other.to_string()),
+        }
+    }
 }

@@ -63,7 +63,7 @@ impl KeySource {
         on_a_thread_that_may_wait(move || {
             let mut first = Keyring::default();
             first.add(MasterKey::random());
-            secret_file::read_or_make(&path, || content(&first, now).to_string())?;
+            secret_file::read_or_make(&path, || content(&first, now))?;
             read(&path)?.with_context(|| format!("{} vanished while it was made", path.display()))
         })
         .await
@@ -79,6 +79,16 @@ impl KeySource {
         on_a_thread_that_may_wait(move || secret_file::replace(&path, &content)).await
     }
 
+    /// Removes what a write left beside the file when it was cut off: keys that nobody looks after.
+    pub async fn tidy(&self) {
+        let Self::File(path) = self else { return };
+        let path = path.clone();
+        let removed = on_a_thread_that_may_wait(move || secret_file::remove_leftovers(&path)).await;
+        if let Err(error) = removed {
+            tracing::warn!(error = format!("{error:#}"), "what was left beside the vault's keys could not be removed");
+        }
+    }
+
     /// What an operator has to look at.
     pub fn place(&self) -> String {
         match self {
@@ -92,7 +102,8 @@ fn read(path: &Path) -> anyhow::Result<Option<Keyring>> {
     if let Ok(found) = path.metadata() {
         ensure!(found.is_file() && found.len() <= FILE_BYTES_MAX, "{} is no file of keys", path.display());
     }
-    let Some(text) = secret_file::read(path)?.map(Secret::from) else { return Ok(None) };
+    let Some(mut text) = secret_file::read(path)? else { return Ok(None) };
+    let text = Secret::from(std::mem::take(&mut *text));
     Keyring::parse(&text).map(Some).with_context(|| format!("{} is no file of keys", path.display()))
 }
 
@@ -102,7 +113,9 @@ fn content(ring: &Keyring, now: DateTime<Utc>) -> Zeroizing<String> {
     text.push_str(&format!("# Written {}.\n", now.to_rfc3339_opts(SecondsFormat::Secs, true)));
     for key in ring.keys() {
         text.push_str(&key.to_text());
-        text.push_str(&format!(" # {}\n", key.id()));
+        text.push_str(" # ");
+        text.push_str(key.id().as_str());
+        text.push('\n');
     }
     text
 }

@@ -4,7 +4,8 @@
 //!    holds a lock meanwhile that this step takes alone, and reads the file under it: from here on, all use the new key.
 //! 2. Data keys are wrapped anew in batches, each a transaction: engines go on reading, and one that meets the new key
 //!    reads the file again.
-//! 3. What was cut off half-way is finished by the next rotation, which makes no other key for it.
+//! 3. What was cut off half-way is finished by the next rotation, which makes no other key for it. Secrets that do not open
+//!    stay under their keys and are named; where nothing else is left to finish, a new key is made all the same.
 //!
 //! Keys of the configuration are not ours to change: there an operator appends the new one, restarts the engines, and the
 //! rotation does step 2.
@@ -67,13 +68,11 @@ impl Vault {
         if forget_old {
             forgotten += self.forget_old().await?;
         }
-        let (newest, is_new) = self.next_key().await?;
-        let (mut rewrapped, mut damaged) = (0, Vec::new());
-        let mut after = Uuid::nil();
-        while let Some(batch) = self.rewrap_batch(&newest, after, by).await? {
-            after = batch.last;
-            rewrapped += batch.rewrapped;
-            damaged.extend(batch.damaged);
+        let (mut newest, mut is_new) = self.next_key(false).await?;
+        let (mut rewrapped, mut damaged) = self.rewrap_all(&newest, by).await?;
+        if !is_new && rewrapped == 0 && !damaged.is_empty() {
+            (newest, is_new) = self.next_key(true).await?;
+            (rewrapped, damaged) = self.rewrap_all(&newest, by).await?;
         }
         if forget_old {
             forgotten += self.forget_old().await?;
@@ -81,15 +80,27 @@ impl Vault {
         Ok(Rotated { key_id: newest.id().clone(), is_new, rewrapped, damaged, forgotten })
     }
 
-    /// The key to rotate to: a new one, unless an earlier rotation is not finished or the keys are given.
-    async fn next_key(&self) -> Result<(MasterKey, bool), VaultError> {
+    /// Wraps every data key by `newest`; how many, and which do not open.
+    async fn rewrap_all(&self, newest: &MasterKey, by: &By) -> Result<(usize, Vec<String>), VaultError> {
+        let (mut rewrapped, mut damaged, mut after) = (0, Vec::new(), Uuid::nil());
+        while let Some(batch) = self.rewrap_batch(newest, after, by).await? {
+            after = batch.last;
+            rewrapped += batch.rewrapped;
+            damaged.extend(batch.damaged);
+        }
+        Ok((rewrapped, damaged))
+    }
+
+    /// The key to rotate to: a new one, unless an earlier rotation is not finished or the keys are given. `is_finished`: it
+    /// is, as far as can be.
+    async fn next_key(&self, is_finished: bool) -> Result<(MasterKey, bool), VaultError> {
         let mut transaction = self.0.storage.engine().begin().await?;
         store::lock_keys(&mut transaction).await?;
         let used = store::key_ids(&mut transaction).await?;
         let ring = self.read_keys(&used).await?;
         self.require_all(&ring, &used)?;
         let newest = ring.newest().cloned().ok_or_else(|| self.locked("it has no key"))?;
-        let is_unfinished = used.iter().any(|id| id != newest.id());
+        let is_unfinished = !is_finished && used.iter().any(|id| id != newest.id());
         if is_unfinished || matches!(self.0.source, KeySource::Given(_)) {
             return Ok((newest, false));
         }

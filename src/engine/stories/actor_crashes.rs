@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::ids::{RoomId, UserId};
-use crate::rooms::messages::{Audience, CatchUp, Command, Delivery, Reply};
+use crate::publish::{Audience, Delivery};
+use crate::rooms::messages::{CatchUp, Command, Reply};
 use crate::testing::{Person, TestApp, WsClient, contents, seqs};
 
 /// Makes the room's actor panic: the reply runs inside of it.
@@ -91,7 +92,13 @@ async fn a_hub_that_crashes_closes_its_sockets_with_4001_and_the_engine_lives_on
     // A place that cannot be: adding to it overflows, which panics in the hub.
     let frames: Arc<[_]> = Arc::new(["{}".into()]);
     let room_id: RoomId = room.parse().unwrap();
-    app.engine().hubs.deliver(Delivery { room_id, first_seq: i64::MAX, frames, joined: vec![], left: vec![] });
+    app.engine().hubs.deliver(Delivery {
+        order: room_id.into(),
+        first_seq: i64::MAX,
+        frames,
+        joined: vec![],
+        left: vec![],
+    });
     for socket in &mut sockets {
         assert_eq!(socket.closed().await, 4001);
     }

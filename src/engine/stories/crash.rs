@@ -64,7 +64,7 @@ async fn nothing_acknowledged_is_lost_when_the_engine_and_its_postgres_are_kille
     let port = free_port().to_string();
     let launch = || {
         let mut command = engine_on(&folder);
-        command.args(["--port", &port]).env("PARLANCE__SERVER__DEMO_ACCOUNTS", "false");
+        command.args(["--port", &port]).env("PARLANCE__DEMO__ENABLED", "false");
         command
     };
     let mut engine = Engine::start(launch()).await;

@@ -20,7 +20,7 @@ async fn set_role(app: &TestApp, by: &Person, place: &str, user: &Person, role: 
 /// Waits until nothing is left to be inherited.
 async fn settled(app: &TestApp) {
     until("ownership is passed on", async || {
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM successions")
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = 'rooms.pass_ownership'")
             .fetch_one(app.database.storage.engine())
             .await
             .unwrap();

@@ -53,6 +53,22 @@ async fn an_admin_sees_dead_jobs_without_their_payloads_tries_them_again_and_dro
 }
 
 #[actix_rt::test]
+async fn a_job_of_a_kind_that_this_version_does_not_run_is_shown_and_left() {
+    let app = TestApp::start().await;
+    let root = admin(&app).await;
+    app.sql(
+        "INSERT INTO jobs (id, kind, payload, run_at, created_at)
+         VALUES (gen_random_uuid(), 'later.thing', 'null', now() - interval '1 day', now())",
+    )
+    .await;
+    let jobs = app.ok(Method::GET, "/admin/jobs?kind=later.thing", &root, None).await;
+    let job = &jobs["items"][0];
+    assert_eq!((&job["unknown_kind"], &job["state"], &job["attempts"]), (&json!(true), &json!("pending"), &json!(0)));
+    let known = app.ok(Method::GET, "/admin/jobs?kind=auth.delete_expired", &root, None).await;
+    assert!(known["items"].as_array().unwrap().iter().all(|job| job["unknown_kind"].is_null()));
+}
+
+#[actix_rt::test]
 async fn only_an_admin_may_and_what_is_asked_must_make_sense() {
     let app = TestApp::start().await;
     let (root, ada) = (admin(&app).await, app.sign_up("ada").await);

@@ -92,7 +92,7 @@ impl TestApp {
         let mut config = Config::defaults().unwrap();
         config.server.port = 0;
         config.server.workers = 2;
-        config.server.demo_accounts = false;
+        config.demo.enabled = Some(false);
         config.storage.data_dir = folder.path().to_owned();
         config.storage.database_url = Some(database.url());
         config.storage.reader_role = Some(READER_ROLE.to_owned());

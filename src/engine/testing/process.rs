@@ -45,6 +45,7 @@ pub fn engine_on(folder: &DataFolder) -> Command {
     // By variable, so that a test may add a flag, which wins.
     command
         .env("PARLANCE__SERVER__PORT", "0")
+        .env("PARLANCE__DEMO__ENABLED", "false")
         .env("PARLANCE__STORAGE__DATA_DIR", folder.path())
         .env("PARLANCE__STORAGE__POSTGRES_SHARED_BUFFERS_MB", "16")
         .env("PARLANCE__STORAGE__POOL_CONNECTIONS_MAX", "6")

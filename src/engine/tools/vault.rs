@@ -48,9 +48,10 @@ pub enum VaultCommand {
         /// Give up all secrets under master keys that are not here
         #[arg(long, conflicts_with = "scope")]
         unreadable: bool,
-        /// Do it: what is unreadable because a file is missing could be read again when that is back
-        #[arg(long, requires = "unreadable", conflicts_with = "scope")]
-        yes: bool,
+        /// Do it, if there are so many: without this, they are counted. What is unreadable because a file is missing could
+        /// be read again when that is back
+        #[arg(long, value_name = "COUNT", requires = "unreadable", conflicts_with = "scope")]
+        yes: Option<usize>,
     },
     /// Make a new master key and put every secret under it; or finish that, where it was cut off
     Rotate {
@@ -131,13 +132,14 @@ async fn perform(config: &Config, vault: &Vault, command: VaultCommand) -> anyho
             }
             None => {
                 ensure!(unreadable, "say which: SCOPE NAME, or --unreadable for those under master keys that are lost");
-                let lost = vault.count_unreadable().await?;
+                let lost = usize::try_from(vault.count_unreadable().await?)?;
                 ensure!(
-                    yes || lost == 0,
+                    yes == Some(lost) || lost == 0,
                     "{lost} of the secrets are under master keys that are not here, and would be gone for good. Look first \
-                     for the file with those keys; if it is lost, say so with --yes"
+                     for the file with those keys, and whether this is the folder of the engine (--data-dir); if it is \
+                     lost, say so with --yes {lost}"
                 );
-                format!("{} deleted.", counted(vault.delete_unreadable(&by).await?, "secret"))
+                format!("{} deleted.", counted(vault.delete_unreadable(lost, &by).await?, "secret"))
             }
         },
         VaultCommand::Rotate { forget_old } => rotated(vault.rotate(&by, forget_old).await?)?,

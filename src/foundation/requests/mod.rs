@@ -10,4 +10,4 @@ mod page;
 
 pub use idempotency::{IdempotencyKey, KEY_BYTES_MAX};
 pub use json::{JsonBody, OptionalJsonBody, object, optional_object};
-pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes};
+pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes, one_more};

@@ -54,6 +54,11 @@ struct Asked {
     after: Option<String>,
 }
 
+/// As [`PageQuery::one_more`], for a store that is asked for so many.
+pub fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
+}
+
 impl PageQuery {
     /// Where the page begins; `None`: at the beginning.
     pub fn cursor<C: FromStr>(&self) -> Result<Option<C>, Problem> {
@@ -65,7 +70,7 @@ impl PageQuery {
 
     /// One more than fits the page, to learn whether there is a next one.
     pub fn one_more(&self) -> i64 {
-        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+        one_more(self.limit)
     }
 
     fn of(asked: Asked, sizes: PageSizes) -> Result<Self, Problem> {

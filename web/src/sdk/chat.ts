@@ -123,9 +123,7 @@ export class Chat {
   /** Its channels go with it. Each tells its members; this only spares us the wait. */
   async leaveSpace(spaceId: string): Promise<void> {
     await this.api.removeSpaceMember(spaceId, this.me.id);
-    for (const info of this.rooms.state.get().list) {
-      if (info.space_id === spaceId) this.rooms.remove(info.id);
-    }
+    this.removeChannels(spaceId);
     this.spaces.forget(spaceId);
   }
 
@@ -148,8 +146,25 @@ export class Chat {
   }
 
   private onFrame(frame: ServerFrame): void {
-    if (frame.type === "invitation.updated") this.invitations.onUpdated(frame);
-    else this.rooms.onFrame(frame);
+    switch (frame.type) {
+      case "invitation.updated":
+        return this.invitations.onUpdated(frame);
+      case "space.joined":
+      case "space.updated":
+        return this.spaces.onFrame(frame);
+      case "space.left":
+        // Channels of a space that is gone have nobody left who would tell of it.
+        if (frame.reason === "deleted") this.removeChannels(frame.space_id);
+        return this.spaces.onFrame(frame);
+      default:
+        return this.rooms.onFrame(frame);
+    }
+  }
+
+  private removeChannels(spaceId: string): void {
+    for (const info of this.rooms.state.get().list) {
+      if (info.space_id === spaceId) this.rooms.remove(info.id);
+    }
   }
 
   private onReady(ready: Ready): void {

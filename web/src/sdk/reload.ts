@@ -5,6 +5,11 @@ export class Reload {
 
   constructor(private readonly read: () => Promise<void>) {}
 
+  /** What is being read now may be older than what is known: it is read once more. */
+  again(): void {
+    if (this.running) this.wanted = true;
+  }
+
   /** Never fails: what is shown stays until the next chance. */
   async now(): Promise<void> {
     this.wanted = true;

@@ -1,11 +1,12 @@
 /**
- * Our spaces with their channels. They come by request, not by event: asked for when the link comes up, when the channels
- * that we are in change, and when somebody changes a space here.
+ * Our spaces with their channels. Asked for when the link comes up, because what happened meanwhile is not kept for us, and
+ * when the channels that we are in change. In between the engine tells us that we came into a space or are out of one, and
+ * what it is called: on all of our devices, whoever did it.
  */
 import type { Api } from "./api";
 import { Reload } from "./reload";
 import { Store } from "./store";
-import type { Channel, RoomInfo, Space } from "./types";
+import type { Channel, RoomInfo, Space, SpaceFrame } from "./types";
 
 export interface SpaceWithChannels {
   readonly space: Space;
@@ -36,6 +37,24 @@ export class Spaces {
     if (ids === this.channelIds) return;
     this.channelIds = ids;
     void this.reload();
+  }
+
+  onFrame(frame: SpaceFrame): void {
+    if (frame.type === "space.left") {
+      this.forget(frame.space_id);
+      // A list that is being read may have it still.
+      this.reloading.again();
+      return;
+    }
+    const { space } = frame;
+    const isKnown = this.list.get().some((known) => known.space.id === space.id);
+    if (isKnown) {
+      this.list.update((list) => list.map((known) => (known.space.id === space.id ? { ...known, space } : known)));
+      this.reloading.again();
+    } else {
+      // With its channels, which only a request brings.
+      void this.reload();
+    }
   }
 
   /** Our role in the space that a channel belongs to. */

@@ -62,6 +62,7 @@ export type Added = Http["EventMember"] | Invited;
 export type Invited = Http["Invited"];
 export type Invitation = Http["Invitation"];
 export type InvitationUpdated = FrameOf<"invitation.updated">;
+export type SpaceFrame = FrameOf<"space.joined"> | FrameOf<"space.updated"> | FrameOf<"space.left">;
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -165,6 +165,7 @@ fn account_for(args: &MixedArgs, crew: &Crew, spent: &Spent, report: &mut Report
     report.figure("fields sent", fields as f64, &format!("of {} that clients can send", fields_in_all()));
     report.figure("told to come later", tally.later.get() as f64, "");
     report.figure("away", tally.away.get() as f64, "while their device was not connected");
+    report.figure("told of spaces", crew.watch.space_news() as f64, "frames");
     report.figure("ended by the engine", crew.watch.ends() as f64, "connections");
     let put_off = (tally.later.get() + tally.away.get()) as f64 / acts.max(1.0) * 100.0;
     if put_off > args.later_max {
@@ -176,6 +177,7 @@ fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
     report.figure("messages committed", after.growth(before, "parlance_messages_committed_total"), "");
     report.figure("events committed", after.growth(before, "parlance_events_committed_total"), "");
     report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
+    report.figure("short-lived frames shed", after.growth(before, "parlance_frames_shed_total"), "");
 }
 
 /// Lets everybody act for as long as was asked for; the pace at which they were to.

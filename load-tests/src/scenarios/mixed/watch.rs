@@ -22,6 +22,8 @@ pub struct Watch {
     complaints: RefCell<BTreeMap<String, u64>>,
     /// Complaints beyond those.
     more: Cell<u64>,
+    /// Frames that told somebody what became of a space of theirs.
+    space_news: Cell<u64>,
     /// Connections that the engine ended, by close code.
     ended: RefCell<BTreeMap<Option<u16>, u64>>,
 }
@@ -33,6 +35,7 @@ impl Watch {
             due: DueReader::new(),
             complaints: RefCell::default(),
             more: Cell::default(),
+            space_news: Cell::default(),
             ended: RefCell::default(),
         }
     }
@@ -45,6 +48,10 @@ impl Watch {
         } else {
             Meter::count(&self.more, 1);
         }
+    }
+
+    pub fn space_news(&self) -> u64 {
+        self.space_news.get()
     }
 
     pub fn ends(&self) -> u64 {
@@ -69,6 +76,9 @@ impl Watch {
 impl Watcher for Watch {
     fn arrived(&self, frame: &[u8], at: Instant) {
         Meter::count(&self.meter.received, 1);
+        if frame.starts_with(b"{\"type\":\"space.") {
+            Meter::count(&self.space_news, 1);
+        }
         if let Some(due) = self.due.due(frame) {
             self.meter.record(0, Duration::from_nanos(self.meter.nanos(at).saturating_sub(due)));
         }

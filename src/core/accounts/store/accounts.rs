@@ -228,3 +228,9 @@ pub async fn without_identity_among(conn: &mut PgConnection, users: &[UserId]) -
 pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM users) AS "empty!""#).fetch_one(conn).await
 }
+
+/// Deletes these people and their accounts; how many. What becomes of their rooms, triggers see to.
+pub async fn delete_users(conn: &mut PgConnection, users: &[UserId]) -> sqlx::Result<u64> {
+    let users: Vec<uuid::Uuid> = users.iter().map(|user| user.0).collect();
+    Ok(sqlx::query!("DELETE FROM users WHERE id = ANY($1)", &users).execute(conn).await?.rows_affected())
+}

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::families::RevokedFamily;
 use crate::accounts::SignOutReason;
-use crate::accounts::wire::OwnDevice;
+use crate::accounts::wire::{Device, OwnDevice};
 use parlance_foundation::ids::{FamilyId, UserId};
 
 /// Up to `limit` live sign-ins of a user, the newest first, older than `before`; `current` is the asker's own.
@@ -34,6 +34,22 @@ pub async fn devices(
     )
     .fetch_all(conn)
     .await
+}
+
+/// Completes what a live sign-in knows of its device. Whether anything is new.
+pub async fn note_device(conn: &mut PgConnection, user: UserId, family: FamilyId, said: &Device) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE token_families SET device_id = COALESCE(device_id, $3), device_name = COALESCE($4, device_name)
+         WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL
+           AND (device_id, device_name) IS DISTINCT FROM (COALESCE(device_id, $3), COALESCE($4, device_name))",
+        family.0,
+        user.0,
+        said.id,
+        said.name,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Whether the user has signed in so, be it over or not.

@@ -260,13 +260,14 @@ pub async fn revoke_beyond(
     .await
 }
 
-/// Whether a family exists and was not revoked.
-pub async fn is_live(conn: &mut PgConnection, family: FamilyId) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM token_families WHERE id = $1 AND revoked_at IS NULL) AS "live!""#,
+/// What a family knows of its device; `None` when it was revoked or is gone.
+pub async fn live_device(conn: &mut PgConnection, family: FamilyId) -> sqlx::Result<Option<Device>> {
+    sqlx::query_as!(
+        Device,
+        "SELECT device_id AS id, device_name AS name FROM token_families WHERE id = $1 AND revoked_at IS NULL",
         family.0,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await
 }
 

@@ -120,3 +120,24 @@ pub async fn queued(connection: &mut PgConnection, kinds: &[&str], rows_max: i64
     .fetch_all(connection)
     .await
 }
+
+/// How many jobs that are not dead are of other kinds than these; counts no further than `rows_max` a kind. Steps from kind
+/// to kind through the index, however many jobs there are.
+pub async fn count_others(connection: &mut PgConnection, kinds: &[&str], rows_max: i64) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"WITH RECURSIVE found AS (
+               (SELECT kind FROM jobs WHERE dead_at IS NULL ORDER BY kind LIMIT 1)
+               UNION ALL
+               SELECT (SELECT kind FROM jobs WHERE dead_at IS NULL AND kind > found.kind ORDER BY kind LIMIT 1)
+               FROM found WHERE kind IS NOT NULL
+           )
+           SELECT COALESCE(sum((SELECT count(*) FROM (
+                      SELECT FROM jobs WHERE jobs.kind = found.kind AND dead_at IS NULL LIMIT $2) AS counted)), 0)::bigint
+                  AS "others!"
+           FROM found WHERE kind <> ALL($1)"#,
+        kinds as &[&str],
+        rows_max,
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use parlance_foundation::ids::JobId;
 
+/// Whoever waits longer for somebody else's transaction tries again later: what runs meanwhile has leases to extend.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 /// How often putting a job back is tried when another one with its dedupe is enqueued at the same moment.
 const TRIES_MAX: usize = 5;
 
@@ -14,7 +16,7 @@ const TRIES_MAX: usize = 5;
 /// still ours.
 pub async fn done(connection: &mut PgConnection, node: Uuid, jobs: &[(JobId, i32)]) -> sqlx::Result<Vec<JobId>> {
     let (ids, attempts) = columns(jobs);
-    let mut transaction = connection.begin().await?;
+    let mut transaction = begin(connection).await?;
     let gone = sqlx::query!(
         r#"DELETE FROM jobs USING unnest($1::uuid[], $2::integer[]) AS d (id, attempts)
            WHERE jobs.id = d.id AND jobs.attempts = d.attempts AND leased_by = $3
@@ -41,7 +43,7 @@ pub async fn bury(
     error: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = begin(connection).await?;
     let buried = sqlx::query!(
         "UPDATE jobs SET dead_at = $4, last_error = $5, leased_by = NULL, leased_until = NULL
          WHERE id = $1 AND attempts = $2 AND leased_by = $3
@@ -65,7 +67,8 @@ pub async fn bury(
 /// Gives a lease back: the job is due at `run_at`, with `error` if its attempt failed; without one the attempt does not
 /// count. Whether it was still ours.
 ///
-/// Another one with its dedupe that was enqueued while this ran is dropped: this one does its work, in the older place.
+/// Another one with its dedupe that was enqueued while this ran is dropped: this one does its work, in the older place, and
+/// with all of the attempts that the other one had before it.
 pub async fn put_back(
     connection: &mut PgConnection,
     node: Uuid,
@@ -90,30 +93,36 @@ async fn try_to_put_back(
     run_at: DateTime<Utc>,
     error: Option<&str>,
 ) -> sqlx::Result<bool> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query!(
+    let mut transaction = begin(connection).await?;
+    let absorbed = sqlx::query!(
         "DELETE FROM jobs twin USING jobs j
          WHERE j.id = $1 AND j.attempts = $2 AND j.leased_by = $3
            AND twin.kind = j.kind AND twin.dedupe = j.dedupe AND twin.id <> j.id
-           AND twin.dead_at IS NULL AND twin.leased_by IS NULL",
+           AND twin.dead_at IS NULL AND twin.leased_by IS NULL
+         RETURNING twin.kind, twin.key",
         id.0,
         attempts,
         node,
     )
-    .execute(&mut *transaction)
+    .fetch_optional(&mut *transaction)
     .await?;
     let put_back = sqlx::query!(
         "UPDATE jobs SET leased_by = NULL, leased_until = NULL, run_at = $4, last_error = COALESCE($5, last_error),
-                attempts = CASE WHEN $5::text IS NULL THEN attempts - 1 ELSE attempts END
+                attempts = CASE WHEN $6 THEN 0 WHEN $5::text IS NULL THEN attempts - 1 ELSE attempts END
          WHERE id = $1 AND attempts = $2 AND leased_by = $3",
         id.0,
         attempts,
         node,
         run_at,
         error,
+        absorbed.is_some(),
     )
     .execute(&mut *transaction)
     .await?;
+    // The one that was dropped may have had another key, in which others waited for it.
+    if let Some((kind, key)) = absorbed.and_then(|twin| Some((twin.kind, twin.key?))) {
+        let_next_run(&mut transaction, &[kind], &[key]).await?;
+    }
     transaction.commit().await?;
     Ok(put_back.rows_affected() == 1)
 }
@@ -140,11 +149,34 @@ pub async fn extend(
     .await
 }
 
+async fn begin(connection: &mut PgConnection) -> sqlx::Result<sqlx::Transaction<'_, sqlx::Postgres>> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+    Ok(transaction)
+}
+
+/// Whether a statement gave up waiting for somebody else's transaction.
+pub fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("55P03"))
+}
+
 /// The first of each key that was left alone because of one that has ended need not wait any longer.
+///
+/// Under the keys' locks: whoever takes at this moment has seen the one that has ended, and what it leaves alone because
+/// of it is known here only after its commit. Locked in one order, so that two that end never wait for each other.
 async fn let_next_run(connection: &mut PgConnection, kinds: &[String], keys: &[String]) -> sqlx::Result<()> {
     if kinds.is_empty() {
         return Ok(());
     }
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(of_key.lock) FROM (
+             SELECT DISTINCT parlance_job_key_lock(kind, key) AS lock FROM unnest($1::text[], $2::text[]) AS k (kind, key)
+             ORDER BY lock) AS of_key",
+        kinds,
+        keys,
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!(
         "UPDATE jobs SET behind_until = NULL
          WHERE behind_until IS NOT NULL AND id IN (

@@ -9,10 +9,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::kind::NewJob;
-pub use admin::{Listed, Queued, delete_dead, delete_dead_before, is_there, list, queued, retry_dead};
-pub use finish::{bury, done, extend, put_back};
+pub use admin::{Listed, Queued, count_others, delete_dead, delete_dead_before, is_there, list, queued, retry_dead};
+pub use finish::{bury, done, extend, is_locked, put_back};
 use parlance_foundation::ids::JobId;
-pub use take::{Haul, Taken, Wanted, expire_leases_of, next_due, take};
+pub use take::{Haul, Taken, Wanted, expire_leases_of, give_back_unheld, next_due, take};
 
 /// Enqueues jobs in the caller's transaction, all in one statement: they are there if and only if it commits. Answers how
 /// many were taken; the others have one that waits already. Afterwards the caller may [`wake`](super::JobsHandle::wake)
@@ -34,7 +34,7 @@ pub async fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Re
     }
     // Places in the order given; rows in the order of what must not be there twice, so that two transactions that
     // enqueue the same never wait for each other.
-    let added = sqlx::query_scalar!(
+    let added = sqlx::query!(
         r#"WITH given AS MATERIALIZED (
                SELECT nextval('jobs_place') AS place, id, kind, key, dedupe, payload, run_at, created_at
                FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
@@ -43,9 +43,9 @@ pub async fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Re
            INSERT INTO jobs AS j (place, id, kind, key, dedupe, payload, run_at, created_at)
            SELECT place, id, kind, key, dedupe, payload::json, run_at, created_at
            FROM given ORDER BY kind, dedupe, place
+           -- Locks the one that waits, and leaves it as it is.
            ON CONFLICT (kind, dedupe) WHERE dedupe IS NOT NULL AND dead_at IS NULL AND leased_by IS NULL
-               DO UPDATE SET dedupe = j.dedupe
-           RETURNING (xmax = 0) AS "is_new!""#,
+               DO UPDATE SET dedupe = EXCLUDED.dedupe WHERE false"#,
         &columns.ids,
         &columns.kinds as &[&str],
         &columns.keys as &[Option<&str>],
@@ -54,9 +54,9 @@ pub async fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Re
         &columns.run_ats,
         &columns.created_ats,
     )
-    .fetch_all(connection)
+    .execute(connection)
     .await?;
-    Ok(added.into_iter().map(u64::from).sum())
+    Ok(added.rows_affected())
 }
 
 /// Whether other jobs of this kind and key are to be done.

@@ -28,13 +28,16 @@ pub struct Haul {
 pub struct Taken {
     pub id: JobId,
     pub kind: String,
-    pub key: Option<String>,
     pub payload: String,
     pub attempts: i32,
     pub run_at: DateTime<Utc>,
 }
 
 /// Leases what is due to `node`, in order.
+///
+/// Of each key one engine decides at a time: it holds the key's lock from before it looks until it has committed, so that
+/// what it leases, or finds in the way, is seen by the next one. Without it, two jobs whose enqueuers did not wait for each
+/// other could be leased by two engines at once. A key that another engine decides about is left as it is.
 ///
 /// A job that has an earlier one of its key before it is left alone for a while, at first for a second, and longer the
 /// longer it has waited, unless that one ends before: so a long queue behind one that fails costs next to nothing.
@@ -51,10 +54,11 @@ pub async fn take(
     let until: Vec<DateTime<Utc>> = wanted.iter().map(|wanted| wanted.leased_until).collect();
     let mut transaction = connection.begin().await?;
     let looked_at = sqlx::query!(
-        r#"SELECT j.id AS "id!", w.kind AS "kind!"
+        r#"SELECT j.id AS "id!", w.kind AS "kind!",
+                  j.key IS NULL OR pg_try_advisory_xact_lock(parlance_job_key_lock(w.kind, j.key)) AS "is_free!"
            FROM unnest($1::text[], $2::bigint[]) AS w (kind, look_rows_max)
            CROSS JOIN LATERAL (
-               SELECT id FROM jobs
+               SELECT id, key FROM jobs
                WHERE jobs.kind = w.kind AND dead_at IS NULL AND GREATEST(run_at, leased_until, behind_until) <= $3
                ORDER BY GREATEST(run_at, leased_until, behind_until), place
                LIMIT w.look_rows_max
@@ -73,7 +77,7 @@ pub async fn take(
     let of_kind = |kind: &str| looked_at.iter().filter(|row| row.kind == kind).count();
     let full = wanted.iter().filter(|wanted| of_kind(wanted.kind) >= wanted.look_rows_max);
     let more_of = full.map(|wanted| wanted.kind.to_owned()).collect();
-    let ids: Vec<Uuid> = looked_at.iter().map(|row| row.id).collect();
+    let ids: Vec<Uuid> = looked_at.iter().filter(|row| row.is_free).map(|row| row.id).collect();
     // A statement of its own, because what was committed before these rows were locked has to be seen: an earlier job
     // that is gone by now is in nobody's way.
     let judged = sqlx::query!(
@@ -98,8 +102,8 @@ pub async fn take(
            FROM ranked JOIN unnest($4::text[], $5::timestamptz[], $6::bigint[]) AS w (kind, leased_until, rows_max)
                 ON is_behind OR rank <= rows_max
            WHERE j.id = ranked.id AND w.kind = j.kind
-           RETURNING j.id AS "id: JobId", j.kind, key, j.place, payload::text AS "payload!", attempts, run_at,
-                     is_behind AS "is_behind!""#,
+           RETURNING j.id AS "id: JobId", j.kind, j.place, attempts, run_at,
+                     CASE WHEN NOT is_behind THEN payload::text END AS payload"#,
         &ids,
         node,
         now,
@@ -110,17 +114,14 @@ pub async fn take(
     .fetch_all(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    let mut taken: Vec<_> = judged.into_iter().filter(|row| !row.is_behind).collect();
-    taken.sort_by_key(|row| row.place);
-    let taken = taken.into_iter().map(|row| Taken {
-        id: row.id,
-        kind: row.kind,
-        key: row.key,
-        payload: row.payload,
-        attempts: row.attempts,
-        run_at: row.run_at,
+    let taken = judged.into_iter().filter_map(|row| {
+        // Without a payload: it is behind another one.
+        let payload = row.payload?;
+        Some((row.place, Taken { id: row.id, kind: row.kind, payload, attempts: row.attempts, run_at: row.run_at }))
     });
-    Ok(Haul { taken: taken.collect(), more_of })
+    let mut taken: Vec<_> = taken.collect();
+    taken.sort_by_key(|(place, _)| *place);
+    Ok(Haul { taken: taken.into_iter().map(|(_, job)| job).collect(), more_of })
 }
 
 /// When the next job of these kinds is due.
@@ -137,6 +138,25 @@ pub async fn next_due(connection: &mut PgConnection, kinds: &[&str]) -> sqlx::Re
     )
     .fetch_one(connection)
     .await
+}
+
+/// Gives back what `node` has leased and does not hold: the answer to its [`take`] was lost, so nothing of it ran, and the
+/// attempt does not count. How many.
+pub async fn give_back_unheld(
+    connection: &mut PgConnection,
+    node: Uuid,
+    held: &[JobId],
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let held: Vec<Uuid> = held.iter().map(|id| id.0).collect();
+    let given_back = sqlx::query!(
+        "UPDATE jobs SET leased_until = $3, attempts = attempts - 1
+         WHERE leased_by = $1 AND leased_until > $3 AND id <> ALL($2)",
+        node,
+        &held,
+        now,
+    );
+    Ok(given_back.execute(connection).await?.rows_affected())
 }
 
 /// Ends all leases of `node`, which knows nothing of them any more: their jobs are due now. How many.

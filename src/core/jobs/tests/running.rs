@@ -7,10 +7,12 @@ use tokio::sync::{Notify, mpsc};
 
 use super::Note;
 use crate::jobs::config::JobsConfig;
-use crate::jobs::store::{self, Wanted};
+use crate::jobs::running::Running;
+use crate::jobs::store::{self, Taken, Wanted};
 use crate::jobs::{Attempt, Job, JobError, JobKind, JobState, Jobs, JobsHandle, ListedJob, NewJob, Policy, Registry};
 use crate::tree;
 use parlance_foundation::clock::Clock;
+use parlance_foundation::ids::JobId;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::storage::config::StorageConfig;
 use parlance_foundation::supervision::{ActorHandle, Supervisor};
@@ -33,12 +35,25 @@ fn quick() -> Policy {
     Policy { back_off_base: Duration::from_millis(1), back_off_max: Duration::from_millis(2), ..Policy::default() }
 }
 
+/// The same database, reached through something that can be cut.
+async fn behind_a_proxy(database: &TestDatabase) -> (Proxy, Storage) {
+    let proxy = Proxy::before(&database.url()).await;
+    let mut settings: StorageConfig = parlance_foundation::testing::defaults("storage");
+    settings.acquire_timeout_ms = 200;
+    let url = parlance_foundation::storage::parse_url(proxy.url()).unwrap();
+    (proxy, Storage::connect(url, &settings, migrations().await).await.unwrap())
+}
+
 impl Node {
     fn start(storage: &Storage, kinds: Vec<JobKind>) -> Self {
+        Self::start_with(config(), storage, kinds)
+    }
+
+    fn start_with(config: JobsConfig, storage: &Storage, kinds: Vec<JobKind>) -> Self {
         let handle = JobsHandle::new(storage.clone(), Clock::system());
         let (supervisor, _) = Supervisor::new();
         let (kinds, given) = (Registry::new(kinds).unwrap(), handle.clone());
-        let make = move |_: &_| Jobs::new(config(), given.clone(), kinds.clone());
+        let make = move |_: &_| Jobs::new(config.clone(), given.clone(), kinds.clone());
         let actor = supervisor.start_here(tree::JOBS.spec("app/jobs".into(), 16), make);
         Self { actor, handle, supervisor }
     }
@@ -215,23 +230,94 @@ async fn what_does_not_end_in_time_at_a_stop_is_given_back_and_the_next_engine_r
 #[actix_rt::test]
 async fn what_ends_in_time_at_a_stop_is_done() {
     let database = TestDatabase::create().await;
-    let (go, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let go = Arc::new(Notify::new());
     let awaited = Arc::clone(&go);
     let (kind, mut told) = telling(Policy::default(), move |_, _| {
-        let (go, gone) = (Arc::clone(&awaited), Arc::clone(&gone));
+        let go = Arc::clone(&awaited);
         async move {
             go.notified().await;
-            gone.notify_one();
             Ok(())
         }
     });
-    let node = Node::start(&database.storage, vec![kind]);
+    let config = JobsConfig { stop_timeout_ms: 8_000, ..config() };
+    let node = Node::start_with(config, &database.storage, vec![kind]);
     node.enqueue(Note::of("a")).await;
     heard(&mut told).await;
-    go.notify_one();
-    let handle = node.handle.clone();
-    node.stop().await;
+    let (handle, registry) = (node.handle.clone(), node.supervisor.registry().clone());
+    let ended = async {
+        until("the stop is under way", async || {
+            registry
+                .reports(1, Duration::from_secs(10))
+                .await
+                .first()
+                .is_some_and(|jobs| jobs.state["stopping"] == true)
+        })
+        .await;
+        go.notify_one();
+    };
+    futures_util::future::join(node.stop(), ended).await;
     assert!(handle.page(None, None, None, 10).await.unwrap().items.is_empty());
+}
+
+#[actix_rt::test]
+async fn a_run_ends_with_its_lease_whatever_else_goes_on() {
+    let clock = Clock::system();
+    let mut running = Running::new(clock.clone());
+    let kind = JobKind::new(Policy::default(), |_: Note, _| std::future::pending());
+    let job = |id| Taken {
+        id,
+        kind: Note::KIND.to_owned(),
+        payload: serde_json::to_string(&Note::of("a")).unwrap(),
+        attempts: 1,
+        run_at: clock.now(),
+    };
+    let soon = clock.monotonic() + Duration::from_millis(20);
+    running.begin(&kind, job(JobId::new(&clock)), soon);
+    // The other one's lease is extended in time.
+    let extended = JobId::new(&clock);
+    running.begin(&kind, job(extended), soon);
+    running.extended(&[((extended, 1), Duration::from_secs(3_600))], &[extended], clock.monotonic());
+    // Nobody looks, and nothing is asked of Postgres.
+    assert!(running.next().await.is_none(), "it did not end as a job does");
+    assert_eq!(running.ids().collect::<Vec<_>>(), [extended]);
+}
+
+#[actix_rt::test]
+async fn jobs_whose_lease_was_not_heard_of_run_at_once_and_have_lost_no_attempt() {
+    let database = TestDatabase::create().await;
+    let (proxy, storage) = behind_a_proxy(&database).await;
+    let (kind, mut told) = telling(Policy::default(), |_, _| async { Ok(()) });
+    let node = Node::start(&storage, vec![kind]);
+    until("it has looked", async || !node.report().await["next_look_at"].is_null()).await;
+    proxy.cut();
+    until("the outage is noticed", async || node.report().await["postgres_away"] == true).await;
+    // As if its own take had been committed and the answer lost.
+    let (clock, direct) = (Clock::system(), JobsHandle::new(database.storage.clone(), Clock::system()));
+    direct.enqueue(&Note::of("a")).await.unwrap();
+    let until = clock.now() + Duration::from_secs(3_600);
+    let wanted = [Wanted { kind: Note::KIND, rows_max: 1, look_rows_max: 1, leased_until: until }];
+    let mut connection = database.storage.engine().acquire().await.unwrap();
+    assert_eq!(store::take(&mut connection, node.handle.node, &wanted, clock.now()).await.unwrap().taken.len(), 1);
+    proxy.mend();
+    assert_eq!(heard(&mut told).await, ("a".to_owned(), 1));
+    node.until_empty().await;
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_stop_does_not_wait_for_an_answer_that_the_network_swallows() {
+    let database = TestDatabase::create().await;
+    let (proxy, storage) = behind_a_proxy(&database).await;
+    let (kind, _told) = telling(Policy::default(), |_, _| async { Ok(()) });
+    let node = Node::start(&storage, vec![kind]);
+    until("it has looked", async || !node.report().await["next_look_at"].is_null()).await;
+    proxy.stall();
+    let looked = node.report().await["next_look_at"].clone();
+    // The next round, which is due within `poll_ms`, is asked something that is never answered.
+    until("a round is under way", async || node.report().await["in_round"] == true).await;
+    assert_eq!(node.report().await["next_look_at"], looked);
+    // Without having to be killed: `stop` asserts that it ended by itself, long before a round gives up.
+    tokio::time::timeout(Duration::from_secs(9), node.stop()).await.expect("it waited for the round");
 }
 
 #[actix_rt::test]
@@ -339,13 +425,7 @@ async fn a_schedule_runs_once_on_two_engines_and_makes_up_for_nothing() {
 #[actix_rt::test]
 async fn while_postgres_is_away_jobs_wait_and_what_ended_meanwhile_is_not_run_again() {
     let database = TestDatabase::create().await;
-    let proxy = Proxy::before(&database.url()).await;
-    let mut settings: StorageConfig = parlance_foundation::testing::defaults("storage");
-    settings.acquire_timeout_ms = 200;
-    let storage =
-        Storage::connect(parlance_foundation::storage::parse_url(proxy.url()).unwrap(), &settings, migrations().await)
-            .await
-            .unwrap();
+    let (proxy, storage) = behind_a_proxy(&database).await;
     let go = Arc::new(Notify::new());
     let awaited = Arc::clone(&go);
     let (kind, mut told) = telling(quick(), move |_, _| {

@@ -31,7 +31,7 @@ pub struct ChatParts {
     pub clock: Clock,
     pub storage: Storage,
     pub rooms: super::Rooms,
-    pub audience: std::sync::Arc<dyn super::messages::Audience>,
+    pub audience: std::sync::Arc<dyn crate::publish::Audience>,
     pub memory: super::RoomMemory,
     pub limits: Limits,
     pub teams: Teams,

@@ -205,7 +205,7 @@ async fn tell_members(parts: &Parts, room: &NewRoom, own: &RoomSummary) -> Resul
     parts.audience.join(room.id, 1, joined);
     // Somebody who found the room before this may have posted already: whoever just joined catches up.
     if let Some(last_seq) = parts.rooms.latest_seq(room.id) {
-        parts.audience.announce(room.id, last_seq);
+        parts.audience.announce(room.id.into(), last_seq);
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::order::{CoreChange, Row, RowBody, Watermark};
 use crate::persistence::{Claim, CommitLane, Job, Outcome, TakesJobs, Write};
+use crate::publish::{Audience, Delivery};
 use crate::rooms::action::WantedAction;
 use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
@@ -28,8 +29,7 @@ use crate::rooms::error::ChatError;
 use crate::rooms::facts::Member;
 use crate::rooms::memory::{LiveCard, RoomMemory};
 use crate::rooms::messages::{
-    Act, Acted, Audience, ChangeRoom, Changed, Command, CompareMembers, Delivery, MarkReceipt, PostMessage, Posted,
-    Reply,
+    Act, Acted, ChangeRoom, Changed, Command, CompareMembers, MarkReceipt, PostMessage, Posted, Reply,
 };
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Decision, Departure, RoomState, Snapshot, WantedChange};

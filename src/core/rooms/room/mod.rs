@@ -8,7 +8,7 @@
 //! Invariants: it never awaits SQL while ready; nothing is shown or acknowledged before its commit; every command is
 //! answered once.
 //!
-//! [`Delivery`]: super::messages::Delivery
+//! [`Delivery`]: crate::publish::Delivery
 
 mod life;
 
@@ -22,9 +22,10 @@ use super::config::ChatConfig;
 use super::directory::{ReleaseRoom, RoomDirectory};
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
-use super::messages::{Audience, Command};
+use super::messages::Command;
 use super::store;
 use crate::persistence::{Outcome, Persisters, TakesJobs, Tray};
+use crate::publish::Audience;
 pub use life::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, Wish};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::RoomId;

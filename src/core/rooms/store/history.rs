@@ -6,11 +6,10 @@ use bytestring::ByteString;
 use sqlx::PgConnection;
 
 use super::load::{StoredMessage, rows_between};
-use crate::order::Row;
+use crate::order::{Page, Row};
 use crate::rooms::action::Target;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
-use crate::rooms::window::Page;
 use crate::rooms::wire;
 use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use parlance_foundation::storage::Storage;
@@ -39,7 +38,7 @@ pub async fn messages(
     range: History,
     limit: usize,
 ) -> Result<HistoryPage, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let last_seq = last_seq(&mut transaction, room).await?;
     if let History::After(after) = range
         && after > last_seq
@@ -91,7 +90,7 @@ pub async fn events_after(
     after: i64,
     items_max: usize,
 ) -> Result<Page, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let last_seq = last_seq(&mut transaction, room).await?;
     if after > last_seq {
         return Err(ChatError::Ahead { after, last_seq });
@@ -156,7 +155,7 @@ pub async fn message_is_in_room(
     room: RoomId,
     message: MessageId,
 ) -> Result<bool, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let found = sqlx::query!(
         r#"SELECT EXISTS (SELECT FROM messages WHERE id = $2 AND room_id = $1) AS "found!",
                   EXISTS (SELECT FROM room_members WHERE room_id = $1) AS "mine!""#,

@@ -17,6 +17,7 @@ use super::rooms::summaries;
 use crate::rooms::error::ChatError;
 use crate::rooms::wire::RoomSummary;
 use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::requests::one_more;
 use parlance_foundation::storage::Storage;
 
 /// Where a list of rooms goes on. Clients keep it as it is.
@@ -171,11 +172,6 @@ async fn upwards(
     places.truncate(limit);
     let last = places.last().map(|last| RoomsCursor::behind(Way::Up, *last, after.changed_since));
     Ok((places, Some(last.unwrap_or(after))))
-}
-
-/// One more than asked for tells whether there is a next page.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
 }
 
 async fn below(

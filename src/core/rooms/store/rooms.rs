@@ -13,7 +13,7 @@ use parlance_foundation::storage::Storage;
 
 /// One room that `user` may see: as a member, or as a channel that they could join.
 pub async fn room_of(storage: &Storage, user: UserId, room: RoomId) -> Result<RoomSummary, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let found = summaries(&mut transaction, user, &[room]).await?;
     transaction.commit().await?;
     found.into_iter().next().ok_or(ChatError::RoomNotFound)
@@ -96,7 +96,7 @@ pub async fn members(
     after: Option<uuid::Uuid>,
     limit: i64,
 ) -> Result<Vec<RoomMember>, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let rows = sqlx::query!(
         r#"
         SELECT m.user_id, m.agent_id, m.team_id, m.contact_id, m.via_team_id,
@@ -139,7 +139,7 @@ pub async fn members(
 
 /// The space of a channel that `user` may see, or `None` when the room is not one.
 pub async fn channel_space(storage: &Storage, user: UserId, room: RoomId) -> Result<Option<SpaceId>, ChatError> {
-    let mut transaction = storage.read_as(user).await?;
+    let mut transaction = storage.read_in(user, room).await?;
     let space = sqlx::query_scalar!("SELECT space_id FROM rooms WHERE id = $1 AND kind = 'channel'", room.0)
         .fetch_optional(&mut *transaction)
         .await?;
@@ -159,7 +159,7 @@ pub async fn user_exists(storage: &Storage, by: UserId, user: UserId) -> Result<
 
 /// Whether `user` is in the room, as far as `by` may see.
 pub async fn is_member(storage: &Storage, by: UserId, room: RoomId, user: UserId) -> Result<bool, ChatError> {
-    let mut transaction = storage.read_as(by).await?;
+    let mut transaction = storage.read_in(by, room).await?;
     let found = sqlx::query_scalar!(
         "SELECT EXISTS (SELECT FROM room_members WHERE room_id = $1 AND user_id = $2)",
         room.0,

@@ -123,6 +123,42 @@ async fn list(
         .collect())
 }
 
+/// Up to `limit` of a space's members after `after`, of `users` if these are given, each with the space as they see it.
+pub async fn members_space(
+    storage: &Storage,
+    space: SpaceId,
+    users: Option<&[UserId]>,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<(UserId, Space)>, ChatError> {
+    let users: Option<Vec<_>> = users.map(|users| users.iter().map(|user| user.0).collect());
+    let rows = sqlx::query!(
+        r#"
+        SELECT own.user_id, own.role, s.name, s.topic, s.created_at, s.member_count
+        FROM spaces s JOIN space_members own ON own.space_id = s.id
+        WHERE s.id = $1 AND ($2::uuid[] IS NULL OR own.user_id = ANY($2)) AND ($3::uuid IS NULL OR own.user_id > $3)
+        ORDER BY own.user_id LIMIT $4
+        "#,
+        space.0,
+        users.as_deref(),
+        after.map(|user| user.0),
+        limit,
+    )
+    .fetch_all(storage.engine_read("space_news"))
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let (name, topic, member_count) = (row.name, row.topic, row.member_count);
+            let role: Role = row.role.parse().ok()?;
+            Some((
+                UserId(row.user_id),
+                Space { id: space, name, topic, role, member_count, created_at: row.created_at },
+            ))
+        })
+        .collect())
+}
+
 /// A page of a space's members.
 pub async fn space_members(
     storage: &Storage,

@@ -2,9 +2,10 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use parlance_foundation::ids::RoomId;
 
-fn room(n: u128) -> RoomId {
-    RoomId(Uuid::from_u128(n))
+fn room(n: u128) -> OrderId {
+    OrderId::Room(RoomId(Uuid::from_u128(n)))
 }
 
 fn frames(first: i64, count: i64) -> Vec<ByteString> {
@@ -26,7 +27,7 @@ fn seqs(sent: &[ByteString]) -> Vec<i64> {
 }
 
 /// Live events, as a hub offers them.
-fn offer(outbox: &mut Outbox, room: RoomId, first_seq: i64, frames: &[ByteString]) {
+fn offer(outbox: &mut Outbox, room: OrderId, first_seq: i64, frames: &[ByteString]) {
     for parcel in Parcel::pack(first_seq, &frames.into()) {
         outbox.offer(room, &parcel);
     }
@@ -81,7 +82,7 @@ fn what_a_room_has_not_shown_yet_comes_live_and_no_lagged_reaches_it() {
     assert_eq!(outbox.next_behind(), Some((room(1), 0)));
     // Postgres has a third, which the room will show next.
     outbox.page(room(1), 0, &page(1, 3, 3));
-    outbox.shed();
+    outbox.shed_events();
     assert_eq!(seqs(&take(&mut outbox, 4_096)), [-2]);
     offer(&mut outbox, room(1), 3, &frames(3, 1));
     assert_eq!(seqs(&take(&mut outbox, 4_096)), [3]);
@@ -128,7 +129,7 @@ fn a_page_that_was_denied_before_a_new_coming_ends_nothing() {
     offer(&mut outbox, room(1), 11, &frames(11, 1));
     let (_, after) = outbox.next_behind().unwrap();
     assert!(outbox.page_denied(room(1), after));
-    assert_eq!(outbox.rooms().count(), 0);
+    assert_eq!(outbox.orders().count(), 0);
 }
 
 #[test]
@@ -280,7 +281,7 @@ fn an_announcement_of_nothing_new_changes_nothing() {
 fn a_slow_reader_gets_one_lagged_a_room_and_then_lives_on() {
     let mut outbox = outbox();
     outbox.follow(room(1), 1);
-    outbox.push(ByteString::from_static("{\"seq\":0}"), false);
+    outbox.push(ByteString::from_static("{\"seq\":0}"));
     for seq in 1..=1_000 {
         offer(&mut outbox, room(1), seq, &frames(seq, 1));
         assert!(outbox.bytes() <= 4_096);
@@ -295,25 +296,16 @@ fn a_slow_reader_gets_one_lagged_a_room_and_then_lives_on() {
 fn answers_past_the_limit_close_the_socket() {
     let mut outbox = outbox();
     for _ in 0..100 {
-        outbox.push(ByteString::from("x".repeat(100)), false);
+        outbox.push(ByteString::from("x".repeat(100)));
     }
     assert_eq!(outbox.closing(), Some(close::TOO_SLOW));
     assert_eq!(outbox.bytes(), 0);
 }
 
 #[test]
-fn short_lived_frames_are_dropped_first() {
-    let mut outbox = outbox();
-    for _ in 0..1_000 {
-        outbox.push(ByteString::from("x".repeat(100)), true);
-    }
-    assert!(outbox.bytes() <= 4_096 && outbox.closing().is_none());
-}
-
-#[test]
 fn a_close_waits_for_what_was_said_before_it() {
     let mut outbox = outbox();
-    outbox.push(ByteString::from_static("bye"), false);
+    outbox.push(ByteString::from_static("bye"));
     outbox.close(close::RESTARTING);
     assert_eq!(outbox.closing(), None);
     take(&mut outbox, 1);

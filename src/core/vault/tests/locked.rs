@@ -92,7 +92,7 @@ async fn keys_that_may_be_of_another_database_are_not_forgotten() {
     assert!(matches!(bench.another().await.rotate(&ENGINE, true).await, Err(VaultError::Locked(_))));
     assert_eq!(fs::read(bench.key_file()).unwrap(), file, "with secrets under another key");
     fs::write(bench.key_file(), "no keys").unwrap();
-    assert!(matches!(bench.another().await.delete_unreadable(&ENGINE).await, Err(VaultError::Locked(_))));
+    assert!(matches!(bench.another().await.delete_unreadable(1, &ENGINE).await, Err(VaultError::Locked(_))));
     assert_eq!(bench.vault.list_meta(None, None, 9).await.unwrap().len(), 1, "unreadable is not lost");
 }
 
@@ -132,12 +132,46 @@ async fn what_is_under_a_lost_key_is_given_up_and_the_rest_stays() {
     fs::remove_file(bench.key_file()).unwrap();
     let vault = bench.another().await;
     bench.clock.advance(Duration::from_secs(1));
-    assert_eq!(vault.delete_unreadable(&By::Operator("root".into())).await.unwrap(), 1);
+    for other in [0, 2] {
+        let refused = vault.delete_unreadable(other, &ENGINE).await.unwrap_err();
+        assert!(matches!(refused, VaultError::OtherCount { unreadable: 1, .. }), "{refused}");
+    }
+    assert_eq!(vault.delete_unreadable(1, &By::Operator("root".into())).await.unwrap(), 1);
     assert_eq!(bench.audited().await.last().unwrap(), &("deleted".to_owned(), "a".to_owned()));
     vault.put(&name("a"), "", &secret("anew"), &ENGINE).await.unwrap();
     assert_eq!((bench.keys().len(), value(&vault, "a").await.unwrap()), (1, "anew".to_owned()));
-    assert_eq!(vault.delete_unreadable(&ENGINE).await.unwrap(), 0);
+    assert_eq!(vault.delete_unreadable(0, &ENGINE).await.unwrap(), 0);
     assert_eq!(value(&vault, "a").await.unwrap(), "anew");
+}
+
+#[actix_rt::test]
+async fn of_two_engines_with_a_first_key_each_one_decides_which_it_is() {
+    let bench = Bench::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (storage, clock) = (bench.database.storage.clone(), bench.clock.clone());
+    let elsewhere = Vault::open(&bench.config, storage, clock, folder.path(), FirstKey::Make).await.unwrap();
+    let (first, second, value) = (name("first"), name("second"), secret("x"));
+    let put = futures_util::future::join(
+        bench.vault.put(&first, "", &value, &ENGINE),
+        elsewhere.put(&second, "", &value, &ENGINE),
+    );
+    let (ours, theirs) = put.await;
+    assert_ne!(ours.is_ok(), theirs.is_ok(), "{ours:?} {theirs:?}");
+    let refused = ours.err().or(theirs.err()).unwrap().to_string();
+    assert!(refused.contains("it lacks the key"), "{refused}");
+    assert_eq!(bench.count("SELECT count(DISTINCT key_id) FROM vault_secrets").await, 1);
+}
+
+#[actix_rt::test]
+async fn what_a_cut_off_write_left_beside_the_keys_is_removed_by_the_next_start() {
+    let bench = Bench::new().await;
+    let left = bench.folder.path().join("vault.0123456789abcdef.new");
+    let file = fs::File::create(&left).unwrap();
+    file.set_modified(file.metadata().unwrap().modified().unwrap() - Duration::from_secs(3_600)).unwrap();
+    bench.open(&bench.config, FirstKey::Leave).await;
+    assert!(left.exists(), "a command leaves it");
+    bench.another().await;
+    assert!(!left.exists());
 }
 
 #[actix_rt::test]

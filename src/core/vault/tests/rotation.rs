@@ -142,6 +142,10 @@ async fn a_row_that_somebody_changed_does_not_stop_the_others_and_its_key_stays(
     let rotated = bench.vault.rotate(&ENGINE, true).await.unwrap();
     assert_eq!((rotated.rewrapped, rotated.damaged, rotated.forgotten), (4, vec!["test.kind/2".to_owned()], 0));
     assert_eq!(bench.keys().len(), 2, "what the row says it is under is not forgotten");
+    // Nor does it keep the others from a newer key.
+    let again = bench.vault.rotate(&ENGINE, true).await.unwrap();
+    assert_eq!((again.is_new, again.rewrapped, again.damaged), (true, 4, vec!["test.kind/2".to_owned()]));
+    assert_eq!((again.forgotten, bench.keys().len()), (1, 2));
     bench.vault.delete(&name("2"), &ENGINE).await.unwrap();
     let clean = bench.vault.rotate(&ENGINE, true).await.unwrap();
     assert!(clean.is_new && clean.damaged.is_empty());

@@ -93,7 +93,7 @@ async fn a_mistake_in_a_variable_is_answered_with_its_key_and_what_is_right() {
         ("PARLANCE__SERVER__PORT", "70000", &["server.port", "70000", "65535"]),
         ("PARLANCE__SERVER__PORT", "-1", &["server.port", "-1", "65535"]),
         ("PARLANCE__SERVER__HOST", "localhost", &["server.host", "IP address"]),
-        ("PARLANCE__SERVER__DEMO_ACCOUNTS", "maybe", &["server.demo_accounts", "\"maybe\"", "true", "false"]),
+        ("PARLANCE__DEMO__ENABLED", "maybe", &["demo.enabled", "\"maybe\"", "true", "false"]),
         ("PARLANCE__SERVER__STOP_TIMEOUT_MS", "60000", &["server.stop_timeout_ms", "9000"]),
         ("PARLANCE__SERVER", "5", &["server", "table"]),
         ("PARLANCE__LOG__FORMAT", "xml", &["log.format", "xml", "auto", "pretty", "json"]),

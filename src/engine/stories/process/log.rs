@@ -117,6 +117,7 @@ async fn on_a_terminal_of_both_the_first_start_ends_with_where_everything_is() {
     let port = free_port();
     let mut command = engine_on(&folder);
     command.args(["--port", &port.to_string()]).stdout(both.try_clone().unwrap()).stderr(both);
+    command.env("PARLANCE__DEMO__ENABLED", "true");
     let engine = Engine::spawn_unheard(command);
     let read = || std::fs::read_to_string(&seen).unwrap();
     until("it says where it is", async || read().contains("demo login  demo-ben") && read().ends_with('\n')).await;

@@ -7,7 +7,8 @@ use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::testing::process::{Engine, engine_on, engine_with, free_port, run, until};
+use crate::testing::READER_ROLE;
+use crate::testing::process::{Engine, engine_on, engine_with, free_port, parlance, run, until};
 use crate::testing::{Api, DataFolder, TestDatabase};
 
 /// "In seconds", with room for a busy machine.
@@ -84,7 +85,9 @@ async fn a_first_start_that_was_killed_half_way_is_no_obstacle_to_the_next() {
         until(step, async || is_reached()).await;
         engine.kill().await;
     }
-    let engine = Engine::start(engine_on(&folder)).await;
+    let mut command = engine_on(&folder);
+    command.env("PARLANCE__DEMO__ENABLED", "true");
+    let engine = Engine::start(command).await;
     assert!(engine.line("  demo login").is_some(), "{}", engine.log());
     engine.stop().await;
     // An initdb that lost its engine may have gone on for a while: a start after its end removes what it left.
@@ -103,7 +106,9 @@ async fn the_first_lines_say_where_everything_is_and_the_second_start_is_quick()
     let mut logins = Vec::new();
     for start in ["first", "second"] {
         let begun = Instant::now();
-        let engine = Engine::start(engine_on(&folder)).await;
+        let mut command = engine_on(&folder);
+        command.env_remove("PARLANCE__DEMO__ENABLED");
+        let engine = Engine::start(command).await;
         assert!(start == "first" || begun.elapsed() < QUICK, "{:?}", begun.elapsed());
         let base = engine.base();
         let said = |label: &str| engine.line(label).unwrap_or_else(|| panic!("no line {label:?}"));
@@ -122,33 +127,61 @@ async fn the_first_lines_say_where_everything_is_and_the_second_start_is_quick()
 }
 
 #[actix_rt::test]
-async fn demo_accounts_are_made_only_when_wanted_and_never_beside_others() {
+async fn a_demo_is_made_only_when_wanted_and_never_beside_others() {
     let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
-    let without = || {
-        let mut command = engine_with(&folder, &database.url());
-        command.env("PARLANCE__SERVER__DEMO_ACCOUNTS", "false");
-        command
-    };
-    let engine = Engine::start(without()).await;
+    // Nobody wants one in a database of their own, unless they say so.
+    let mut unsaid = engine_with(&folder, &database.url());
+    unsaid.env_remove("PARLANCE__DEMO__ENABLED");
+    let engine = Engine::start(unsaid).await;
     let ada = Api::new(engine.base()).sign_up("ada").await;
     let ended = engine.stop().await;
     assert!(!ended.stdout.contains("demo login"), "{}", ended.stdout);
-    let engine = Engine::start(engine_with(&folder, &database.url())).await;
+    let engine = Engine::start(wanted(&folder, &database)).await;
     let found = Api::new(engine.base()).ok(Method::GET, "/api/v1/users?query=demo", &ada.token, None).await;
     assert_eq!(found["items"], json!([]), "the database was no longer empty");
     let ended = engine.stop().await;
     assert!(!ended.stdout.contains("demo login"), "{}", ended.stdout);
 }
 
+fn wanted(folder: &DataFolder, database: &TestDatabase) -> std::process::Command {
+    let mut command = engine_with(folder, &database.url());
+    command.env("PARLANCE__DEMO__ENABLED", "true");
+    command
+}
+
 #[actix_rt::test]
 async fn demo_logins_are_no_longer_printed_once_they_are_switched_off() {
     let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
+    let ended = Engine::start(wanted(&folder, &database)).await.stop().await;
+    assert_eq!(ended.stdout.matches("demo login").count(), 5, "{}", ended.stdout);
     let ended = Engine::start(engine_with(&folder, &database.url())).await.stop().await;
-    assert_eq!(ended.stdout.matches("demo login").count(), 2, "{}", ended.stdout);
-    let mut command = engine_with(&folder, &database.url());
-    command.env("PARLANCE__SERVER__DEMO_ACCOUNTS", "false");
-    let ended = Engine::start(command).await.stop().await;
     assert!(!ended.stdout.contains("demo login"), "{}", ended.stdout);
+}
+
+#[actix_rt::test]
+async fn a_demo_is_removed_with_one_command_beside_a_running_engine_and_not_made_again() {
+    let (folder, database) = (DataFolder::new(), TestDatabase::create().await);
+    let engine = Engine::start(wanted(&folder, &database)).await;
+    let command = async |arguments: &[&str]| {
+        let mut command = parlance(&[&["demo"], arguments].concat());
+        command.env("PARLANCE__STORAGE__DATA_DIR", folder.path()).env("DATABASE_URL", database.url());
+        command.env("PARLANCE__STORAGE__READER_ROLE", READER_ROLE);
+        run(command).await
+    };
+    let status = command(&["status"]).await;
+    assert!(status.stdout.contains("5 people, 8 rooms and 1 space"), "{}{}", status.stdout, status.stderr);
+    let api = Api::new(engine.base());
+    let removed = command(&["remove"]).await;
+    assert!(removed.stdout.contains("removed: 5 people, 8 rooms and 1 space"), "{}{}", removed.stdout, removed.stderr);
+    assert!(!folder.join("demo-login.json").exists());
+    let ada = api.sign_up("ada").await;
+    assert_eq!(api.ok(Method::GET, "/api/v1/users?query=demo", &ada.token, None).await["items"], json!([]));
+    command(&["remove"]).await.refusal(&["no demo"]);
+    engine.stop().await;
+    sqlx::query("DELETE FROM users").execute(database.storage.engine()).await.unwrap();
+    let ended = Engine::start(wanted(&folder, &database)).await.stop().await;
+    assert!(!ended.stdout.contains("demo login"), "{}", ended.stdout);
+    assert!(command(&["status"]).await.stdout.contains("was removed"));
 }
 
 #[actix_rt::test]

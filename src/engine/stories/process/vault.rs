@@ -163,8 +163,13 @@ async fn a_lost_file_of_keys_is_named_and_given_up_only_when_told_so_twice() {
     let listed = said(with_url(vault(&folder, &["list"])), "").await;
     assert!(listed.contains("not here") && listed.contains("1 secret under master keys that are not here"), "{listed}");
     ended(with_url(vault(&folder, &["rotate"])), "").await.refusal(&["vault.key", "it is not there"]);
-    ended(with_url(vault(&folder, &["delete", "--unreadable"])), "").await.refusal(&["1 of the secrets", "--yes"]);
-    let gone = said(with_url(vault(&folder, &["delete", "--unreadable", "--yes"])), "").await;
+    ended(with_url(vault(&folder, &["delete", "--unreadable"])), "").await.refusal(&[
+        "1 of the secrets",
+        "--yes 1",
+        "--data-dir",
+    ]);
+    ended(with_url(vault(&folder, &["delete", "--unreadable", "--yes", "2"])), "").await.refusal(&["--yes 1"]);
+    let gone = said(with_url(vault(&folder, &["delete", "--unreadable", "--yes", "1"])), "").await;
     assert_eq!(gone, "1 secret deleted.\n");
     engine.stop().await;
     Engine::start(engine_with(&folder, &database.url())).await.stop().await;

@@ -1,6 +1,7 @@
 //! Read marks: raised at once, written and announced together every so often.
 
 use super::*;
+use crate::publish::{Class, Frame, Key, Publication, Topic};
 
 impl RoomLife {
     pub(super) fn mark(&mut self, command: MarkReceipt) {
@@ -27,8 +28,12 @@ impl RoomLife {
         if marks.is_empty() {
             return;
         }
-        let receipt = |mark: &Watermark| wire::encode(&wire::ReceiptUpdated::new(self.id, mark));
-        self.around.audience.whisper(self.id, marks.iter().map(receipt).collect());
+        let receipt = |mark: &Watermark| Frame {
+            // How far somebody is replaces how far they were.
+            class: Class::Receipt(Key::in_room(self.id, mark.party)),
+            text: wire::encode(&wire::ReceiptUpdated::new(self.id, mark)),
+        };
+        self.around.audience.publish_all(Publication::all(Topic::Room(self.id), marks.iter().map(receipt)));
         if let Err(full) = self.around.jobs.enqueue(self.id, Job::Watermarks(self.id, marks))
             && let Job::Watermarks(_, marks) = full.0
         {

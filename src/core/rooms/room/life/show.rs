@@ -82,7 +82,7 @@ impl RoomLife {
         joined: Vec<(UserId, ByteString)>,
         left: Vec<UserId>,
     ) {
-        let delivery = Delivery { room_id: self.id, first_seq, frames: frames.into(), joined, left };
+        let delivery = Delivery { order: self.id.into(), first_seq, frames: frames.into(), joined, left };
         self.around.audience.deliver(delivery);
     }
 }

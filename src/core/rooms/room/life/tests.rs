@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::order::{EventRow, MessageRow};
 use crate::persistence::{FirstResult, QueueFull};
+use crate::publish::{Publication, Publish};
 use crate::rooms::facts::RoomFacts;
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::state::{Change, Right};
@@ -62,9 +63,11 @@ impl Audience for Probe {
         told.extend(delivery.left.iter().map(|user| ("went", *user)));
     }
 
-    fn whisper(&self, _: RoomId, _: Vec<ByteString>) {}
-
     fn join(&self, _: RoomId, _: i64, _: Vec<(UserId, ByteString)>) {}
+}
+
+impl Publish for Probe {
+    fn publish_all(&self, _: Publication) {}
 }
 
 impl TakesJobs for Probe {

@@ -4,6 +4,10 @@
 //! the one timer of all of its sockets. A hub that panics does not trust the state any more: all of its sockets are closed
 //! with 4001 and come back.
 
+mod doors;
+mod listeners;
+mod topics;
+
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +18,19 @@ use tokio::sync::oneshot;
 
 use super::config::SessionsConfig;
 use super::flusher::Flusher;
-use super::local_hub::LocalHub;
 use crate::accounts::Admitted;
-use crate::rooms::messages::Delivery;
+use crate::order::OrderId;
+use crate::publish::{Delivery, Publication};
 use crate::wire::close::{self, CloseCode};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{FamilyId, RoomId, UserId};
+use parlance_foundation::ids::{FamilyId, SessionId, UserId};
 use parlance_foundation::supervision::Supervised;
+
+pub use doors::Hubs;
+pub(super) use doors::answer;
+pub(super) use listeners::Seat;
+pub use listeners::{HubState, LocalHub};
+pub use topics::TooManyTopics;
 
 /// While it stops, the hub looks this often for sockets that are still there.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -74,42 +84,24 @@ impl Supervised for Hub {
 
 parlance_foundation::supervised!(Hub);
 
-/// Event: rows were committed.
+/// Everything that a hub is told or asked.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Deliver(pub Arc<Delivery>);
-
-/// Something short-lived for a room's listeners.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Whisper {
-    pub room_id: RoomId,
-    pub frames: Arc<[ByteString]>,
-}
-
-/// These users are in a room now, made just then: each with the frame that tells them.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Join {
-    pub room_id: RoomId,
-    pub next_seq: i64,
-    pub users: Arc<[(UserId, ByteString)]>,
-}
-
-/// Something for all devices of a user.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Tell {
-    pub user: UserId,
-    pub frame: ByteString,
-}
-
-/// The answer to a command of one session.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Answer {
-    pub session: u64,
-    pub frame: ByteString,
+pub enum ToHub {
+    /// Event: rows of an order were committed.
+    Deliver(Arc<Delivery>),
+    /// Something beside all orders.
+    Publish(Publication),
+    /// These users are in an order now, made just then: each with the frame that tells them.
+    Join { order: OrderId, next_seq: i64, users: Arc<[(UserId, ByteString)]> },
+    /// The answer to a command of one session.
+    Answer { session: u64, frame: ByteString },
+    /// Command: close these sockets.
+    Close { whose: Whose, code: CloseCode },
+    /// Question: who is in here, and by what?
+    WhoIsIn(oneshot::Sender<Admitted>),
+    /// Question: what is this user connected with?
+    DevicesOf(UserId, oneshot::Sender<Vec<ConnectedDevice>>),
 }
 
 /// Which sockets to close.
@@ -122,70 +114,33 @@ pub enum Whose {
     Outside(UserId),
 }
 
-/// Command: close these sockets.
-#[derive(Message, Clone, Copy)]
-#[rtype(result = "()")]
-pub struct Close {
-    pub whose: Whose,
-    pub code: CloseCode,
+/// A device that is connected now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedDevice {
+    pub session: SessionId,
+    /// The sign-in that it lives by; `None` for a token of an outside issuer.
+    pub family: Option<FamilyId>,
+    /// As its hello named it.
+    pub id: Option<String>,
+    pub name: Option<String>,
 }
 
-/// Question: who is in here, and by what?
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct WhoIsIn {
-    pub reply: oneshot::Sender<Admitted>,
-}
-
-impl Handler<WhoIsIn> for Hub {
+impl Handler<ToHub> for Hub {
     type Result = ();
-    fn handle(&mut self, message: WhoIsIn, _: &mut Self::Context) {
-        // Whoever asked may have gone.
-        let _ = message.reply.send(self.state.borrow().admitted());
-    }
-}
 
-impl Handler<Deliver> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Deliver, _: &mut Self::Context) {
-        self.state.borrow_mut().deliver(&message.0);
-    }
-}
-
-impl Handler<Whisper> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Whisper, _: &mut Self::Context) {
-        self.state.borrow().whisper(message.room_id, &message.frames);
-    }
-}
-
-impl Handler<Join> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Join, _: &mut Self::Context) {
+    fn handle(&mut self, message: ToHub, _: &mut Self::Context) {
         let mut state = self.state.borrow_mut();
-        for (user, frame) in message.users.iter() {
-            state.join(*user, message.room_id, message.next_seq, frame);
+        match message {
+            ToHub::Deliver(delivery) => state.deliver(&delivery),
+            ToHub::Publish(publication) => state.publish(&publication),
+            ToHub::Join { order, next_seq, users } => {
+                users.iter().for_each(|(user, frame)| state.join(*user, order, next_seq, frame));
+            }
+            ToHub::Answer { session, frame } => state.answer(session, frame),
+            ToHub::Close { whose, code } => state.close(whose, code),
+            // Whoever asked may have gone.
+            ToHub::WhoIsIn(reply) => drop(reply.send(state.admitted())),
+            ToHub::DevicesOf(user, reply) => drop(reply.send(state.devices_of(user))),
         }
-    }
-}
-
-impl Handler<Tell> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Tell, _: &mut Self::Context) {
-        self.state.borrow().tell(message.user, &message.frame);
-    }
-}
-
-impl Handler<Answer> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Answer, _: &mut Self::Context) {
-        self.state.borrow().answer(message.session, message.frame);
-    }
-}
-
-impl Handler<Close> for Hub {
-    type Result = ();
-    fn handle(&mut self, message: Close, _: &mut Self::Context) {
-        self.state.borrow().close(message.whose, message.code);
     }
 }

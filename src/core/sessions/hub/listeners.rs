@@ -1,33 +1,30 @@
-//! Which session of a worker thread listens to which room or user, and how many there are.
+//! The sessions of a worker thread: which of them listens to what, and how many there are.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
-use foldhash::fast::RandomState;
 
-use super::config::SessionsConfig;
-use super::hub::Whose;
-use super::link::Link;
-use super::parcel::Parcel;
+use super::super::config::SessionsConfig;
+use super::super::link::Link;
+use super::super::parcel::Parcel;
+use super::topics::{Listener, Listeners, TooManyTopics, Topics};
+use super::{ConnectedDevice, Whose};
 use crate::accounts::Admitted;
-use crate::rooms::messages::Delivery;
+use crate::order::OrderId;
+use crate::publish::{Delivery, Frame, Publication, Topic};
 use crate::rooms::wire::encode;
 use crate::wire::Heartbeat;
 use crate::wire::close::{self, CloseCode};
 use parlance_foundation::clock::Clock;
-use parlance_foundation::ids::{RoomId, UserId};
+use parlance_foundation::ids::{SessionId, UserId};
 
-type Links = HashMap<u64, Rc<Link>, RandomState>;
-
-/// The sessions of one thread, by room and by user.
+/// The sessions of one thread, by room, by user, and by what else they asked to be told of.
 #[derive(Default)]
 pub struct HubState {
-    links: Links,
-    rooms: HashMap<RoomId, Links, RandomState>,
-    users: HashMap<UserId, Links, RandomState>,
+    links: Listeners<Link>,
+    topics: Topics<Link>,
     next_key: u64,
     /// Sockets, and requests that are about to become one.
     seats_taken: Rc<Cell<usize>>,
@@ -65,89 +62,89 @@ impl HubState {
     /// From here on, what concerns the user reaches this socket.
     pub fn greet(&mut self, link: &Rc<Link>, user: UserId) {
         link.user.set(Some(user));
-        self.users.entry(user).or_default().insert(link.key, Rc::clone(link));
+        self.topics.listen(link, Topic::User(user));
     }
 
-    /// From here on, the room's events reach this socket's outbox, which must follow the room as well.
-    pub fn listen(&mut self, link: &Rc<Link>, room: RoomId) {
-        self.rooms.entry(room).or_default().insert(link.key, Rc::clone(link));
+    /// From here on, the events of an order reach this socket's outbox, which must follow the order as well.
+    pub fn listen(&mut self, link: &Rc<Link>, order: OrderId) {
+        self.topics.listen(link, topic_of(order));
     }
 
-    pub fn unlisten(&mut self, key: u64, room: RoomId) {
-        if let Some(links) = self.rooms.get_mut(&room) {
-            links.remove(&key);
-            if links.is_empty() {
-                self.rooms.remove(&room);
-            }
-        }
+    pub fn unlisten(&mut self, key: u64, order: OrderId) {
+        self.topics.unlisten(key, topic_of(order));
+    }
+
+    /// From here on, what is said to those who watch somebody, or look at a list, reaches this socket. The door for commands
+    /// that ask for it; rooms and one's own user need none.
+    pub fn subscribe(&mut self, link: &Rc<Link>, topic: Topic) -> Result<(), TooManyTopics> {
+        self.topics.subscribe(link, topic, link.parts.config.subscriptions_max)
+    }
+
+    pub fn unsubscribe(&mut self, link: &Rc<Link>, topic: Topic) {
+        self.topics.unsubscribe(link, topic);
     }
 
     /// The socket is gone.
     pub fn disconnect(&mut self, link: &Rc<Link>) {
         self.links.remove(&link.key);
-        let rooms: Vec<RoomId> = link.with(|outbox| outbox.rooms().collect());
-        for room in rooms {
-            self.unlisten(link.key, room);
+        let orders: Vec<OrderId> = link.with(|outbox| outbox.orders().collect());
+        for order in orders {
+            self.unlisten(link.key, order);
         }
-        if let Some(user) = link.user.get()
-            && let Some(links) = self.users.get_mut(&user)
-        {
-            links.remove(&link.key);
-            if links.is_empty() {
-                self.users.remove(&user);
-            }
+        if let Some(user) = link.user.get() {
+            self.topics.unlisten(link.key, Topic::User(user));
         }
+        self.topics.unsubscribe_all(link);
     }
 
     pub fn deliver(&mut self, delivery: &Delivery) {
-        let room = delivery.room_id;
-        if let Some(links) = self.rooms.get(&room) {
+        let order = delivery.order;
+        if let Some(listeners) = self.topics.listeners(topic_of(order)) {
             let parcels = Parcel::pack(delivery.first_seq, &delivery.frames);
-            for link in links.values() {
+            for link in listeners.values() {
                 link.with(|outbox| match parcels.as_slice() {
-                    [] => outbox.announce(room, delivery.last_seq()),
-                    parcels => parcels.iter().for_each(|parcel| outbox.offer(room, parcel)),
+                    [] => outbox.announce(order, delivery.last_seq()),
+                    parcels => parcels.iter().for_each(|parcel| outbox.offer(order, parcel)),
                 });
             }
         }
-        let next = delivery.first_seq + i64::try_from(delivery.frames.len()).unwrap_or(0);
         for (user, frame) in &delivery.joined {
-            self.join(*user, room, next, frame);
+            self.join(*user, order, delivery.last_seq() + 1, frame);
         }
         for user in &delivery.left {
-            let Some(links) = self.users.get(user) else { continue };
-            for link in links.values().cloned().collect::<Vec<_>>() {
-                link.with(|outbox| outbox.unfollow(room));
-                self.unlisten(link.key, room);
+            for link in self.links_of(*user) {
+                link.with(|outbox| outbox.unfollow(order));
+                self.unlisten(link.key, order);
             }
         }
     }
 
-    /// The user is in the room now: all of their sockets here hear so, and follow it from `next`.
-    pub fn join(&mut self, user: UserId, room: RoomId, next: i64, frame: &ByteString) {
-        let Some(links) = self.users.get(&user) else { return };
-        for link in links.values().cloned().collect::<Vec<_>>() {
-            link.with(|outbox| outbox.join(room, next, frame.clone()));
-            self.listen(&link, room);
+    /// The user is in the order now: all of their sockets here hear so, and follow it from `next`.
+    pub fn join(&mut self, user: UserId, order: OrderId, next: i64, frame: &ByteString) {
+        for link in self.links_of(user) {
+            link.with(|outbox| outbox.join(order, next, frame.clone()));
+            self.listen(&link, order);
         }
     }
 
-    /// All sockets of the user here hear this.
-    pub fn tell(&self, user: UserId, frame: &ByteString) {
-        for link in self.users.get(&user).into_iter().flat_map(Links::values) {
-            link.with(|outbox| outbox.push(frame.clone(), false));
-        }
+    fn links_of(&self, user: UserId) -> Vec<Rc<Link>> {
+        self.topics.of(Topic::User(user)).cloned().collect()
     }
 
-    pub fn whisper(&self, room: RoomId, frames: &[ByteString]) {
-        let Some(links) = self.rooms.get(&room) else { return };
-        for link in links.values() {
-            link.with(|outbox| {
-                for frame in frames {
-                    outbox.push(frame.clone(), true);
-                }
-            });
-        }
+    /// Whoever listens to its topic hears it.
+    pub fn publish(&self, publication: &Publication) {
+        self.topics.publish(publication);
+    }
+
+    /// What the user is connected with here.
+    pub fn devices_of(&self, user: UserId) -> Vec<ConnectedDevice> {
+        let device = |link: &Rc<Link>| ConnectedDevice {
+            session: link.session,
+            family: link.family(),
+            id: link.device().and_then(|device| device.id.clone()),
+            name: link.device().and_then(|device| device.name.clone()),
+        };
+        self.topics.of(Topic::User(user)).map(device).collect()
     }
 
     pub fn close_all(&self, code: CloseCode) {
@@ -190,8 +187,10 @@ impl HubState {
         let queued_bytes: usize = self.links.values().map(|link| link.with_quietly(|outbox| outbox.bytes())).sum();
         serde_json::json!({
             "sockets": self.links.len(),
-            "users": self.users.len(),
-            "rooms": self.rooms.len(),
+            "users": self.topics.count(|topic| matches!(topic, Topic::User(_))),
+            "rooms": self.topics.count(|topic| matches!(topic, Topic::Room(_))),
+            "subscriptions": self.links.values().map(|link| link.subscriptions.borrow().len()).sum::<usize>(),
+            "named_devices": self.links.values().filter(|link| link.device().is_some()).count(),
             "queued_bytes": queued_bytes,
         })
     }
@@ -217,9 +216,37 @@ impl HubState {
                 link.close(close::HEARTBEAT_MISSED);
             } else if now.duration_since(link.spoke_at.get()) >= heartbeat {
                 link.spoke_at.set(now);
-                link.with(|outbox| outbox.push(frame.clone(), true));
+                // Whatever waits says as much.
+                if link.with_quietly(|outbox| outbox.is_empty()) {
+                    link.with(|outbox| outbox.push(frame.clone()));
+                }
             }
         }
+    }
+}
+
+impl Listener for Link {
+    fn key(&self) -> u64 {
+        self.key
+    }
+
+    fn session(&self) -> SessionId {
+        self.session
+    }
+
+    fn subscriptions(&self) -> &RefCell<Vec<Topic>> {
+        &self.subscriptions
+    }
+
+    fn hear(self: &Rc<Self>, frame: &Rc<Frame>) {
+        self.with(|outbox| outbox.publish(frame));
+    }
+}
+
+/// Where the events of an order are told.
+fn topic_of(order: OrderId) -> Topic {
+    match order {
+        OrderId::Room(room) => Topic::Room(room),
     }
 }
 

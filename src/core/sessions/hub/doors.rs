@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytestring::ByteString;
+use tokio::sync::oneshot;
 
-use super::backlog::{Backlog, Next};
-use super::hub::{Answer, Close, Deliver, Hub, Join, Tell, Whisper, WhoIsIn, Whose};
+use super::super::backlog::{Backlog, Next};
+use super::super::link::count_shed;
+use super::{ConnectedDevice, Hub, ToHub, Whose};
 use crate::accounts::Admitted;
-use crate::rooms::messages::{Audience, Delivery};
+use crate::publish::{Audience, Delivery, Publication, Publish};
 use crate::wire::close::{self, CloseCode};
 use parlance_foundation::ids::{FamilyId, RoomId, UserId};
 use parlance_foundation::supervision::{ActorHandle, Refused};
@@ -34,16 +36,6 @@ struct Door {
     is_late: AtomicBool,
 }
 
-/// What a hub is told.
-#[derive(Clone)]
-enum ToHub {
-    Deliver(Arc<Delivery>),
-    Whisper(RoomId, Arc<[ByteString]>),
-    Join(RoomId, i64, Arc<[(UserId, ByteString)]>),
-    Tell(UserId, ByteString),
-    Close(Close),
-}
-
 impl Hubs {
     /// Adds the hub of a worker thread that has begun.
     pub fn register(&self, hub: &ActorHandle<Hub>) {
@@ -55,31 +47,25 @@ impl Hubs {
         });
     }
 
-    /// Something that concerns this user alone: all of their devices hear it.
-    pub fn tell_user(&self, user: UserId, frame: ByteString) {
-        self.tell_all(&ToHub::Tell(user, frame));
-    }
-
     /// Closes the sockets of a sign-in that ended.
     pub fn end_family(&self, family: FamilyId) {
-        self.tell_all(&ToHub::Close(Close { whose: Whose::Family(family), code: close::SIGNED_OUT }));
+        self.close(Whose::Family(family), close::SIGNED_OUT);
     }
 
     /// Closes all sockets of a user.
     pub fn end_user(&self, user: UserId) {
-        self.tell_all(&ToHub::Close(Close { whose: Whose::User(user), code: close::SIGNED_OUT }));
+        self.close(Whose::User(user), close::SIGNED_OUT);
     }
 
     /// Closes the sockets of a user that live by tokens of outside issuers: who these stand for is to be asked anew.
     pub fn end_outside(&self, user: UserId) {
-        self.tell_all(&ToHub::Close(Close { whose: Whose::Outside(user), code: close::BAD_TOKEN }));
+        self.close(Whose::Outside(user), close::BAD_TOKEN);
     }
 
     /// Who is connected, and by what.
     pub async fn admitted(&self) -> Admitted {
-        let hubs = self.hubs.load_full();
         let mut all = Admitted::default();
-        for here in futures_util::future::join_all(hubs.iter().map(|door| door.admitted())).await {
+        for here in self.ask_all(ToHub::WhoIsIn).await {
             all.users.extend(here.users);
             all.families.extend(here.families);
             all.outside.extend(here.outside);
@@ -87,9 +73,19 @@ impl Hubs {
         all
     }
 
+    /// What a user is connected with now, on all threads. What they are to hear is published to their topic.
+    pub async fn devices_of(&self, user: UserId) -> Vec<ConnectedDevice> {
+        self.ask_all(|reply| ToHub::DevicesOf(user, reply)).await.concat()
+    }
+
+    async fn ask_all<T: Default>(&self, question: impl Fn(oneshot::Sender<T>) -> ToHub) -> Vec<T> {
+        let hubs = self.hubs.load_full();
+        futures_util::future::join_all(hubs.iter().map(|door| door.ask(&question))).await
+    }
+
     /// Closes every socket.
     pub fn close_all(&self, code: CloseCode) {
-        self.tell_all(&ToHub::Close(Close { whose: Whose::Everyone, code }));
+        self.close(Whose::Everyone, code);
     }
 
     /// Ends all hubs, and with them all sockets.
@@ -98,19 +94,23 @@ impl Hubs {
         futures_util::future::join_all(hubs.iter().map(|door| door.hub.stop(patience))).await;
     }
 
-    fn tell_all(&self, message: &ToHub) {
+    fn close(&self, whose: Whose, code: CloseCode) {
+        self.tell_all(|| ToHub::Close { whose, code });
+    }
+
+    fn tell_all(&self, message: impl Fn() -> ToHub) {
         for door in self.hubs.load().iter() {
-            door.tell(message.clone());
+            door.tell(message());
         }
     }
 }
 
 impl Door {
     /// A hub that is down has nobody: it begins by closing whoever is still there.
-    async fn admitted(&self) -> Admitted {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let mut question = WhoIsIn { reply };
-        while let Err(Refused::Busy(again)) = self.hub.send(question) {
+    async fn ask<T: Default>(&self, question: impl Fn(oneshot::Sender<T>) -> ToHub) -> T {
+        let (reply, answer) = oneshot::channel();
+        let mut question = question(reply);
+        while let Err(again) = self.offer(question) {
             question = again;
             tokio::time::sleep(AGAIN_AFTER).await;
         }
@@ -119,22 +119,23 @@ impl Door {
 
     /// Sends what must arrive: at once, or after everything that waits already.
     fn tell(self: &Arc<Self>, message: ToHub) {
-        if self.is_late.load(Ordering::Acquire) || !self.takes(&message) {
+        let late = if self.is_late.load(Ordering::Acquire) { Some(message) } else { self.offer(message).err() };
+        if let Some(message) = late {
             self.wait(|backlog| backlog.keep(message));
         }
     }
 
     /// Sends events; for a hub that is too busy they shrink to "there is more".
     fn tell_events(self: &Arc<Self>, delivery: &Arc<Delivery>) {
-        if self.is_late.load(Ordering::Acquire) || !self.takes(&ToHub::Deliver(Arc::clone(delivery))) {
-            self.wait(|backlog| backlog.keep_news(delivery.room_id, delivery.last_seq()));
+        if self.is_late.load(Ordering::Acquire) || self.offer(ToHub::Deliver(Arc::clone(delivery))).is_err() {
+            self.wait(|backlog| backlog.keep_news(delivery.order, delivery.last_seq()));
         }
     }
 
     /// Sends what is not worth waiting for: whoever marks goes on to mark, and lists of members have it all along.
-    fn whisper(&self, message: &ToHub) {
-        if !self.is_late.load(Ordering::Acquire) {
-            self.takes(message);
+    fn tell_if_it_keeps_up(&self, publication: &Publication) {
+        if self.is_late.load(Ordering::Acquire) || self.offer(ToHub::Publish(publication.clone())).is_err() {
+            publication.frames.iter().filter_map(|frame| frame.class.grade()).for_each(|grade| count_shed(grade, 1));
         }
     }
 
@@ -156,11 +157,14 @@ impl Door {
     fn work_off(&self) -> bool {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(next) = backlog.take_next() {
-            let is_taken = match &next {
-                Next::Must(message) => self.takes(message),
-                Next::News(room, seq) => self.takes(&ToHub::Deliver(Arc::new(Delivery::announcement(*room, *seq)))),
+            let refused = match next {
+                Next::Must(message) => self.offer(message).err().map(Next::Must),
+                Next::News(order, seq) => {
+                    let announced = self.offer(ToHub::Deliver(Arc::new(Delivery::announcement(order, seq))));
+                    announced.err().map(|_| Next::News(order, seq))
+                }
             };
-            if !is_taken {
+            if let Some(next) = refused {
                 backlog.put_back(next);
                 return false;
             }
@@ -169,21 +173,11 @@ impl Door {
         true
     }
 
-    /// Sends; whether the hub was not too busy. One that is down has no sockets to tell.
-    fn takes(&self, message: &ToHub) -> bool {
-        fn is_taken<M>(result: Result<(), Refused<M>>) -> bool {
-            !matches!(result, Err(Refused::Busy(_)))
-        }
-        match message {
-            ToHub::Deliver(delivery) => is_taken(self.hub.send(Deliver(Arc::clone(delivery)))),
-            ToHub::Whisper(room_id, frames) => {
-                is_taken(self.hub.send(Whisper { room_id: *room_id, frames: Arc::clone(frames) }))
-            }
-            ToHub::Join(room_id, next_seq, users) => {
-                is_taken(self.hub.send(Join { room_id: *room_id, next_seq: *next_seq, users: Arc::clone(users) }))
-            }
-            ToHub::Tell(user, frame) => is_taken(self.hub.send(Tell { user: *user, frame: frame.clone() })),
-            ToHub::Close(close) => is_taken(self.hub.send(*close)),
+    /// Sends; gives it back when the hub is too busy. One that is down has no sockets to tell.
+    fn offer(&self, message: ToHub) -> Result<(), ToHub> {
+        match self.hub.send(message) {
+            Err(Refused::Busy(message)) => Err(message),
+            Ok(()) | Err(Refused::Down(_)) => Ok(()),
         }
     }
 }
@@ -201,19 +195,24 @@ impl Audience for Hubs {
         }
     }
 
-    fn whisper(&self, room_id: RoomId, frames: Vec<ByteString>) {
-        let message = ToHub::Whisper(room_id, frames.into());
-        self.hubs.load().iter().for_each(|door| door.whisper(&message));
-    }
-
     fn join(&self, room_id: RoomId, next_seq: i64, users: Vec<(UserId, ByteString)>) {
-        self.tell_all(&ToHub::Join(room_id, next_seq, users.into()));
+        let users: Arc<[_]> = users.into();
+        self.tell_all(|| ToHub::Join { order: room_id.into(), next_seq, users: Arc::clone(&users) });
+    }
+}
+
+impl Publish for Hubs {
+    fn publish_all(&self, publication: Publication) {
+        if publication.is_must() {
+            return self.tell_all(|| ToHub::Publish(publication.clone()));
+        }
+        self.hubs.load().iter().for_each(|door| door.tell_if_it_keeps_up(&publication));
     }
 }
 
 /// Sends a session its answer; a hub that is busy is tried again from a task of this thread.
-pub(super) fn answer(hub: &ActorHandle<Hub>, session: u64, frame: ByteString) {
-    if let Err(Refused::Busy(answer)) = hub.send(Answer { session, frame }) {
+pub fn answer(hub: &ActorHandle<Hub>, session: u64, frame: ByteString) {
+    if let Err(Refused::Busy(answer)) = hub.send(ToHub::Answer { session, frame }) {
         let hub = hub.clone();
         actix_rt::spawn(async move {
             let mut waiting = Some(answer);
