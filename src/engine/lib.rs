@@ -115,8 +115,8 @@ pub mod tools;
 pub mod web;
 
 pub use parlance_core::{
-    accounts, administration, changes, commands, jobs, limits, order, parties, persistence, publish, rooms, sessions, tree,
-    vault, wire,
+    accounts, administration, changes, commands, jobs, limits, order, parties, persistence, publish, rooms, sessions,
+    tree, vault, wire,
 };
 pub use parlance_foundation::{
     checks, clock, ids, party, problem, recent, requests, storage, supervision, telemetry, text,

@@ -56,6 +56,7 @@ pub fn event(numbers: &Numbers, frame: &Value) -> Option<Event> {
             let change = || Fact::Changed { by: by(), change: Change::Role(user(frame), role(frame)) };
             team(frame, Some(role(frame))).unwrap_or_else(change)
         }
+        "message.edited" | "message.deleted" => Fact::Rewritten,
         other => Fact::Other(other.to_owned()),
     };
     let at = frame.get("at").or_else(|| frame.pointer("/message/created_at")).and_then(time);

@@ -202,6 +202,8 @@ pub enum Fact {
         topic: Option<String>,
     },
     /// Something that this program does not know; it has to reach every reader all the same.
+    /// A message has another form from here on. No client of a check asks for that yet.
+    Rewritten,
     Other(String),
 }
 

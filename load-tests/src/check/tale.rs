@@ -281,7 +281,9 @@ impl<'a> Tale<'a> {
     pub fn messages(&self) -> impl Iterator<Item = (u64, &'a Kept)> {
         self.first.rows.iter().filter_map(|row| match row.fact {
             Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Other(_) => None,
+            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
+                None
+            }
         })
     }
 

@@ -19,7 +19,7 @@ fn every_promise_holds_under_many_seeds() {
 #[test]
 fn a_broken_engine_is_found() {
     use Broken::*;
-    const SEEDS_MAX: u64 = 400;
+    const SEEDS_MAX: u64 = 2_000;
     let all = [
         AcknowledgeBeforeCommit,
         ForgetTheFence,

@@ -18,6 +18,11 @@ use parlance_foundation::ids::RoomId;
 pub trait Effect: Any + std::fmt::Debug + Send + Sync {
     /// Who writes it.
     fn writer(&self) -> &'static dyn EffectWriter;
+
+    /// About how many bytes it takes on the way to Postgres, beside its event's payload.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// The future of a write.

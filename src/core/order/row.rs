@@ -100,6 +100,28 @@ impl EventRow {
     }
 }
 
+impl EventRow {
+    /// As it stands in the log: what was to be written with it is.
+    pub fn written(&self) -> Self {
+        Self { becomes: None, effects: Vec::new(), ..self.clone() }
+    }
+
+    /// As it is told once something newer has given its message another form: without what it made the message say.
+    /// `None`: it said nothing. Postgres has it so, too.
+    pub fn superseded(&self) -> Option<Self> {
+        /// What a payload says, if it does.
+        #[derive(serde::Deserialize)]
+        struct Said<'a> {
+            #[serde(borrow)]
+            content: Option<&'a RawValue>,
+        }
+        let touches = self.touches?;
+        serde_json::from_str::<Said<'_>>(self.payload.get()).ok()?.content?;
+        let payload = RawValue::from_string(format!("{{\"message_id\":\"{touches}\"}}")).ok()?;
+        Some(Self { payload: payload.into(), ..self.written() })
+    }
+}
+
 /// Two rows are the same when Postgres would say so; effects are not part of what it tells.
 impl PartialEq for EventRow {
     fn eq(&self, other: &Self) -> bool {
@@ -188,7 +210,8 @@ impl Row {
                 // Once for itself, once for what it has written elsewhere.
                 RowBody::Event(event) => {
                     let form = event.becomes.as_ref().map_or(0, |row| row.bytes());
-                    FIXED + event.payload.get().len() * (1 + event.effects.len()) + form
+                    let effects = event.effects.iter().map(|effect| effect.bytes()).sum::<usize>();
+                    FIXED + event.payload.get().len() * (1 + event.effects.len()) + form + effects
                 }
             }
     }

@@ -24,6 +24,9 @@ use parlance_foundation::party::Party;
 
 /// See the module.
 pub trait RoomAction: std::fmt::Debug + Send + Sync + 'static {
+    /// The kind of the event that it becomes.
+    fn kind(&self) -> &'static str;
+
     /// The message that it is about.
     fn target(&self) -> Option<MessageId> {
         None
@@ -31,6 +34,11 @@ pub trait RoomAction: std::fmt::Debug + Send + Sync + 'static {
 
     /// The event that it becomes; `None`: it is so already. Pure.
     fn decide(&self, scene: &Scene<'_>) -> Result<Option<EventRow>, ChatError>;
+}
+
+/// Whether this action may have become `row`.
+pub fn may_be(action: &dyn RoomAction, row: &Row) -> bool {
+    row.event().is_some_and(|event| event.kind == action.kind()) && row.touches() == action.target()
 }
 
 /// The room as an action finds it.

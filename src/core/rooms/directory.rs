@@ -18,6 +18,7 @@ use dashmap::DashMap;
 use serde_json::json;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::doors::LookUps;
 use super::error::ChatError;
 use super::memory::{LiveCard, RoomMemory};
 use super::messages::{Command, CompareMembers, Reply};
@@ -88,6 +89,7 @@ pub struct Rooms {
     directories: Arc<[ActorHandle<RoomDirectory>]>,
     memory: RoomMemory,
     comparing: Arc<Semaphore>,
+    pub(super) look_ups: LookUps,
 }
 
 impl Rooms {
@@ -109,7 +111,14 @@ impl Rooms {
         };
         let directories = threads.iter().enumerate().map(start).collect();
         let comparing = Arc::new(Semaphore::new(COMPARING_MAX));
-        Self { open, detours: Detours::default(), directories, memory: parts.memory.clone(), comparing }
+        Self {
+            open,
+            detours: Detours::default(),
+            directories,
+            memory: parts.memory.clone(),
+            comparing,
+            look_ups: LookUps::default(),
+        }
     }
 
     /// Sends a command to a room, opening it if need be. The command is answered through its own reply, also when it

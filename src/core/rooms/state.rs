@@ -215,16 +215,33 @@ impl RoomState {
         }
         let row = self.pending.pop_front()?.row;
         self.committed_seq = row.seq;
-        if let Some(form) = row.event().and_then(|event| event.becomes.as_ref()) {
+        let Some(event) = row.event().filter(|event| event.becomes.is_some()) else { return Some(self.remember(row)) };
+        if let Some(form) = &event.becomes {
             self.rewrite(Arc::clone(form));
         }
-        Some(self.remember(row))
+        // What the message was is kept nowhere in memory.
+        let written = Row { body: RowBody::Event(event.written()), ..*row };
+        Some(self.remember(Arc::new(written)))
     }
 
     /// A message has another form from now on: what is told of its place is that form.
     fn rewrite(&mut self, row: Arc<Row>) {
         if let Some(sent) = key_of(&row).and_then(|key| self.sent.get_mut(&key)) {
             *sent = Sent::Done(Arc::clone(&row));
+        }
+        let (id, message) = (self.id, MessageId(row.id()));
+        let retold = |row: &Row| {
+            let row = Arc::new(Row { body: RowBody::Event(row.event()?.superseded()?), ..*row });
+            Some(Entry { frame: wire::frame(id, &row), row })
+        };
+        self.window.retell(message, retold);
+        for sent in self.sent.values_mut() {
+            if let Sent::Done(first) = sent
+                && first.touches() == Some(message)
+                && let Some(entry) = retold(first)
+            {
+                *first = entry.row;
+            }
         }
         self.window.rewrite(Entry { frame: wire::frame(self.id, &row), row });
     }

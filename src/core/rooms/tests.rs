@@ -12,8 +12,8 @@ use super::error::ChatError;
 use super::facts::{Member, RoomFacts};
 use super::permissions::{Role, RoomKind};
 use super::state::{Change, Decision, Right, RoomState, Snapshot, WantedChange};
-use super::wire::{self, RoomUpdated};
-use crate::order::{CoreChange, EventRow, MessageRow, Row, RowBody};
+use super::wire;
+use crate::order::{CoreChange, EventPayload, EventRow, MessageRow, Row, RowBody};
 use parlance_foundation::ids::{MessageId, RoomId};
 use parlance_foundation::party::{Party, PartyKind};
 
@@ -104,7 +104,21 @@ struct Reform {
     to: String,
 }
 
+#[derive(serde::Serialize)]
+struct Reformed {
+    message_id: MessageId,
+    content: String,
+}
+
+impl EventPayload for Reformed {
+    const KIND: &'static str = "message.reformed";
+}
+
 impl RoomAction for Reform {
+    fn kind(&self) -> &'static str {
+        Reformed::KIND
+    }
+
     fn target(&self) -> Option<MessageId> {
         Some(MessageId(self.is.id()))
     }
@@ -112,7 +126,7 @@ impl RoomAction for Reform {
     fn decide(&self, scene: &Scene<'_>) -> Result<Option<EventRow>, ChatError> {
         let (place, message) = scene.message().unwrap();
         assert_eq!(place, &self.is, "it was shown another form");
-        let told = RoomUpdated { name: Some(self.to.clone()), topic: None };
+        let told = Reformed { message_id: message.id, content: self.to.clone() };
         let form = MessageRow { content: self.to.clone(), ..message.clone() };
         Ok(Some(EventRow::new(scene.id, Some(scene.by), &told).making(place, form)))
     }
@@ -176,7 +190,12 @@ impl Model {
         let form = Self::form(row, self.committed.iter());
         match &form.body {
             RowBody::Message(_) => Row::clone(&form),
-            RowBody::Event(event) => Row { body: RowBody::Event(EventRow { becomes: None, ..event.clone() }), ..*form },
+            RowBody::Event(event) => {
+                let mut newer = self.committed.iter().skip(row.seq as usize);
+                let is_last = event.touches.is_none() || newer.all(|newer| newer.touches() != event.touches);
+                let told = if is_last { event.written() } else { event.superseded().unwrap() };
+                Row { body: RowBody::Event(told), ..*form }
+            }
         }
     }
 

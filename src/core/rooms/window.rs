@@ -83,6 +83,16 @@ impl Window {
         self.entries.iter().rev().map(|entry| &entry.row).find(|row| row.touches() == Some(message))
     }
 
+    /// Changes of this message that are here are told otherwise from now on, where `change` says so.
+    pub fn retell(&mut self, message: MessageId, change: impl Fn(&Row) -> Option<Entry>) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.row.touches() == Some(message)) {
+            if let Some(told) = change(&entry.row) {
+                self.bytes = self.bytes + told.bytes() - entry.bytes();
+                *entry = told;
+            }
+        }
+    }
+
     /// A message has another form from now on. Whether it is here.
     pub fn rewrite(&mut self, form: Entry) -> bool {
         let Some(first) = self.first_seq() else { return false };

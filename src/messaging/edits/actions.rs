@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlance_core::order::{EventRow, MessageRow};
+use parlance_core::order::{EventPayload, EventRow, MessageRow};
 use parlance_core::rooms::error::ChatError;
 use parlance_core::rooms::permissions::RoomKind;
 use parlance_core::rooms::{RoomAction, Scene};
@@ -28,7 +28,18 @@ pub struct Delete {
     pub message_id: MessageId,
 }
 
+impl Edit {
+    /// Of what it says.
+    pub fn bytes(&self) -> usize {
+        self.content.len() + self.parts.as_ref().map_or(0, String::len)
+    }
+}
+
 impl RoomAction for Edit {
+    fn kind(&self) -> &'static str {
+        MessageEdited::KIND
+    }
+
     fn target(&self) -> Option<MessageId> {
         Some(self.message_id)
     }
@@ -59,6 +70,10 @@ impl RoomAction for Edit {
 }
 
 impl RoomAction for Delete {
+    fn kind(&self) -> &'static str {
+        MessageDeleted::KIND
+    }
+
     fn target(&self) -> Option<MessageId> {
         Some(self.message_id)
     }

@@ -13,10 +13,10 @@ use parlance_core::wire::asyncapi::FrameDoc;
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::Problem;
 
-use super::Delete;
 use super::http::{EditParts, edit};
 use super::metrics::count;
 use super::wire::{DeleteMessage, EditMessage, MessageChanged, MessageDeleted, MessageEdited};
+use super::{Delete, Edit};
 
 /// What clients may ask for.
 pub const COMMANDS: &[Listed<Run<EditDoors>>] = &[listed::<EditMessage>(), listed::<DeleteMessage>()];
@@ -44,12 +44,13 @@ impl EditDoors {
         desk: Desk<'_, MessageChanged>,
         room: RoomId,
         client_id: String,
+        bytes: usize,
         action: Result<Arc<dyn RoomAction>, Problem>,
     ) {
         let Self { parts, batch } = self;
         let allowed = || {
             check_client_id(&parts.config, &client_id)?;
-            parts.limits.change_room(desk.caller())?;
+            parts.limits.post(desk.caller(), bytes)?;
             action
         };
         let action = match allowed() {
@@ -80,6 +81,7 @@ impl Command for EditMessage {
         "chat.content_too_large",
         "chat.key_reused",
         "limits.messages",
+        "limits.bytes",
     ];
     type Answer = MessageChanged;
     type Doors = EditDoors;
@@ -87,7 +89,8 @@ impl Command for EditMessage {
     fn run(self, desk: Desk<'_, MessageChanged>, doors: &EditDoors) {
         let Self { room_id, message_id, client_id, content, parts } = self;
         let edit = edit(&doors.parts.config, message_id, content, parts);
-        doors.act(desk, room_id, client_id, edit.map(|edit| Arc::new(edit) as Arc<dyn RoomAction>));
+        let bytes = edit.as_ref().map_or(0, Edit::bytes);
+        doors.act(desk, room_id, client_id, bytes, edit.map(|edit| Arc::new(edit) as Arc<dyn RoomAction>));
     }
 }
 
@@ -101,6 +104,6 @@ impl Command for DeleteMessage {
 
     fn run(self, desk: Desk<'_, MessageChanged>, doors: &EditDoors) {
         let Self { room_id, message_id, client_id } = self;
-        doors.act(desk, room_id, client_id, Ok(Arc::new(Delete { message_id })));
+        doors.act(desk, room_id, client_id, 0, Ok(Arc::new(Delete { message_id })));
     }
 }

@@ -79,7 +79,7 @@ pub async fn edit_message(
     let (room, message_id) = path.into_inner();
     let EditMessageBody { client_id, content, parts: of_content } = body.into_inner();
     let edit = edit(&parts.config, message_id, content, of_content)?;
-    change(&parts, &caller, room, client_id, Arc::new(edit)).await?;
+    change(&parts, &caller, room, client_id, edit.bytes(), Arc::new(edit)).await?;
     let target = rooms_store::target(&parts.storage, room, message_id).await?.ok_or_else(Problem::internal)?;
     let message = target.row.message().ok_or_else(Problem::internal)?;
     Ok(HttpResponse::Ok().json(Message::of(room, &target.row, message)))
@@ -104,7 +104,7 @@ pub async fn delete_message(
     path: Path<(RoomId, MessageId)>,
 ) -> Result<HttpResponse, Problem> {
     let (room, message_id) = path.into_inner();
-    change(&parts, &caller, room, None, Arc::new(Delete { message_id })).await?;
+    change(&parts, &caller, room, None, 0, Arc::new(Delete { message_id })).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -146,9 +146,10 @@ async fn change(
     caller: &Caller,
     room: RoomId,
     client_id: Option<String>,
+    bytes: usize,
     action: Arc<dyn RoomAction>,
 ) -> Result<(), Problem> {
-    parts.limits.change_room(caller.user_id)?;
+    parts.limits.post(caller.user_id, bytes)?;
     if let Some(client_id) = &client_id {
         check_client_id(&parts.config, client_id)?;
     }

@@ -24,6 +24,10 @@ impl Effect for KeepVersion {
     fn writer(&self) -> &'static dyn EffectWriter {
         &Versions
     }
+
+    fn bytes(&self) -> usize {
+        self.content.len() + self.parts.as_ref().map_or(0, String::len)
+    }
 }
 
 struct Versions;

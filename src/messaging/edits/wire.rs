@@ -48,15 +48,18 @@ impl From<Option<Posted>> for MessageChanged {
     }
 }
 
-/// Event: a message says something else now. History and catch-up tell it in its present form at its own place.
+/// Event: a message says something else now. History and catch-up tell it in its present form at its own place; an edit
+/// that another one or a deletion has followed is told with `message_id` alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageEdited {
     pub message_id: MessageId,
+    #[schema(required = false)]
     pub content: String,
     /// Absent: none any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     pub parts: Option<Box<RawValue>>,
+    #[schema(required = false)]
     pub edited_at: DateTime<Utc>,
 }
 

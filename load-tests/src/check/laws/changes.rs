@@ -47,7 +47,12 @@ fn had(tale: &Tale<'_>, who: Who, role: &str) -> bool {
 fn describes(tale: &Tale<'_>, by: Who, is_it: impl Fn(Option<&String>, Option<&String>) -> bool) -> bool {
     tale.first.rows.iter().any(|row| match row.fact {
         Fact::Described { by: Some(who), name, topic } => *who == by && is_it(name.as_ref(), topic.as_ref()),
-        Fact::Described { .. } | Fact::Changed { .. } | Fact::Team { .. } | Fact::Message(_) | Fact::Other(_) => false,
+        Fact::Described { .. }
+        | Fact::Changed { .. }
+        | Fact::Team { .. }
+        | Fact::Message(_)
+        | Fact::Rewritten
+        | Fact::Other(_) => false,
     })
 }
 
@@ -76,7 +81,7 @@ pub fn phantoms(tale: &Tale<'_>) -> Vec<String> {
             }
             // This run makes no teams.
             Fact::Changed { by: None, .. } | Fact::Team { .. } => false,
-            Fact::Message(_) | Fact::Other(_) => true,
+            Fact::Message(_) | Fact::Rewritten | Fact::Other(_) => true,
         };
         if !explained {
             broken.push(format!("{} is a change that nobody asked for: {:?}", row.seq, row.fact));
@@ -177,7 +182,8 @@ impl Membership {
                         }
                     }
                 }
-                Fact::Changed { .. } | Fact::Described { .. } | Fact::Message(_) | Fact::Other(_) => {}
+                Fact::Changed { .. } | Fact::Described { .. } | Fact::Message(_) | Fact::Rewritten | Fact::Other(_) => {
+                }
             }
         }
         Self(stays)

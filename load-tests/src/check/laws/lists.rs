@@ -15,7 +15,9 @@ pub fn listed_differently(tale: &Tale<'_>) -> Vec<String> {
         }
         let in_order = end.rows.iter().filter_map(|row| match row.fact {
             Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Other(_) => None,
+            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
+                None
+            }
         });
         let in_order: HashMap<u64, &Kept> = in_order.collect();
         let listed: HashMap<u64, &Kept> = end.listed.iter().copied().collect();

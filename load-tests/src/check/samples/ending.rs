@@ -40,7 +40,9 @@ impl Teller {
         let kept = self.log.len() - lost;
         let messages = (1..).zip(self.log.clone()).take(kept).filter_map(|(seq, fact)| match fact {
             Fact::Message(message) => Some((seq, message)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Other(_) => None,
+            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
+                None
+            }
         });
         let mut messages: Vec<(u64, Kept)> = messages.collect();
         let at = messages.iter().position(|(seq, _)| *seq >= u64::from(FLAWED_AT)).unwrap_or(0);

@@ -30,7 +30,7 @@ impl RoomState {
         let WantedAction { by, right, client_id, action, target } = wanted;
         let key = client_id.clone().map(|client_id| SentKey { by: Some(*by), is_message: false, client_id });
         if let Some(first) = key.and_then(|key| self.sent.get(&key)) {
-            let is_same = self.is_repeated_on(first, action.target());
+            let is_same = self.is_repeated_by(first, action.as_ref());
             return if is_same { Ok(first.decision()) } else { Err(ChatError::KeyReused) };
         }
         // Whoever rules over a channel by their role in its space comes in before they do anything in it.
@@ -66,22 +66,18 @@ impl RoomState {
     fn form(&self, message: MessageId, target: Option<&Target>) -> Form {
         let pending = self.pending.iter().rev().map(|pending| &pending.row);
         // As it will be once what was taken is committed; and if that never is, neither is what follows from it.
-        let mut taken = pending.filter(|row| row.touches() == Some(message) || row.id() == message.0);
-        if let Some(row) = taken.next() {
-            let form = row.event().map_or(Some(row), |event| event.becomes.as_ref());
-            return form.map_or(Form::Unknown, |row| Form::Known(Arc::clone(row)));
+        let mut forms = pending.filter_map(|row| match row.event() {
+            Some(event) => event.becomes.as_ref().filter(|form| form.id() == message.0),
+            None => Some(row).filter(|row| row.id() == message.0),
+        });
+        if let Some(row) = forms.next() {
+            return Form::Known(Arc::clone(row));
         }
         if let Some(row) = self.window.row(message.0) {
             return Form::Known(Arc::clone(row));
         }
         let known_after = self.window.first_seq().map_or(self.committed_seq, |first| first - 1);
-        let touched = self.window.newest_touch(message);
-        if let Some(row) = touched
-            && let Some(form) = row.event().and_then(|event| event.becomes.as_ref())
-        {
-            return Form::Known(Arc::clone(form));
-        }
-        let newest = touched.map_or(known_after, |row| row.seq);
+        let newest = self.window.newest_touch(message).map_or(known_after, |row| row.seq);
         match target.filter(|target| target.as_of >= newest) {
             Some(target) => Form::Known(Arc::clone(&target.row)),
             None => Form::Unknown,

@@ -116,7 +116,8 @@ impl RoomState {
         Ok(match change {
             Change::AddMember { party, role, people } => {
                 let people: Vec<UserId> = people.iter().copied().filter(|user| !is_in(user)).collect();
-                if self.facts.members.len() + people.len() >= self.limits.members_max {
+                let more = people.len() + usize::from(party.team().is_none());
+                if self.facts.members_len() + more > self.limits.members_max {
                     return Err(ChatError::RoomFull(self.limits.members_max));
                 }
                 // What a team is in the room holds for those who come later.

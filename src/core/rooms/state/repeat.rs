@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Change, RoomState, Sent};
 use crate::order::{CoreChange, Row};
-use parlance_foundation::ids::MessageId;
+use crate::rooms::action::{RoomAction, may_be};
 
 impl Change {
     /// Whether this change may have become `row`. What it left as it was is in the row as it was then, and is
@@ -35,9 +35,9 @@ impl RoomState {
         self.sent_row(sent).is_none_or(|row| change.may_be(row))
     }
 
-    /// Whether it was used for an action on this message.
-    pub(super) fn is_repeated_on(&self, sent: &Sent, target: Option<MessageId>) -> bool {
-        self.sent_row(sent).is_none_or(|row| row.event().is_some() && row.touches() == target)
+    /// Whether it was used for this action.
+    pub(super) fn is_repeated_by(&self, sent: &Sent, action: &dyn RoomAction) -> bool {
+        self.sent_row(sent).is_none_or(|row| may_be(action, row))
     }
 
     fn sent_row<'a>(&'a self, sent: &'a Sent) -> Option<&'a Arc<Row>> {

@@ -97,6 +97,8 @@ impl<'a> Folded<'a> {
                         let is_own = one == *party;
                         match &mut member.joins {
                             Some(joins) => {
+                                // A team may have been there before.
+                                member.role = one.team().and(Some(*role));
                                 joins.role = *role;
                                 joins.via = joins.via.filter(|_| !is_own);
                             }

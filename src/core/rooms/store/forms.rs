@@ -33,7 +33,14 @@ impl EffectWriter for Forms {
             }
         });
         // Of several forms of one message the last; in the order of places, so that two shards never wait for each other.
-        Box::pin(write(connection, forms.collect()))
+        let forms = forms.collect();
+        let events =
+            effects.iter().filter_map(|placed| Some((placed.room_id.0, placed.event.touches?.0, placed.row.seq)));
+        let events = events.collect();
+        Box::pin(async move {
+            write(&mut *connection, forms).await?;
+            supersede(connection, events).await
+        })
     }
 }
 
@@ -50,6 +57,23 @@ async fn write(connection: &mut PgConnection, forms: BTreeMap<(Uuid, i64), &Mess
         &forms.values().map(|form| form.parts.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
         &forms.values().map(|form| form.edited_at).collect::<Vec<_>>() as &[Option<_>],
         &forms.values().map(|form| form.deleted_at).collect::<Vec<_>>() as &[Option<_>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Events that gave these messages an earlier form are told without it, as [`superseded`](crate::order::EventRow::superseded)
+/// says: what was edited or deleted is not read by catching up either.
+async fn supersede(connection: &mut PgConnection, events: Vec<(Uuid, Uuid, i64)>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"UPDATE room_events AS e SET payload = format('{"message_id":"%s"}', e.touches)::json
+           FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) AS given (room_id, message_id, seq)
+           WHERE e.room_id = given.room_id AND e.touches = given.message_id AND e.seq < given.seq
+             AND e.payload -> 'content' IS NOT NULL"#,
+        &events.iter().map(|(room, ..)| *room).collect::<Vec<_>>(),
+        &events.iter().map(|(_, message, _)| *message).collect::<Vec<_>>(),
+        &events.iter().map(|(.., seq)| *seq).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

@@ -7,6 +7,7 @@ mod account;
 mod actor;
 mod administration;
 mod call;
+mod edits;
 mod groups;
 mod keys;
 mod people;
@@ -74,6 +75,17 @@ acts! {
     430 "post" post ["message.post": "room_id client_id content kind parts"],
     20 "reply" reply ["message.post": "room_id client_id content kind parts reply_to"],
     30 "post over HTTP" post_over_http ["POST /rooms/{id}/messages": "client_id content kind parts reply_to"],
+    10 "edit" edit [
+        "message.post": "room_id client_id content",
+        "message.edit": "room_id message_id client_id content parts",
+        "message.delete": "room_id message_id client_id"
+    ],
+    5 "edit over HTTP" edit_over_http [
+        "message.post": "room_id client_id content",
+        "PATCH /rooms/{id}/messages/{message_id}": "client_id content parts",
+        "GET /rooms/{id}/messages/{message_id}/versions": "limit before after",
+        "DELETE /rooms/{id}/messages/{message_id}"
+    ],
     150 "read newest" read_newest ["GET /rooms/{id}/messages": "limit"],
     40 "scroll back" scroll_back ["GET /rooms/{id}/messages": "before after limit"],
     80 "mark as read" mark_read ["receipt.mark": "room_id delivered_seq read_seq"],
@@ -198,7 +210,12 @@ pub fn fields_in_all() -> usize {
 /// A path without its base, its question and its ids, as in the reference: one mistake is one complaint.
 fn shape(path: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
-    let mut ids = ["{id}", if path.starts_with("/rooms/") { "{party}" } else { "{user_id}" }].into_iter();
+    let second = match path {
+        path if path.contains("/messages/") => "{message_id}",
+        path if path.starts_with("/rooms/") => "{party}",
+        _ => "{user_id}",
+    };
+    let mut ids = ["{id}", second].into_iter();
     let words = path.split('?').next().unwrap_or_default().split('/');
     let is_id = |word: &str| uuid::Uuid::parse_str(word.trim_start_matches("team:")).is_ok();
     let words = words.map(|word| if is_id(word) { ids.next().unwrap_or("…") } else { word });

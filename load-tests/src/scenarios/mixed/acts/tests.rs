@@ -94,6 +94,7 @@ fn paths_take_the_shape_of_the_reference() {
     assert_eq!(shape(&format!("/api/v1/rooms/{room}/members/{user}?x=1")), "/rooms/{id}/members/{party}");
     assert_eq!(shape(&format!("/api/v1/rooms/{room}/members/team:{user}")), "/rooms/{id}/members/{party}");
     assert_eq!(shape(&format!("/api/v1/spaces/{room}/members/{user}")), "/spaces/{id}/members/{user_id}");
+    assert_eq!(shape(&format!("/api/v1/rooms/{room}/messages/{user}")), "/rooms/{id}/messages/{message_id}");
     assert_eq!(shape("/api/v1/users/me"), "/users/me");
     assert_eq!(shape("/api/v1/rooms?limit=50"), "/rooms");
 }

@@ -1,6 +1,7 @@
 //! What became of writes: shown and acknowledged, or settled and loaded anew.
 
 use super::*;
+use crate::rooms::action::may_be;
 
 impl RoomLife {
     /// What became of writes, in their order.
@@ -11,6 +12,9 @@ impl RoomLife {
             let Some(waiting) = self.waiting.remove(&ticket) else { continue };
             if let (Phase::Ready(state), Outcome::Committed) = (&mut self.phase, &outcome) {
                 let row = Arc::clone(&waiting.row);
+                if let Some(message) = row.touches() {
+                    self.repeated.retain(|known| known.id() != message.0);
+                }
                 shown.extend(state.commit(ticket));
                 answers.push((waiting, row));
                 continue;
@@ -26,7 +30,7 @@ impl RoomLife {
                     self.repeated.push_front(Arc::clone(&first.row));
                     match &waiting.asked {
                         Asked::Change(wanted) if !wanted.change.may_be(&first.row) => Err(ChatError::KeyReused),
-                        Asked::Action(wanted) if first.row.touches() != wanted.action.target() => {
+                        Asked::Action(wanted) if !may_be(wanted.action.as_ref(), &first.row) => {
                             Err(ChatError::KeyReused)
                         }
                         Asked::Change(_) | Asked::Action(_) | Asked::Nothing => {
