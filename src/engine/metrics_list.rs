@@ -13,6 +13,7 @@ pub fn describe() {
     crate::limits::describe_metrics();
     crate::jobs::describe_metrics();
     crate::vault::describe_metrics();
+    crate::messaging::edits::describe_metrics();
     metrics_process::Collector::default().describe();
     begin_at_zero();
 }

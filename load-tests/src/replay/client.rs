@@ -89,11 +89,15 @@ struct Event {
     kind: String,
     user_id: Option<UserId>,
     member: Option<Member>,
+    /// Of a team.
+    #[serde(default)]
+    people: Vec<UserId>,
 }
 
 #[derive(Deserialize)]
 struct Member {
-    user_id: UserId,
+    #[serde(default)]
+    user_id: Option<UserId>,
 }
 
 impl Device {
@@ -249,9 +253,12 @@ impl Device {
 
     fn has(&mut self, room: usize, event: &Event) {
         let seq = event.seq;
+        let is_of_team = event.people.contains(&self.user);
         match &*event.kind {
-            "member.removed" if event.user_id == Some(self.user) => _ = self.left.insert(room),
-            "member.added" if event.member.as_ref().is_some_and(|member| member.user_id == self.user) => {
+            "member.removed" if event.user_id == Some(self.user) || is_of_team => _ = self.left.insert(room),
+            "member.added"
+                if event.member.as_ref().is_some_and(|member| member.user_id == Some(self.user)) || is_of_team =>
+            {
                 self.left.remove(&room);
             }
             _ => {}

@@ -15,6 +15,7 @@ use parlance_foundation::problem::Problem;
 
 use super::Delete;
 use super::http::{EditParts, edit};
+use super::metrics::count;
 use super::wire::{DeleteMessage, EditMessage, MessageChanged, MessageDeleted, MessageEdited};
 
 /// What clients may ask for.
@@ -58,7 +59,10 @@ impl EditDoors {
         let (by, client_id) = (desk.caller().into(), Some(client_id));
         let wanted = WantedAction { by, right: Right::Own, client_id, action, target: None };
         desk.send_in_order(batch, |batch, reply| {
-            let answer = |done: Result<Option<Posted>, ChatError>| reply.send(done.map(MessageChanged::from));
+            let answer = |done: Result<Option<Posted>, ChatError>| {
+                count(done.as_ref().ok().and_then(Option::as_ref));
+                reply.send(done.map(MessageChanged::from));
+            };
             batch.add(room, parts.rooms.action(&parts.storage, room, wanted, answer));
         });
     }

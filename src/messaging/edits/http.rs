@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{OpenApi, ToSchema};
 
+use super::metrics::count;
 use super::wire::MessageVersion;
 use super::{Delete, Edit, store};
 
@@ -151,7 +152,8 @@ async fn change(
     if let Some(client_id) = &client_id {
         check_client_id(&parts.config, client_id)?;
     }
-    parts.rooms.act(&parts.storage, room, caller.user_id.into(), client_id, action).await?;
+    let done = parts.rooms.act(&parts.storage, room, caller.user_id.into(), client_id, action).await?;
+    count(done.as_ref());
     Ok(())
 }
 

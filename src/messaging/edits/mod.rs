@@ -14,8 +14,10 @@ mod actions;
 pub mod commands;
 mod error;
 pub mod http;
+mod metrics;
 pub mod store;
 pub mod wire;
 
 pub use actions::{Delete, Edit};
 pub use error::EditError;
+pub use metrics::describe_metrics;
