@@ -40,7 +40,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       data-state={change?.state === "waiting" || change?.state === "sending" ? change.state : undefined}
     >
       {own ? null : <Sender sender={message.sender} leads={leads} />}
-      <div className="bubble">
+      {/* A finger does not hover: touching the bubble gives it the focus, which shows the buttons. */}
+      <div className="bubble" tabIndex={-1}>
         {own || !leads ? null : <SenderName sender={message.sender} />}
         <PresentText message={message} change={change} />
         <span className="message-meta">
