@@ -2,8 +2,8 @@
 import type { CallOptions, Http, Method } from "./http";
 import { newId } from "./ids";
 import type {
-  Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, NewAccount, NewRoom, NewSpace, NewTeam,
-  OwnDevice, OwnUser, Page, PartyProfile, Role, RoomChanges, RoomInfo, Space, SpaceMember, Team, TeamChanges, TeamMember,
+  Added, AuthOptions, Channel, Credentials, Invitation, Invited, MadeRoom, Member, MessageVersion, NewAccount, NewRoom,
+  NewSpace, NewTeam, OwnDevice, OwnUser, Page, PartyProfile, Role, RoomChanges, RoomInfo, Space, SpaceMember, Team, TeamChanges, TeamMember,
   TeamRole, Tokens, User,
 } from "./types";
 
@@ -83,6 +83,10 @@ export class Api {
     this.http.call<unknown>("PATCH", `/spaces/${spaceId}/members/${userId}`, { body: { role } });
   removeSpaceMember = (spaceId: string, userId: string) =>
     this.http.call<undefined>("DELETE", `/spaces/${spaceId}/members/${userId}`);
+
+  /** What a message said before it was edited or deleted, the oldest first: for those who moderate the room. */
+  messageVersions = (roomId: string, messageId: string) =>
+    this.all<MessageVersion>(`/rooms/${roomId}/messages/${messageId}/versions`);
 
   invitations = () => this.all<Invitation>("/invitations");
   acceptInvitation = (id: string) => this.change<Invitation>("POST", `/invitations/${id}/accept`);

@@ -5,6 +5,7 @@ import { Connection, type Socket } from "./connection";
 import { isOwn, type DurableEvent } from "./events";
 import { Invitations } from "./invitations";
 import { Outbox } from "./outbox";
+import { isPost, type OutboxItem } from "./outbox-store";
 import { Receipts } from "./receipts";
 import type { Room } from "./room";
 import { Rooms } from "./rooms";
@@ -54,10 +55,7 @@ export class Chat {
     this.outbox = new Outbox({
       ...deps,
       userId: me.id,
-      send: async ({ roomId, clientId, content }) => {
-        const ok = await this.connection.request({ type: "message.post", room_id: roomId, client_id: clientId, content });
-        return ok.seq;
-      },
+      send: (item) => this.send(item),
       lastSeq: (roomId) => this.rooms.get(roomId)?.lastSeq ?? Infinity,
     });
     this.rooms = new Rooms({
@@ -148,17 +146,35 @@ export class Chat {
   private onFrame(frame: ServerFrame): void {
     switch (frame.type) {
       case "invitation.updated":
-        return this.invitations.onUpdated(frame);
+        this.invitations.onUpdated(frame);
+        break;
       case "space.joined":
       case "space.updated":
-        return this.spaces.onFrame(frame);
+        this.spaces.onFrame(frame);
+        break;
       case "space.left":
         // Channels of a space that is gone have nobody left who would tell of it.
         if (frame.reason === "deleted") this.removeChannels(frame.space_id);
-        return this.spaces.onFrame(frame);
+        this.spaces.onFrame(frame);
+        break;
       default:
-        return this.rooms.onFrame(frame);
+        this.rooms.onFrame(frame);
     }
+  }
+
+  /** Gives the `seq` of the event that it becomes; 0 when nothing had to change. */
+  private async send(item: OutboxItem): Promise<number> {
+    const { roomId: room_id, clientId: client_id } = item;
+    if (isPost(item)) {
+      const { content } = item;
+      return (await this.connection.request({ type: "message.post", room_id, client_id, content })).seq;
+    }
+    const { messageId: message_id, becomes } = item;
+    const place = { room_id, message_id, client_id };
+    const done = await (becomes === null
+      ? this.connection.request({ type: "message.delete", ...place })
+      : this.connection.request({ type: "message.edit", ...place, ...becomes }));
+    return done.seq ?? 0;
   }
 
   private removeChannels(spaceId: string): void {
@@ -183,6 +199,6 @@ export class Chat {
       if (event.message.client_id != null) own.push(event.message.client_id);
     }
     const lastSeq = events.at(-1)?.seq ?? 0;
-    if (own.length > 0 || this.outbox.entries.get().length > 0) this.outbox.seen(roomId, own, lastSeq);
+    if (own.length > 0 || !this.outbox.isEmpty) this.outbox.seen(roomId, own, lastSeq);
   }
 }

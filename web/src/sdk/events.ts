@@ -2,6 +2,10 @@
 import type { FrameOf, Message, Party, ServerFrame } from "./types";
 
 export type MessagePosted = FrameOf<"message.posted">;
+export type MessageEdited = FrameOf<"message.edited">;
+export type MessageDeleted = FrameOf<"message.deleted">;
+/** Says what became of a message: it shows in the message and has no line of its own. */
+export type MessageChange = MessageEdited | MessageDeleted;
 export type MemberAdded = FrameOf<"member.added">;
 export type MemberRemoved = FrameOf<"member.removed">;
 export type MemberRoleChanged = FrameOf<"member.role_changed">;
@@ -19,12 +23,14 @@ export interface UnknownEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export type KnownEvent = MessagePosted | MemberAdded | MemberRemoved | MemberRoleChanged | RoomUpdated;
+export type KnownEvent = MessagePosted | MessageChange | MemberAdded | MemberRemoved | MemberRoleChanged | RoomUpdated;
 /** A change of a room that took a `seq` of its own. */
 export type DurableEvent = KnownEvent | UnknownEvent;
 
 const KNOWN: ReadonlySet<string> = new Set<KnownEvent["type"]>([
   "message.posted",
+  "message.edited",
+  "message.deleted",
   "member.added",
   "member.removed",
   "member.role_changed",
@@ -51,6 +57,10 @@ export function parseFrame(text: string): ServerFrame | null {
     // Not JSON: as useless as a frame without a type.
   }
   return null;
+}
+
+export function isChange(event: DurableEvent): event is MessageChange {
+  return event.type === "message.edited" || event.type === "message.deleted";
 }
 
 export function isOwn(message: Message, userId: string): boolean {

@@ -1,15 +1,32 @@
-/** The messages that wait to be sent, in storage: one key a message, shared by all tabs of one person. */
+/** What waits to be sent, messages and changes of them, in storage: one key each, shared by all tabs of one person. */
 import type { KeyValueStore } from "./storage";
+import type { Message } from "./types";
 
-export interface OutboxItem {
+export type OutboxItem = PostItem | ChangeItem;
+
+interface Stored {
   /** Made before the first try and kept for all others, so that the engine recognises a message sent twice. */
   readonly clientId: string;
   readonly roomId: string;
-  readonly content: string;
   /** Milliseconds since the epoch, made to rise within one person's outbox: the order in which it is sent. */
   readonly order: number;
-  /** Set when the engine said that it will never take this message. */
+  /** Set when the engine said that it will never take this. */
   readonly failure?: string;
+}
+
+export interface PostItem extends Stored {
+  readonly content: string;
+}
+
+/** An edit or a deletion. It has no `content` of its own: a page of an older client would send that as a message. */
+export interface ChangeItem extends Stored {
+  readonly messageId: string;
+  /** What the message says from now on; null deletes it. */
+  readonly becomes: Pick<Message, "content" | "parts"> | null;
+}
+
+export function isPost(item: OutboxItem): item is PostItem {
+  return !("messageId" in item);
 }
 
 export class OutboxStore {
@@ -61,14 +78,18 @@ export class OutboxStore {
 function parseItem(text: string | null): OutboxItem | null {
   if (text === null) return null;
   try {
-    const item = JSON.parse(text) as Partial<OutboxItem>;
+    const item = JSON.parse(text) as Partial<PostItem & ChangeItem>;
     const complete =
       typeof item.clientId === "string" &&
       typeof item.roomId === "string" &&
-      typeof item.content === "string" &&
-      typeof item.order === "number";
+      typeof item.order === "number" &&
+      (typeof item.content === "string" || isCompleteChange(item));
     return complete ? (item as OutboxItem) : null;
   } catch {
     return null;
   }
+}
+
+function isCompleteChange({ messageId, becomes }: Partial<ChangeItem>): boolean {
+  return typeof messageId === "string" && (becomes === null || typeof becomes?.content === "string");
 }

@@ -1,12 +1,17 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { CommandError, LinkLost } from "./errors";
 import { Outbox } from "./outbox";
-import type { OutboxItem } from "./outbox-store";
+import { isPost, type OutboxItem } from "./outbox-store";
 import { LocalLocks, MemoryStore } from "./storage";
 import { ManualClock, settled } from "./testing/manual-clock";
 
 const A = "room-a";
 const B = "room-b";
+
+function textOf(item: OutboxItem): string {
+  if (isPost(item)) return item.content;
+  return `${item.messageId} = ${item.becomes?.content ?? "nothing"}`;
+}
 
 /** An engine that takes a message once, whatever is sent. */
 class FakeEngine {
@@ -27,7 +32,7 @@ class FakeEngine {
     if (this.hanging) await new Promise<void>((resolve) => this.hung.push(resolve));
     const before = this.taken.get(item.clientId);
     if (before !== undefined) return before;
-    this.log.push(item.content);
+    this.log.push(textOf(item));
     this.taken.set(item.clientId, this.log.length);
     if (this.losesNextAnswer) {
       this.losesNextAnswer = false;
@@ -81,7 +86,7 @@ describe("sending", () => {
     outbox.post(A, "two");
     outbox.post(B, "elsewhere");
     await settled();
-    expect(engine.attempts.map((item) => item.content).sort()).toEqual(["elsewhere", "one"]);
+    expect(engine.attempts.map(textOf).sort()).toEqual(["elsewhere", "one"]);
     expect(states(outbox)).toContain("two: waiting");
     engine.answer();
     await settled();

@@ -1,5 +1,5 @@
 /**
- * Sends what a person wrote: exactly once as the engine sees it, in order per room, across lost links, reloads and tabs.
+ * Sends what a person wrote, edited and deleted: exactly once as the engine sees it, in order per room, across lost links, reloads and tabs.
  *
  * Invariants: a message is stored before it is sent (`storage.ts` says what of a browser that refuses) and forgotten
  * only after the engine acknowledged it; one message per room is under way at a time, and the next one waits for its
@@ -10,16 +10,20 @@ import { Backoff } from "./backoff";
 import type { Clock } from "./clock";
 import { CommandError, describe } from "./errors";
 import { newId } from "./ids";
-import { OutboxStore, type OutboxItem } from "./outbox-store";
+import { isPost, OutboxStore, type ChangeItem, type OutboxItem, type PostItem } from "./outbox-store";
 import type { KeyValueStore, Locks } from "./storage";
 import { Store } from "./store";
+import type { Message } from "./types";
 
-export interface OutboxEntry extends OutboxItem {
+interface Progress {
   /** `sent`: acknowledged, and about to appear in the room's log. */
   readonly state: "waiting" | "sending" | "sent" | "failed";
   /** The engine asked to wait: why, and until when. */
   readonly delay?: Delay;
 }
+
+export type OutboxEntry = PostItem & Progress;
+export type ChangeEntry = ChangeItem & Progress;
 
 interface Delay {
   readonly reason: string;
@@ -32,7 +36,7 @@ export interface OutboxDeps {
   readonly storage: KeyValueStore;
   readonly locks: Locks;
   readonly clock: Clock;
-  /** Gives the message's `seq`; fails with `CommandError`, or with anything else when the outcome is unknown. */
+  /** Gives the `seq` of its event, 0 when the message was so already; fails with `CommandError`, or with anything else when the outcome is unknown. */
   send(item: OutboxItem): Promise<number>;
   /** How far the log of a room reaches here. */
   lastSeq(roomId: string): number;
@@ -42,11 +46,14 @@ export interface OutboxDeps {
 const RETRY = { baseMs: 1_000, capMs: 15_000 };
 
 export class Outbox {
+  /** Messages. */
   readonly entries = new Store<readonly OutboxEntry[]>([]);
+  /** Edits and deletions. */
+  readonly changes = new Store<readonly ChangeEntry[]>([]);
   private readonly stored: OutboxStore;
   private readonly pumping = new Set<string>();
   private readonly sending = new Set<string>();
-  /** Acknowledged messages that the log does not show yet, so that they do not vanish for a moment. */
+  /** Acknowledged, and not in the log yet, so that nothing vanishes for a moment. */
   private readonly sent = new Map<string, { readonly item: OutboxItem; readonly seq: number }>();
   private readonly delays = new Map<string, Delay>();
   private readonly sleepers = new Set<() => void>();
@@ -64,19 +71,25 @@ export class Outbox {
 
   /** Stores a message and sends it when it can. Throws when neither the browser nor this page's memory takes it. */
   post(roomId: string, content: string): void {
-    this.stored.put({ clientId: newId(), roomId, content, order: this.nextOrder() });
-    this.publish();
-    void this.pump(roomId);
+    this.put({ clientId: newId(), roomId, content, order: this.nextOrder() });
   }
 
-  /** Sends a failed message once more, after whatever waits already. */
+  /** The message says this from now on. Throws as `post` does. */
+  edit({ room_id: roomId, id: messageId, parts }: Message, content: string): void {
+    this.change({ roomId, messageId, becomes: { content, ...(parts == null ? {} : { parts }) } });
+  }
+
+  /** The message is not to be read any more. Throws as `post` does. */
+  delete({ room_id: roomId, id: messageId }: Message): void {
+    this.change({ roomId, messageId, becomes: null });
+  }
+
+  /** Sends what failed once more, after whatever waits already. */
   retry(clientId: string): void {
     const item = this.stored.get(clientId);
     if (item === null) return;
-    const { roomId, content } = item;
-    this.stored.put({ clientId, roomId, content, order: this.nextOrder() });
-    this.publish();
-    void this.pump(roomId);
+    const again = { clientId, roomId: item.roomId, order: this.nextOrder() };
+    this.put(isPost(item) ? { ...again, content: item.content } : { ...again, messageId: item.messageId, becomes: item.becomes });
   }
 
   discard(clientId: string): void {
@@ -88,6 +101,10 @@ export class Outbox {
   clear(): void {
     for (const item of this.stored.all()) this.stored.remove(item.clientId);
     this.publish();
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.get().length === 0 && this.changes.get().length === 0;
   }
 
   setLink(up: boolean): void {
@@ -121,6 +138,20 @@ export class Outbox {
   stop(): void {
     this.setLink(false);
     this.unsubscribe();
+  }
+
+  /** In place of an earlier change of the message that failed: two notes of failure under one message say less than one. */
+  private change(change: Pick<ChangeItem, "roomId" | "messageId" | "becomes">): void {
+    this.put({ ...change, clientId: newId(), order: this.nextOrder() });
+    for (const entry of this.changes.get()) {
+      if (entry.messageId === change.messageId && entry.state === "failed") this.discard(entry.clientId);
+    }
+  }
+
+  private put(item: OutboxItem): void {
+    this.stored.put(item);
+    this.publish();
+    void this.pump(item.roomId);
   }
 
   private pumpAll(): void {
@@ -217,16 +248,22 @@ export class Outbox {
   }
 
   private publish(): void {
-    const waiting = this.stored.all().map((item): OutboxEntry => {
-      if (item.failure !== undefined) return { ...item, state: "failed" };
-      const delay = this.delays.get(item.clientId);
-      const state = this.sending.has(item.clientId) ? "sending" : "waiting";
-      return { ...item, state, ...(delay === undefined ? {} : { delay }) };
-    });
+    const waiting = this.stored.all().map((item) => ({ ...item, ...this.progressOf(item) }));
     const stored = new Set(waiting.map((entry) => entry.clientId));
     const sent = [...this.sent.values()]
       .filter(({ item }) => !stored.has(item.clientId))
-      .map(({ item }): OutboxEntry => ({ ...item, state: "sent" }));
-    this.entries.set([...sent, ...waiting]);
+      .map(({ item }) => ({ ...item, state: "sent" as const }));
+    const all: readonly (OutboxEntry | ChangeEntry)[] = [...sent, ...waiting];
+    this.entries.set(all.filter((entry) => isPost(entry)));
+    const changes = all.filter((entry): entry is ChangeEntry => !isPost(entry));
+    // Most of the time there are none, and the messages need not be drawn again.
+    if (changes.length > 0 || this.changes.get().length > 0) this.changes.set(changes);
+  }
+
+  private progressOf(item: OutboxItem): Progress {
+    if (item.failure !== undefined) return { state: "failed" };
+    const delay = this.delays.get(item.clientId);
+    const state = this.sending.has(item.clientId) ? "sending" : "waiting";
+    return { state, ...(delay === undefined ? {} : { delay }) };
   }
 }

@@ -3,9 +3,11 @@
  *
  * Pure: no sockets, no time. It takes events and pages and says what became visible and whether something is missing;
  * `room.ts` fetches what is missing. Invariant: `entries` are exactly the events firstSeq..lastSeq that the engine
- * showed us, in order, each once.
+ * showed us, in order, each once; messages among them are in the form that the events up to `lastSeq` gave them, or a
+ * later one.
  */
 import type { DurableEvent } from "./events";
+import { inPresentForm } from "./present-form";
 
 /** Events ahead of a gap that are kept until the gap is closed. Beyond it they are fetched again, not lost. */
 const HELD_EVENTS_MAX = 500;
@@ -100,7 +102,9 @@ export class RoomLog {
   prepend(events: readonly DurableEvent[], after: number, before: number): void {
     if (before !== this.first) return;
     const older = events.filter((event) => event.seq > after && event.seq < this.first);
-    this.window = [...older, ...this.window];
+    const window = [...older, ...this.window];
+    // The page may have been made before a change that we have by now.
+    this.window = inPresentForm(window, window);
     this.first = Math.min(this.first, after + 1);
   }
 
@@ -128,7 +132,7 @@ export class RoomLog {
     for (const seq of this.held.keys()) {
       if (seq <= this.last) this.held.delete(seq);
     }
-    if (fresh.length > 0) this.window = [...this.window, ...fresh];
+    if (fresh.length > 0) this.window = inPresentForm([...this.window, ...fresh], fresh);
     return fresh;
   }
 

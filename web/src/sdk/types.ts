@@ -44,6 +44,8 @@ export type NewTeam = Http["CreateTeam"];
 export type TeamChanges = Http["UpdateTeam"];
 export type OwnUser = Http["OwnUser"];
 export type Member = Http["RoomMember"];
+/** What a message said before. */
+export type MessageVersion = Http["MessageVersion"];
 export type Space = Http["Space"];
 export type Channel = Http["ChannelListing"];
 export type Tokens = Http["SignedIn"];

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "react";
-import type { Room } from "../../sdk";
-import { useStorePerFrame } from "../context";
+import { useCallback, useEffect, useState } from "react";
+import type { Message, Room } from "../../sdk";
+import { useChat, useStore, useStorePerFrame } from "../context";
+import { placeOf } from "../details/permissions";
 import { RoomDetails } from "../details/RoomDetails";
 import { roomName } from "../names";
 import { goToRoom } from "../route";
@@ -8,11 +9,32 @@ import { RoomAvatar } from "../ui/Avatar";
 import { Icon } from "../ui/Icon";
 import { AskedNote } from "./AskedNote";
 import { Composer } from "./Composer";
+import { DeleteMessage } from "./DeleteMessage";
+import { EarlierVersions } from "./EarlierVersions";
+import { changesIn, lastEditable } from "./editing";
+import { Editor } from "./Editor";
+import type { MessageAction } from "./MessageActions";
 import { Timeline } from "./Timeline";
 
 export function Conversation({ room }: { readonly room: Room }) {
   const { info, members } = useStorePerFrame(room.state);
+  const { me, outbox, spaces } = useChat();
+  useStore(spaces.list);
+  const place = placeOf(info, spaces.roleIn(info.space_id));
   const [showsDetails, setShowsDetails] = useState(false);
+  const [doing, setDoing] = useState<{ readonly action: MessageAction; readonly message: Message } | null>(null);
+  const [hasEdited, setHasEdited] = useState(false);
+  const act = useCallback((action: MessageAction, message: Message) => setDoing({ action, message }), []);
+  const done = () => {
+    // The cursor goes back to where one writes.
+    if (doing?.action === "edit") setHasEdited(true);
+    setDoing(null);
+  };
+  const editing = doing?.action === "edit" ? doing.message : null;
+  const editLast = () => {
+    const last = lastEditable(room.state.get().entries, me.id, changesIn(room.id, outbox.changes.get()));
+    if (last !== null) act("edit", last);
+  };
   useEffect(() => room.view(), [room]);
   const name = roomName(info);
   const topic = info.topic?.trim() ?? "";
@@ -54,10 +76,18 @@ export function Conversation({ room }: { readonly room: Room }) {
             <Icon name="info" />
           </button>
         </header>
-        <Timeline room={room} />
+        <Timeline room={room} place={place} editing={editing} onAct={act} />
         <AskedNote info={info} members={members?.flatMap((member) => member.user?.id ?? []) ?? null} />
-        <Composer roomId={room.id} name={name} />
+        {editing === null ? (
+          <Composer roomId={room.id} name={name} focused={hasEdited} onEditLast={editLast} />
+        ) : (
+          <Editor key={editing.id} message={editing} onDone={done} />
+        )}
       </section>
+      {doing?.action === "delete" ? (
+        <DeleteMessage message={doing.message} moderated={info.kind !== "direct"} onClose={done} />
+      ) : null}
+      {doing?.action === "look-back" ? <EarlierVersions message={doing.message} onClose={done} /> : null}
       {showsDetails ? <RoomDetails room={room} onClose={() => setShowsDetails(false)} /> : null}
     </div>
   );

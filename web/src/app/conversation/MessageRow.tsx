@@ -1,13 +1,14 @@
-import { memo, useState } from "react";
-import type { Message, OutboxEntry, Party } from "../../sdk";
-import { useChat, usePartyName, useUser } from "../context";
+import { memo } from "react";
+import type { ChangeEntry, Message, OutboxEntry, Party } from "../../sdk";
+import { usePartyName, useUser } from "../context";
 import { hueOf } from "../names";
 import { fullTime, timeOf } from "../times";
 import { Avatar } from "../ui/Avatar";
-import { lengthOf, useSecondsUntil } from "../ui/Countdown";
-import { Icon, type IconName } from "../ui/Icon";
+import { Icon } from "../ui/Icon";
 import { PersonName } from "../ui/Name";
-import { findLinks } from "./links";
+import { MessageActions, type Act } from "./MessageActions";
+import { DeletedText, MessageText } from "./MessageText";
+import { ProgressNotes, Tick } from "./Progress";
 import type { Receipt } from "./receipts";
 
 interface MessageRowProps {
@@ -15,26 +16,63 @@ interface MessageRowProps {
   readonly own: boolean;
   readonly leads: boolean;
   readonly receipt: Receipt | null;
+  /** Our latest edit or deletion of it that is not done yet. */
+  readonly change: ChangeEntry | null;
+  /** It is in the composer. */
+  readonly edited: boolean;
+  readonly mayEdit: boolean;
+  readonly mayDelete: boolean;
+  readonly mayLookBack: boolean;
+  readonly onAct: Act;
 }
 
-export const MessageRow = memo(function MessageRow({ message, own, leads, receipt }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, own, leads, receipt, change } = props;
   const at = new Date(message.created_at);
+  const state = change?.state ?? receipt;
   return (
-    <article className="message" data-own={own} data-leads={leads} data-seq={message.seq}>
+    <article
+      className="message"
+      data-own={own}
+      data-leads={leads}
+      data-seq={message.seq}
+      data-edited={props.edited}
+      data-state={change?.state === "waiting" || change?.state === "sending" ? change.state : undefined}
+    >
       {own ? null : <Sender sender={message.sender} leads={leads} />}
-      <div className="bubble">
+      {/* A finger does not hover: touching the bubble gives it the focus, which shows the buttons. */}
+      <div className="bubble" tabIndex={-1}>
         {own || !leads ? null : <SenderName sender={message.sender} />}
-        <Content text={message.content} />
+        <PresentText message={message} change={change} />
         <span className="message-meta">
+          <EditedMark message={message} />
           <time dateTime={message.created_at} title={fullTime(at)}>
             {timeOf(at)}
           </time>
-          {receipt === null ? null : <Tick state={receipt} />}
+          {state === null ? null : <Tick state={state} />}
         </span>
+        <MessageActions {...props} />
       </div>
+      {change === null ? null : <ProgressNotes entry={change} failed={change.becomes === null ? "Not deleted" : "Not changed"} />}
     </article>
   );
 });
+
+/** What it says; what we changed shows at once, unless the engine did not take it. */
+function PresentText({ message, change }: Pick<MessageRowProps, "message" | "change">) {
+  const pending = change === null || change.state === "failed" ? message : change.becomes;
+  if (message.deleted_at != null || pending === null) return <DeletedText />;
+  return <MessageText text={pending.content} />;
+}
+
+function EditedMark({ message }: { readonly message: Message }) {
+  if (message.edited_at == null || message.deleted_at != null) return null;
+  return (
+    <time dateTime={message.edited_at} title={`Edited ${fullTime(new Date(message.edited_at))}`}>
+      (edited)
+    </time>
+  );
+}
 
 /** What the engine itself says: nobody's bubble. */
 export const NoticeRow = memo(function NoticeRow({ message, at }: { readonly message: Message; readonly at: Date }) {
@@ -42,7 +80,7 @@ export const NoticeRow = memo(function NoticeRow({ message, at }: { readonly mes
     <article className="notice" data-seq={message.seq} aria-label="Notice">
       <Icon name="info" size={18} />
       <div>
-        <Content text={message.content} />
+        {message.deleted_at == null ? <MessageText text={message.content} /> : <DeletedText />}
         <time className="muted" dateTime={message.created_at} title={fullTime(at)}>
           {timeOf(at)}
         </time>
@@ -53,12 +91,11 @@ export const NoticeRow = memo(function NoticeRow({ message, at }: { readonly mes
 
 /** A message that is not in the room's log yet. */
 export function OutboxRow({ entry, leads }: { readonly entry: OutboxEntry; readonly leads: boolean }) {
-  const { outbox } = useChat();
   const at = new Date(entry.order);
   return (
     <article className="message" data-own="true" data-leads={leads} data-state={entry.state}>
       <div className="bubble">
-        <Content text={entry.content} />
+        <MessageText text={entry.content} />
         <span className="message-meta">
           <time dateTime={at.toISOString()} title={fullTime(at)}>
             {timeOf(at)}
@@ -66,51 +103,8 @@ export function OutboxRow({ entry, leads }: { readonly entry: OutboxEntry; reado
           <Tick state={entry.state} />
         </span>
       </div>
-      {entry.delay === undefined ? null : <DelayNote reason={entry.delay.reason} until={entry.delay.until} />}
-      {entry.state === "failed" ? (
-        <p className="message-failure" role="alert">
-          <span>Not sent: {entry.failure}</span>
-          <button type="button" className="link-button" onClick={() => outbox.retry(entry.clientId)}>
-            Try again
-          </button>
-          <button type="button" className="link-button" onClick={() => outbox.discard(entry.clientId)}>
-            Discard
-          </button>
-        </p>
-      ) : null}
+      <ProgressNotes entry={entry} failed="Not sent" />
     </article>
-  );
-}
-
-/** A wait shorter than this is over before one has read about it. */
-const DELAY_SHOWN_S = 2;
-
-/** The engine takes it later: nobody has to do anything. */
-function DelayNote({ reason, until }: { readonly reason: string; readonly until: number }) {
-  const [first] = useState(() => (until - Date.now()) / 1000);
-  const seconds = useSecondsUntil(until);
-  if (first < DELAY_SHOWN_S) return null;
-  return (
-    <p className="message-delay" role="status">
-      <span>{reason}</span> <span className="countdown" aria-hidden="true">Sent again in {lengthOf(seconds)}.</span>
-    </p>
-  );
-}
-
-/** Text stays text: React escapes it, and only addresses of the web become links. */
-function Content({ text }: { readonly text: string }) {
-  return (
-    <div className="message-text" dir="auto">
-      {findLinks(text).map((piece, index) =>
-        piece.href === undefined ? (
-          piece.text
-        ) : (
-          <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-            {piece.text}
-          </a>
-        ),
-      )}
-    </div>
   );
 }
 
@@ -144,23 +138,4 @@ function UserName({ id }: { readonly id: string }) {
 
 function PartyName({ party }: { readonly party: Party }) {
   return <bdi>{usePartyName(party) ?? "Somebody"}</bdi>;
-}
-
-const TICKS: Record<Receipt | OutboxEntry["state"], readonly [IconName, string]> = {
-  waiting: ["clock", "Waiting to be sent"],
-  sending: ["clock", "Sending"],
-  failed: ["alert", "Not sent"],
-  sent: ["check", "Sent"],
-  delivered: ["check-double", "Delivered"],
-  read: ["check-double", "Read"],
-};
-
-function Tick({ state }: { readonly state: Receipt | OutboxEntry["state"] }) {
-  const [icon, label] = TICKS[state];
-  return (
-    <span className="tick" data-state={state} title={label}>
-      <Icon name={icon} size={15} />
-      <span className="visually-hidden">{label}</span>
-    </span>
-  );
 }

@@ -1,16 +1,27 @@
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { OutboxEntry, Room } from "../../sdk";
+import type { ChangeEntry, Message, OutboxEntry, Role, Room } from "../../sdk";
 import { useChat, useLink, useStore, useStorePerFrame } from "../context";
+import { mayDelete, mayModerate, type Place } from "../details/permissions";
 import { dayOf } from "../times";
 import { Icon } from "../ui/Icon";
 import { RoomName } from "../ui/Name";
-import { receiptsOf } from "./receipts";
+import { changesIn, isEditable, isGone } from "./editing";
+import type { Act } from "./MessageActions";
 import { MessageRow, NoticeRow, OutboxRow } from "./MessageRow";
+import { receiptsOf } from "./receipts";
 import { rowsOf, type Row } from "./rows";
 import { SystemRow } from "./SystemRow";
 import { useScroll } from "./useScroll";
 
-export function Timeline({ room }: { readonly room: Room }) {
+interface TimelineProps {
+  readonly room: Room;
+  readonly place: Place;
+  /** The message in the composer. */
+  readonly editing: Message | null;
+  readonly onAct: Act;
+}
+
+export function Timeline({ room, place, editing, onAct }: TimelineProps) {
   const chat = useChat();
   const online = useLink().name === "online";
   const state = useStorePerFrame(room.state);
@@ -19,6 +30,9 @@ export function Timeline({ room }: { readonly room: Room }) {
   // Where reading had got to when the room was opened: the mark must not move while one reads.
   const [readSeq] = useState(state.info.unread > 0 ? state.info.read_seq : Infinity);
   const rows = useMemo(() => rowsOf(entries, chat.me.id, readSeq), [entries, chat.me.id, readSeq]);
+  const changing = useStore(chat.outbox.changes);
+  const changes = useMemo(() => changesIn(room.id, changing), [room.id, changing]);
+  const roles = useMemo(() => new Map(members?.map((member) => [member.user?.id ?? "", member.role])), [members]);
   const receipts = useMemo(() => receiptsOf(members ?? [], chat.me.id), [members, chat.me.id]);
   const posted = useMemo(() => ownClientIds(rows), [rows]);
   // The log and the outbox are drawn at different moments; what the log shows already is not shown twice.
@@ -56,7 +70,11 @@ export function Timeline({ room }: { readonly room: Room }) {
             {hasOlder ? null : <Beginning room={room} />}
           </div>
           {rows.map((row) => (
-            <TimelineRow key={row.key} row={row} receipts={receipts} />
+            <TimelineRow
+              key={row.key}
+              row={row}
+              around={{ me: chat.me.id, place, roles, receipts, changes, editing, onAct }}
+            />
           ))}
           {waiting.map((entry, index) => (
             <OutboxRow key={entry.clientId} entry={entry} leads={leads(rows, index)} />
@@ -73,7 +91,15 @@ export function Timeline({ room }: { readonly room: Room }) {
   );
 }
 
-function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: ReturnType<typeof receiptsOf> }) {
+/** What a row has to know of the room that it stands in. */
+interface Around extends Omit<TimelineProps, "room"> {
+  readonly me: string;
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly receipts: ReturnType<typeof receiptsOf>;
+  readonly changes: ReadonlyMap<string, ChangeEntry>;
+}
+
+function TimelineRow({ row, around }: { readonly row: Row; readonly around: Around }) {
   switch (row.kind) {
     case "day":
       return (
@@ -97,10 +123,25 @@ function TimelineRow({ row, receipts }: { readonly row: Row; readonly receipts: 
           message={row.message}
           own={row.own}
           leads={row.leads}
-          receipt={row.own ? receipts.statusOf(row.message.seq) : null}
+          receipt={row.own ? around.receipts.statusOf(row.message.seq) : null}
+          {...actionsOn(row.message, row.own, around)}
         />
       );
   }
+}
+
+/** What we may do to a message, and are doing. */
+function actionsOn(message: Message, own: boolean, { me, place, roles, changes, editing, onAct }: Around) {
+  const change = changes.get(message.id) ?? null;
+  const changed = message.edited_at != null || message.deleted_at != null;
+  return {
+    change,
+    edited: editing?.id === message.id,
+    mayEdit: isEditable(message, me, change),
+    mayDelete: !isGone(message, change) && mayDelete(place, own, roles.get(message.sender.id ?? "") ?? null),
+    mayLookBack: changed && mayModerate(place),
+    onAct,
+  };
 }
 
 function isOfOthers(row: Row): row is Extract<Row, { readonly kind: "message" | "notice" }> {

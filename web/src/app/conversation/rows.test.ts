@@ -75,6 +75,15 @@ test("events of kinds that we do not know show nothing", () => {
   expect(rowsOf([{ payload: {}, type: "unknown:x", room_id: "r", seq: 1 }], "ben", 0)).toEqual([]);
 });
 
+test("edits and deletions have no line of their own and part no group", () => {
+  const place = { room_id: "r", by: "ada", at: "2030-01-02T10:00:00", message_id: "m1" };
+  const edit: DurableEvent = { type: "message.edited", seq: 2, content: "y", edited_at: place.at, ...place };
+  const events = [message(1, "ada", "2030-01-01T10:00:00"), edit, message(3, "ada", "2030-01-01T10:01:00")];
+  const rows = rowsOf([...events, { type: "message.deleted", seq: 4, ...place }], "ben", 0);
+  expect(rows.map((row) => row.kind)).toEqual(["day", "message", "message"]);
+  expect(rows.flatMap((row) => (row.kind === "message" ? [row.leads] : []))).toEqual([true, false]);
+});
+
 test("what the engine itself says is a notice, unread like a message, and ends a group", () => {
   const posted = message(2, "", "2030-01-01T10:00:10") as MessagePosted;
   const said: DurableEvent = { ...posted, message: { ...posted.message, sender: { type: "system" } } };

@@ -1,8 +1,9 @@
 /** From a room's events to what the list shows: days, groups of messages, system lines. Pure. */
-import { isOwn, type DurableEvent, type Message } from "../../sdk";
+import { isChange, isOwn, type DurableEvent, type Message, type MessageChange } from "../../sdk";
 import { isSameDay } from "../times";
 
-export type SystemEvent = Exclude<DurableEvent, { readonly type: "message.posted" | `unknown:${string}` }>;
+type Shown = Exclude<DurableEvent, MessageChange | { readonly type: `unknown:${string}` }>;
+export type SystemEvent = Exclude<Shown, { readonly type: "message.posted" }>;
 
 export type Row =
   | { readonly kind: "day"; readonly key: string; readonly at: Date }
@@ -37,8 +38,9 @@ export function rowsOf(entries: readonly DurableEvent[], me: string, readSeq: nu
   let described: Renamed = { name: null, topic: "" };
   let marked = false;
   for (const event of entries) {
-    if (event.type.startsWith("unknown:")) continue;
-    const known = event as Exclude<DurableEvent, { readonly type: `unknown:${string}` }>;
+    // What became of a message shows in the message.
+    if (event.type.startsWith("unknown:") || isChange(event)) continue;
+    const known = event as Shown;
     const at = new Date(known.type === "message.posted" ? known.message.created_at : known.at);
     if (day === null || !isSameDay(day, at)) {
       rows.push({ kind: "day", key: `day-${known.seq}`, at });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Role } from "../../sdk";
 import { room } from "../../sdk/testing/builders";
-import { givableRoles, mayAdd, mayDescribe, mayManage, placeOf } from "./permissions";
+import { givableRoles, mayAdd, mayDelete, mayDescribe, mayManage, mayModerate, placeOf } from "./permissions";
 
 const channel = (role: Role) => room({ kind: "channel", role });
 
@@ -32,4 +32,24 @@ test("nobody manages a direct room", () => {
 test("only owners make owners", () => {
   expect(givableRoles({ kind: "space", role: "owner" })).toContain("owner");
   expect(givableRoles({ kind: "space", role: "admin" })).not.toContain("admin");
+});
+
+describe("deleting a message", () => {
+  test("one's own may be deleted anywhere", () => {
+    expect(mayDelete(placeOf(room({ kind: "direct", role: "member" }), null), true, "member")).toBe(true);
+    expect(mayDelete(placeOf(room({ role: "guest" }), null), true, "guest")).toBe(true);
+  });
+
+  test("others' by whoever moderates and ranks above them, or when they are gone", () => {
+    const admin = placeOf(room({ role: "admin" }), null);
+    expect(mayDelete(admin, false, "member")).toBe(true);
+    expect(mayDelete(admin, false, null)).toBe(true);
+    expect(mayDelete(admin, false, "owner")).toBe(false);
+    expect(mayDelete(placeOf(room({ role: "member" }), null), false, "guest")).toBe(false);
+  });
+
+  test("nobody moderates a direct room", () => {
+    const place = placeOf(room({ kind: "direct", role: "owner" }), null);
+    expect(mayDelete(place, false, "member") || mayModerate(place)).toBe(false);
+  });
 });

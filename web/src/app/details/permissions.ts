@@ -33,6 +33,16 @@ export function mayManage(place: Place, target: Role): boolean {
   return atLeast(place, "admin") && RANKS[target] < RANKS.admin;
 }
 
+/** Who moderates deletes what others wrote, and sees what messages were before. */
+export function mayModerate(place: Place): boolean {
+  return atLeast(place, "admin");
+}
+
+/** Of somebody who is not here any more there is no role. */
+export function mayDelete(place: Place, own: boolean, author: Role | null): boolean {
+  return own || (mayModerate(place) && (author === null || mayManage(place, author)));
+}
+
 /** The roles that we may give to somebody. */
 export function givableRoles(place: Place): readonly Role[] {
   return place.role === "owner" ? ["owner", "admin", "member", "guest"] : ["member", "guest"];

@@ -21,7 +21,7 @@ export function Me() {
     void client.logout();
   };
   const ask = () => {
-    const waiting = outbox.entries.get().filter((entry) => entry.state !== "sent").length;
+    const waiting = [...outbox.entries.get(), ...outbox.changes.get()].filter((entry) => entry.state !== "sent").length;
     if (waiting === 0) signOut();
     else setUnsent(waiting);
   };

@@ -70,7 +70,7 @@ function LivePreview({ info, room }: { readonly info: RoomInfo; readonly room: R
     <span className="room-item-preview">
       <SenderPrefix sender={last.message.sender} direct={info.kind === "direct"} />
       {/* A preview needs one line; laying out a whole long message would be wasted. */}
-      <bdi>{last.message.content.slice(0, 160)}</bdi>
+      {last.message.deleted_at == null ? <bdi>{last.message.content.slice(0, 160)}</bdi> : <em>message deleted</em>}
     </span>
   );
 }

@@ -148,7 +148,12 @@ export interface components {
         };
         /** @description The device that connects. */
         readonly HelloDevice: {
+            /** @description The client's own, stable id of the device: at most 64 characters, as at the sign-in. */
             readonly id?: string | null;
+            /**
+             * @description What its owner would call it: one line of at most 100 characters.
+             * @example Firefox on Linux
+             */
             readonly name?: string | null;
         };
         /** @description The first frame, within 5 s: who connects, and what it has already; what was missed follows the answer */
@@ -630,17 +635,65 @@ export interface components {
          * @enum {string}
          */
         readonly SenderKind: "user" | "agent" | "contact" | "system";
-        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["ReceiptUpdatedFrame"] | components["schemas"]["MessageEditedFrame"] | components["schemas"]["MessageDeletedFrame"];
+        readonly ServerFrame: components["schemas"]["ReadyFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["OkFrame"] | components["schemas"]["ErrorFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["MessagePostedFrame"] | components["schemas"]["MemberAddedFrame"] | components["schemas"]["MemberRemovedFrame"] | components["schemas"]["MemberRoleChangedFrame"] | components["schemas"]["RoomUpdatedFrame"] | components["schemas"]["RoomJoinedFrame"] | components["schemas"]["RoomLaggedFrame"] | components["schemas"]["InvitationUpdatedFrame"] | components["schemas"]["SpaceJoinedFrame"] | components["schemas"]["SpaceUpdatedFrame"] | components["schemas"]["SpaceLeftFrame"] | components["schemas"]["ReceiptUpdatedFrame"] | components["schemas"]["MessageEditedFrame"] | components["schemas"]["MessageDeletedFrame"];
         /**
          * Format: uuid
          * @description One connected device, for as long as its socket lives.
          */
         readonly SessionId: string;
+        /** @description A container of channels, as one of its members sees it. */
+        readonly Space: {
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly id: components["schemas"]["SpaceId"];
+            /** Format: int64 */
+            readonly member_count: number;
+            readonly name: string;
+            /** @description The caller's role. */
+            readonly role: components["schemas"]["Role"];
+            readonly topic?: string | null;
+        };
         /**
          * Format: uuid
          * @description A container of channels.
          */
         readonly SpaceId: string;
+        /** @description Told to a user's devices: they are in this space now. Told once more, it says the same. */
+        readonly SpaceJoined: {
+            readonly space: components["schemas"]["Space"];
+        };
+        /** @description You are in this space now. Frames of spaces are not kept: ask GET /spaces after each ready */
+        readonly SpaceJoinedFrame: {
+            /** @constant */
+            readonly type: "space.joined";
+        } & components["schemas"]["SpaceJoined"];
+        /** @description Told to a user's devices: they are not in this space any more, nor in its channels. */
+        readonly SpaceLeft: {
+            readonly reason: components["schemas"]["SpaceLeftBecause"];
+            readonly space_id: components["schemas"]["SpaceId"];
+        };
+        /**
+         * @description Why somebody is not in a space any more.
+         * @enum {string}
+         */
+        readonly SpaceLeftBecause: "left" | "removed" | "deleted";
+        /** @description You are in this space no more: you left, were removed, or it is gone. Not kept */
+        readonly SpaceLeftFrame: {
+            /** @constant */
+            readonly type: "space.left";
+        } & components["schemas"]["SpaceLeft"];
+        /**
+         * @description Told to the devices of a space's members: it has another name or topic, or its member another role. Who else comes and
+         *     goes is not told: `member_count` is as of this frame.
+         */
+        readonly SpaceUpdated: {
+            readonly space: components["schemas"]["Space"];
+        };
+        /** @description A space of yours has another name or topic, or you another role in it. Not kept */
+        readonly SpaceUpdatedFrame: {
+            /** @constant */
+            readonly type: "space.updated";
+        } & components["schemas"]["SpaceUpdated"];
         /**
          * Format: uuid
          * @description People who come into rooms together.

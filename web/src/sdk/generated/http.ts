@@ -991,6 +991,8 @@ export interface components {
              */
             readonly run_at: string;
             readonly state: components["schemas"]["JobState"];
+            /** @description No handler of this version runs it: another version enqueued it. It waits for one that does. */
+            readonly unknown_kind?: boolean;
         };
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_ChannelListing: {
