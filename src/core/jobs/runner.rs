@@ -364,6 +364,10 @@ impl Runner {
     /// Until the pause is over, a job ended, there is something new, or the engine stops. While Postgres is away, what ends
     /// and what is new can wait.
     async fn wait(&mut self, pause: Duration, stopping: &mut watch::Receiver<bool>) {
+        // It may have been heard while the round went on.
+        if *stopping.borrow() {
+            return;
+        }
         let is_well = self.failures == 0;
         let mut pause = std::pin::pin!(tokio::time::sleep(pause));
         loop {

@@ -206,8 +206,7 @@ mod tests {
                 }
                 let row = row(rows.len() as i64 + 1, step);
                 match step {
-                    // Whoever is in it already stays as they are.
-                    What::Add(who) => drop(members.entry(user(*who)).or_insert(member(row.seq))),
+                    What::Add(who) => drop(members.insert(user(*who), member(row.seq))),
                     What::Remove(who) => drop(members.remove(&user(*who))),
                     What::Post(_) | What::Mark(..) => {}
                 }

@@ -189,6 +189,14 @@ async fn every_frame_is_as_the_document_says() {
     app.ok(Method::PATCH, &path, &ada, Some(json!({ "name": "another", "topic": "" }))).await;
     let member = format!("{path}/members/{}", ben.id);
     app.ok(Method::PATCH, &member, &ada, Some(json!({ "role": "admin" }))).await;
+    let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Harbour" }))).await;
+    let space = format!("/spaces/{}", space["id"].as_str().unwrap());
+    app.ok(Method::POST, &format!("{space}/members"), &ada, Some(json!({ "user_id": ben.id }))).await;
+    other.until(&["space.joined"]).await;
+    app.ok(Method::PATCH, &space, &ada, Some(json!({ "name": "Port" }))).await;
+    other.until(&["space.updated"]).await;
+    app.ok(Method::DELETE, &format!("{space}/members/{}", ben.id), &ada, None).await;
+    other.until(&["space.left"]).await;
     // Who reads nothing for a while has their backlog shed.
     flood(&mut one, &room).await;
     other.until(&["room.lagged", "room.updated", "member.role_changed"]).await;

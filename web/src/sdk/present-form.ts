@@ -22,6 +22,8 @@ export function inPresentForm(entries: readonly DurableEvent[], news: readonly D
 function after(message: Message, change: MessageChange): Message {
   if (message.deleted_at != null) return message;
   if (change.type === "message.deleted") return { ...message, content: "", parts: null, deleted_at: change.at };
+  // Another edit or a deletion has followed, and that one says what the message is.
+  if (change.content === undefined || change.edited_at === undefined) return message;
   // A page tells a message as it is by now, which may be a later form than an edit that lies in the same page.
   if (message.edited_at != null && Date.parse(message.edited_at) > Date.parse(change.edited_at)) return message;
   return { ...message, content: change.content, parts: change.parts ?? null, edited_at: change.edited_at };

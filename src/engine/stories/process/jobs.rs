@@ -43,6 +43,10 @@ async fn dead_jobs_are_listed_tried_again_and_deleted_from_the_command_line() {
     assert_eq!(said(&database, &["delete", &id]).await, format!("{id} is gone.\n"));
     run(jobs(&database, &["delete", &id])).await.refusal(&["no such job", "parlance jobs list"]);
     let strange = run(jobs(&database, &["list", "--state", "alive"])).await;
-    assert!(strange.code == Some(2) && strange.stderr.contains("pending, running and dead"), "{}", strange.stderr);
+    assert!(
+        strange.code == Some(2) && strange.stderr.contains(r#"["pending", "running", "dead"]"#),
+        "{}",
+        strange.stderr
+    );
     engine.stop().await;
 }

@@ -288,11 +288,14 @@ export interface components {
             /** @constant */
             readonly type: "ok";
         } & components["schemas"]["MessageChanged"];
-        /** @description Event: a message says something else now. History and catch-up tell it in its present form at its own place. */
+        /**
+         * @description Event: a message says something else now. History and catch-up tell it in its present form at its own place; an edit
+         *     that another one or a deletion has followed is told with `message_id` alone.
+         */
         readonly MessageEdited: {
-            readonly content: string;
+            readonly content?: string;
             /** Format: date-time */
-            readonly edited_at: string;
+            readonly edited_at?: string;
             readonly message_id: components["schemas"]["MessageId"];
             /** @description Absent: none any more. */
             readonly parts?: readonly Record<string, unknown>[] | null;
