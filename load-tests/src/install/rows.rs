@@ -260,7 +260,7 @@ impl Loading<'_> {
             .collect();
         events.sort_unstable_by_key(|(at, room, seq)| (*at, room.begun, *seq));
         let progress = Progress::of("events", events.len() as u64);
-        let columns = ["room_id", "seq", "id", "kind", "actor_id", "payload", "created_at"];
+        let columns = ["room_id", "seq", "id", "kind", "actor_id", "actor_kind", "payload", "created_at"];
         copy(
             connection,
             "room_events",
@@ -269,7 +269,7 @@ impl Loading<'_> {
             |row, (at, room, seq)| {
                 let (kind, actor, payload) = self.event(room, seq);
                 row.uuid(room.id()).bigint(seq).uuid(room.row_id(seq)).text(kind).uuid_or_null(actor);
-                row.text(&payload.to_string()).time(at);
+                row.text_or_null(actor.map(|_| "user")).text(&payload.to_string()).time(at);
             },
             &progress,
         )

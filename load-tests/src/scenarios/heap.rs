@@ -126,7 +126,7 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// What of the engine's code lies in folders, as much of their path as DHAT keeps.
-const FOLDERS: [&str; 22] = [
+const FOLDERS: [&str; 24] = [
     "accounts",
     "changes",
     "core",
@@ -136,7 +136,9 @@ const FOLDERS: [&str; 22] = [
     "foundation",
     "jobs",
     "limits",
+    "messaging",
     "order",
+    "parties",
     "persistence",
     "requests",
     "room",
