@@ -169,7 +169,7 @@ impl World {
         if is_ended {
             self.replay(room, state)?;
         }
-        if state.facts().members.len() != table.members.len() {
+        if state.facts().members.parties() != table.members.len() {
             return wrong("other members");
         }
         if state.described() != (table.name.as_deref(), table.topic.as_deref()) {

@@ -93,7 +93,7 @@ impl Card {
             delivered_seq: member.delivered_seq,
             read_seq: member.read_seq,
             unread: 0,
-            member_count: i64::try_from(facts.members_len()).unwrap_or(i64::MAX),
+            member_count: i64::try_from(facts.members.count()).unwrap_or(i64::MAX),
             last_message_at: self.last_event_at,
             created_at: facts.created_at,
             peer: None,

@@ -22,7 +22,58 @@ pub struct RoomFacts {
     pub created_at: DateTime<Utc>,
     /// The two people of a direct room, also while one of them has not accepted it yet.
     pub pair: Option<(UserId, UserId)>,
-    pub members: HashMap<Party, Member>,
+    pub members: Members,
+}
+
+/// Who is in a room. How many they are is asked for each card that is shown: teams are counted as they come.
+#[derive(Clone, Debug, Default)]
+pub struct Members {
+    by_party: HashMap<Party, Member>,
+    teams: usize,
+}
+
+impl FromIterator<(Party, Member)> for Members {
+    fn from_iter<I: IntoIterator<Item = (Party, Member)>>(members: I) -> Self {
+        let by_party: HashMap<Party, Member> = members.into_iter().collect();
+        let teams = by_party.keys().filter(|party| party.kind() == PartyKind::Team).count();
+        Self { by_party, teams }
+    }
+}
+
+impl Members {
+    pub fn get(&self, party: &Party) -> Option<&Member> {
+        self.by_party.get(party)
+    }
+
+    pub fn get_mut(&mut self, party: &Party) -> Option<&mut Member> {
+        self.by_party.get_mut(party)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Party, &Member)> {
+        self.by_party.iter()
+    }
+
+    /// All of them, teams included.
+    pub fn parties(&self) -> usize {
+        self.by_party.len()
+    }
+
+    /// How many they are; of a team its people are.
+    pub fn count(&self) -> usize {
+        self.by_party.len() - self.teams
+    }
+
+    fn insert(&mut self, party: Party, member: Member) {
+        if self.by_party.insert(party, member).is_none() && party.kind() == PartyKind::Team {
+            self.teams += 1;
+        }
+    }
+
+    fn remove(&mut self, party: Party) {
+        if self.by_party.remove(&party).is_some() && party.kind() == PartyKind::Team {
+            self.teams -= 1;
+        }
+    }
 }
 
 /// Somebody in a room.
@@ -57,14 +108,16 @@ impl RoomFacts {
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
             CoreChange::MemberAdded { role, .. } => {
-                let is_there = |party: Party| party.team().is_some() && self.members.contains_key(&party);
-                // A team that gets more people has been there before.
-                let joining: Vec<Party> = change.parties().filter(|party| !is_there(*party)).collect();
-                self.members.extend(joining.into_iter().map(|party| (party, Member::from(*role, seq))));
+                for party in change.parties() {
+                    // A team that gets more people has been there before.
+                    if party.kind() != PartyKind::Team || !self.is_member(party) {
+                        self.members.insert(party, Member::from(*role, seq));
+                    }
+                }
             }
             CoreChange::MemberRemoved { .. } => {
                 for party in change.parties() {
-                    self.members.remove(&party);
+                    self.members.remove(party);
                 }
             }
             CoreChange::RoleChanged { role, .. } => {
@@ -79,7 +132,7 @@ impl RoomFacts {
     }
 
     pub fn is_member(&self, party: Party) -> bool {
-        self.members.contains_key(&party)
+        self.members.get(&party).is_some()
     }
 
     pub fn role(&self, party: Party) -> Option<Role> {
@@ -88,12 +141,7 @@ impl RoomFacts {
 
     /// The people in it.
     pub fn people(&self) -> impl Iterator<Item = UserId> + '_ {
-        self.members.keys().copied().filter_map(Party::user)
-    }
-
-    /// How many are in it; of a team its people are.
-    pub fn members_len(&self) -> usize {
-        self.members.keys().filter(|party| party.kind() != PartyKind::Team).count()
+        self.members.iter().filter_map(|(party, _)| party.user())
     }
 
     /// How far each member has received and read.
@@ -104,5 +152,50 @@ impl RoomFacts {
     /// A member has received or read up to there. Whether that changes anything.
     pub fn raise(&mut self, mark: &Watermark) -> bool {
         self.members.get_mut(&mark.party).is_some_and(|member| member.raise(mark))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use parlance_foundation::ids::TeamId;
+
+    #[test]
+    fn a_team_is_as_many_as_its_people() {
+        let user = |n| UserId(Uuid::from_u128(n));
+        let team = Party::Team(TeamId(Uuid::from_u128(9)));
+        let mut facts = RoomFacts {
+            id: RoomId(Uuid::nil()),
+            kind: RoomKind::Group,
+            name: None,
+            topic: None,
+            space_id: None,
+            created_at: DateTime::default(),
+            pair: None,
+            members: [(user(1).into(), Member::from(Role::Owner, 0))].into_iter().collect(),
+        };
+        let comes = |people: &[u128]| {
+            let people = people.iter().map(|n| user(*n)).collect();
+            CoreChange::MemberAdded { party: team, role: Role::Guest, people }
+        };
+        facts.apply(1, &comes(&[2, 3]));
+        assert_eq!((facts.members.count(), facts.members.parties()), (3, 4));
+        facts.apply(2, &comes(&[4]));
+        assert_eq!((facts.members.count(), facts.role(user(4).into())), (4, Some(Role::Guest)));
+        assert_eq!(facts.members.get(&team).map(|member| member.read_seq), Some(1), "it was there before");
+        let goes =
+            CoreChange::MemberRemoved { party: team, is_out: false, people: vec![user(2), user(3)], stay: vec![] };
+        facts.apply(3, &goes);
+        facts.apply(4, &goes);
+        assert_eq!((facts.members.count(), facts.members.parties()), (2, 2));
+        let read: Members = facts
+            .members
+            .iter()
+            .map(|(party, member)| (*party, *member))
+            .chain([(team, Member::from(Role::Guest, 5))])
+            .collect();
+        assert_eq!((read.count(), read.parties()), (2, 3));
     }
 }

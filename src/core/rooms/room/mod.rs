@@ -201,7 +201,7 @@ impl Supervised for Room {
             "phase": self.life.phase(),
             "waiting": self.life.waiting_len(),
             "committed_seq": state.map(|state| state.committed_seq()),
-            "members": state.map(|state| state.facts().members_len()),
+            "members": state.map(|state| state.facts().members.count()),
             "window_events": state.map(|state| state.window_len()),
         })
     }

@@ -117,7 +117,7 @@ impl RoomState {
             Change::AddMember { party, role, people } => {
                 let people: Vec<UserId> = people.iter().copied().filter(|user| !is_in(user)).collect();
                 let more = people.len() + usize::from(party.team().is_none());
-                if self.facts.members_len() + more > self.limits.members_max {
+                if self.facts.members.count() + more > self.limits.members_max {
                     return Err(ChatError::RoomFull(self.limits.members_max));
                 }
                 // What a team is in the room holds for those who come later.
