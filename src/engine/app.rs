@@ -17,7 +17,6 @@ use crate::edge::health::Health;
 use crate::edge::{self, Admission, Bound, EdgeParts};
 use crate::jobs::{self, Jobs, JobsHandle};
 use crate::limits::Limits;
-use crate::messaging::edits::http::EditParts;
 use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::error::ChatError;
@@ -228,12 +227,6 @@ impl App {
             storage: storage.clone(),
             auth: auth.clone(),
             vault: vault.clone(),
-            edits: EditParts {
-                config: Arc::clone(&chat.config),
-                storage: storage.clone(),
-                rooms: rooms.clone(),
-                limits: chat.limits.clone(),
-            },
             chat,
             parties,
             lobby: Lobby::new(

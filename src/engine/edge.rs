@@ -28,7 +28,6 @@ use crate::accounts::{Admin, Auth, TrustForwardedFor};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::JobsHandle;
-use crate::messaging::edits::http::EditParts;
 use crate::parties::PartiesParts;
 use crate::problem::Problem;
 use crate::rooms::Lobby;
@@ -62,7 +61,6 @@ pub struct EdgeParts {
     pub vault: Vault,
     pub chat: ChatParts,
     pub parties: PartiesParts,
-    pub edits: EditParts,
     pub lobby: Lobby,
     pub hubs: Hubs,
     pub jobs: JobsHandle,
@@ -79,7 +77,6 @@ fn routes(cfg: &mut ServiceConfig, parts: &EdgeParts, local: Rc<SessionParts>) {
         .app_data(Data::new(parts.vault.clone()))
         .app_data(Data::new(parts.chat.clone()))
         .app_data(Data::new(parts.parties.clone()))
-        .app_data(Data::new(parts.edits.clone()))
         .app_data(Data::new(parts.jobs.clone()))
         .app_data(Data::new(parts.clone()))
         .app_data(Data::new(LocalParts(local)))

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::commands::Protocol;
 use crate::messaging::edits;
 use crate::messaging::edits::commands::EditDoors;
-use crate::messaging::edits::http::EditParts;
 use crate::rooms::commands::RoomDoors;
 use crate::rooms::http::ChatParts;
 use crate::{rooms, sessions};
@@ -13,14 +12,13 @@ use crate::{rooms, sessions};
 /// What the features' commands get their doors from.
 pub struct Doors {
     pub chat: ChatParts,
-    pub edits: EditParts,
 }
 
 /// Every command and every frame.
 pub fn protocol() -> Protocol<Doors> {
     Protocol::of(sessions::COMMANDS, sessions::wire::FRAMES)
         .with(rooms::commands::COMMANDS, |doors: &Doors| RoomDoors::new(&doors.chat), rooms::wire::FRAMES)
-        .with(edits::commands::COMMANDS, |doors: &Doors| EditDoors::new(&doors.edits), edits::commands::FRAMES)
+        .with(edits::commands::COMMANDS, |doors: &Doors| EditDoors::new(&doors.chat), edits::commands::FRAMES)
 }
 
 /// The AsyncAPI document.

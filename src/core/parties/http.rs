@@ -11,15 +11,14 @@ use super::profiles::Profiles;
 use super::store;
 use super::teams::Teams;
 use super::wire::{
-    AddTeamMember, CreateTeam, PartyList, PartyProfile, SetTeamRole, Team, TeamMember, TeamMemberPage, TeamPage,
-    TeamRole, UpdateTeam,
+    AddTeamMember, CreateTeam, PartyList, PartyProfile, SetTeamRole, Team, TeamMember, TeamRole, UpdateTeam,
 };
 use crate::accounts::Caller;
 use crate::limits::Limits;
 use parlance_foundation::ids::{TeamId, UserId};
 use parlance_foundation::party::Party;
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{JsonBody, ListPage, PageQuery};
 
 /// What the handlers need from the engine.
 #[derive(Clone)]
@@ -89,14 +88,11 @@ pub(super) async fn create_team(
 }
 
 /// The teams that the caller is in.
-#[utoipa::path(tag = "parties", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = TeamPage)))]
+#[utoipa::path(tag = "parties", params(PageQuery), security(("bearer" = [])), responses((status = 200, body = ListPage<Team>)))]
 #[get("/teams")]
 pub(super) async fn list_teams(parts: Parts, caller: Caller, page: PageQuery) -> Result<HttpResponse, Problem> {
-    let mut items = store::teams_of(&parts.teams.storage, caller.user_id, page.cursor()?, page.one_more()).await?;
-    let more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next = items.last().filter(|_| more).map(|team| team.id);
-    Ok(HttpResponse::Ok().json(TeamPage { items, next }))
+    let teams = store::teams_of(&parts.teams.storage, caller.user_id, page.cursor()?, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(teams, &page, |team| team.id.to_string())))
 }
 
 /// One team that the caller is in, or shares a room with.
@@ -152,7 +148,7 @@ pub(super) async fn delete_team(parts: Parts, caller: Caller, id: Path<TeamId>) 
 /// The people of a team, for those who are in it.
 #[utoipa::path(
     tag = "parties", params(("id" = TeamId, Path), PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = TeamMemberPage), (status = 404, description = "team.not_found", body = ProblemBody))
+    responses((status = 200, body = ListPage<TeamMember>), (status = 404, description = "team.not_found", body = ProblemBody))
 )]
 #[get("/teams/{id}/members")]
 pub(super) async fn list_team_members(
@@ -162,11 +158,8 @@ pub(super) async fn list_team_members(
     page: PageQuery,
 ) -> Result<HttpResponse, Problem> {
     let after = page.cursor::<Uuid>()?;
-    let mut items = store::members(&parts.teams.storage, caller.user_id, *id, after, page.one_more()).await?;
-    let more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next = items.last().filter(|_| more).map(|member| member.user.id.0);
-    Ok(HttpResponse::Ok().json(TeamMemberPage { items, next }))
+    let members = store::members(&parts.teams.storage, caller.user_id, *id, after, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(members, &page, |member| member.user.id.to_string())))
 }
 
 /// What somebody is in a team.

@@ -38,28 +38,12 @@ pub struct Team {
     pub created_at: DateTime<Utc>,
 }
 
-/// A page of teams, in the order of their making.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TeamPage {
-    pub items: Vec<Team>,
-    /// Send it as `after` for the next page; null on the last one.
-    pub next: Option<TeamId>,
-}
-
 /// Somebody in a team.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct TeamMember {
     pub user: PublicUser,
     pub role: TeamRole,
     pub joined_at: DateTime<Utc>,
-}
-
-/// A page of a team's people, in the order of their ids.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TeamMemberPage {
-    pub items: Vec<TeamMember>,
-    /// Send it as `after` for the next page; null on the last one.
-    pub next: Option<Uuid>,
 }
 
 /// A team to be made.

@@ -178,7 +178,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         limits: parts.chat.limits.clone(),
         hub: local,
         answers: Arc::new(hub_handle),
-        commands: protocol().open(&Doors { chat: parts.chat.clone(), edits: parts.edits.clone() }),
+        commands: protocol().open(&Doors { chat: parts.chat.clone() }),
         flusher,
         read_buffer: ReadBuffer::new(),
         hellos: sessions::hellos(&parts.config.sessions, &parts.config.chat),

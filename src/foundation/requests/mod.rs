@@ -10,4 +10,4 @@ mod page;
 
 pub use idempotency::{IdempotencyKey, KEY_BYTES_MAX};
 pub use json::{JsonBody, OptionalJsonBody, object, optional_object};
-pub use page::{CURSOR_CHARS_MAX, PageQuery, PageSizes, one_more};
+pub use page::{CURSOR_CHARS_MAX, ListPage, PageQuery, PageSizes, one_more};

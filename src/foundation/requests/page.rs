@@ -11,10 +11,10 @@ use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
 
@@ -52,6 +52,23 @@ struct Asked {
     limit: Option<usize>,
     before: Option<String>,
     after: Option<String>,
+}
+
+/// A page of a list; `next` is the cursor of the next page, null on the last.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListPage<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+}
+
+impl<T> ListPage<T> {
+    /// The page of `items`, of which [one more](PageQuery::one_more) was asked for than fits.
+    pub fn of(mut items: Vec<T>, page: &PageQuery, cursor: impl Fn(&T) -> String) -> Self {
+        let more = items.len() > page.limit;
+        items.truncate(page.limit);
+        let next = if more { items.last().map(cursor) } else { None };
+        Self { items, next }
+    }
 }
 
 /// As [`PageQuery::one_more`], for a store that is asked for so many.

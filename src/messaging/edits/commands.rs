@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parlance_core::commands::{Command, Desk, Listed, Run, listed};
 use parlance_core::rooms::commands::RoomBatch;
 use parlance_core::rooms::error::ChatError;
+use parlance_core::rooms::http::ChatParts;
 use parlance_core::rooms::messages::Posted;
 use parlance_core::rooms::wire::event;
 use parlance_core::rooms::{Right, RoomAction, WantedAction, check_client_id};
@@ -13,7 +14,7 @@ use parlance_core::wire::asyncapi::FrameDoc;
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::Problem;
 
-use super::http::{EditParts, edit};
+use super::http::edit;
 use super::metrics::count;
 use super::wire::{DeleteMessage, EditMessage, MessageChanged, MessageDeleted, MessageEdited};
 use super::{Delete, Edit};
@@ -29,12 +30,12 @@ pub const FRAMES: &[FrameDoc] = &[
 
 /// What these commands need.
 pub struct EditDoors {
-    parts: EditParts,
+    parts: ChatParts,
     batch: Rc<RoomBatch>,
 }
 
 impl EditDoors {
-    pub fn new(parts: &EditParts) -> Self {
+    pub fn new(parts: &ChatParts) -> Self {
         Self { parts: parts.clone(), batch: RoomBatch::new(parts.rooms.clone()) }
     }
 

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use actix_web::web::{Data, Path, ServiceConfig};
 use actix_web::{HttpResponse, delete, get, patch};
 use parlance_core::accounts::Caller;
-use parlance_core::limits::Limits;
 use parlance_core::rooms::config::ChatConfig;
+use parlance_core::rooms::http::ChatParts;
 use parlance_core::rooms::wire::Message;
-use parlance_core::rooms::{RoomAction, Rooms, check_client_id, contents, store as rooms_store};
+use parlance_core::rooms::{RoomAction, check_client_id, contents, store as rooms_store};
 use parlance_foundation::ids::{MessageId, RoomId};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
-use parlance_foundation::storage::Storage;
-use serde::{Deserialize, Serialize};
+use parlance_foundation::requests::{JsonBody, ListPage, PageQuery};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{OpenApi, ToSchema};
 
@@ -21,16 +20,7 @@ use super::metrics::count;
 use super::wire::MessageVersion;
 use super::{Delete, Edit, store};
 
-/// What the handlers need from the engine.
-#[derive(Clone)]
-pub struct EditParts {
-    pub config: Arc<ChatConfig>,
-    pub storage: Storage,
-    pub rooms: Rooms,
-    pub limits: Limits,
-}
-
-type Parts = Data<EditParts>;
+type Parts = Data<ChatParts>;
 
 /// Mounts the endpoints; paths are relative to `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -108,19 +98,12 @@ pub async fn delete_message(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// A page of what a message was; `next` is the cursor of the next page, null on the last.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct VersionPage {
-    items: Vec<MessageVersion>,
-    next: Option<String>,
-}
-
 /// What a message said before it was edited or deleted, the oldest first: for owners and admins of the room.
 #[utoipa::path(
     tag = "messages", params(("id" = RoomId, Path), ("message_id" = MessageId, Path), PageQuery),
     security(("bearer" = [])),
     responses(
-        (status = 200, body = VersionPage),
+        (status = 200, body = ListPage<MessageVersion>),
         (status = 403, description = "message.not_a_moderator", body = ProblemBody),
         (status = 404, description = "chat.room_not_found, chat.message_not_found", body = ProblemBody),
     )
@@ -134,11 +117,8 @@ pub async fn list_versions(
 ) -> Result<HttpResponse, Problem> {
     let (room, message_id) = path.into_inner();
     let after = page.cursor::<i64>()?.unwrap_or(0);
-    let mut items = store::versions(&parts.storage, caller.user_id, room, message_id, after, page.one_more()).await?;
-    let more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next = items.last().filter(|_| more).map(|last| last.seq.to_string());
-    Ok(HttpResponse::Ok().json(VersionPage { items, next }))
+    let versions = store::versions(&parts.storage, caller.user_id, room, message_id, after, page.one_more()).await?;
+    Ok(HttpResponse::Ok().json(ListPage::of(versions, &page, |version| version.seq.to_string())))
 }
 
 async fn change(

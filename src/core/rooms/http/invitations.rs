@@ -5,13 +5,13 @@ use actix_web::{HttpResponse, get, post};
 use uuid::Uuid;
 
 use super::strangers::{bounds, enter};
-use super::{ListPage, Parts, require_room_for};
+use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::store;
 use crate::rooms::wire::{Invitation, InvitationState};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{IdempotencyKey, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, ListPage, PageQuery};
 
 /// What the caller has not answered yet, newest first. There is something only where `chat.strangers` is `invite`.
 #[utoipa::path(

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::strangers::invite;
 use super::teams::{add_team, remove_team, require_alone, set_team_role};
-use super::{ListPage, Parts, require_room_for};
+use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::order::{CoreChange, Row};
 use crate::rooms::error::ChatError;
@@ -24,7 +24,7 @@ use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::party::{NoParty, Party};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{IdempotencyKey, JsonBody, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, JsonBody, ListPage, PageQuery};
 
 /// A room's members, a page at a time.
 #[utoipa::path(

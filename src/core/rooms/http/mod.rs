@@ -10,8 +10,7 @@ mod strangers;
 mod teams;
 
 use actix_web::web::{Data, ServiceConfig};
-use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 use super::config::ChatConfig;
 use super::error::ChatError;
@@ -20,7 +19,6 @@ use crate::limits::Limits;
 use crate::parties::{Profiles, Teams};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::UserId;
-use parlance_foundation::requests::PageQuery;
 use parlance_foundation::storage::Storage;
 pub use strangers::Acquainted;
 
@@ -121,23 +119,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
     ),
 )]
 pub struct ApiDoc;
-
-/// A page of a list; `next` is the cursor of the next page, null on the last.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ListPage<T> {
-    pub items: Vec<T>,
-    pub next: Option<String>,
-}
-
-impl<T> ListPage<T> {
-    /// The page of `items`, of which one more was asked for than fits.
-    fn of(mut items: Vec<T>, page: &PageQuery, cursor: impl Fn(&T) -> String) -> Self {
-        let more = items.len() > page.limit;
-        items.truncate(page.limit);
-        let next = if more { items.last().map(cursor) } else { None };
-        Self { items, next }
-    }
-}
 
 /// Whether each of these may be in one room more.
 async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatError> {

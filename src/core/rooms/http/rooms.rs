@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::members::change;
 use super::strangers::{bounds, complete_direct, to_be_asked};
-use super::{ListPage, Parts, require_room_for};
+use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, RoomKind, may_in_space};
@@ -20,7 +20,7 @@ use crate::rooms::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{IdempotencyKey, JsonBody, PageQuery};
+use parlance_foundation::requests::{IdempotencyKey, JsonBody, ListPage, PageQuery};
 
 /// Pause before the people of a new room are told of it again, when Postgres is away.
 const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);

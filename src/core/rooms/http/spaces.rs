@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Parts;
 use super::strangers::invite;
-use super::{ListPage, Parts};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, may_in_space, outranks};
@@ -15,7 +15,7 @@ use crate::rooms::wire::{ChannelListing, EventMember, Invited, Space, SpaceMembe
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{JsonBody, ListPage, PageQuery};
 
 /// A space to be made.
 #[derive(Debug, Deserialize, ToSchema)]

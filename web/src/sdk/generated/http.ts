@@ -1029,6 +1029,24 @@ export interface components {
             readonly next?: string | null;
         };
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_MessageVersion: {
+            readonly items: readonly {
+                readonly content: string;
+                readonly parts?: readonly Record<string, unknown>[] | null;
+                /**
+                 * Format: int64
+                 * @description The place of the event that ended it.
+                 */
+                readonly seq: number;
+                /**
+                 * Format: date-time
+                 * @description Until when it said so.
+                 */
+                readonly until: string;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_RoomMember: {
             readonly items: readonly {
                 /** Format: int64 */
@@ -1099,6 +1117,34 @@ export interface components {
                 /** Format: date-time */
                 readonly joined_at: string;
                 readonly role: components["schemas"]["Role"];
+                readonly user: components["schemas"]["PublicUser"];
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_Team: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                readonly description?: string | null;
+                readonly id: components["schemas"]["TeamId"];
+                /**
+                 * Format: int64
+                 * @description How many are in it; told to them.
+                 */
+                readonly member_count?: number | null;
+                /** @example Support */
+                readonly name: string;
+                readonly role?: components["schemas"]["TeamRole"] | null;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_TeamMember: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly joined_at: string;
+                readonly role: components["schemas"]["TeamRole"];
                 readonly user: components["schemas"]["PublicUser"];
             }[];
             readonly next?: string | null;
@@ -1644,20 +1690,6 @@ export interface components {
             readonly role: components["schemas"]["TeamRole"];
             readonly user: components["schemas"]["PublicUser"];
         };
-        /** @description A page of a team's people, in the order of their ids. */
-        readonly TeamMemberPage: {
-            readonly items: readonly components["schemas"]["TeamMember"][];
-            /**
-             * Format: uuid
-             * @description Send it as `after` for the next page; null on the last one.
-             */
-            readonly next?: string | null;
-        };
-        /** @description A page of teams, in the order of their making. */
-        readonly TeamPage: {
-            readonly items: readonly components["schemas"]["Team"][];
-            readonly next?: components["schemas"]["TeamId"] | null;
-        };
         /** @description What somebody is in a team. */
         readonly TeamPlace: {
             readonly role: components["schemas"]["TeamRole"];
@@ -1699,11 +1731,6 @@ export interface components {
          * @enum {string}
          */
         readonly UserRole: "user" | "admin";
-        /** @description A page of what a message was; `next` is the cursor of the next page, null on the last. */
-        readonly VersionPage: {
-            readonly items: readonly components["schemas"]["MessageVersion"][];
-            readonly next?: string | null;
-        };
     };
     responses: {
         /** @description `auth.account_disabled` */
@@ -3795,7 +3822,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["VersionPage"];
+                    readonly "application/json": components["schemas"]["ListPage_MessageVersion"];
                 };
             };
             readonly 400: components["responses"]["Malformed"];
@@ -4325,7 +4352,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TeamPage"];
+                    readonly "application/json": components["schemas"]["ListPage_Team"];
                 };
             };
             readonly 400: components["responses"]["Malformed"];
@@ -4593,7 +4620,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TeamMemberPage"];
+                    readonly "application/json": components["schemas"]["ListPage_TeamMember"];
                 };
             };
             readonly 400: components["responses"]["Malformed"];
