@@ -4,7 +4,7 @@
 export SQLX_OFFLINE := true
 # Node.js that set-up installs where the system's is too old, and cargo where the shell has not been told of it.
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH):$(HOME)/.cargo/bin
-# So many tests at a time, whatever the number of cores: most of a test is waiting, for Postgres, a socket or a timeout.
+# So many tests at a time, whatever the number of cores: one that waits (for a start, a socket, a timeout) leaves none idle.
 export RUST_TEST_THREADS ?= 4
 
 # Runs a command and notes how long it took.
