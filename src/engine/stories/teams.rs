@@ -193,22 +193,32 @@ async fn who_is_in_two_teams_stays_as_long_as_one_of_them_does() {
     let Four { app, ada, ben, cleo, dan } = four().await;
     let (one, two) = (team(&app, "One", &[&ada, &ben, &cleo]).await, team(&app, "Two", &[&ada, &ben]).await);
     let room = app.group(&[&ada, &dan]).await;
-    for team in [&one, &two] {
-        assert_eq!(add_team(&app, &room, &ada, team).await.0, 201);
+    for (team, role) in [(&one, "admin"), (&two, "guest")] {
+        let body = json!({ "party": { "type": "team", "id": team }, "role": role });
+        assert_eq!(call(&app, Method::POST, format!("/rooms/{room}/members"), &ada, body).await.0, 201);
     }
+    let bens = async || members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap();
+    let bens_role = async || (listed(&app, &room, &ben).await.unwrap()["role"].clone(), bens().await.1, bens().await.2);
+    let is = |role: &str, team: &str| (json!(role), role.to_owned(), Some(team.to_owned()));
+    assert_eq!(bens_role().await, is("admin", &one));
     let mut dans = app.connect(&dan).await;
     assert_eq!(remove(&app, &room, &ada, &format!("team:{one}")).await.0, 204);
     let left = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&left["party"]["id"], &left["people"]), (&json!(one), &json!([cleo.id])));
-    let via = members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap().2;
-    assert_eq!(via, Some(two.clone()));
+    assert_eq!(left["stay"], json!([{ "user_id": ben.id, "via_team_id": two, "role": "guest" }]));
+    assert_eq!(bens_role().await, is("guest", &two), "he is what the other team is");
     // And by leaving a team instead.
     assert_eq!(add_team(&app, &room, &ada, &one).await.0, 201);
     leave_team(&app, &two, &ada, &ben).await;
     followed(&app).await;
-    let via = members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap().2;
-    assert_eq!(via, Some(one.clone()), "he is here with the other one now, and nobody hears a thing");
-    assert_eq!(dans.events_of_room(&room, 1).await[0]["party"], Value::Null);
+    assert_eq!(bens_role().await, is("member", &one), "he is here with the other one now");
+    let moved = dans.events_of_room(&room, 2).await.remove(1);
+    assert_eq!((&moved["type"], &moved["user_id"]), (&json!("member.role_changed"), &json!(ben.id)));
+    assert_eq!((&moved["role"], &moved["via_team_id"]), (&json!("member"), &json!(one)));
+    // From the log, and from Postgres, the room is the same.
+    let (database, folder) = app.stop().await;
+    let app = TestApp::on(database, folder, |_| {}).await;
+    let mut dans = app.connect(&dan).await;
     leave_team(&app, &one, &ada, &ben).await;
     let gone = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&gone["type"], &gone["user_id"]), (&json!("member.removed"), &json!(ben.id)));
