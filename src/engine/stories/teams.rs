@@ -327,10 +327,18 @@ async fn teams_that_another_hand_changes_are_followed_all_the_same() {
     app.sql(&format!("DELETE FROM team_members WHERE user_id = '{}'", dan.id)).await;
     let removed = bens.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&removed["user_id"], &removed["by"]), (&json!(dan.id), &json!({ "type": "team", "id": one })));
-    // A team that goes at once takes its people with it; who is there with another one comes back with that.
+    // A team whose row is deleted leaves as any other: in the order of the room. Who is in another one stays with that.
+    let mut cleos = app.connect(&cleo).await;
     app.sql(&format!("DELETE FROM teams WHERE id = '{one}'")).await;
-    until("the room has followed", async || names(&app, &room, &ada).await == ["Two", "ada", "cleo"]).await;
+    let left = cleos.events_of_room(&room, 1).await.remove(0);
+    let party = json!({ "type": "team", "id": one });
+    assert_eq!((&left["type"], &left["party"], &left["by"]), (&json!("member.removed"), &party, &party));
+    assert_eq!((&left["people"], &left["stay"][0]["user_id"]), (&json!([ben.id]), &json!(cleo.id)));
     followed(&app).await;
+    assert_eq!(names(&app, &room, &ada).await, ["Two", "ada", "cleo"]);
+    let teams: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM teams").fetch_one(app.database.storage.engine()).await.unwrap();
+    assert_eq!(teams, 1, "its row is gone");
     assert_eq!(listed(&app, &room, &cleo).await.unwrap()["member_count"], json!(2));
     // The owner's account: the team is inherited, the room as well, and both stay in step.
     app.sql(&format!("DELETE FROM users WHERE id = '{}'", ada.id)).await;

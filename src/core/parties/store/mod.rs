@@ -186,11 +186,12 @@ pub async fn end(storage: &Storage, team: TeamId, by: UserId, at: DateTime<Utc>)
     Ok(())
 }
 
-/// Deletes those teams whose end has begun and that no room has any more.
+/// Deletes those teams whose end has begun and that no room has any more, nor anybody who came with them.
 pub async fn delete_ended(storage: &Storage) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM teams WHERE deleted_at IS NOT NULL
-           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.team_id = teams.id)"
+           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.team_id = teams.id)
+           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.via_team_id = teams.id)"
     )
     .execute(storage.engine())
     .await?;
