@@ -188,9 +188,10 @@ impl RoomFacts {
         self.members.iter().filter_map(|(party, _)| party.user())
     }
 
-    /// How far each member has received and read.
+    /// How far each member has received and read. A team does neither: its people do.
     pub fn marks(&self) -> Vec<Watermark> {
-        self.members.iter().map(|(party, member)| member.mark(*party)).collect()
+        let readers = self.members.iter().filter(|(party, _)| party.kind() != PartyKind::Team);
+        readers.map(|(party, member)| member.mark(*party)).collect()
     }
 
     /// A member has received or read up to there. Whether that changes anything.
@@ -230,7 +231,8 @@ mod tests {
         assert_eq!((facts.members.count(), facts.role(user(4).into())), (4, Some(Role::Guest)));
         assert_eq!(facts.members.get(&team).map(|member| member.read_seq), Some(1), "it was there before");
         let goes =
-            CoreChange::MemberRemoved { party: team, is_out: false, people: vec![user(2), user(3)], stay: vec![] };
+            CoreChange::MemberRemoved { party: team, is_out: false, people: vec![user(2), user(3)], stay: Vec::new() };
+        assert!(facts.marks().iter().all(|mark| mark.party != team), "a team reads nothing");
         facts.apply(3, &goes);
         facts.apply(4, &goes);
         assert_eq!((facts.members.count(), facts.members.parties()), (2, 2));
