@@ -28,7 +28,7 @@ impl World {
         let text = || Some(format!("n{}", self.now));
         let party = Party::Team(TeamId(Uuid::from_u128(0x900)));
         let mut people = || self.users.iter().copied().filter(|_| rng.random_bool(0.5)).collect::<Vec<_>>();
-        let (come, go, stay) = (people(), people(), Vec::new());
+        let (come, held) = (people(), Vec::new());
         let change = match rng.random_range(0..13) {
             0..4 => Change::add(user_id, role),
             4..7 => Change::remove(user_id),
@@ -36,8 +36,8 @@ impl World {
             8 => Change::Describe { name: text(), topic: None },
             // A team with whomever it has at the moment; of one that is there, more of its people come.
             9 => Change::AddMember { party, role, people: come },
-            10 => Change::RemoveMember { party, people: go, stay },
-            11 => Change::SetRole { party, role, people: go },
+            10 => Change::RemoveMember { party, held },
+            11 => Change::SetRole { party, role },
             _ => Change::Describe { name: None, topic: text() },
         };
         let room = rng.random_range(0..ROOMS);

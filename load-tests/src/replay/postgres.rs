@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use parlance::ids::{RoomId, UserId};
+use parlance::ids::{RoomId, TeamId, UserId};
 use parlance::order::Page;
 use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 use parlance::party::Party;
@@ -47,6 +47,8 @@ pub struct Table {
     pub name: Option<String>,
     pub topic: Option<String>,
     pub members: BTreeMap<Party, Member>,
+    /// The team with which somebody is here.
+    pub via: BTreeMap<Party, TeamId>,
     /// Of whom the order is yet to tell that they are out.
     pub departures: Vec<Departure>,
     pub rows: Vec<Arc<Row>>,
@@ -76,6 +78,7 @@ impl Table {
             name: None,
             topic: None,
             members: BTreeMap::new(),
+            via: BTreeMap::new(),
             departures: Vec::new(),
             rows: Vec::new(),
             frames: Vec::new(),
@@ -121,29 +124,46 @@ impl Table {
         self.stays.entry(party).or_default().push((seq, None));
     }
 
+    fn becomes(&mut self, party: Party, role: Role, via: Option<TeamId>) {
+        if let Some(member) = self.members.get_mut(&party) {
+            member.role = role;
+            self.is_with(party, via);
+        }
+    }
+
+    fn is_with(&mut self, party: Party, via: Option<TeamId>) {
+        match via.filter(|_| party.user().is_some()) {
+            Some(team) => drop(self.via.insert(party, team)),
+            None => drop(self.via.remove(&party)),
+        }
+    }
+
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
-            CoreChange::MemberAdded { role, .. } => {
+            CoreChange::MemberAdded { party: added, role, .. } => {
                 for party in change.parties() {
                     if !self.members.contains_key(&party) {
                         self.add(party, *role, seq);
+                        self.is_with(party, added.team());
                     }
                 }
             }
-            CoreChange::MemberRemoved { .. } => {
+            CoreChange::MemberRemoved { stay, .. } => {
                 for party in change.parties() {
                     self.members.remove(&party);
+                    self.via.remove(&party);
                     self.departures.retain(|departure| Party::User(departure.user_id) != party);
                     if let Some(stay) = self.stays.get_mut(&party).and_then(|stays| stays.last_mut()) {
                         stay.1 = Some(seq);
                     }
                 }
+                for stays in stay {
+                    self.becomes(stays.user.into(), stays.role, Some(stays.via));
+                }
             }
-            CoreChange::RoleChanged { role, .. } => {
+            CoreChange::RoleChanged { party: changed, role, via, .. } => {
                 for party in change.parties() {
-                    if let Some(member) = self.members.get_mut(&party) {
-                        member.role = *role;
-                    }
+                    self.becomes(party, *role, changed.team().or(*via));
                 }
             }
             CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
@@ -228,6 +248,7 @@ impl Postgres {
     /// What the trigger of `migrations/*_spaces_departures.sql` does; whether they were in the room.
     pub fn depart(&mut self, room: usize, user_id: UserId, number: u64) -> bool {
         let table = &mut self.rooms[room];
+        table.via.remove(&Party::User(user_id));
         if table.members.remove(&Party::User(user_id)).is_none() {
             return false;
         }
@@ -284,7 +305,7 @@ impl Postgres {
             space_id: None,
             created_at: Default::default(),
             pair: None,
-            members: table.members.iter().map(|(party, member)| (*party, *member)).collect(),
+            members: table.members.iter().map(|(party, one)| (*party, *one, table.via.get(party).copied())).collect(),
         };
         Snapshot {
             facts,
