@@ -231,6 +231,10 @@ impl World {
                 let (undone, code) = (says_undone(code), code.to_owned());
                 Outcome::Later { code, undone, after: Duration::from_millis(after) }
             }
+            // Its head came too late, by a network that held it up: nobody has read what it asks for.
+            StatusCode::REQUEST_TIMEOUT => Outcome::Lost,
+            // Without a code it says nothing of its own but the status.
+            status if status.is_client_error() && code.is_empty() => Outcome::Refused(format!("status {status}")),
             status if status.is_client_error() => Outcome::Refused(code.to_owned()),
             _ => Outcome::Lost,
         }

@@ -7,12 +7,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::RoomId;
-use parlance::order::RowBody;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{Claim, Job, Outcome, QueueFull, TakesJobs, Write};
 
 use super::plan::Broken;
-use super::postgres::{Postgres, Refused, Statement};
+use super::postgres::{Key, Postgres, Refused, Statement, key};
 
 /// What becomes of one try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +49,9 @@ impl Queue {
         self.with(|waiting| waiting.jobs.len())
     }
 
-    /// The client ids of messages of `room` among the jobs that came after the first `known`.
-    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<super::postgres::Key> {
-        let of_write = |write: &Write| {
-            let keys = write.rows.iter().filter_map(|row| match &row.body {
-                RowBody::Message(message) => Some((message.sender, message.client_id.clone()?)),
-                RowBody::Event(_) => None,
-            });
-            keys.collect::<Vec<_>>()
-        };
+    /// Whose messages and changes of `room`, with their client ids, are among the jobs that came after the first `known`.
+    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<Key> {
+        let of_write = |write: &Write| write.rows.iter().filter_map(|row| key(row)).collect::<Vec<_>>();
         self.with(|waiting| {
             let new = waiting.jobs.iter().skip(known).filter_map(|job| match job {
                 Job::Write(write) if write.room_id == room => Some(of_write(write)),

@@ -62,20 +62,22 @@ pub fn doubled(tale: &Tale<'_>) -> Vec<String> {
             broken.push(format!("{} was acknowledged as {first} and as {seq}", name(*key, revision)));
         }
     }
-    for (message, told) in &forms.messages {
+    for told in forms.messages.values() {
         let deletions = told.forms.values().filter(|made| matches!(made.row.fact, Fact::Deleted { .. })).count();
         if deletions > 1 {
             broken.push(format!("message {} was deleted {deletions} times", told.place));
         }
-        let by: BTreeSet<Who> = tale.revisions.keys().map(|(who, _)| *who).collect();
-        for who in by {
-            let of_this = |revision: &Revision<'_>| revision.message == *message && revision.text.is_some();
-            let asked = tale.revisions.iter().filter(|((by, _), revision)| *by == who && of_this(revision)).count();
-            let there = edits_of(told, who);
-            if there > asked {
-                let place = told.place;
-                broken.push(format!("person {who} asked for {asked} edits of {place}, and {there} are there"));
-            }
+    }
+    let mut asked: BTreeMap<(Who, Uuid), usize> = BTreeMap::new();
+    for ((who, _), revision) in tale.revisions.iter().filter(|(_, revision)| revision.text.is_some()) {
+        *asked.entry((*who, revision.message)).or_default() += 1;
+    }
+    for ((who, message), asked) in asked {
+        let Some(told) = forms.messages.get(&message) else { continue };
+        let there = edits_of(told, who);
+        if there > asked {
+            let place = told.place;
+            broken.push(format!("person {who} asked for {asked} edits of {place}, and {there} are there"));
         }
     }
     broken.sort();
@@ -175,7 +177,10 @@ fn is_wrong(
         "message.not_yours" if revision.text.is_none() && owner == Some(*by) => Some("by the owner"),
         "message.not_yours" => None,
         "message.deleted" => {
-            let is_deleted = told.forms.values().any(|made| matches!(made.row.fact, Fact::Deleted { .. }));
+            // By a deletion that is on its way as well, whether or not it arrives.
+            let mut deletions =
+                tale.revisions.values().filter(|other| other.text.is_none() && other.first_step < *step);
+            let is_deleted = deletions.any(|other| other.message == revision.message);
             (revision.text.is_none() || !is_deleted).then_some("which it is not")
         }
         _ => Some("which is no reason"),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use crate::check::history::{Fact, Form, Kept, digest};
+use crate::check::history::{Fact, Form, Kept, Text, digest};
 use crate::check::tale::{Key, Row, Sight, Tale};
 
 /// The forms that the messages of a room had, by the order and by what was asked for.
@@ -38,6 +38,10 @@ pub struct Made<'a> {
 impl<'a> Forms<'a> {
     pub fn of(tale: &'a Tale<'a>) -> Self {
         let mut all = Self::default();
+        let mut texts: HashMap<Uuid, Vec<(Key, &Text)>> = HashMap::new();
+        for (key, revision) in &tale.revisions {
+            texts.entry(revision.message).or_default().extend(revision.text.map(|text| (*key, text)));
+        }
         for row in &tale.first.rows {
             match row.fact {
                 Fact::Message(kept) => {
@@ -48,7 +52,7 @@ impl<'a> Forms<'a> {
                 Fact::Edited { message, .. } | Fact::Deleted { message, .. } => {
                     let Some(told) = all.messages.get_mut(message) else { continue };
                     let forms = if matches!(row.fact, Fact::Edited { .. }) {
-                        edited(tale, *message, row)
+                        edited(texts.get(message).map_or(&[], Vec::as_slice), row)
                     } else {
                         vec![(deleted(told, row), Key::default())]
                     };
@@ -88,12 +92,10 @@ fn posted(tale: &Tale<'_>, kept: &Kept) -> Vec<(u64, Key)> {
 }
 
 /// Each edit of this message that its event may be.
-fn edited(tale: &Tale<'_>, message: Uuid, row: &Row<'_>) -> Vec<(u64, Key)> {
-    let tries = tale.revisions.iter().filter(|(_, revision)| revision.message == message);
-    let texts = tries.filter_map(|(key, revision)| Some((*key, revision.text?)));
-    let form = texts.map(|(key, text)| {
+fn edited(texts: &[(Key, &Text)], row: &Row<'_>) -> Vec<(u64, Key)> {
+    let form = texts.iter().map(|(key, text)| {
         let form = Form { content: text.content, parts: text.parts, edited_at: row.at, deleted_at: None };
-        (form.digest(), key)
+        (form.digest(), *key)
     });
     form.collect()
 }
