@@ -101,8 +101,8 @@ fn edited(texts: &[(Key, &Text)], row: &Row<'_>) -> Vec<(u64, Key)> {
 }
 
 fn deleted(told: &Told<'_>, row: &Row<'_>) -> u64 {
-    let edits = told.forms.values().filter(|made| matches!(made.row.fact, Fact::Edited { .. }));
-    let edited_at = edits.last().and_then(|made| made.row.at);
+    let mut edits = told.forms.values().filter(|made| matches!(made.row.fact, Fact::Edited { .. }));
+    let edited_at = edits.next_back().and_then(|made| made.row.at);
     Form { content: digest(""), parts: None, edited_at, deleted_at: row.at }.digest()
 }
 
