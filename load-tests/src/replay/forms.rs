@@ -3,7 +3,7 @@
 //! Mirrors `rooms/store/forms.rs` and `messaging/edits/store.rs`.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -11,6 +11,7 @@ use parlance::ids::{MessageId, RoomId};
 use parlance::messaging::edits::store::KeepVersion;
 use parlance::order::{EventRow, Row, RowBody};
 use parlance::rooms::wire;
+use uuid::Uuid;
 
 use super::check::{Failure, Invariant};
 use super::plan::Broken;
@@ -55,7 +56,26 @@ impl Told {
     }
 }
 
+/// The fence compares places. A write passes whose forerunner was fenced, when another owner, or a statement that had been
+/// given up, wrote just as many rows: then its decision rests on what is not there. What messages say that this meets is
+/// not promised.
+#[derive(Default)]
+pub struct Adrift {
+    rows: HashSet<Uuid>,
+    pub messages: HashSet<MessageId>,
+}
+
 impl Table {
+    /// Takes note of a row whose decision rests on one that does not stand before it.
+    pub fn look_for_drift(&mut self, row: &Row, believed: Option<Uuid>) {
+        let Some(believed) = believed else { return };
+        let is_there = self.rows.last().is_some_and(|before| before.id() == believed);
+        if !is_there || self.adrift.rows.contains(&believed) {
+            self.adrift.rows.insert(row.id());
+            self.adrift.messages.extend(row.touches());
+        }
+    }
+
     /// Writes a row at the next place, and what its effects say of a message.
     pub fn write(&mut self, room: RoomId, row: &Arc<Row>, broken: Option<Broken>) -> Vec<Failure> {
         let stored = match &row.body {
@@ -113,7 +133,8 @@ impl Table {
         let kept = event.effects.iter().filter_map(|effect| (&**effect as &dyn Any).downcast_ref::<KeepVersion>());
         let kept: Vec<&str> = kept.map(|version| version.content.as_str()).collect();
         let before = self.row(form.seq).and_then(|row| row.message()).map(|message| message.content.as_str());
-        if before.is_some_and(|before| kept == [before]) {
+        let is_adrift = event.touches.is_some_and(|message| self.adrift.messages.contains(&message));
+        if is_adrift || before.is_some_and(|before| kept == [before]) {
             return None;
         }
         let detail = format!("{} at {since} keeps {kept:?} of a message that said {before:?}", event.kind);

@@ -93,7 +93,8 @@ impl Held {
 
     /// Whether all that it has of a room is as Postgres has it; else what is not.
     pub fn is_as_in(&self, room: usize, table: &Table) -> Result<(), String> {
-        for ((_, id), form) in self.messages().filter(|((of, _), _)| *of == room) {
+        let here = self.messages().filter(|((of, id), _)| *of == room && !table.adrift.messages.contains(id));
+        for ((_, id), form) in here {
             let there = table.message(id);
             let there = there.map(|message| (message.content.as_str(), message.deleted_at.is_some()));
             if there != Some((form.content.as_str(), form.is_deleted)) {

@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 use super::changes::MemberChange;
 use super::check::{Failure, Invariant};
-use super::forms::Told;
+use super::forms::{Adrift, Told};
+use super::persister::Beliefs;
 use super::plan::Broken;
 use super::{room_id, room_index};
 
@@ -30,12 +31,13 @@ pub struct Statement {
     pub runs: Vec<Run>,
     pub rows: Vec<(RoomId, Arc<Row>)>,
     pub marks: Vec<(RoomId, Watermark)>,
+    pub beliefs: Beliefs,
 }
 
 impl Statement {
-    pub fn of(batch: &Batch) -> Self {
+    pub fn of(batch: &Batch, beliefs: &Beliefs) -> Self {
         let rows = batch.writes.iter().flat_map(|write| write.rows.iter().map(|row| (write.room_id, Arc::clone(row))));
-        Self { runs: batch.runs(), rows: rows.collect(), marks: batch.watermarks.clone() }
+        Self { runs: batch.runs(), rows: rows.collect(), marks: batch.watermarks.clone(), beliefs: beliefs.clone() }
     }
 }
 
@@ -55,6 +57,8 @@ pub struct Table {
     pub frames: Vec<ByteString>,
     /// The same with all that it was before.
     pub told: Told,
+    /// Rows that were decided on others which never came to stand before them, and the messages that such changed.
+    pub adrift: Adrift,
     pub sent: HashMap<Key, i64>,
     /// For each user, the spans of seqs during which they were a member.
     stays: HashMap<Party, Vec<(i64, Option<i64>)>>,
@@ -83,6 +87,7 @@ impl Table {
             rows: Vec::new(),
             frames: Vec::new(),
             told: Told::default(),
+            adrift: Adrift::default(),
             sent: HashMap::new(),
             stays: HashMap::new(),
             founders: founders.clone(),
@@ -174,7 +179,7 @@ impl Postgres {
             return Err(Refused);
         }
         for (room, row) in rows {
-            self.insert(*room, row);
+            self.insert(*room, row, statement.beliefs.get(&row.id()).copied());
         }
         for (room, mark) in &statement.marks {
             if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.party) {
@@ -199,8 +204,9 @@ impl Postgres {
         }
     }
 
-    fn insert(&mut self, room: RoomId, row: &Arc<Row>) {
+    fn insert(&mut self, room: RoomId, row: &Arc<Row>, believed: Option<Uuid>) {
         let table = &mut self.rooms[room_index(room)];
+        table.look_for_drift(row, believed);
         let place = table.last_seq() + 1;
         if row.seq != place {
             let detail = format!("a row of room {} says seq {} at place {place}", room_index(room), row.seq);
