@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
 use parlance::persistence::Job;
-use parlance::persistence::batch::Batch;
+use parlance::persistence::batch::{Adrift, Batch};
 
 use crate::material::{config, write};
 
@@ -33,7 +33,7 @@ fn take_all(bencher: Bencher, writes: usize, rooms: usize) {
         (0..writes).map(place).map(|(room, from_seq)| Job::Write(write(&clock, room, from_seq, sender))).collect()
     };
     bencher.counter(ItemsCount::new(writes)).with_inputs(queue).bench_local_values(|mut queue| {
-        let batch = Batch::take(&mut queue, limits.flush_rows_max, limits.flush_bytes_max);
+        let batch = Batch::take(&mut queue, &Adrift::default(), limits.flush_rows_max, limits.flush_bytes_max);
         let runs = batch.runs();
         assert_eq!((batch.rows, runs.len()), (writes, rooms.len()));
         (queue, batch, runs)

@@ -8,7 +8,7 @@ use divan::counter::ItemsCount;
 use parlance::clock::Clock;
 use parlance::ids::{RoomId, UserId};
 use parlance::persistence::Job;
-use parlance::persistence::batch::Batch;
+use parlance::persistence::batch::{Adrift, Batch};
 use parlance::persistence::store;
 
 use crate::database::{self, BenchDatabase};
@@ -38,7 +38,7 @@ fn flush(bencher: Bencher, rows: usize, rooms: usize) {
         let places = (0..each).flat_map(|place| rooms.iter().map(move |room| (*room, place)));
         let mut queue = places.map(|(room, place)| Job::Write(write(&clock, room, from_seq + place, sender))).collect();
         from_seq += each;
-        Batch::take(&mut queue, limits.flush_rows_max, limits.flush_bytes_max)
+        Batch::take(&mut queue, &Adrift::default(), limits.flush_rows_max, limits.flush_bytes_max)
     };
     bencher.counter(ItemsCount::new(rows)).with_inputs(next_batch).bench_local_values(|batch| {
         let held = database.runtime.block_on(store::flush(&mut connection, &batch, &batch.runs())).unwrap();

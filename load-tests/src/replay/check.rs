@@ -27,6 +27,7 @@ pub enum Invariant {
     PresentForm,
     SaidNoMore,
     VersionsAreTrue,
+    DecidedOnWhatIsThere,
     ActedAsAnswered,
     FormsAgree,
 }
@@ -54,6 +55,7 @@ impl fmt::Display for Invariant {
             Self::ResumedOrNamed => "what a device comes back to is resumed, or named with a true reason",
             Self::PresentForm => "a page tells each place in its present form",
             Self::SaidNoMore => "what was edited or deleted is told no more",
+            Self::DecidedOnWhatIsThere => "what is written was decided on what stands before it",
             Self::VersionsAreTrue => "what is kept of a message is what it said until then",
             Self::ActedAsAnswered => "an edit or a deletion did what its answer says",
             Self::FormsAgree => "in the end every device has each message as Postgres has it",

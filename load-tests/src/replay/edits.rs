@@ -175,9 +175,6 @@ impl World {
     /// Why it is not so already.
     fn is_not_so(&self, acting: &Acting) -> Option<&'static str> {
         let table = &self.postgres.rooms[acting.room];
-        if table.adrift.messages.contains(&acting.deed.message()) {
-            return None;
-        }
         let is_so = match &acting.deed {
             Deed::Edit(message, content) => table.told.has_said(*message, content),
             Deed::Delete(message) => table.message(*message)?.deleted_at.is_some(),

@@ -3,7 +3,7 @@
 //! Mirrors `rooms/store/forms.rs` and `messaging/edits/store.rs`.
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -56,24 +56,16 @@ impl Told {
     }
 }
 
-/// The fence compares places. A write passes whose forerunner was fenced, when another owner, or a statement that had been
-/// given up, wrote just as many rows: then its decision rests on what is not there. What messages say that this meets is
-/// not promised.
-#[derive(Default)]
-pub struct Adrift {
-    rows: HashSet<Uuid>,
-    pub messages: HashSet<MessageId>,
-}
-
 impl Table {
-    /// Takes note of a row whose decision rests on one that does not stand before it.
-    pub fn look_for_drift(&mut self, row: &Row, believed: Option<Uuid>) {
-        let Some(believed) = believed else { return };
-        let is_there = self.rows.last().is_some_and(|before| before.id() == believed);
-        if !is_there || self.adrift.rows.contains(&believed) {
-            self.adrift.rows.insert(row.id());
-            self.adrift.messages.extend(row.touches());
+    /// A row stands behind the one that its room believed to be the last when it decided on it. The fence compares places
+    /// only: another owner, or a try that had been given up, may have written just as many rows.
+    pub fn check_belief(&self, row: &Row, believed: Option<Uuid>) -> Option<Failure> {
+        let before = self.rows.last().map(|before| before.id());
+        if believed.is_none() || believed == before {
+            return None;
         }
+        let detail = format!("the row at {} was decided on {believed:?}, and stands behind {before:?}", row.seq);
+        Some(Failure::new(Invariant::DecidedOnWhatIsThere, detail))
     }
 
     /// Writes a row at the next place, and what its effects say of a message.
@@ -133,8 +125,7 @@ impl Table {
         let kept = event.effects.iter().filter_map(|effect| (&**effect as &dyn Any).downcast_ref::<KeepVersion>());
         let kept: Vec<&str> = kept.map(|version| version.content.as_str()).collect();
         let before = self.row(form.seq).and_then(|row| row.message()).map(|message| message.content.as_str());
-        let is_adrift = event.touches.is_some_and(|message| self.adrift.messages.contains(&message));
-        if is_adrift || before.is_some_and(|before| kept == [before]) {
+        if before.is_some_and(|before| kept == [before]) {
             return None;
         }
         let detail = format!("{} at {since} keeps {kept:?} of a message that said {before:?}", event.kind);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::RoomId;
-use parlance::persistence::batch::{Batch, Run};
+use parlance::persistence::batch::{Adrift, Batch, Run};
 use parlance::persistence::{Claim, Job, Outcome, QueueFull, TakesJobs, Write};
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ impl Waiting {
                     }
                 }
             }
-            Job::Barrier(_) => _ = self.last.remove(&room),
+            Job::Barrier(..) => _ = self.last.remove(&room),
             Job::Watermarks(..) => {}
         }
     }
@@ -106,7 +106,7 @@ fn rows_of(job: &Job) -> usize {
     match job {
         Job::Write(write) => write.rows.len(),
         Job::Watermarks(_, marks) => marks.len(),
-        Job::Barrier(_) => 1,
+        Job::Barrier(..) => 1,
     }
 }
 
@@ -114,6 +114,7 @@ fn rows_of(job: &Job) -> usize {
 pub struct Persister {
     pub queue: Queue,
     flight: Option<Flight>,
+    adrift: Adrift,
     is_outage: bool,
     again_at: i64,
     broken: Option<Broken>,
@@ -141,7 +142,7 @@ enum Stage {
 
 impl Persister {
     pub fn new(broken: Option<Broken>) -> Self {
-        Self { queue: Queue::default(), flight: None, is_outage: false, again_at: 0, broken }
+        Self { queue: Queue::default(), flight: None, adrift: Adrift::default(), is_outage: false, again_at: 0, broken }
     }
 
     pub fn is_idle(&self) -> bool {
@@ -180,17 +181,25 @@ impl Persister {
     }
 
     fn begin(&mut self, now: i64) {
-        let batch = self.queue.with(|waiting| {
+        let (adrift, is_broken) = (&mut self.adrift, self.broken == Some(Broken::WriteWhatIsAdrift));
+        let mut batch = self.queue.with(|waiting| {
             while let Some(job) = waiting.jobs.pop_front() {
-                let Job::Barrier(reply) = job else {
+                let Job::Barrier(room, reply) = job else {
                     waiting.jobs.push_front(job);
                     break;
                 };
+                adrift.end(room);
                 waiting.rows -= 1;
                 let _ = reply.send(());
             }
-            Batch::take(&mut waiting.jobs, ROWS_MAX, BYTES_MAX)
+            let nothing = Adrift::default();
+            let adrift = if is_broken { &nothing } else { &*adrift };
+            let batch = Batch::take(&mut waiting.jobs, adrift, ROWS_MAX, BYTES_MAX);
+            waiting.rows -= batch.adrift.iter().map(|write| write.rows.len()).sum::<usize>();
+            batch
         });
+        let fenced = std::mem::take(&mut batch.adrift).into_iter();
+        Claim::answer_all(fenced.map(|write| (write.room_id, write.claim, Outcome::Fenced)));
         if batch.is_empty() {
             return;
         }
@@ -229,6 +238,7 @@ impl Persister {
                 waiting.jobs.extend(kept);
             }
         });
+        self.adrift.note(batch.writes.iter().zip(&outcomes));
         let told = batch.writes.into_iter().zip(outcomes);
         Claim::answer_all(told.map(|(write, outcome)| (write.room_id, write.claim, outcome)));
         if gave_up {
@@ -331,7 +341,13 @@ impl Flight {
 
     fn begin_single(&mut self, index: usize) {
         self.tries = 0;
-        self.stage = if index < self.batch.writes.len() { Stage::Single(index) } else { Stage::Done };
+        let mut adrift = Adrift::default();
+        adrift.note(self.batch.writes.iter().zip(&self.outcomes));
+        match self.batch.writes.get(index) {
+            Some(write) if adrift.has(write.room_id) => self.next_single(Outcome::Fenced),
+            Some(_) => self.stage = Stage::Single(index),
+            None => self.stage = Stage::Done,
+        }
     }
 }
 

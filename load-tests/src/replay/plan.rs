@@ -62,6 +62,7 @@ pub enum Broken {
     TrustAnOldTarget,
     KeepWhatWasEdited,
     LoseAForm,
+    WriteWhatIsAdrift,
 }
 
 /// Everything that decides a run.

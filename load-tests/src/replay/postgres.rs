@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::changes::MemberChange;
 use super::check::{Failure, Invariant};
-use super::forms::{Adrift, Told};
+use super::forms::Told;
 use super::persister::Beliefs;
 use super::plan::Broken;
 use super::{room_id, room_index};
@@ -60,7 +60,6 @@ pub struct Table {
     /// The same with all that it was before.
     pub told: Told,
     /// Rows that were decided on others which never came to stand before them, and the messages that such changed.
-    pub adrift: Adrift,
     pub sent: HashMap<Key, i64>,
     /// For each user, the spans of seqs during which they were a member.
     stays: HashMap<Party, Vec<(i64, Option<i64>)>>,
@@ -90,7 +89,6 @@ impl Table {
             rows: Vec::new(),
             frames: Vec::new(),
             told: Told::default(),
-            adrift: Adrift::default(),
             sent: HashMap::new(),
             stays: HashMap::new(),
             founders: founders.clone(),
@@ -226,7 +224,7 @@ impl Postgres {
 
     fn insert(&mut self, room: RoomId, row: &Arc<Row>, believed: Option<Uuid>) {
         let table = &mut self.rooms[room_index(room)];
-        table.look_for_drift(row, believed);
+        self.failures.extend(table.check_belief(row, believed));
         let place = table.last_seq() + 1;
         if row.seq != place {
             let detail = format!("a row of room {} says seq {} at place {place}", room_index(room), row.seq);

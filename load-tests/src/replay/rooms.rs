@@ -206,7 +206,7 @@ impl Engine {
             match wish {
                 Wish::Load(sends) => {
                     let (sender, receiver) = oneshot::channel();
-                    let load = match queue.enqueue(room_id(room), Job::Barrier(sender)) {
+                    let load = match queue.enqueue(room_id(room), Job::Barrier(room_id(room), sender)) {
                         Ok(()) => Load::Queued(receiver),
                         Err(_) => Load::Over(Box::new(Err(ChatError::Busy))),
                     };

@@ -36,6 +36,7 @@ fn a_broken_engine_is_found() {
         TrustAnOldTarget,
         KeepWhatWasEdited,
         LoseAForm,
+        WriteWhatIsAdrift,
     ];
     for broken in all {
         let finds = |seed: &u64| {

@@ -1,13 +1,14 @@
 //! Which of the waiting jobs go into the next commit. Pure.
 //!
 //! Invariants: the jobs of one room keep their order; a batch holds at most one contiguous run of a room, so that
-//! one fence covers it; nothing overtakes a barrier.
+//! one fence covers it; nothing overtakes a barrier; and what a room decided on a row that was not committed is not
+//! written, even where the fence would let it pass ([`Adrift`]).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::{Job, Write};
+use super::{Job, Outcome, Write};
 use crate::order::{EffectWriter, Placed, Watermark};
 use parlance_foundation::ids::RoomId;
 
@@ -16,8 +17,33 @@ use parlance_foundation::ids::RoomId;
 pub struct Batch {
     pub writes: Vec<Write>,
     pub watermarks: Vec<(RoomId, Watermark)>,
+    /// Of rooms that are adrift: to be answered `Fenced`, not to be written.
+    pub adrift: Vec<Write>,
     /// Jobs taken, in the unit of the queue's bound.
     pub rows: usize,
+}
+
+/// Rooms of which a write was not committed. What they sent after it was decided as if it had been, and would pass the
+/// fence if by chance another owner, or a try that had been given up, wrote just as many rows; so it waits for nothing and
+/// is fenced here, up to the barrier that the room sends before it loads itself anew.
+#[derive(Debug, Default)]
+pub struct Adrift(HashSet<RoomId>);
+
+impl Adrift {
+    /// What became of a batch's writes.
+    pub fn note<'a>(&mut self, told: impl IntoIterator<Item = (&'a Write, &'a Outcome)>) {
+        let failed = told.into_iter().filter(|(_, outcome)| **outcome != Outcome::Committed);
+        self.0.extend(failed.map(|(write, _)| write.room_id));
+    }
+
+    pub fn has(&self, room: RoomId) -> bool {
+        self.0.contains(&room)
+    }
+
+    /// The room has sent a barrier: what follows is decided on what is committed.
+    pub fn end(&mut self, room: RoomId) {
+        self.0.remove(&room);
+    }
 }
 
 /// One room's part of a batch: the fence to move, and which writes it covers.
@@ -40,7 +66,7 @@ impl Run {
 
 impl Batch {
     /// Takes jobs from the front of `queue` until a limit or a barrier; jobs that must wait keep their order.
-    pub fn take(queue: &mut VecDeque<Job>, rows_max: usize, bytes_max: usize) -> Self {
+    pub fn take(queue: &mut VecDeque<Job>, adrift: &Adrift, rows_max: usize, bytes_max: usize) -> Self {
         let mut batch = Self::default();
         let mut ends: HashMap<RoomId, i64> = HashMap::new();
         let mut later = VecDeque::new();
@@ -53,13 +79,14 @@ impl Batch {
                     batch.rows += marks.len();
                     batch.watermarks.extend(marks.into_iter().map(|mark| (room, mark)));
                 }
+                Job::Write(write) if adrift.has(write.room_id) => batch.adrift.push(write),
                 Job::Write(write) if !full && fits(&mut ends, &write) => {
                     batch.rows += write.rows.len();
                     bytes += write.rows.iter().map(|row| row.bytes()).sum::<usize>();
                     batch.writes.push(write);
                 }
                 job => {
-                    let stop = full || matches!(job, Job::Barrier(_));
+                    let stop = full || matches!(job, Job::Barrier(..));
                     later.push_back(job);
                     if stop {
                         break;
@@ -173,7 +200,7 @@ mod tests {
     #[test]
     fn contiguous_writes_of_a_room_share_one_fence() {
         let mut queue = VecDeque::from([Job::Write(write(room(1), 5, 1, 0)), Job::Write(write(room(1), 6, 2, 1))]);
-        let batch = Batch::take(&mut queue, 100, 1 << 20);
+        let batch = Batch::take(&mut queue, &Adrift::default(), 100, 1 << 20);
         assert_eq!(batch.runs(), [Run { room_id: room(1), from_seq: 5, to_seq: 8, at: Some(Default::default()) }]);
     }
 
@@ -185,23 +212,42 @@ mod tests {
             Job::Write(write(room(1), 6, 1, 2)),
             Job::Write(write(room(2), 0, 1, 3)),
         ]);
-        let batch = Batch::take(&mut queue, 100, 1 << 20);
+        let batch = Batch::take(&mut queue, &Adrift::default(), 100, 1 << 20);
         assert_eq!(batch.writes.iter().map(|write| write.claim.ticket).collect::<Vec<_>>(), [0, 3]);
-        let batch = Batch::take(&mut queue, 100, 1 << 20);
+        let batch = Batch::take(&mut queue, &Adrift::default(), 100, 1 << 20);
         assert_eq!(batch.writes.iter().map(|write| write.claim.ticket).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]
     fn nothing_overtakes_a_barrier() {
-        let mut queue = VecDeque::from([Job::Barrier(oneshot::channel().0), Job::Write(write(room(1), 0, 1, 0))]);
-        let batch = Batch::take(&mut queue, 100, 1 << 20);
-        assert!(batch.is_empty() && matches!(queue.front(), Some(Job::Barrier(_))));
+        let mut queue =
+            VecDeque::from([Job::Barrier(room(1), oneshot::channel().0), Job::Write(write(room(1), 0, 1, 0))]);
+        let batch = Batch::take(&mut queue, &Adrift::default(), 100, 1 << 20);
+        assert!(batch.is_empty() && matches!(queue.front(), Some(Job::Barrier(..))));
+    }
+
+    #[test]
+    fn what_was_decided_on_a_row_that_was_not_committed_is_not_written_up_to_the_barrier() {
+        let mut adrift = Adrift::default();
+        adrift.note([(&write(room(1), 5, 1, 0), &Outcome::Fenced), (&write(room(2), 0, 1, 1), &Outcome::Committed)]);
+        let mut queue = VecDeque::from([
+            Job::Write(write(room(1), 6, 1, 2)),
+            Job::Write(write(room(2), 1, 1, 3)),
+            Job::Barrier(room(1), oneshot::channel().0),
+            Job::Write(write(room(1), 6, 1, 4)),
+        ]);
+        let tickets = |writes: &[Write]| writes.iter().map(|write| write.claim.ticket).collect::<Vec<_>>();
+        let batch = Batch::take(&mut queue, &adrift, 100, 1 << 20);
+        assert_eq!((tickets(&batch.writes), tickets(&batch.adrift)), (vec![3], vec![2]));
+        assert!(matches!(queue.pop_front(), Some(Job::Barrier(..))));
+        adrift.end(room(1));
+        assert_eq!(tickets(&Batch::take(&mut queue, &adrift, 100, 1 << 20).writes), [4]);
     }
 
     #[test]
     fn one_write_larger_than_the_limit_still_goes() {
         let mut queue = VecDeque::from([Job::Write(write(room(1), 0, 10, 0)), Job::Write(write(room(2), 0, 1, 1))]);
-        assert_eq!(Batch::take(&mut queue, 3, 1 << 20).writes.len(), 1);
+        assert_eq!(Batch::take(&mut queue, &Adrift::default(), 3, 1 << 20).writes.len(), 1);
         assert_eq!(queue.len(), 1);
     }
 
@@ -219,7 +265,7 @@ mod tests {
                 .collect();
             let mut left: HashMap<RoomId, Vec<u64>> = HashMap::new();
             while !queue.is_empty() {
-                let batch = Batch::take(&mut queue, rows_max, 1 << 20);
+                let batch = Batch::take(&mut queue, &Adrift::default(), rows_max, 1 << 20);
                 prop_assert!(!batch.is_empty());
                 prop_assert!(batch.rows <= rows_max || batch.writes.len() == 1);
                 for run in batch.runs() {

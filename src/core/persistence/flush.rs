@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 
-use super::batch::{Batch, Run};
+use super::batch::{Adrift, Batch, Run};
 use super::{Claim, Outcome, Write, store};
 use parlance_foundation::storage::{Storage, is_outage};
 
@@ -113,10 +113,15 @@ impl Flush {
             tracing::error!(%error, "read marks could not be written");
         }
         let mut outcomes = Vec::with_capacity(batch.writes.len());
+        let mut adrift = Adrift::default();
         for write in &batch.writes {
             if self.gave_up {
                 // Each of them would wait for Postgres anew.
                 outcomes.push(Outcome::Unavailable);
+                continue;
+            }
+            if adrift.has(write.room_id) {
+                outcomes.push(Outcome::Fenced);
                 continue;
             }
             let single = Batch {
@@ -137,6 +142,7 @@ impl Flush {
                 }
                 Err(error) => self.judge(write, &error).await,
             };
+            adrift.note([(write, &outcome)]);
             outcomes.push(outcome);
         }
         outcomes

@@ -10,6 +10,7 @@
 //!   statement. A second owner of a room, or a write that arrives late, changes nothing and is told `Fenced`.
 //! - One flush in flight a shard: a batch is whatever arrived meanwhile. A persister with little to do commits at once;
 //!   under load it waits for [`company`], at most `flush_wait_ms_max`.
+//! - What a room decided on a row that was not committed is not written either ([`batch::Adrift`]).
 //! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated. A row that is
 //!   written once more all the same, after its room was loaded anew, meets its own id.
 //! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
@@ -143,8 +144,8 @@ pub enum Job {
     Write(Write),
     /// Read marks; committed with the next flush.
     Watermarks(RoomId, Vec<Watermark>),
-    /// Answered when every job before it is done.
-    Barrier(oneshot::Sender<()>),
+    /// Answered when every job before it is done. The room decides nothing between this and its next load.
+    Barrier(RoomId, oneshot::Sender<()>),
 }
 
 impl Job {
@@ -152,7 +153,7 @@ impl Job {
         match self {
             Self::Write(write) => write.rows.len(),
             Self::Watermarks(_, marks) => marks.len(),
-            Self::Barrier(_) => 1,
+            Self::Barrier(..) => 1,
         }
     }
 }
@@ -249,7 +250,7 @@ impl Persisters {
     /// Returns when every job of the room that was handed over so far is done, or its persister is gone.
     pub async fn settle(&self, room: RoomId) -> Result<(), QueueFull> {
         let (sender, receiver) = oneshot::channel();
-        let barrier = Job::Barrier(sender);
+        let barrier = Job::Barrier(room, sender);
         let Some(places) = self.reserve(room, barrier.rows()) else { return Err(QueueFull(barrier)) };
         if let Err(mut back) = self.send(room, vec![(barrier, places)])
             && let Some((barrier, _)) = back.pop()

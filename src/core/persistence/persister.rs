@@ -8,11 +8,11 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::batch::Batch;
+use super::batch::{Adrift, Batch};
 use super::company::Company;
 use super::config::PersistenceConfig;
 use super::flush::{Flush, connect, probe};
-use super::{Claim, Job, Outcome, Places, QueuedRows};
+use super::{Claim, Job, Outcome, Places, QueuedRows, Write};
 use crate::order::RowBody;
 use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{Supervised, after_what_has_come};
@@ -36,6 +36,7 @@ pub struct Persister {
     /// The places of all jobs in `queue` and in the flush under way, in the order of their coming.
     places: VecDeque<Places>,
     queued: QueuedRows,
+    adrift: Adrift,
     /// Its own connection, outside the pool: away while a flush uses it, gone after an outage.
     link: Option<PgConnection>,
     flushing: bool,
@@ -79,6 +80,7 @@ impl Persister {
             queue: VecDeque::new(),
             places: VecDeque::new(),
             queued,
+            adrift: Adrift::default(),
             link: None,
             flushing: false,
             gathering: false,
@@ -126,8 +128,13 @@ impl Persister {
             });
             return;
         }
+        let (rows_max, bytes_max) = (self.config.flush_rows_max, self.config.flush_bytes_max);
+        let mut batch = Batch::take(&mut self.queue, &self.adrift, rows_max, bytes_max);
+        self.fence(std::mem::take(&mut batch.adrift));
+        if batch.is_empty() {
+            return self.flush(ctx);
+        }
         self.company.note_begin(now);
-        let batch = Batch::take(&mut self.queue, self.config.flush_rows_max, self.config.flush_bytes_max);
         let rows = batch.rows;
         let patience = if self.outage { 0 } else { self.config.write_timeout_ms };
         let pause = Duration::from_millis(self.config.retry_pause_ms);
@@ -141,6 +148,7 @@ impl Persister {
             actor.link = flush.link;
             actor.note_outage(flush.gave_up);
             actor.count(&batch, &outcomes, now);
+            actor.adrift.note(batch.writes.iter().zip(&outcomes));
             let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
             actor.give_back(rows - kept);
             actor.meters.queue_rows.set(f64::from(u32::try_from(actor.queued.get()).unwrap_or(u32::MAX)));
@@ -152,6 +160,13 @@ impl Persister {
                 actor.next_flush(ctx);
             }
         }));
+    }
+
+    /// Answers writes of rooms that are adrift.
+    fn fence(&mut self, writes: Vec<Write>) {
+        self.give_back(writes.iter().map(|write| write.rows.len()).sum());
+        metrics::counter!("parlance_writes_fenced_total").increment(writes.len() as u64);
+        Claim::answer_all(writes.into_iter().map(|write| (write.room_id, write.claim, Outcome::Fenced)));
     }
 
     fn note_outage(&mut self, outage: bool) {
@@ -220,10 +235,11 @@ impl Persister {
     /// Answers barriers at the front of the queue; whether a job is left behind them.
     fn answer_barriers(&mut self) -> bool {
         while let Some(job) = self.queue.pop_front() {
-            let Job::Barrier(reply) = job else {
+            let Job::Barrier(room, reply) = job else {
                 self.queue.push_front(job);
                 return true;
             };
+            self.adrift.end(room);
             self.give_back(1);
             // Whoever waited may have given up.
             let _ = reply.send(());

@@ -39,7 +39,7 @@ impl Probe {
     fn written(&self) -> Vec<Arc<Row>> {
         let rows = self.jobs().into_iter().map(|job| match job {
             Job::Write(write) => write.rows,
-            Job::Watermarks(..) | Job::Barrier(_) => Vec::new(),
+            Job::Watermarks(..) | Job::Barrier(..) => Vec::new(),
         });
         rows.flatten().collect()
     }
@@ -48,7 +48,7 @@ impl Probe {
     fn marked(&self) -> Vec<Watermark> {
         let marks = self.jobs().into_iter().map(|job| match job {
             Job::Watermarks(_, marks) => marks,
-            Job::Write(_) | Job::Barrier(_) => Vec::new(),
+            Job::Write(_) | Job::Barrier(..) => Vec::new(),
         });
         marks.flatten().collect()
     }
