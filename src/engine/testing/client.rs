@@ -145,6 +145,16 @@ impl WsClient {
         }
     }
 
+    /// The same, if there is one within this time.
+    pub async fn event_within(&mut self, time: Duration) -> Option<Value> {
+        tokio::time::timeout(time, self.event()).await.ok()
+    }
+
+    /// What has been heard and not been asked for.
+    pub fn heard(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.events).into()
+    }
+
     /// The next event of this type; others are skipped.
     pub async fn event_of(&mut self, kind: &str) -> Value {
         loop {
