@@ -20,8 +20,8 @@ use crate::limits::Limits;
 use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::error::ChatError;
-use crate::rooms::http::{Acquainted, ChatParts};
-use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
+use crate::rooms::http::ChatParts;
+use crate::rooms::{self, Acquainted, Lobby, RoomMemory, RoomParts, Rooms};
 use crate::schema::MIGRATIONS;
 use crate::sessions::Hubs;
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
@@ -211,8 +211,6 @@ impl App {
             clock: clock.clone(),
             storage: storage.clone(),
             rooms: rooms.clone(),
-            audience: Arc::new(hubs.clone()),
-            memory: memory.clone(),
             limits: parties.limits.clone(),
             teams: parties.teams.clone(),
             profiles: parties.profiles.clone(),

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::doors::LookUps;
 use super::error::ChatError;
-use super::memory::{LiveCard, RoomMemory};
+use super::memory::LiveCard;
 use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use super::store;
@@ -87,7 +87,7 @@ pub struct Rooms {
     detours: Detours,
     /// One a room thread; a room always belongs to the same one.
     directories: Arc<[ActorHandle<RoomDirectory>]>,
-    memory: RoomMemory,
+    pub(super) parts: Arc<RoomParts>,
     comparing: Arc<Semaphore>,
     pub(super) look_ups: LookUps,
 }
@@ -115,7 +115,7 @@ impl Rooms {
             open,
             detours: Detours::default(),
             directories,
-            memory: parts.memory.clone(),
+            parts: Arc::new(parts.clone()),
             comparing,
             look_ups: LookUps::default(),
         }
@@ -169,8 +169,8 @@ impl Rooms {
 
     /// Postgres says that these came into a room or left it: nothing new, if it was the room that did it.
     pub fn members_changed(&self, room_id: RoomId, parties: Vec<Party>, are_members: bool) {
-        self.memory.moved(parties.iter().copied().filter_map(Party::user));
-        self.memory.closed.forget(&room_id);
+        self.parts.memory.moved(parties.iter().copied().filter_map(Party::user));
+        self.parts.memory.closed.forget(&room_id);
         let is_known = |card: &LiveCard| card.read(|card| parties.iter().all(|party| card.facts().is_member(*party)));
         // Of those who left nobody may have told: a room that was closed, or is being read, does not know that they were
         // there. They would hear it again.
@@ -183,9 +183,9 @@ impl Rooms {
     /// Somebody left a space, and so these channels of it. Returns once each channel has noticed, so that it lets them read
     /// nothing any more; one that takes long goes on by itself.
     pub async fn members_departed(&self, user: UserId, channels: Vec<RoomId>) {
-        self.memory.moved([user]);
+        self.parts.memory.moved([user]);
         let noticing = channels.into_iter().map(|channel| {
-            self.memory.closed.forget(&channel);
+            self.parts.memory.closed.forget(&channel);
             self.compare_members(channel, vec![user.into()], false)
         });
         let all = futures_util::future::join_all(noticing.collect::<Vec<_>>());
