@@ -27,7 +27,6 @@ use super::store;
 use crate::tree;
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::party::Party;
-use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 
 /// How long a room may take to commit what it took, when it is let go.
@@ -195,8 +194,8 @@ impl Rooms {
     }
 
     /// Has each room tell of those who left it with its space, or were deleted, while an engine ended, or while nobody heard.
-    pub async fn finish_departures(&self, storage: &Storage) -> Result<(), sqlx::Error> {
-        for (channel, users) in store::untold_departures(storage).await? {
+    pub async fn finish_departures(&self) -> Result<(), sqlx::Error> {
+        for (channel, users) in store::untold_departures(&self.parts.storage).await? {
             tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space or account");
             self.members_changed(channel, users.into_iter().map(Party::User).collect(), false);
         }
