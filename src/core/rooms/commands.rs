@@ -71,7 +71,7 @@ impl Batch for RoomBatch {
     }
 }
 
-/// What somebody says: the body of `POST /rooms/{id}/messages`, and what agents, bridges and jobs hand to [`Rooms::compose`].
+/// The body of `POST /rooms/{id}/messages`.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct PostMessageBody {
     /// The sender's own id for this message, at most 64 bytes: sending it again returns the first result.

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::compose::{check_client_id, plain_text};
 use super::directory::Rooms;
 use super::error::ChatError;
-use super::permissions::{Action, Role, RoomKind, may_in_space};
+use super::kinds::{Naming, RoomKind};
+use super::permissions::{Action, Role, may_in_space};
 use super::store::{self, Made, NewRoom};
 use super::strangers::{complete_direct, to_be_asked};
 use super::wire::{MadeRoom, RoomJoined, RoomSummary, encode};
@@ -54,6 +55,7 @@ impl Rooms {
     }
 }
 
+/// Makes or finds the room, and tells everybody.
 async fn make(rooms: &Rooms, room: NewRoom) -> Result<(bool, MadeRoom), ChatError> {
     let (by, parts) = (room.created_by, &rooms.parts);
     require_room_for_all(rooms, &room).await?;
@@ -115,15 +117,17 @@ async fn checked(rooms: &Rooms, by: UserId, body: CreateRoom) -> Result<NewRoom,
     if others.len() >= parts.config.members_max {
         return Err(ChatError::RoomFull(parts.config.members_max));
     }
-    match body.kind {
-        RoomKind::Direct if others.len() != 1 || name.is_some() || topic.is_some() => {
-            return Err(ChatError::DirectRoom);
-        }
-        RoomKind::Channel if name.is_none() => return Err(invalid("name", "is needed for a channel")),
-        RoomKind::Direct | RoomKind::Group if body.space_id.is_some() => {
-            return Err(invalid("space_id", "is for channels only"));
-        }
-        RoomKind::Direct | RoomKind::Group | RoomKind::Channel => {}
+    let rules = body.kind.rules();
+    if rules.is_pair && (others.len() != 1 || name.is_some() || topic.is_some()) {
+        return Err(ChatError::DirectRoom);
+    }
+    match rules.naming {
+        Naming::Always if name.is_none() => return Err(invalid("name", "is needed for a channel")),
+        Naming::Never if name.is_some() => return Err(invalid("name", "is for groups and channels")),
+        Naming::Always | Naming::Maybe | Naming::Never => {}
+    }
+    if body.space_id.is_some() && !rules.is_found {
+        return Err(invalid("space_id", "is for channels only"));
     }
     if let Some(space) = body.space_id {
         let role = store::space_role(&parts.storage, by, space).await?.ok_or(ChatError::SpaceNotFound)?;
@@ -134,15 +138,15 @@ async fn checked(rooms: &Rooms, by: UserId, body: CreateRoom) -> Result<NewRoom,
             return Err(ChatError::UserNotFound(format!("{stranger} is not a member of the space")));
         }
     }
-    let pair = match (body.kind, others.as_slice()) {
-        (RoomKind::Direct, [other]) => Some((by.min(*other), by.max(*other))),
+    let pair = match others.as_slice() {
+        [other] if rules.is_pair => Some((by.min(*other), by.max(*other))),
         _ => None,
     };
     let strangers = match body.space_id {
         Some(_) => Vec::new(),
         None => to_be_asked(rooms, by, &others).await?,
     };
-    let own_role = if body.kind == RoomKind::Direct { Role::Member } else { Role::Owner };
+    let own_role = if rules.has_owners { Role::Owner } else { Role::Member };
     let mut members = vec![(by, own_role)];
     members.extend(others.into_iter().filter(|user| !strangers.contains(user)).map(|user| (user, Role::Member)));
     Ok(NewRoom {
@@ -179,7 +183,7 @@ async fn tell_members(rooms: &Rooms, room: &NewRoom, own: &RoomSummary) -> Resul
     for (user, role) in &room.members {
         let mut summary = own.clone();
         summary.role = Some(*role);
-        if room.kind == RoomKind::Direct && *user != room.created_by {
+        if room.pair.is_some() && *user != room.created_by {
             summary = store::room_of(&parts.storage, *user, room.id).await?;
         }
         joined.push((*user, encode(&RoomJoined { room: summary })));

@@ -1,7 +1,8 @@
 //! Chat: rooms of every kind, their members, their one order, and reading it.
 //!
 //! Actors: `RoomDirectory` (one a room thread) opens a `Room` on demand.
-//! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`](crate::publish::Audience), which is the hubs; persists through
+//! Receives commands through [`Rooms`], the one door for people, agents, bridges and jobs (`compose` and `post`, `page_after`,
+//! `plan` and `create`, `act`); emits deliveries to the [`Audience`](crate::publish::Audience), which is the hubs; persists through
 //! `persistence/` (the order and all that hangs on it) and `store` (making rooms and spaces, reading).
 //!
 //! Invariants
@@ -28,6 +29,7 @@ pub mod follow;
 mod heard;
 pub mod http;
 pub mod jobs;
+pub mod kinds;
 mod lobby;
 mod memory;
 pub mod messages;
