@@ -104,16 +104,16 @@ impl Screen {
         let is_news = seq == last + 1;
         room.keep(event);
         let people = people_of(event);
+        let is_unread =
+            is_news && Some(seq) > room.summary["read_seq"].as_i64() && !is_own(&event["message"], &self.me);
         match event["type"].as_str().unwrap_or_default() {
             "member.removed" if people.contains(&self.me) => {
                 self.rooms.remove(&id);
                 return None;
             }
-            "message.posted" if is_news && !is_own(&event["message"], &self.me) => {
-                if Some(seq) > room.summary["read_seq"].as_i64() {
-                    count(&mut room.summary, "unread", 1);
-                    room.summary["unread"] = json!(room.summary["unread"].as_i64().min(Some(UNREAD_MAX)));
-                }
+            "message.posted" if is_unread => {
+                count(&mut room.summary, "unread", 1);
+                room.summary["unread"] = json!(room.summary["unread"].as_i64().min(Some(UNREAD_MAX)));
             }
             "member.added" if is_news => count(&mut room.summary, "member_count", how_many(people.len())),
             "member.removed" if is_news => count(&mut room.summary, "member_count", -how_many(people.len())),
