@@ -4,6 +4,8 @@
 export SQLX_OFFLINE := true
 # Node.js that set-up installs where the system's is too old, and cargo where the shell has not been told of it.
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH):$(HOME)/.cargo/bin
+# So many tests at a time, whatever the number of cores: one that waits (for a start, a socket, a timeout) leaves none idle.
+export RUST_TEST_THREADS ?= 4
 
 # Runs a command and notes how long it took.
 STEP := .make/step.sh
@@ -25,12 +27,11 @@ build: build-tools web ## the release binary, target/release/parlance
 	cargo build --release --locked
 
 test: setup chromium servers ## what a change has to pass: the engine's tests, the web client's, and both together in a browser
-	@$(STEP) "build" cargo build --workspace --locked
-	@$(STEP) "build tests" cargo test --workspace --locked --no-run
+	@$(STEP) "build with tests" cargo test --workspace --locked --no-run
 	@$(STEP) "tests of the engine and the harness" .make/with-postgres.sh cargo test --workspace --locked
 	@$(STEP) "tests on Debian's Postgres" .make/with-postgres.sh --debian cargo test --workspace --lib --locked -- own_postgres::rights
 	@$(STEP) "tests of the web client" npm --prefix web test
-	@$(STEP) "tests in a browser" env PARLANCE_BIN=$(TARGET)/debug/parlance npm --prefix web run e2e
+	@$(STEP) "tests in a browser" .make/with-postgres.sh env PARLANCE_BIN=$(TARGET)/debug/parlance npm --prefix web run e2e
 
 proof: setup servers ## longer than a change should wait: all tests on Debian's PostgreSQL 15, the HTTP contract, more seeds
 	@$(STEP) "build" cargo build --workspace --locked
@@ -43,8 +44,10 @@ lint: setup ## formatting, compiler and style warnings, docs, licences, and that
 	@$(STEP) "formatting" cargo fmt --all --check
 	@$(STEP) "warnings, queries" .make/sqlx.sh --check
 	@$(STEP) "warnings" cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(STEP) "the crates without what only tests see" cargo check --workspace --locked
 	@$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
-	@$(STEP) "generated documents" .make/docs.sh --check
+	@$(STEP) "build with tests" cargo test --workspace --locked --no-run
+	@$(STEP) "generated documents" env PARLANCE_BIN=$(TARGET)/debug/parlance .make/docs.sh --check
 	@$(STEP) "licences" node .make/check-licences.mjs
 	@$(STEP) "warnings of the web client" npm --prefix web run check
 

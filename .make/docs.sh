@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # docs.sh [--check]: writes the engine's own documents (OpenAPI, AsyncAPI) and the web client's types made from them.
-# With --check it leaves them as they are, and fails when they are out of date.
+# With --check it leaves them as they are, and fails when they are out of date. Asks the engine of PARLANCE_BIN where that
+# is set, else builds one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 generated=web/src/sdk/generated
@@ -10,8 +11,10 @@ trap 'rm -rf "$before"' EXIT
 mkdir -p "$generated"
 cp -r "$generated/." "$before"
 
+engine=(cargo run --quiet --locked --bin parlance --)
+if [ -n "${PARLANCE_BIN:-}" ]; then engine=("$PARLANCE_BIN"); fi
 for document in openapi asyncapi; do
-    cargo run --quiet --locked --bin parlance -- docs "$document" >"$before/new"
+    "${engine[@]}" docs "$document" >"$before/new"
     mv "$before/new" "$generated/$document.json"
 done
 (cd web && npm run --silent generate)

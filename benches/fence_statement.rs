@@ -41,7 +41,7 @@ fn flush(bencher: Bencher, rows: usize, rooms: usize) {
         Batch::take(&mut queue, limits.flush_rows_max, limits.flush_bytes_max)
     };
     bencher.counter(ItemsCount::new(rows)).with_inputs(next_batch).bench_local_values(|batch| {
-        let held = database.runtime.block_on(store::flush(&mut connection, &batch)).unwrap();
+        let held = database.runtime.block_on(store::flush(&mut connection, &batch, &batch.runs())).unwrap();
         assert_eq!(held.len(), rooms.len());
         batch
     });

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use report::{Report, ReportArgs};
-use scenarios::{at_size, chatter, compare, connect, fanout, find_limit, heap, history, idle, mixed, resume, stall};
+use scenarios::{
+    at_size, chatter, compare, connect, fanout, find_limit, heap, history, idle, mixed, resume, roles, stall,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -48,6 +50,8 @@ enum Command {
     Heap(heap::HeapArgs),
     /// N sessions cut at once and coming back, each having missed M events
     Resume(resume::ResumeArgs),
+    /// A burst of role changes over many rooms
+    Roles(roles::RolesArgs),
     /// A day of an organisation: everything that the engine can do
     Mixed(mixed::MixedArgs),
     /// A mixed day for hours, watching for leaks
@@ -181,6 +185,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Option<Report>> {
         Command::Idle(args) => idle::run(args, target).await,
         Command::Heap(args) => heap::run(args, target).await,
         Command::Resume(args) => resume::run(args, target).await,
+        Command::Roles(args) => roles::run(args, target).await,
         Command::Mixed(args) => mixed::run(args, target).await,
         Command::Soak(args) => mixed::soak::run(args, target).await,
         Command::FindLimit(args) => find_limit::run(args, target).await,

@@ -50,6 +50,28 @@ pub fn line(text: &str) -> Result<String, NotOneLine> {
     Ok(seen.trim().to_owned())
 }
 
+/// What is wrong with a text that a client sent, as the end of a sentence about it.
+pub type Wanted = String;
+
+/// A name or topic: [`line`] of at most `chars_max` characters; empty when people see nothing.
+pub fn short_line(text: &str, chars_max: usize) -> Result<String, Wanted> {
+    let text = line(text).map_err(|NotOneLine| "must be one line without control characters".to_owned())?;
+    if text.chars().count() > chars_max {
+        return Err(format!("must be at most {chars_max} characters"));
+    }
+    Ok(text)
+}
+
+/// A client's own id for something that it sends or makes.
+pub fn check_client_id(client_id: &str, bytes_max: usize) -> Result<(), Wanted> {
+    if client_id.is_empty() || client_id.len() > bytes_max || client_id.chars().any(char::is_control) {
+        return Err(format!(
+            "must be 1 to {bytes_max} bytes without control characters; a new UUID each time is a good choice"
+        ));
+    }
+    Ok(())
+}
+
 fn breaks_the_line(c: char) -> bool {
     use GeneralCategory::{Control, LineSeparator, ParagraphSeparator};
     matches!(category(c), Control | LineSeparator | ParagraphSeparator)

@@ -16,7 +16,7 @@ const STOP_MS_MAX = 20_000;
 export class Engine {
   static async start(extra = {}) {
     // Postgres may run as another user than we do, and has to get into this folder.
-    const folder = await mkdtemp(join(tmpdir(), "parlance-e2e-"));
+    const folder = await mkdtemp(join(process.env.PARLANCE_TEST_FOLDER ?? tmpdir(), "parlance-e2e-"));
     await chmod(folder, 0o755);
     const engine = new Engine(folder, await freePort(), extra);
     try {

@@ -93,7 +93,9 @@ export class Person {
   async pick(field, other) {
     await this.page.getByRole("combobox", { name: field }).fill(other.username);
     const username = this.page.getByText(`@${other.username}`, { exact: true });
-    await this.page.getByRole("option").filter({ has: username }).click();
+    // Not from the list of before, which may go between pressing and releasing the button.
+    const found = this.page.locator('[role="listbox"][aria-busy="false"]').getByRole("option");
+    await found.filter({ has: username }).click();
   }
 
   async createGroup(title, others) {

@@ -1,4 +1,4 @@
-//! Those who change rooms: names, topics, members and roles, one change after the other.
+//! Those who change rooms: names, topics, members, roles, and what may not be read any more; one change after the other.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -42,6 +42,10 @@ impl Changer {
     pub async fn change_things(mut self) {
         while !self.world.quiet.get() {
             self.world.pause(&mut self.rng, PAUSE_MS_MAX).await;
+            if self.rng.random_ratio(1, 5) {
+                self.world.moderate(&mut self.rng, self.lane, self.me, self.room, TRIES_MAX).await;
+                continue;
+            }
             let change = self.next();
             self.make(&change).await;
         }

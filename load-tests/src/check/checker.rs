@@ -5,7 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::history::{Cast, Entry, History, NOWHERE, RoomNo};
-use super::laws::{answers, changes, lists, marks, messages, outsiders, own_rooms, readers, refusals, resumed};
+use super::laws::{
+    answers, changes, edits, forms, lists, marks, messages, outsiders, own_rooms, readers, refusals, resumed,
+};
 use super::tale::Tale;
 
 /// What an engine promises.
@@ -36,6 +38,8 @@ pub enum Invariant {
     ResumedOrNamed,
     /// Nobody saw what is not there, or is there differently.
     SeenIsKept,
+    /// What a place says, wherever and whenever it is read, is what the order and the changes until then make of it.
+    PresentForm,
     /// Whatever two readers were shown at one place is the same.
     ReadersAgree,
     /// Whoever is a member in the end was shown everything.
@@ -70,12 +74,17 @@ type Law = fn(&Tale<'_>) -> Vec<String>;
 /// Each invariant and the function that finds what breaks it.
 pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::AcknowledgedIsKept, messages::lost),
+    (Invariant::AcknowledgedIsKept, edits::lost),
     (Invariant::AcknowledgementIsTrue, messages::untrue),
     (Invariant::ExactlyOnce, messages::doubled),
+    (Invariant::ExactlyOnce, edits::doubled),
     (Invariant::NothingFromNowhere, messages::phantoms),
     (Invariant::NothingFromNowhere, changes::phantoms),
+    (Invariant::NothingFromNowhere, edits::phantoms),
     (Invariant::RefusedIsAbsent, messages::refused_and_kept),
+    (Invariant::RefusedIsAbsent, edits::refused_and_kept),
     (Invariant::MembersMayWrite, refusals::of_members),
+    (Invariant::MembersMayWrite, edits::wrongly_refused),
     (Invariant::WithoutHoles, messages::holes),
     (Invariant::RealTimeOrder, messages::overtaken),
     (Invariant::ListIsTheOrder, lists::listed_differently),
@@ -86,6 +95,9 @@ pub const LAWS: &[(Invariant, Law)] = &[
     (Invariant::SeenInOrder, readers::out_of_order),
     (Invariant::ResumedOrNamed, resumed::wrongly),
     (Invariant::SeenIsKept, readers::unkept),
+    (Invariant::PresentForm, forms::unmade),
+    (Invariant::PresentForm, forms::folded_differently),
+    (Invariant::PresentForm, forms::kept_differently),
     (Invariant::ReadersAgree, readers::disagreeing),
     (Invariant::SeenToTheEnd, readers::behind),
     (Invariant::GrantedIsKept, changes::forgotten),
@@ -130,6 +142,7 @@ impl fmt::Display for Invariant {
             Self::SeenInOrder => "readers see the order without gap or repetition",
             Self::ResumedOrNamed => "a room is resumed, or named with a true reason",
             Self::SeenIsKept => "what is seen is kept",
+            Self::PresentForm => "a place tells its present form",
             Self::ReadersAgree => "readers agree",
             Self::SeenToTheEnd => "members see everything",
             Self::MembersOnly => "strangers see nothing",

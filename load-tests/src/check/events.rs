@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::history::{Body, Card, Change, Fact, Kept, RoomNo, STRANGER, SendNo, digest};
+use super::history::{Body, Card, Change, Fact, Form, Kept, RoomNo, STRANGER, SendNo, digest};
 use super::world::Numbers;
 
 const CLIENT_ID: &str = "check-";
@@ -15,8 +15,10 @@ pub struct Event {
     pub room: RoomNo,
     pub seq: u64,
     pub at: Option<DateTime<Utc>>,
-    /// Of the whole frame: however it reaches a reader, it is the same.
+    /// Of all in the frame that never changes: however it reaches a reader, it is the same.
     pub frame: u64,
+    /// The form of a message that it tells: a message's own, or that which an edit gives.
+    pub says: Option<u64>,
     pub fact: Fact,
 }
 
@@ -56,20 +58,57 @@ pub fn event(numbers: &Numbers, frame: &Value) -> Option<Event> {
             let change = || Fact::Changed { by: by(), change: Change::Role(user(frame), role(frame)) };
             team(frame, Some(role(frame))).unwrap_or_else(change)
         }
-        "message.edited" | "message.deleted" => Fact::Rewritten,
+        "message.edited" => Fact::Edited { by: by(), message: frame.get("message_id").and_then(uuid)? },
+        "message.deleted" => Fact::Deleted { by: by(), message: frame.get("message_id").and_then(uuid)? },
         other => Fact::Other(other.to_owned()),
     };
     let at = frame.get("at").or_else(|| frame.pointer("/message/created_at")).and_then(time);
-    Some(Event { room, seq, at, frame: digest(&frame.to_string()), fact })
+    let says = match kind {
+        "message.posted" => frame.get("message").and_then(form),
+        "message.edited" => form(frame),
+        _ => None,
+    };
+    Some(Event {
+        room,
+        seq,
+        at,
+        frame: digest(&lasting(frame).to_string()),
+        says: says.map(|form| form.digest()),
+        fact,
+    })
+}
+
+/// What edits and deletions change in the frame of a message, and what they take from that of an edit.
+const PASSING: [&str; 4] = ["content", "parts", "edited_at", "deleted_at"];
+
+/// The frame without what may change.
+fn lasting(frame: &Value) -> Value {
+    let mut frame = frame.clone();
+    for place in ["", "/message"] {
+        let fields = frame.pointer_mut(place).and_then(Value::as_object_mut);
+        fields.into_iter().for_each(|fields| fields.retain(|name, _| !PASSING.contains(&name.as_str())));
+    }
+    frame
+}
+
+/// What a message or an edit says, if it does.
+fn form(of: &Value) -> Option<Form> {
+    Some(Form {
+        content: digest(of.get("content")?.as_str()?),
+        parts: of.get("parts").map(|parts| digest(&parts.to_string())),
+        edited_at: of.get("edited_at").and_then(time),
+        deleted_at: of.get("deleted_at").and_then(time),
+    })
 }
 
 /// A message as it is shown.
 pub fn kept(numbers: &Numbers, message: &Value) -> Option<Kept> {
     let client_id = message.get("client_id").and_then(Value::as_str);
+    let form = form(message)?;
     let body = Body {
-        content: digest(message.get("content")?.as_str()?),
+        content: form.content,
         kind: text(message, "kind")?,
-        parts: message.get("parts").map(|parts| digest(&parts.to_string())),
+        parts: form.parts,
         reply_to: message.get("reply_to").and_then(uuid),
     };
     Some(Kept {
@@ -77,6 +116,7 @@ pub fn kept(numbers: &Numbers, message: &Value) -> Option<Kept> {
         by: message.pointer("/sender/id").and_then(|id| numbers.who(id)),
         send: client_id.and_then(|id| id.strip_prefix(CLIENT_ID)?.parse().ok()),
         body: Box::new(body),
+        says: form.digest(),
     })
 }
 
@@ -145,7 +185,8 @@ mod tests {
         assert!(kinds.len() >= 5 && kinds.contains(&"message.posted"), "the reference is found: {kinds:?}");
         for kind in kinds {
             let frame = json!({ "type": kind, "room_id": id, "seq": 1, "message": message, "member": member,
-                                "user_id": id, "role": "guest", "name": "a", "topic": "b", "by": id });
+                                "user_id": id, "role": "guest", "name": "a", "topic": "b", "by": id,
+                                "message_id": id });
             let fact = event(&numbers, &frame).unwrap().fact;
             assert!(!matches!(fact, Fact::Other(_)), "no law is about {kind}: say here what it does to a room");
         }
@@ -173,6 +214,33 @@ mod tests {
         assert_eq!(told(json!({ "type": "member.removed", "party": party })), people(None));
         let alone = json!({ "type": "member.removed", "user_id": ids[1], "people": [], "by": ids[0] });
         assert_eq!(told(alone), Fact::Changed { by: Some(0), change: Change::Remove(1) });
+    }
+
+    #[test]
+    fn what_edits_change_is_the_form_and_nothing_else() {
+        let id = Uuid::from_u128(1);
+        let numbers = Numbers::of(&[], &[id]);
+        let told = |message: Value| {
+            let frame = json!({ "type": "message.posted", "room_id": id, "seq": 3, "message": message });
+            let event = event(&numbers, &frame).unwrap();
+            (event.frame, event.says.unwrap())
+        };
+        let first = json!({ "id": id, "kind": "text", "content": "hello" });
+        let mut edited = first.clone();
+        (edited["content"], edited["edited_at"]) = (json!("bye"), json!("2026-01-01T00:00:00Z"));
+        let mut deleted = edited.clone();
+        (deleted["content"], deleted["deleted_at"]) = (json!(""), json!("2026-01-01T00:00:01Z"));
+        let (first, edited, deleted) = (told(first), told(edited), told(deleted));
+        assert!(first.0 == edited.0 && edited.0 == deleted.0);
+        assert!(first.1 != edited.1 && edited.1 != deleted.1 && first.1 != deleted.1);
+        let edit = |rest: Value| {
+            let mut frame = json!({ "type": "message.edited", "room_id": id, "seq": 4, "message_id": id });
+            frame.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            event(&numbers, &frame).unwrap()
+        };
+        let told = edit(json!({ "content": "bye", "edited_at": "2026-01-01T00:00:00Z" }));
+        let followed = edit(json!({}));
+        assert_eq!((told.frame, told.says, followed.says), (followed.frame, Some(edited.1), None));
     }
 
     #[test]

@@ -104,8 +104,8 @@ impl Finals<'_> {
             for frame in page.get("events").and_then(Value::as_array).context("events")? {
                 let event = event(self.world.numbers(), frame).with_context(|| format!("no event: {frame}"))?;
                 after = event.seq;
-                let Event { seq, at, frame, fact, .. } = event;
-                let row = Record::Row { pass, seq, at, frame, fact };
+                let Event { seq, at, frame, says, fact, .. } = event;
+                let row = Record::Row { pass, seq, at, frame, says, fact };
                 self.world.recorder.note(room, row);
             }
             if page.get("more") != Some(&Value::Bool(true)) {

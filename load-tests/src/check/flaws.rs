@@ -64,25 +64,46 @@ pub enum Flaw {
     UnansweredCommand,
     LostByTheRestart,
     DoubledAfterTheRestart,
+    LostEdit,
+    DoubledEdit,
+    PhantomEdit,
+    EditByAnother,
+    EditAfterDeletion,
+    RefusedEditKept,
+    EditRefused,
+    OldFormInAPage,
+    OldFormOnComingBack,
+    FormOfNoEdit,
+    EditWithoutWords,
+    OldFormForAReader,
+    OldFormInTheEnd,
+    OldFormInTheList,
+    EditLostByTheRestart,
 }
 
 impl Flaw {
     /// The law that it breaks.
     pub fn breaks(self) -> Invariant {
         match self {
-            Self::LostMessage => Invariant::AcknowledgedIsKept,
-            Self::DoubledMessage | Self::OneIdForTwoMessages => Invariant::ExactlyOnce,
-            Self::PhantomMessage | Self::ReplyForgotten | Self::PhantomChange | Self::WipedTopic => {
-                Invariant::NothingFromNowhere
-            }
-            Self::RefusedMessageKept => Invariant::RefusedIsAbsent,
-            Self::MemberRefused | Self::ReturnedMemberRefused | Self::RefusedForNoGoodReason => {
+            Self::LostMessage | Self::LostEdit => Invariant::AcknowledgedIsKept,
+            Self::DoubledMessage | Self::OneIdForTwoMessages | Self::DoubledEdit => Invariant::ExactlyOnce,
+            Self::PhantomMessage
+            | Self::ReplyForgotten
+            | Self::PhantomChange
+            | Self::WipedTopic
+            | Self::PhantomEdit
+            | Self::EditByAnother
+            | Self::EditAfterDeletion => Invariant::NothingFromNowhere,
+            Self::RefusedMessageKept | Self::RefusedEditKept => Invariant::RefusedIsAbsent,
+            Self::MemberRefused | Self::ReturnedMemberRefused | Self::RefusedForNoGoodReason | Self::EditRefused => {
                 Invariant::MembersMayWrite
             }
             Self::WrongAcknowledgement => Invariant::AcknowledgementIsTrue,
             Self::OvertakenMessage => Invariant::RealTimeOrder,
             Self::HoleInTheOrder => Invariant::WithoutHoles,
-            Self::MessageMissingInTheList | Self::DoubledInTheList | Self::DisorderedList => Invariant::ListIsTheOrder,
+            Self::MessageMissingInTheList | Self::DoubledInTheList | Self::DisorderedList | Self::OldFormInTheList => {
+                Invariant::ListIsTheOrder
+            }
             Self::ReorderedForAReader | Self::GapForAReader | Self::RepetitionForAReader => Invariant::SeenInOrder,
             Self::ForgottenOnComingBack
             | Self::ResumedFromNowhere
@@ -91,6 +112,12 @@ impl Flaw {
             | Self::CalledOfAnotherLog
             | Self::CalledTooMany => Invariant::ResumedOrNamed,
             Self::OtherContentForAReader | Self::WrongFrameWhileBehind => Invariant::SeenIsKept,
+            Self::OldFormInAPage
+            | Self::OldFormOnComingBack
+            | Self::FormOfNoEdit
+            | Self::EditWithoutWords
+            | Self::OldFormForAReader
+            | Self::OldFormInTheEnd => Invariant::PresentForm,
             Self::ReadersDisagree => Invariant::ReadersAgree,
             Self::ReaderLeftBehind => Invariant::SeenToTheEnd,
             Self::StrangerSees
@@ -116,7 +143,9 @@ impl Flaw {
                 Invariant::MarksOnlyGrow
             }
             Self::UnansweredCommand => Invariant::AnsweredOnce,
-            Self::LostByTheRestart | Self::DoubledAfterTheRestart => Invariant::RestartKeepsAll,
+            Self::LostByTheRestart | Self::DoubledAfterTheRestart | Self::EditLostByTheRestart => {
+                Invariant::RestartKeepsAll
+            }
         }
     }
 }

@@ -75,14 +75,21 @@ pub enum Record {
     /// A try was answered with an error. `undone`: one that says that nothing was done; `for_good`: and that it is not
     /// to be tried again.
     Failed { by: Who, send: SendNo, undone: bool, for_good: bool, code: String },
+    /// An edit or a deletion of a message left somebody; once for each try. `text`: what it is to say; a deletion has none.
+    Revising { by: Who, send: SendNo, message: Uuid, text: Option<Text> },
+    /// The engine said that it is done: by the event at `seq`, or that it was so already; over HTTP it names no event.
+    Revised { by: Who, send: SendNo, seq: Option<u64>, settled: bool },
+    /// As `failed`, of an edit or a deletion.
+    Unrevised { by: Who, send: SendNo, undone: bool, for_good: bool, code: String },
     /// A change of the room was asked for; once for each try.
     Asked { by: Who, change: Change },
     /// The engine said that it is made.
     Granted { by: Who, change: Change },
-    /// A reader was shown an event. `asked`: the step at which it asked for the page that this came with.
-    Saw { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    /// A reader was shown an event. `frame`: what never changes of it; `says`: the form of a message that it tells. `asked`:
+    /// the step at which it asked for the page that this came with; `said`: that at which it said hello.
+    Saw { reader: Who, seq: u64, frame: u64, says: Option<u64>, asked: Option<u64>, said: u64 },
     /// An event came to a reader that does not show it: it is behind and waits for a page, or has shown it already.
-    Came { reader: Who, seq: u64, frame: u64, asked: Option<u64> },
+    Came { reader: Who, seq: u64, frame: u64, says: Option<u64>, asked: Option<u64>, said: u64 },
     /// A reader came back with this as its last event of the room, and was answered so. `said`: the step at which it said
     /// hello.
     CameBack { reader: Who, from: u64, said: u64, answer: ComingBack },
@@ -99,7 +106,7 @@ pub enum Record {
     /// A reader was told of somebody's marks, on one of its connections.
     Told { reader: Who, connection: u32, of: Who, delivered: u64, read: u64 },
     /// The room's order as it is in the end, one event each.
-    Row { pass: Pass, seq: u64, at: Option<DateTime<Utc>>, frame: u64, fact: Fact },
+    Row { pass: Pass, seq: u64, at: Option<DateTime<Utc>>, frame: u64, says: Option<u64>, fact: Fact },
     /// A message as the list of messages shows it in the end.
     Listed { pass: Pass, message: Kept, seq: u64 },
     /// The members in the end.
@@ -201,10 +208,28 @@ pub enum Fact {
         name: Option<String>,
         topic: Option<String>,
     },
+    /// A message says something else from here on. What it says is told until another change of it follows.
+    Edited {
+        by: Option<Who>,
+        message: Uuid,
+    },
+    /// A message says nothing any more.
+    Deleted {
+        by: Option<Who>,
+        message: Uuid,
+    },
     /// Something that this program does not know; it has to reach every reader all the same.
-    /// A message has another form from here on. No client of a check asks for that yet.
-    Rewritten,
     Other(String),
+}
+
+impl Fact {
+    /// The message that is not any more what it was.
+    pub fn changes(&self) -> Option<Uuid> {
+        match self {
+            Self::Edited { message, .. } | Self::Deleted { message, .. } => Some(*message),
+            _ => None,
+        }
+    }
 }
 
 /// A message as it is kept.
@@ -215,7 +240,35 @@ pub struct Kept {
     pub by: Option<Who>,
     /// `None`: a `client_id` that no writer of this run gives.
     pub send: Option<SendNo>,
+    /// As it is by now.
     pub body: Box<Body>,
+    /// The form in which that is.
+    pub says: u64,
+}
+
+/// What an edit makes a message say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text {
+    pub content: u64,
+    pub parts: Option<u64>,
+}
+
+/// A form of a message: what it says, and when it was made to.
+#[derive(Clone, Copy, Debug, Hash)]
+pub struct Form {
+    pub content: u64,
+    pub parts: Option<u64>,
+    pub edited_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Form {
+    /// A short stand-in for it.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// What a message says. Boxed where it stands: most records are of no message, and are as large as the largest.

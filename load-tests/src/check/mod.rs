@@ -27,6 +27,7 @@ mod posting;
 mod proxy;
 mod readers;
 mod resuming;
+mod revisions;
 mod samples;
 mod self_test;
 mod shrink;

@@ -18,17 +18,31 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 pub enum Answered {
     /// Acknowledged with this id.
     Kept(Uuid),
+    /// An edit or a deletion is done.
+    Made,
     /// Refused for good.
     Denied,
     Again(Duration),
 }
 
 /// An answer that is an error.
-struct Failure<'a> {
-    code: &'a str,
+pub struct Failure<'a> {
+    pub code: &'a str,
     /// It says that nothing was done.
-    undone: bool,
-    for_good: bool,
+    pub undone: bool,
+    pub for_good: bool,
+    /// When to come again.
+    pub after: Duration,
+}
+
+impl<'a> Failure<'a> {
+    /// Of a frame.
+    pub fn of(frame: &'a Value) -> Self {
+        let code = frame.get("code").and_then(Value::as_str).unwrap_or_default();
+        let for_good = frame.get("retry").is_some_and(|retry| retry == "never");
+        let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
+        Self { code, undone: for_good || says_undone(code), for_good, after: Duration::from_millis(after.max(10)) }
+    }
 }
 
 impl World {
@@ -46,14 +60,9 @@ impl World {
             let room = said.unwrap_or(room);
             return self.note_ack(room, by, send, frame.get("seq"), frame.get("message_id"));
         }
-        let code = frame.get("code").and_then(Value::as_str).unwrap_or_default();
-        let never = frame.get("retry").is_some_and(|retry| retry == "never");
-        self.note_failure(room, by, send, &Failure { code, undone: never || says_undone(code), for_good: never });
-        if never {
-            return Answered::Denied;
-        }
-        let after = frame.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(10);
-        Answered::Again(Duration::from_millis(after.max(10)))
+        let failure = Failure::of(frame);
+        self.note_failure(room, by, send, &failure);
+        if failure.for_good { Answered::Denied } else { Answered::Again(failure.after) }
     }
 
     /// Notes commands that were never answered, though their connection worked.
@@ -77,7 +86,7 @@ impl World {
     }
 
     fn note_failure(&self, room: RoomNo, by: Who, send: SendNo, failure: &Failure<'_>) {
-        let Failure { code, undone, for_good } = *failure;
+        let Failure { code, undone, for_good, .. } = *failure;
         if for_good {
             Tally::count(&self.tally.refused);
         } else {
@@ -94,11 +103,12 @@ impl World {
         match self.call(lane, by, Method::POST, &path, Some(draft.call(send))).await {
             Outcome::Done(message) => self.note_ack(draft.room, by, send, message.get("seq"), message.get("id")),
             Outcome::Refused(code) => {
-                self.note_failure(draft.room, by, send, &Failure { code: &code, undone: true, for_good: true });
+                let failure = Failure { code: &code, undone: true, for_good: true, after: Duration::ZERO };
+                self.note_failure(draft.room, by, send, &failure);
                 Answered::Denied
             }
             Outcome::Later { code, undone, after } => {
-                self.note_failure(draft.room, by, send, &Failure { code: &code, undone, for_good: false });
+                self.note_failure(draft.room, by, send, &Failure { code: &code, undone, for_good: false, after });
                 Answered::Again(after)
             }
             Outcome::Lost => Answered::Again(Duration::from_millis(50)),

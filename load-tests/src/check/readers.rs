@@ -40,6 +40,8 @@ pub struct Reader {
     habit: Habit,
     pub(super) views: HashMap<RoomNo, View>,
     connection: u32,
+    /// The step at which it said hello the last time.
+    said: u64,
     /// Of the last `ready`.
     pub(super) epoch: Option<Uuid>,
 }
@@ -66,7 +68,7 @@ impl Reader {
         };
         let views = world.room_numbers().map(|room| (room, View::default())).collect();
         let rng = world.rng(&format!("reader {me}"));
-        Self { world: Rc::clone(world), me, lane, rng, habit, views, connection: 0, epoch: None }
+        Self { world: Rc::clone(world), me, lane, rng, habit, views, connection: 0, said: 0, epoch: None }
     }
 
     /// Until it has been shown the end of every room that it is in, and has marked that.
@@ -78,6 +80,7 @@ impl Reader {
                 continue;
             };
             self.connection += 1;
+            self.said = said;
             self.views.values_mut().for_each(View::connected);
             self.take_ready(&line.ready, &asked, said);
             if self.talk(line).await {
@@ -161,12 +164,13 @@ impl Reader {
 
     /// Notes an event that came; what is not shown is judged as well.
     fn note(&self, shows: bool, event: &Event, asked: Option<u64>) {
-        let (reader, seq, frame) = (self.me, event.seq, event.frame);
+        let Event { seq, frame, says, .. } = *event;
+        let (reader, said) = (self.me, self.said);
         let came = if shows {
             Tally::count(&self.world.tally.shown);
-            Record::Saw { reader, seq, frame, asked }
+            Record::Saw { reader, seq, frame, says, asked, said }
         } else {
-            Record::Came { reader, seq, frame, asked }
+            Record::Came { reader, seq, frame, says, asked, said }
         };
         self.world.recorder.note(event.room, came);
     }

@@ -48,7 +48,7 @@ fn shows(cast: &Cast, entries: &[Entry], violation: &Violation) -> bool {
     check_room(cast, violation.room, entries, Some(violation.invariant)).contains(violation)
 }
 
-const KINDS: usize = 8;
+const KINDS: usize = 9;
 
 fn kind_of(entry: &Entry) -> usize {
     use super::history::Record as R;
@@ -56,6 +56,7 @@ fn kind_of(entry: &Entry) -> usize {
         R::Saw { .. } | R::Came { .. } => 0,
         R::Marking { .. } | R::Marked { .. } | R::Told { .. } => 1,
         R::Sent { .. } | R::Failed { .. } => 2,
+        R::Revising { .. } | R::Revised { .. } | R::Unrevised { .. } => 8,
         R::Asked { .. } | R::Granted { .. } => 3,
         R::Acked { .. } | R::Leaked { .. } | R::Misanswered { .. } | R::Knocked { .. } => 4,
         R::Row { .. } | R::Listed { .. } | R::Members { .. } | R::Described { .. } => 5,

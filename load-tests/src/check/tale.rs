@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::history::{
     Board, Body, Card, Cast, Change, ComingBack, Entry, Fact, Founding, Kept, Marks, NO_ROOM, NOWHERE, Pass, Place,
-    Record, RoomNo, SendNo, Who,
+    Record, RoomNo, SendNo, Text, Who,
 };
 
 /// One message of one writer.
@@ -21,6 +21,10 @@ pub struct Tale<'a> {
     pub sends: HashMap<Key, Sends<'a>>,
     pub acks: Vec<Ack>,
     pub refusals: Vec<Refusal<'a>>,
+    /// Edits and deletions, and what they were answered.
+    pub revisions: BTreeMap<Key, Revision<'a>>,
+    pub revised: Vec<Revised>,
+    pub unrevised: Vec<Refusal<'a>>,
     /// Each try to change the room.
     pub asked: Vec<(u64, Who, &'a Change)>,
     pub granted: Vec<(u64, Who, &'a Change)>,
@@ -61,6 +65,26 @@ pub struct Ack {
     pub id: Uuid,
 }
 
+/// The tries of one edit or deletion.
+#[derive(Clone, Copy, Debug)]
+pub struct Revision<'a> {
+    pub first_step: u64,
+    pub tries: usize,
+    pub undone: usize,
+    pub message: Uuid,
+    /// A deletion has none.
+    pub text: Option<&'a Text>,
+}
+
+/// It was answered as done.
+#[derive(Clone, Copy, Debug)]
+pub struct Revised {
+    pub step: u64,
+    pub key: Key,
+    pub seq: Option<u64>,
+    pub settled: bool,
+}
+
 /// A try that was refused for good.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
@@ -74,7 +98,10 @@ pub struct Sight {
     pub step: u64,
     pub seq: u64,
     pub frame: u64,
+    pub says: Option<u64>,
     pub asked: Option<u64>,
+    /// The step at which its reader said hello.
+    pub said: u64,
 }
 
 /// A reader that came back to the room.
@@ -122,6 +149,7 @@ pub struct Row<'a> {
     pub seq: u64,
     pub at: Option<DateTime<Utc>>,
     pub frame: u64,
+    pub says: Option<u64>,
     pub fact: &'a Fact,
 }
 
@@ -141,6 +169,9 @@ impl<'a> Tale<'a> {
             sends: HashMap::new(),
             acks: Vec::new(),
             refusals: Vec::new(),
+            revisions: BTreeMap::new(),
+            revised: Vec::new(),
+            unrevised: Vec::new(),
             asked: Vec::new(),
             granted: Vec::new(),
             saw: BTreeMap::new(),
@@ -182,12 +213,15 @@ impl<'a> Tale<'a> {
             }
             Record::Asked { by, change } => self.asked.push((step, *by, change)),
             Record::Granted { by, change } => self.granted.push((step, *by, change)),
-            Record::Saw { reader, seq, frame, asked } => {
-                let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
+            Record::Revising { .. } | Record::Revised { .. } | Record::Unrevised { .. } => {
+                self.take_revision(step, &entry.record);
+            }
+            Record::Saw { reader, seq, frame, says, asked, said } => {
+                let sight = Sight { step, seq: *seq, frame: *frame, says: *says, asked: *asked, said: *said };
                 self.saw.entry(*reader).or_default().push(sight);
             }
-            Record::Came { reader, seq, frame, asked } => {
-                let sight = Sight { step, seq: *seq, frame: *frame, asked: *asked };
+            Record::Came { reader, seq, frame, says, asked, said } => {
+                let sight = Sight { step, seq: *seq, frame: *frame, says: *says, asked: *asked, said: *said };
                 self.came.entry(*reader).or_default().push(sight);
             }
             Record::CameBack { reader, from, said, answer } => {
@@ -222,11 +256,31 @@ impl<'a> Tale<'a> {
         }
     }
 
+    fn take_revision(&mut self, step: u64, record: &'a Record) {
+        match record {
+            Record::Revising { by, send, message, text } => {
+                let first = Revision { first_step: step, tries: 0, undone: 0, message: *message, text: text.as_ref() };
+                self.revisions.entry((*by, *send)).or_insert(first).tries += 1;
+            }
+            Record::Revised { by, send, seq, settled } => {
+                self.revised.push(Revised { step, key: (*by, *send), seq: *seq, settled: *settled });
+            }
+            Record::Unrevised { by, send, undone, for_good, code } => {
+                let key = (*by, *send);
+                if let Some(revision) = self.revisions.get_mut(&key) {
+                    revision.undone += usize::from(*undone);
+                }
+                self.unrevised.extend(for_good.then_some(Refusal { step, key, code }));
+            }
+            _ => {}
+        }
+    }
+
     /// How the room was found in the end.
     fn take_end(&mut self, record: &'a Record) {
         match record {
-            Record::Row { pass, seq, at, frame, fact } => {
-                self.end_mut(*pass).rows.push(Row { seq: *seq, at: *at, frame: *frame, fact });
+            Record::Row { pass, seq, at, frame, says, fact } => {
+                self.end_mut(*pass).rows.push(Row { seq: *seq, at: *at, frame: *frame, says: *says, fact });
             }
             Record::Listed { pass, message, seq } => self.end_mut(*pass).listed.push((*seq, message)),
             Record::Members { pass, members } => self.end_mut(*pass).members = Some(members),
@@ -281,9 +335,12 @@ impl<'a> Tale<'a> {
     pub fn messages(&self) -> impl Iterator<Item = (u64, &'a Kept)> {
         self.first.rows.iter().filter_map(|row| match row.fact {
             Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
-                None
-            }
+            Fact::Changed { .. }
+            | Fact::Team { .. }
+            | Fact::Described { .. }
+            | Fact::Edited { .. }
+            | Fact::Deleted { .. }
+            | Fact::Other(_) => None,
         })
     }
 

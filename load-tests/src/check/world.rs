@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::history::{NOWHERE, Record, Recorder, RoomNo, SendNo, Who, digest};
 use super::nemesis::FaultKind;
 use super::proxy::Lane;
+use super::revisions::Posted;
 use crate::client::Person;
 
 /// An answer over HTTP is waited for so long; stalls are longer, at times.
@@ -34,6 +35,8 @@ pub struct World {
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
     pub tally: Tally,
+    /// What may be edited and deleted.
+    pub posted: Posted,
     /// The faults that happened.
     pub done: RefCell<Vec<FaultKind>>,
     /// How often which of the engine's actors refused a message, by its metrics.
@@ -85,6 +88,9 @@ pub struct Tally {
     pub not_resumed: Cell<u64>,
     pub pages: Cell<u64>,
     pub marks: Cell<u64>,
+    /// Edits and deletions: answers that they are made, and that they will not be.
+    pub revised: Cell<u64>,
+    pub unrevised: Cell<u64>,
 }
 
 /// Who takes part in a run, and where.
@@ -145,6 +151,7 @@ impl World {
             lanes,
             recorder: Recorder::default(),
             tally: Tally::default(),
+            posted: Posted::default(),
             done: RefCell::default(),
             mailboxes_full: RefCell::default(),
             quiet: Cell::new(false),
@@ -224,6 +231,10 @@ impl World {
                 let (undone, code) = (says_undone(code), code.to_owned());
                 Outcome::Later { code, undone, after: Duration::from_millis(after) }
             }
+            // Its head came too late, by a network that held it up: nobody has read what it asks for.
+            StatusCode::REQUEST_TIMEOUT => Outcome::Lost,
+            // Without a code it says nothing of its own but the status.
+            status if status.is_client_error() && code.is_empty() => Outcome::Refused(format!("status {status}")),
             status if status.is_client_error() => Outcome::Refused(code.to_owned()),
             _ => Outcome::Lost,
         }

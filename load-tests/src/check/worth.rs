@@ -24,6 +24,9 @@ pub struct Worth<'a> {
     pub written: u64,
     pub settled: u64,
     pub denied: u64,
+    /// Edits and deletions that were tried and made.
+    pub revising: u64,
+    pub revised: u64,
     pub changes_asked: u64,
     pub changes_granted: u64,
     /// Marks that were acknowledged, and how often a reader was told of some.
@@ -35,7 +38,8 @@ impl Worth<'_> {
     /// Why the run proves nothing, or less than it says.
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
-        let Self { written, settled, denied, changes_asked, changes_granted, marked, told, .. } = *self;
+        let Self { written, settled, denied, revising, revised, changes_asked, changes_granted, marked, told, .. } =
+            *self;
         let to_keep = written.saturating_sub(denied);
         if settled == 0 {
             lacks.push(format!("nothing was acknowledged of {written} messages, so nothing is proved"));
@@ -44,6 +48,9 @@ impl Worth<'_> {
         }
         if changes_granted == 0 && changes_asked >= ASKED_MIN {
             lacks.push(format!("rooms were to be changed {changes_asked} times, and nothing of it was granted"));
+        }
+        if revised == 0 && revising >= ASKED_MIN {
+            lacks.push(format!("messages were to be changed {revising} times, and nothing of it was done"));
         }
         if told == 0 && marked >= MARKED_MIN {
             lacks.push(format!("{marked} marks were acknowledged, and nobody was told of one"));
@@ -100,6 +107,14 @@ mod tests {
         let done = [FaultKind::Cut];
         let worth = Worth { done: &done, written: 9, settled: 9, changes_asked: 20, ..Worth::default() };
         assert_eq!(worth.lacks().len(), 1);
+    }
+
+    #[test]
+    fn messages_that_nobody_may_change_are_told() {
+        let done = [FaultKind::Cut];
+        let worth = Worth { done: &done, written: 9, settled: 9, revising: 20, ..Worth::default() };
+        assert_eq!(worth.lacks().len(), 1);
+        assert_eq!(Worth { revised: 1, ..worth }.lacks(), Vec::<String>::new());
     }
 
     #[test]

@@ -126,9 +126,7 @@ impl TargetArgs {
     pub fn launch(&self, needs: &Needs) -> anyhow::Result<Launch> {
         let binary = self.binary()?;
         let mut launch = Launch::new(&binary, self.data_dir.as_deref())?;
-        if !needs.is_nothing() {
-            needs.apply(&own::known_to(&binary), &mut launch);
-        }
+        needs.apply(&own::known_to(&binary), &mut launch);
         for setting in &self.settings {
             let pair = setting.split_once('=').filter(|(key, _)| !key.is_empty());
             let (key, value) = pair.context("--set wants KEY=VALUE, such as log.level=debug")?;

@@ -64,7 +64,9 @@ impl Needs {
 
     /// Sets what has to be set, given what the binary says that its configuration is by default.
     pub fn apply(&self, known: &Known, launch: &mut Launch) {
-        let settings = self.settings.iter().filter(|(key, _)| known.has(key));
+        // Nobody else is in there.
+        let alone = [("demo.enabled", "false".to_owned())];
+        let settings = alone.iter().chain(&self.settings).filter(|(key, _)| known.has(key));
         settings.for_each(|(key, value)| launch.set(key, value));
         let mut limits: HashMap<&str, u64> = HashMap::new();
         for (key, value) in &self.at_least {
@@ -92,10 +94,6 @@ impl Needs {
         let known = Known::of(DEFAULTS);
         let keys = self.settings.iter().map(|(key, _)| *key).chain(self.at_least.iter().map(|(key, _)| *key));
         keys.filter(|key| !known.has(key)).collect()
-    }
-
-    pub fn is_nothing(&self) -> bool {
-        self.settings.is_empty() && self.at_least.is_empty()
     }
 }
 

@@ -58,7 +58,6 @@ impl Launch {
             folder: Arc::new(folder.map_or(Folder::Unmade, Folder::Kept)),
         };
         launch.set("server.port", "0");
-        launch.set("demo.enabled", "false");
         launch.set("log.level", "warn");
         launch.set("auth.external", &external);
         Ok(launch)

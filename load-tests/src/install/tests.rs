@@ -11,9 +11,11 @@ use crate::client::{CaughtUp, Heard, Installation, InstalledRoom, Listener, Mess
 use crate::engine::Target;
 use crate::report::Report;
 
-/// In /tmp and open to others: an engine that runs as root lends Postgres another user, who must get there.
+/// In the folder of `PARLANCE_TEST_FOLDER`, or in /tmp, and open to others: an engine that runs as root lends Postgres
+/// another user, who must get there.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::Builder::new().prefix("parlance-test-").tempdir_in("/tmp").unwrap();
+    let parent = std::env::var_os("PARLANCE_TEST_FOLDER").unwrap_or_else(|| "/tmp".into());
+    let folder = tempfile::Builder::new().prefix("parlance-test-").tempdir_in(parent).unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     folder
 }

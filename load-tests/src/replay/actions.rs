@@ -11,6 +11,8 @@ use rand::rngs::ChaCha8Rng;
 use uuid::Uuid;
 
 use super::check::Failure;
+use super::client::Sending;
+use super::edits::{Wish, text};
 use super::voice::Answered;
 use super::world::{Ask, World};
 use super::{HUBS, ROOMS};
@@ -28,7 +30,7 @@ impl World {
         let text = || Some(format!("n{}", self.now));
         let party = Party::Team(TeamId(Uuid::from_u128(0x900)));
         let mut people = || self.users.iter().copied().filter(|_| rng.random_bool(0.5)).collect::<Vec<_>>();
-        let (come, go, stay) = (people(), people(), Vec::new());
+        let (come, held) = (people(), Vec::new());
         let change = match rng.random_range(0..13) {
             0..4 => Change::add(user_id, role),
             4..7 => Change::remove(user_id),
@@ -36,8 +38,8 @@ impl World {
             8 => Change::Describe { name: text(), topic: None },
             // A team with whomever it has at the moment; of one that is there, more of its people come.
             9 => Change::AddMember { party, role, people: come },
-            10 => Change::RemoveMember { party, people: go, stay },
-            11 => Change::SetRole { party, role, people: go },
+            10 => Change::RemoveMember { party, held },
+            11 => Change::SetRole { party, role },
             _ => Change::Describe { name: None, topic: text() },
         };
         let room = rng.random_range(0..ROOMS);
@@ -64,11 +66,21 @@ impl World {
         self.engine.send(room, Command::Mark(MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }));
     }
 
-    /// The same message again, to an engine that should not have the room.
+    /// The same again, to an engine that should not have the room.
     pub fn send_to_rival(&mut self, device: usize) -> bool {
-        let Some(sending) = self.devices[device].sendings.front().cloned() else { return false };
-        self.post(device, sending.room, sending.client_id, None);
-        true
+        let sendings = self.devices[device].sendings.clone();
+        let is_any = !sendings.is_empty();
+        for sending in sendings {
+            self.send(device, sending, None);
+        }
+        is_any
+    }
+
+    fn send(&mut self, device: usize, sending: Sending, from: Option<(usize, u64)>) -> u64 {
+        match sending.wish.clone() {
+            Wish::Post => self.post(device, sending.room, sending.client_id, from),
+            Wish::Act(deed) => self.act(device, sending, deed, from),
+        }
     }
 
     fn post(&mut self, device: usize, room: usize, client_id: String, from: Option<(usize, u64)>) -> u64 {
@@ -79,9 +91,9 @@ impl World {
         let message = MessageRow {
             id: MessageId(Uuid::from_u128(u128::from(ask))),
             sender: Some(user.into()),
+            content: text(&client_id, ask),
             client_id: Some(client_id),
             kind: "text".into(),
-            content: "x".repeat(usize::try_from(ask % 97).unwrap_or(0)),
             parts: None,
             reply_to: None,
             edited_at: None,
@@ -154,7 +166,7 @@ impl World {
         for index in 0..self.devices[device].sendings.len() {
             let sending = self.devices[device].sendings[index].clone();
             if is_due(sending.asked) {
-                let ask = self.post(device, sending.room, sending.client_id, Some(place));
+                let ask = self.send(device, sending, Some(place));
                 self.devices[device].sendings[index].asked = Some((ask, now));
             }
         }

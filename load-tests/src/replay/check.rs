@@ -24,6 +24,11 @@ pub enum Invariant {
     EveryoneArrives,
     LeavingIsTold,
     ResumedOrNamed,
+    PresentForm,
+    SaidNoMore,
+    VersionsAreTrue,
+    ActedAsAnswered,
+    FormsAgree,
 }
 
 impl fmt::Display for Invariant {
@@ -47,6 +52,11 @@ impl fmt::Display for Invariant {
             Self::Quiescent => "when faults end, everything comes to rest",
             Self::EveryoneArrives => "in the end every device has every room it is in",
             Self::ResumedOrNamed => "what a device comes back to is resumed, or named with a true reason",
+            Self::PresentForm => "a page tells each place in its present form",
+            Self::SaidNoMore => "what was edited or deleted is told no more",
+            Self::VersionsAreTrue => "what is kept of a message is what it said until then",
+            Self::ActedAsAnswered => "an edit or a deletion did what its answer says",
+            Self::FormsAgree => "in the end every device has each message as Postgres has it",
             Self::LeavingIsTold => "in the end every device knows which rooms it has left",
         })
     }

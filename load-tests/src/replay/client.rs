@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::check::{Failure, Invariant};
+use super::edits::Wish;
+use super::held::Held;
 use super::postgres::Postgres;
 use super::room_index;
 
@@ -22,11 +24,12 @@ pub struct View {
     pub target: i64,
 }
 
-/// A message that the device wants to be rid of.
+/// Something that the device wants to be rid of: a message, or a change of one.
 #[derive(Clone, Debug)]
 pub struct Sending {
     pub client_id: String,
     pub room: usize,
+    pub wish: Wish,
     /// Under which number it was sent, and when.
     pub asked: Option<(u64, i64)>,
 }
@@ -47,6 +50,8 @@ pub struct Device {
     restarts: BTreeMap<usize, i64>,
     /// Rooms that were not resumed and go on at `expected` or later: it had more of them than `ready` says that there is.
     later: BTreeSet<usize>,
+    /// What it has of messages.
+    pub held: Held,
     pub sendings: VecDeque<Sending>,
     /// The page that it waits for: number, room, after which seq.
     pub paging: Option<(u64, usize, i64)>,
@@ -111,6 +116,7 @@ impl Device {
             expected: BTreeMap::new(),
             restarts: BTreeMap::new(),
             later: BTreeSet::new(),
+            held: Held::default(),
             sendings: VecDeque::new(),
             paging: None,
             sent: 0,
@@ -247,6 +253,7 @@ impl Device {
             return Err(Failure::new(invariant, format!("room {room}: {seq} comes where {expected} is due")));
         }
         *expected += 1;
+        self.held.hear(room, frame);
         self.has(room, &understood(frame)?);
         Ok(())
     }
@@ -288,6 +295,7 @@ impl Device {
                 return Err(Failure::new(Invariant::GapFree, detail));
             }
             is_in_the_log(room, event.seq, frame, postgres)?;
+            self.held.hear(room, frame);
             self.has(room, &event);
         }
         if let Some(view) = self.views.get_mut(&room) {
@@ -303,8 +311,9 @@ fn understood(frame: &str) -> Result<Event, Failure> {
 }
 
 fn is_in_the_log(room: usize, seq: i64, frame: &str, postgres: &Postgres) -> Result<(), Failure> {
-    match postgres.rooms[room].frame(seq) {
-        Some(committed) if &**committed == frame => Ok(()),
+    let table = &postgres.rooms[room];
+    match table.row(seq) {
+        Some(_) if table.told.is_one(seq, frame) => Ok(()),
         Some(_) => Err(Failure::new(Invariant::SeenIsCommitted, format!("{seq} of room {room} is another row"))),
         None => Err(Failure::new(Invariant::SeenIsCommitted, format!("{seq} of room {room} is not committed"))),
     }

@@ -6,6 +6,7 @@ use parlance::rooms::state::RoomState;
 
 use super::check::{Failure, Invariant};
 use super::client::Sending;
+use super::edits::Wish;
 use super::passing::is_behind;
 use super::postgres::Table;
 use super::world::World;
@@ -55,6 +56,8 @@ impl World {
                 for shard in 0..SHARDS {
                     self.settle_shard(shard);
                 }
+                self.go_on(false, 0);
+                self.go_on(true, 0);
                 self.engine.hear(&self.postgres);
                 self.rival.hear(&self.postgres);
                 self.settle()?;
@@ -96,7 +99,12 @@ impl World {
         for room in 0..ROOMS {
             let members = &self.postgres.rooms[room].members;
             if let Some(device) = self.devices.iter_mut().find(|device| members.contains_key(&device.user.into())) {
-                device.sendings.push_back(Sending { client_id: format!("last-{room}"), room, asked: None });
+                device.sendings.push_back(Sending {
+                    client_id: format!("last-{room}"),
+                    room,
+                    wish: Wish::Post,
+                    asked: None,
+                });
             }
         }
     }
@@ -128,6 +136,9 @@ impl World {
                 .enumerate()
                 .filter(|(_, table)| table.members.contains_key(&device.user.into()));
             for (room, table) in mine.clone() {
+                device.held.is_as_in(room, table).map_err(|detail| {
+                    Failure::new(Invariant::FormsAgree, format!("device {index}, room {room}: {detail}"))
+                })?;
                 let last = device.views.get(&room).map(|view| view.last);
                 if last != Some(table.last_seq()) {
                     let detail = format!("device {index} has {last:?} of {} in room {room}", table.last_seq());
@@ -164,10 +175,15 @@ impl World {
             return wrong("it does not tell who left");
         }
         if !is_told || state.pending_len() > 0 || state.committed_seq() < table.last_seq() {
-            return if is_ended { wrong("it is not at its end") } else { Ok(()) };
+            // Where nobody is left to say a last word, it does not hear of what another owner wrote.
+            let is_spoken_in = self.devices.iter().any(|device| table.members.contains_key(&device.user.into()));
+            return if is_ended && is_spoken_in { wrong("it is not at its end") } else { Ok(()) };
         }
         if is_ended {
             self.replay(room, state)?;
+        }
+        if table.rows.iter().any(|row| state.recent(row.id()).is_some_and(|known| known != *row)) {
+            return wrong("another form of a row");
         }
         if state.facts().members.parties() != table.members.len() {
             return wrong("other members");

@@ -110,6 +110,9 @@ impl World {
             self.crash_persister(shard);
         }
         self.engine.rooms.clear();
+        for door in std::mem::take(&mut self.engine.doors) {
+            self.asks.remove(&door.ask);
+        }
         // An engine takes longer to start than a statement to end.
         while self.end_late_commit(commits) {}
         // Nobody is left to hear what the dying say; but their replies count as given.

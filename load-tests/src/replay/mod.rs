@@ -1,10 +1,11 @@
 //! `replay`: the engine's pure cores under thousands of seeds, with faults at every step.
 //!
-//! Real here: [`RoomLife`] with its `RoomState` and window, [`Batch`] with its jobs and claims, [`Outbox`], and the
-//! frames. Simulated, small, and true to the original: the persister's flush (`persister`), Postgres (`postgres`), what
-//! it tells of comings and goings (`changes`), mailboxes, timers and loads of rooms (`rooms`), hubs and sessions (`hub`,
-//! `sessions`), clients (`actions`, `client`). One thread, one virtual clock, random numbers from the seed alone: the
-//! same seed gives the same run everywhere.
+//! Real here: [`RoomLife`] with its `RoomState` and window, edits and deletions ([`RoomAction`]), [`Batch`] with its jobs
+//! and claims, [`Outbox`], and the frames. Simulated, small, and true to the original: the persister's flush
+//! (`persister`), Postgres (`postgres`, `forms`), what it tells of comings and goings (`changes`), doors of actions
+//! (`doors`), mailboxes, timers and loads of rooms (`rooms`), hubs and sessions (`hub`, `sessions`), clients (`actions`,
+//! `edits`, `client`, `held`). One thread, one virtual clock, random numbers from the seed alone: the same seed gives the
+//! same run everywhere.
 //!
 //! A run takes some steps (`world`), each with a wish of somebody or a fault (`faults`), and a few moves of what is under
 //! way in any order. Then faults end, everything must come to rest, and be as promised (`ending`). What must hold is in
@@ -14,6 +15,7 @@
 //! Not simulated: SQL itself, threads, the codec of client frames, and what is kept in memory of people's lists of rooms
 //! and of rooms that are not open; the engine's own tests have those.
 //!
+//! [`RoomAction`]: parlance::rooms::RoomAction
 //! [`RoomLife`]: parlance::rooms::RoomLife
 //! [`Batch`]: parlance::persistence::batch::Batch
 //! [`Outbox`]: parlance::sessions::outbox::Outbox
@@ -22,8 +24,12 @@ mod actions;
 mod changes;
 mod check;
 mod client;
+mod doors;
+mod edits;
 mod ending;
 mod faults;
+mod forms;
+mod held;
 mod hub;
 mod passing;
 mod persister;
@@ -165,7 +171,9 @@ fn run(plan: Plan) -> anyhow::Result<Run> {
     if failure.is_none() {
         failure = world.end().err().map(|broken| (broken, steps));
     }
-    world.counts.rows = world.postgres.rooms.iter().map(|table| table.rows.len()).sum();
+    let rows = || world.postgres.rooms.iter().flat_map(|table| &table.rows);
+    world.counts.rows = rows().count();
+    world.counts.rewritten = rows().filter(|row| row.touches().is_some()).count();
     Ok(Run { counts: world.counts, trace: world.trace, failure })
 }
 
@@ -195,6 +203,8 @@ impl Counts {
     fn add(&mut self, other: &Self) {
         self.steps += other.steps;
         self.rows += other.rows;
+        self.rewritten += other.rewritten;
+        self.looked_up += other.looked_up;
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;
         }
@@ -204,6 +214,8 @@ impl Counts {
     fn tell(&self, report: &mut Report) {
         report.figure("steps taken", self.steps as f64, "");
         report.figure("rows committed", self.rows as f64, "");
+        report.figure("edits, deletions", self.rewritten as f64, "of them");
+        report.figure("messages looked up", self.looked_up as f64, "to change them");
         report.figure("faults", self.faults.values().sum::<usize>() as f64, "");
         for (fault, count) in &self.faults {
             report.figure(&fault.name(), *count as f64, "of them");

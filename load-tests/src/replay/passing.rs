@@ -9,6 +9,7 @@ use parlance::publish::{Delivery, Topic};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::messages::{Changed, Posted};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::actions::short;
 use super::check::{Failure, Invariant};
@@ -70,7 +71,7 @@ impl World {
     fn check_delivery(&mut self, delivery: &Delivery) {
         let room = index_of(delivery.order);
         for (seq, frame) in (delivery.first_seq..).zip(delivery.frames.iter()) {
-            if self.postgres.rooms[room].frame(seq) != Some(frame) {
+            if !self.postgres.rooms[room].told.is_one(seq, frame) {
                 self.fail(Invariant::SeenIsCommitted, format!("{seq} of room {room} is shown and not in the log"));
             }
         }
@@ -117,21 +118,9 @@ impl World {
                 if let Ok(posted) = &result {
                     self.check_acknowledged(room, user, &client_id, posted);
                 }
-                let is_over = self.is_over_for_good(&result);
-                match from {
-                    Some((hub, key)) => {
-                        self.is_over.insert(ask, is_over);
-                        let frame = format!("{{\"type\":\"ok\",\"re\":{ask}}}").into();
-                        self.hubs[hub].answer(key, frame);
-                    }
-                    None if result.is_ok() => {
-                        for device in self.devices.iter_mut().filter(|device| device.user == user) {
-                            device.sendings.retain(|sending| sending.client_id != client_id);
-                        }
-                    }
-                    None => {}
-                }
+                self.sent(ask, user, &client_id, from, &result);
             }
+            (Ask::Act(acting), Answered::Acted(acted)) => self.acted(ask, acting, acted),
             (Ask::Change { room }, Answered::Changed(result)) => {
                 let error = result.as_ref().err().map(ToString::to_string);
                 self.note(|| format!("#{ask} is answered: {}", error.as_deref().unwrap_or("ok")));
@@ -156,6 +145,31 @@ impl World {
         }
     }
 
+    /// Tells whoever sent something what became of it.
+    pub fn sent<T>(
+        &mut self,
+        ask: u64,
+        user: UserId,
+        client_id: &str,
+        from: Option<(usize, u64)>,
+        result: &Result<T, ChatError>,
+    ) {
+        let is_over = self.is_over_for_good(result);
+        match from {
+            Some((hub, key)) => {
+                self.is_over.insert(ask, is_over);
+                let frame = format!("{{\"type\":\"ok\",\"re\":{ask}}}").into();
+                self.hubs[hub].answer(key, frame);
+            }
+            None if result.is_ok() => {
+                for device in self.devices.iter_mut().filter(|device| device.user == user) {
+                    device.sendings.retain(|sending| sending.client_id != client_id);
+                }
+            }
+            None => {}
+        }
+    }
+
     /// Whether asking again is of no use. A refusal by Postgres is a defect of the engine: nobody sends impossible rows.
     fn is_over_for_good<T>(&mut self, result: &Result<T, ChatError>) -> bool {
         if matches!(result, Err(ChatError::Refused)) {
@@ -175,6 +189,10 @@ impl World {
         if !is_there {
             self.fail(Invariant::AcknowledgedIsThere, format!("{client_id} at {} of room {room}", place.0));
         }
+        self.is_answered_alike(room, user, client_id, place);
+    }
+
+    pub fn is_answered_alike(&mut self, room: usize, user: UserId, client_id: &str, place: (i64, Uuid)) {
         let first = *self.acknowledged.entry((room, user, client_id.to_owned())).or_insert(place);
         if first != place {
             self.fail(Invariant::SameAnswer, format!("{client_id}: first {first:?}, then {place:?}"));

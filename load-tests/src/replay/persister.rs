@@ -3,16 +3,16 @@
 //! Mirrors `persistence/persister.rs`: one flush in flight, tries again until its deadline, recognises what an earlier
 //! try committed, and writes one by one what was refused as a whole.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance::ids::RoomId;
-use parlance::order::RowBody;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::persistence::{Claim, Job, Outcome, QueueFull, TakesJobs, Write};
+use uuid::Uuid;
 
 use super::plan::Broken;
-use super::postgres::{Postgres, Refused, Statement};
+use super::postgres::{Key, Postgres, Refused, Statement, key};
 
 /// What becomes of one try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,30 @@ struct Waiting {
     jobs: VecDeque<Job>,
     /// Rows in `jobs` and in the flush under way.
     rows: usize,
+    /// Of each room, the last row that was taken since it was loaded.
+    last: HashMap<RoomId, Uuid>,
+    beliefs: Beliefs,
+}
+
+/// For rows that were decided before the one before them was committed: which one that is.
+pub type Beliefs = HashMap<Uuid, Uuid>;
+
+impl Waiting {
+    /// Takes note of what a room believes to be there when this is written.
+    fn believe(&mut self, room: RoomId, job: &Job) {
+        match job {
+            Job::Write(write) => {
+                for row in &write.rows {
+                    match self.last.insert(room, row.id()) {
+                        Some(before) => _ = self.beliefs.insert(row.id(), before),
+                        None => _ = self.beliefs.remove(&row.id()),
+                    }
+                }
+            }
+            Job::Barrier(_) => _ = self.last.remove(&room),
+            Job::Watermarks(..) => {}
+        }
+    }
 }
 
 impl Queue {
@@ -50,15 +74,9 @@ impl Queue {
         self.with(|waiting| waiting.jobs.len())
     }
 
-    /// The client ids of messages of `room` among the jobs that came after the first `known`.
-    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<super::postgres::Key> {
-        let of_write = |write: &Write| {
-            let keys = write.rows.iter().filter_map(|row| match &row.body {
-                RowBody::Message(message) => Some((message.sender, message.client_id.clone()?)),
-                RowBody::Event(_) => None,
-            });
-            keys.collect::<Vec<_>>()
-        };
+    /// Whose messages and changes of `room`, with their client ids, are among the jobs that came after the first `known`.
+    pub fn sends_since(&self, known: usize, room: RoomId) -> Vec<Key> {
+        let of_write = |write: &Write| write.rows.iter().filter_map(|row| key(row)).collect::<Vec<_>>();
         self.with(|waiting| {
             let new = waiting.jobs.iter().skip(known).filter_map(|job| match job {
                 Job::Write(write) if write.room_id == room => Some(of_write(write)),
@@ -70,13 +88,14 @@ impl Queue {
 }
 
 impl TakesJobs for Queue {
-    fn enqueue(&self, _: RoomId, job: Job) -> Result<(), QueueFull> {
+    fn enqueue(&self, room: RoomId, job: Job) -> Result<(), QueueFull> {
         self.with(|waiting| {
             let rows = rows_of(&job);
             if waiting.rows + rows > QUEUE_ROWS_MAX && waiting.rows > 0 {
                 return Err(QueueFull(job));
             }
             waiting.rows += rows;
+            waiting.believe(room, &job);
             waiting.jobs.push_back(job);
             Ok(())
         })
@@ -102,6 +121,7 @@ pub struct Persister {
 
 struct Flight {
     batch: Batch,
+    beliefs: Beliefs,
     stage: Stage,
     tries: u32,
     /// An earlier try of the same rows may have been committed.
@@ -130,7 +150,7 @@ impl Persister {
 
     /// When a crash interrupts a flush, Postgres may commit it all the same.
     pub fn under_way(&self) -> Option<Statement> {
-        self.flight.as_ref().map(|flight| Statement::of(&flight.batch))
+        self.flight.as_ref().map(|flight| Statement::of(&flight.batch, &flight.beliefs))
     }
 
     /// Its actor panics: what it held is dropped, and with it every claim.
@@ -175,8 +195,11 @@ impl Persister {
             return;
         }
         let deadline = if self.is_outage { now } else { now + WRITE_TIMEOUT_MS };
+        let rows = batch.writes.iter().flat_map(|write| &write.rows).map(|row| row.id());
+        let beliefs = self.queue.with(|waiting| rows.filter_map(|id| Some((id, *waiting.beliefs.get(&id)?))).collect());
         let mut flight = Flight {
             batch,
+            beliefs,
             stage: Stage::Whole,
             tries: 0,
             is_doubtful: false,
@@ -234,14 +257,14 @@ impl Flight {
     }
 
     fn statement(&self) -> Statement {
-        let all = Statement::of(&self.batch);
+        let all = Statement::of(&self.batch, &self.beliefs);
         match self.stage {
             Stage::Whole | Stage::Done => all,
             Stage::Marks => Statement { marks: all.marks, ..Statement::default() },
             Stage::Single(index) => {
                 let Some(write) = self.batch.writes.get(index) else { return Statement::default() };
                 let rows = write.rows.iter().map(|row| (write.room_id, Arc::clone(row))).collect();
-                Statement { runs: vec![Run::of(write)], rows, marks: Vec::new() }
+                Statement { runs: vec![Run::of(write)], rows, marks: Vec::new(), beliefs: all.beliefs }
             }
         }
     }

@@ -59,6 +59,9 @@ pub enum Broken {
     ForgetMarks,
     MoveBack,
     RefuseInSilence,
+    TrustAnOldTarget,
+    KeepWhatWasEdited,
+    LoseAForm,
 }
 
 /// Everything that decides a run.

@@ -1,13 +1,13 @@
 //! A model of the Postgres that the engine leans on: the fence, the unique keys, atomic commits. And the truth that
 //! everything seen is held against.
 //!
-//! Invariants checked here: a room's rows are 1..N without a hole, and one `(sender, client_id)` is one row.
+//! Invariants checked here: a room's rows are 1..N without a hole, and one `(author, client_id)` is one row.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use parlance::ids::{RoomId, UserId};
+use parlance::ids::{MessageId, RoomId, TeamId, UserId};
 use parlance::order::Page;
 use parlance::order::{CoreChange, MessageRow, Row, RowBody, Watermark};
 use parlance::party::Party;
@@ -15,11 +15,13 @@ use parlance::persistence::FirstResult;
 use parlance::persistence::batch::{Batch, Run};
 use parlance::rooms::error::ChatError;
 use parlance::rooms::permissions::{Role, RoomKind};
-use parlance::rooms::{Departure, Member, RoomFacts, Snapshot, wire};
+use parlance::rooms::{Departure, Member, RoomFacts, Snapshot, Target};
 use uuid::Uuid;
 
 use super::changes::MemberChange;
 use super::check::{Failure, Invariant};
+use super::forms::{Adrift, Told};
+use super::persister::Beliefs;
 use super::plan::Broken;
 use super::{room_id, room_index};
 
@@ -29,12 +31,13 @@ pub struct Statement {
     pub runs: Vec<Run>,
     pub rows: Vec<(RoomId, Arc<Row>)>,
     pub marks: Vec<(RoomId, Watermark)>,
+    pub beliefs: Beliefs,
 }
 
 impl Statement {
-    pub fn of(batch: &Batch) -> Self {
+    pub fn of(batch: &Batch, beliefs: &Beliefs) -> Self {
         let rows = batch.writes.iter().flat_map(|write| write.rows.iter().map(|row| (write.room_id, Arc::clone(row))));
-        Self { runs: batch.runs(), rows: rows.collect(), marks: batch.watermarks.clone() }
+        Self { runs: batch.runs(), rows: rows.collect(), marks: batch.watermarks.clone(), beliefs: beliefs.clone() }
     }
 }
 
@@ -47,11 +50,17 @@ pub struct Table {
     pub name: Option<String>,
     pub topic: Option<String>,
     pub members: BTreeMap<Party, Member>,
+    /// The team with which somebody is here.
+    pub via: BTreeMap<Party, TeamId>,
     /// Of whom the order is yet to tell that they are out.
     pub departures: Vec<Departure>,
     pub rows: Vec<Arc<Row>>,
     /// Each row as members are told of it.
     pub frames: Vec<ByteString>,
+    /// The same with all that it was before.
+    pub told: Told,
+    /// Rows that were decided on others which never came to stand before them, and the messages that such changed.
+    pub adrift: Adrift,
     pub sent: HashMap<Key, i64>,
     /// For each user, the spans of seqs during which they were a member.
     stays: HashMap<Party, Vec<(i64, Option<i64>)>>,
@@ -76,9 +85,12 @@ impl Table {
             name: None,
             topic: None,
             members: BTreeMap::new(),
+            via: BTreeMap::new(),
             departures: Vec::new(),
             rows: Vec::new(),
             frames: Vec::new(),
+            told: Told::default(),
+            adrift: Adrift::default(),
             sent: HashMap::new(),
             stays: HashMap::new(),
             founders: founders.clone(),
@@ -108,12 +120,12 @@ impl Table {
         self.rows.get(usize::try_from(seq - 1).ok()?)
     }
 
-    fn row_with(&self, id: uuid::Uuid) -> Option<&Arc<Row>> {
+    pub fn row_with(&self, id: uuid::Uuid) -> Option<&Arc<Row>> {
         self.rows.iter().find(|row| row.id() == id)
     }
 
-    pub fn frame(&self, seq: i64) -> Option<&ByteString> {
-        self.frames.get(usize::try_from(seq - 1).ok()?)
+    pub fn message(&self, id: MessageId) -> Option<&MessageRow> {
+        self.row_with(id.0)?.message()
     }
 
     fn add(&mut self, party: Party, role: Role, seq: i64) {
@@ -121,29 +133,46 @@ impl Table {
         self.stays.entry(party).or_default().push((seq, None));
     }
 
+    fn becomes(&mut self, party: Party, role: Role, via: Option<TeamId>) {
+        if let Some(member) = self.members.get_mut(&party) {
+            member.role = role;
+            self.is_with(party, via);
+        }
+    }
+
+    fn is_with(&mut self, party: Party, via: Option<TeamId>) {
+        match via.filter(|_| party.user().is_some()) {
+            Some(team) => drop(self.via.insert(party, team)),
+            None => drop(self.via.remove(&party)),
+        }
+    }
+
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
-            CoreChange::MemberAdded { role, .. } => {
+            CoreChange::MemberAdded { party: added, role, .. } => {
                 for party in change.parties() {
                     if !self.members.contains_key(&party) {
                         self.add(party, *role, seq);
+                        self.is_with(party, added.team());
                     }
                 }
             }
-            CoreChange::MemberRemoved { .. } => {
+            CoreChange::MemberRemoved { stay, .. } => {
                 for party in change.parties() {
                     self.members.remove(&party);
+                    self.via.remove(&party);
                     self.departures.retain(|departure| Party::User(departure.user_id) != party);
                     if let Some(stay) = self.stays.get_mut(&party).and_then(|stays| stays.last_mut()) {
                         stay.1 = Some(seq);
                     }
                 }
+                for stays in stay {
+                    self.becomes(stays.user.into(), stays.role, Some(stays.via));
+                }
             }
-            CoreChange::RoleChanged { role, .. } => {
+            CoreChange::RoleChanged { party: changed, role, via, .. } => {
                 for party in change.parties() {
-                    if let Some(member) = self.members.get_mut(&party) {
-                        member.role = *role;
-                    }
+                    self.becomes(party, *role, changed.team().or(*via));
                 }
             }
             CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
@@ -170,7 +199,7 @@ impl Postgres {
             return Err(Refused);
         }
         for (room, row) in rows {
-            self.insert(*room, row);
+            self.insert(*room, row, statement.beliefs.get(&row.id()).copied());
         }
         for (room, mark) in &statement.marks {
             if let Some(member) = self.rooms[room_index(*room)].members.get_mut(&mark.party) {
@@ -184,7 +213,8 @@ impl Postgres {
         let table = self.table(room);
         match &row.body {
             _ if table.row_with(row.id()).is_some() => true,
-            RowBody::Message(message) => key(message).is_some_and(|key| table.sent.contains_key(&key)),
+            _ if key(row).is_some_and(|key| table.sent.contains_key(&key)) => true,
+            RowBody::Message(_) => false,
             RowBody::Event(event) => {
                 // A team that gets more people has been there before.
                 let is_one_more = |party: &Party| party.team().is_none() && table.members.contains_key(party);
@@ -194,40 +224,37 @@ impl Postgres {
         }
     }
 
-    fn insert(&mut self, room: RoomId, row: &Arc<Row>) {
+    fn insert(&mut self, room: RoomId, row: &Arc<Row>, believed: Option<Uuid>) {
         let table = &mut self.rooms[room_index(room)];
+        table.look_for_drift(row, believed);
         let place = table.last_seq() + 1;
         if row.seq != place {
             let detail = format!("a row of room {} says seq {} at place {place}", room_index(room), row.seq);
             self.failures.push(Failure::new(Invariant::NoHoles, detail));
         }
-        match &row.body {
-            RowBody::Message(message) => {
-                if let Some(key) = key(message)
-                    && let Some(first) = table.sent.insert(key, place)
-                {
-                    let detail = format!("client id {:?} is at {first} and {place}", message.client_id);
-                    self.failures.push(Failure::new(Invariant::OnceAClientId, detail));
-                }
+        if let Some(key) = key(row)
+            && let Some(first) = table.sent.insert(key.clone(), place)
+        {
+            let detail = format!("client id {:?} is at {first} and {place}", key.1);
+            self.failures.push(Failure::new(Invariant::OnceAClientId, detail));
+        }
+        if let Some(event) = row.event() {
+            if table.row_with(event.id).is_some() {
+                let detail = format!("{} was written again at {place}", event.kind);
+                self.failures.push(Failure::new(Invariant::OnceAChange, detail));
             }
-            RowBody::Event(event) => {
-                if table.row_with(event.id).is_some() {
-                    let detail = format!("{} was written again at {place}", event.kind);
-                    self.failures.push(Failure::new(Invariant::OnceAChange, detail));
-                }
-                if let Some(change) = &event.change {
-                    table.apply(place, change);
-                    self.changes.extend(MemberChange::of(room_index(room), change));
-                }
+            if let Some(change) = &event.change {
+                table.apply(place, change);
+                self.changes.extend(MemberChange::of(room_index(room), change));
             }
         }
-        table.frames.push(wire::frame(room, row));
-        table.rows.push(Arc::clone(row));
+        self.failures.extend(table.write(room, row, self.broken));
     }
 
     /// What the trigger of `migrations/*_spaces_departures.sql` does; whether they were in the room.
     pub fn depart(&mut self, room: usize, user_id: UserId, number: u64) -> bool {
         let table = &mut self.rooms[room];
+        table.via.remove(&Party::User(user_id));
         if table.members.remove(&Party::User(user_id)).is_none() {
             return false;
         }
@@ -256,10 +283,7 @@ impl Postgres {
 
     pub fn first_result(&self, room: RoomId, row: &Row) -> Option<FirstResult> {
         let table = self.table(room);
-        let first = match &row.body {
-            RowBody::Message(message) => key(message).and_then(|key| table.row(*table.sent.get(&key)?)),
-            RowBody::Event(_) => None,
-        };
+        let first = key(row).and_then(|key| table.row(*table.sent.get(&key)?));
         first.or_else(|| table.row_with(row.id())).map(|row| FirstResult { row: Arc::clone(row) })
     }
 
@@ -284,7 +308,7 @@ impl Postgres {
             space_id: None,
             created_at: Default::default(),
             pair: None,
-            members: table.members.iter().map(|(party, member)| (*party, *member)).collect(),
+            members: table.members.iter().map(|(party, one)| (*party, *one, table.via.get(party).copied())).collect(),
         };
         Snapshot {
             facts,
@@ -300,6 +324,12 @@ impl Postgres {
         let table = &self.rooms[room];
         let found = sends.iter().filter_map(|key| table.row(*table.sent.get(key)?));
         found.map(|row| Row::clone(row)).collect()
+    }
+
+    /// What `target` reads.
+    pub fn target(&self, room: usize, message: MessageId) -> Option<Target> {
+        let table = &self.rooms[room];
+        Some(Target { row: Arc::clone(table.row_with(message.0)?), as_of: table.last_seq() })
     }
 
     /// What `events_after` reads for a user.
@@ -333,9 +363,10 @@ impl Postgres {
     }
 }
 
-/// Who sent a message, with their own id for it.
+/// Whose a message or a change is, with their own id for it. Devices give no two things one id.
 pub type Key = (Option<Party>, String);
 
-fn key(message: &MessageRow) -> Option<Key> {
-    Some((message.sender, message.client_id.clone()?))
+pub fn key(row: &Row) -> Option<Key> {
+    let (author, client_id) = row.client_key()?;
+    Some((author, client_id.to_owned()))
 }

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::changes::Listener;
 use super::check::{Failure, Invariant};
+use super::doors::Door;
 use super::persister::{Persister, Queue};
 use super::plan::{Broken, Plan};
 use super::postgres::{Key, Postgres};
@@ -56,6 +57,8 @@ pub struct Engine {
     pub rooms: BTreeMap<usize, Host>,
     pub persisters: Vec<Persister>,
     pub voice: Voice,
+    /// Actions for which something is looked up.
+    pub doors: Vec<Door>,
     listener: Listener,
     config: Arc<ChatConfig>,
     clock: Clock,
@@ -69,6 +72,7 @@ impl Engine {
             rooms: BTreeMap::new(),
             persisters,
             voice: Voice::default(),
+            doors: Vec::new(),
             listener: Listener::new(postgres),
             config,
             clock,
@@ -147,6 +151,7 @@ impl Engine {
 
     pub fn is_idle(&self, postgres: &Postgres) -> bool {
         self.has_heard_all(postgres)
+            && self.doors.is_empty()
             && self.persisters.iter().all(Persister::is_idle)
             && self.rooms.values().all(Host::is_idle)
     }
@@ -284,7 +289,11 @@ impl Host {
     fn become_ready(&mut self, mut loaded: Loaded, sends: &[Key], postgres: &mut Postgres, queue: &Queue) {
         let found: Vec<Key> = match &mut loaded {
             Ok(Some((_, sent))) => {
-                let known = sends.iter().filter(|key| sent.iter().any(|row| is_sent_as(row, key))).cloned().collect();
+                let known = sends
+                    .iter()
+                    .filter(|key| sent.iter().any(|row| super::postgres::key(row).as_ref() == Some(key)))
+                    .cloned()
+                    .collect();
                 if postgres.broken == Some(Broken::LoseRecall) {
                     sent.clear();
                 }
@@ -300,14 +309,5 @@ impl Host {
                 postgres.failures.push(Failure::new(Invariant::RecallIsUsed, detail));
             }
         }
-    }
-}
-
-fn is_sent_as(row: &Row, (sender, client_id): &Key) -> bool {
-    match &row.body {
-        parlance::order::RowBody::Message(message) => {
-            message.sender == *sender && message.client_id.as_ref() == Some(client_id)
-        }
-        parlance::order::RowBody::Event(_) => false,
     }
 }

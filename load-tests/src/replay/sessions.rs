@@ -164,6 +164,7 @@ impl World {
         match self.read_on(user, reading) {
             Continue(reading) => self.with_socket(place, |socket| socket.reading = Some(reading)),
             Break(Ok(mut page)) => {
+                self.check_forms(room, &page);
                 if self.plan.is_broken(Broken::SkipAPage) && page.more {
                     page.frames.clear();
                 }
@@ -199,10 +200,14 @@ impl World {
             }
             return;
         };
+        let room = reading.room;
         match self.read_on(user, reading) {
             Continue(reading) => self.with_socket(place, |socket| socket.answering = Some((ask, reading))),
             Break(Err(error @ ChatError::Ahead { .. })) => self.fail(Invariant::ResumedOrNamed, error.to_string()),
             Break(result) => {
+                if let Ok(page) = &result {
+                    self.check_forms(room, page);
+                }
                 let frame = match &result {
                     Ok(page) => caught_up(Some(ask), page),
                     Err(_) => format!("{{\"type\":\"error\",\"re\":{ask}}}").into(),
@@ -222,7 +227,7 @@ impl World {
     fn ask_page(&mut self, room: usize, after: i64, asked: Ask) {
         let by = match asked {
             Ask::Resume { user, .. } | Ask::Page { user, .. } => user,
-            Ask::Post { .. } | Ask::Change { .. } | Ask::Mark { .. } => return,
+            Ask::Post { .. } | Ask::Change { .. } | Ask::Act(_) | Ask::Mark { .. } => return,
         };
         let number = self.number();
         self.asks.insert(number, asked);

@@ -9,13 +9,14 @@ use parlance::order::Page;
 use parlance::order::Watermark;
 use parlance::publish::{Audience, Delivery, Publication, Publish};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Changed, Posted, Reply};
+use parlance::rooms::messages::{Acted, Changed, Posted, Reply};
 
 /// What a room answered to a command.
 #[derive(Debug)]
 pub enum Answered {
     Posted(Result<Posted, ChatError>),
     Changed(Result<Changed, ChatError>),
+    Acted(Result<Acted, ChatError>),
     Page(Result<Option<Page>, ChatError>),
     Marked(Result<Option<Watermark>, ChatError>),
 }

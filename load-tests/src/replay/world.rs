@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlance::clock::Clock;
 use parlance::config::Config;
-use parlance::ids::UserId;
+use parlance::ids::{MessageId, UserId};
 use parlance::party::Party;
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::permissions::Role;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::check::{Failure, Invariant};
 use super::client::{Device, Sending};
+use super::edits::{Acting, Wish};
 use super::hub::{Hub, Socket};
 use super::persister::Fate;
 use super::plan::{Fault, Plan};
@@ -24,9 +25,9 @@ use super::rooms::Engine;
 use super::{HUBS, ROOMS, SHARDS};
 
 /// How often each thing happens beside the step's own.
-const PROGRESS_A_STEP: usize = 7;
+const PROGRESS_A_STEP: usize = 24;
 /// A device does not fill its outbox for ever.
-const SENDINGS_MAX: usize = 6;
+pub const SENDINGS_MAX: usize = 6;
 
 /// Of so many connections one is of a device that has read over HTTP what it missed.
 const READS_FIRST_ONE_IN: u64 = 2;
@@ -43,6 +44,8 @@ pub enum Ask {
     Change {
         room: usize,
     },
+    /// An edit or a deletion, by whichever way its door goes.
+    Act(Acting),
     Mark {
         from: (usize, u64),
     },
@@ -65,6 +68,10 @@ pub enum Ask {
 pub struct Counts {
     pub steps: usize,
     pub rows: usize,
+    /// Of them, edits and deletions.
+    pub rewritten: usize,
+    /// Messages that doors read for a room, because it did not know them.
+    pub looked_up: usize,
     pub faults: BTreeMap<Fault, usize>,
 }
 
@@ -86,6 +93,8 @@ pub struct World {
     pub told_marks: HashMap<(usize, Party), (i64, i64)>,
     /// Rooms whose read marks may be lost with a queue, or come so late that the room was read before.
     pub lost_marks: BTreeSet<usize>,
+    /// Messages that somebody asked to be deleted.
+    pub deleting: BTreeSet<MessageId>,
     pub config: Arc<ChatConfig>,
     pub clock: Clock,
     pub now: i64,
@@ -121,6 +130,7 @@ impl World {
             acknowledged: HashMap::new(),
             told_marks: HashMap::new(),
             lost_marks: BTreeSet::new(),
+            deleting: BTreeSet::new(),
             config,
             clock,
             now: 0,
@@ -149,9 +159,10 @@ impl World {
         self.counts.steps += 1;
         self.pass(rng.random_range(1..60));
         match rng.random_range(0..100) {
-            0..40 => self.want_to_post(rng),
-            40..55 => self.change(rng),
-            55..65 => self.mark(rng),
+            0..26 => self.want_to_post(rng),
+            26..48 => self.want_to_change_a_message(rng),
+            48..58 => self.change(rng),
+            58..66 => self.mark(rng),
             _ => self.go_wrong(rng),
         }
         for _ in 0..PROGRESS_A_STEP {
@@ -175,19 +186,19 @@ impl World {
     /// Something that was begun goes on.
     fn progress(&mut self, rng: &mut ChaCha8Rng) {
         let (room, shard, hub) = (rng.random_range(0..ROOMS), rng.random_range(0..SHARDS), rng.random_range(0..HUBS));
-        match rng.random_range(0..21) {
+        match rng.random_range(0..27) {
             0..3 => self.flush(false, shard, rng),
             3..10 => self.engine.step(room, &mut self.postgres, self.now, rng),
-            10 => match rng.random_range(0..2) {
-                0 => self.flush(true, shard, rng),
-                _ => self.rival.step(room, &mut self.postgres, self.now, rng),
-            },
-            11..14 => {
+            // As often as it takes to commit something before the run is over.
+            10 => self.flush(true, shard, rng),
+            11..14 => self.rival.step(room, &mut self.postgres, self.now, rng),
+            14..17 => {
                 self.hubs[hub].step(&mut self.postgres);
                 self.hubs[hub].try_again(self.now, rng.random_range(0..64));
             }
-            14..17 => self.advance_socket(rng.random_range(0..self.devices.len()), rng),
-            17..20 => self.advance_device(rng.random_range(0..self.devices.len()), rng),
+            17..20 => self.advance_socket(rng.random_range(0..self.devices.len()), rng),
+            20..23 => self.advance_device(rng.random_range(0..self.devices.len()), rng),
+            23..26 => self.go_on(rng.random_ratio(1, 3), rng.random_range(0..16)),
             _ => match rng.random_range(0..2) {
                 0 => self.rival.hear(&self.postgres),
                 _ => self.engine.hear(&self.postgres),
@@ -227,7 +238,7 @@ impl World {
         if device.sendings.len() < SENDINGS_MAX {
             device.sent += 1;
             let client_id = format!("d{device_index}-{}", device.sent);
-            device.sendings.push_back(Sending { client_id: client_id.clone(), room, asked: None });
+            device.sendings.push_back(Sending { client_id: client_id.clone(), room, wish: Wish::Post, asked: None });
             self.note(|| format!("device {device_index} wants to post {client_id} to room {room}"));
         }
     }
@@ -248,9 +259,13 @@ impl World {
     /// A device that comes back reads what it missed over HTTP before it connects: that comes from Postgres, which may have
     /// more than a room has heard of.
     fn read_over_http(&mut self, device: usize) {
-        let Device { user, views, .. } = &mut self.devices[device];
+        let Device { user, views, held, .. } = &mut self.devices[device];
         for (room, view) in views.iter_mut().filter(|_| !self.postgres.is_away) {
-            view.last = self.postgres.rooms[*room].seen_by(*user).map_or(view.last, |last_seq| last_seq.max(view.last));
+            let table = &self.postgres.rooms[*room];
+            let Some(last_seq) = table.seen_by(*user) else { continue };
+            let missed = table.frames.iter().skip(usize::try_from(view.last).unwrap_or(0));
+            missed.for_each(|frame| held.hear(*room, frame));
+            view.last = last_seq.max(view.last);
         }
     }
 

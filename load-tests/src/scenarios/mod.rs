@@ -11,6 +11,7 @@ pub mod history;
 pub mod idle;
 pub mod mixed;
 pub mod resume;
+pub mod roles;
 pub mod stall;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod tests {
             ("idle", idle::needs(&defaults())),
             ("stall", fanout::needs(300)),
             ("resume", resume::needs(&defaults())),
+            ("roles", roles::needs(&defaults())),
             ("history", history::needs(&defaults())),
             ("mixed", mixed::needs(&defaults())),
             ("soak", mixed::soak::needs(&soak)),

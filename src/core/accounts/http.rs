@@ -18,7 +18,7 @@ use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::wire::{AuthOptions, Device, DevicePage, OwnDevice, OwnUser, PublicUser, ResetLink, SignedIn, UserPage};
+use super::wire::{AuthOptions, Device, DevicePage, OwnDevice, OwnUser, PublicUser, ResetLink, SignedIn};
 use parlance_foundation::problem::ProblemBody;
 
 /// Mounts the endpoints; paths are relative to `/api/v1`.
@@ -60,7 +60,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         find_users::find_users,
     ),
     components(schemas(
-        AuthOptions, OwnUser, PublicUser, SignedIn, UserPage, Device, OwnDevice, DevicePage, ResetLink, ProblemBody
+        AuthOptions, OwnUser, PublicUser, SignedIn, Device, OwnDevice, DevicePage, ResetLink, ProblemBody
     )),
     tags(
         (name = "accounts", description = "Signing up, signing in, and who people are"),

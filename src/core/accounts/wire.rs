@@ -77,14 +77,6 @@ pub struct SignedIn {
     pub expires_in: u64,
 }
 
-/// A page of people.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct UserPage {
-    pub items: Vec<PublicUser>,
-    /// Send it as `after` for the next page; null on the last one.
-    pub next: Option<String>,
-}
-
 /// A device that you are signed in on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OwnDevice {

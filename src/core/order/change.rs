@@ -34,17 +34,27 @@ pub enum CoreChange {
         is_out: bool,
         /// Of a team: its people who go with it.
         people: Vec<UserId>,
-        /// Of a team: its people who stay with another one. Not told: nothing changes for them.
-        stay: Vec<(UserId, TeamId)>,
+        /// Of a team: its people who stay, each with another one.
+        stay: Vec<Stays>,
     },
     RoleChanged {
         party: Party,
         role: Role,
+        /// Of a person: the team with which they are here from now on; `None`: for themselves.
+        via: Option<TeamId>,
         /// Of a team: its people, whose role is the team's.
         people: Vec<UserId>,
     },
     /// Both as they are from here on.
     Described { name: Option<String>, topic: Option<String> },
+}
+
+/// Somebody who came with a team that leaves, and stays with another one: from here on they are what that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stays {
+    pub user: UserId,
+    pub via: TeamId,
+    pub role: Role,
 }
 
 impl CoreChange {
@@ -60,7 +70,7 @@ impl CoreChange {
 
     /// One person has another role.
     pub fn role_changed(user: UserId, role: Role) -> Self {
-        Self::RoleChanged { party: user.into(), role, people: Vec::new() }
+        Self::RoleChanged { party: user.into(), role, via: None, people: Vec::new() }
     }
 
     /// Whom it is about: a person, a team with its people, an agent, a contact.
@@ -76,6 +86,15 @@ impl CoreChange {
 
     pub fn is_about(&self, party: Party) -> bool {
         self.parties().any(|one| one == party)
+    }
+
+    /// Whether it changes what `party` is in the room: also who stays while their team leaves.
+    pub fn changes(&self, party: Party) -> bool {
+        let stays = match self {
+            Self::MemberRemoved { stay, .. } => stay.iter().any(|stays| Party::User(stays.user) == party),
+            _ => false,
+        };
+        stays || self.is_about(party)
     }
 
     /// The people who are in the room from here on.

@@ -12,7 +12,7 @@ mod effect;
 mod pages;
 mod row;
 
-pub use change::{CoreChange, Role};
+pub use change::{CoreChange, Role, Stays};
 pub use effect::{Effect, EffectWriter, Placed, Written};
 pub use pages::{NoPage, OrderId, OrderSources, Page, Pages};
 pub use row::{EventPayload, EventRow, MessageRow, Row, RowBody, SYSTEM, Watermark};

@@ -10,7 +10,8 @@
 //! Invariants
 //! - Owners run a team. Every team has an owner: the last one cannot leave or step down while others are there, and when an
 //!   account is deleted the longest member inherits (a trigger). A team without people is deleted.
-//! - A team that is being deleted is in nobody's list any more; its row goes when its last room has taken it out.
+//! - A team that is being deleted is in nobody's list any more; its row goes when its last room has taken it out. So it is
+//!   when another hand deletes the row: a trigger keeps it for as long.
 //! - Whoever shares no room or space with the one who adds them cannot be added where `chat.strangers` is `invite`: a team
 //!   brings its people into rooms without asking them, so nobody may be in one by the will of a stranger.
 

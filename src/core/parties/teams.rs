@@ -12,6 +12,7 @@ use crate::jobs::JobsHandle;
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::{TeamId, UserId};
 use parlance_foundation::storage::Storage;
+use parlance_foundation::text;
 
 /// What [`Acquaintances`] answer.
 pub type StrangersFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<UserId>, sqlx::Error>> + Send + 'a>>;
@@ -47,7 +48,8 @@ impl Teams {
     /// Makes a team, with `owner` in it, or finds the one of this client id. Whether it is new.
     pub async fn create(&self, owner: UserId, wanted: &CreateTeam) -> Result<(Team, bool), TeamError> {
         let client_id = wanted.client_id.as_deref();
-        client_id.map(|client_id| self.check_client_id(client_id)).transpose()?;
+        let check = |client_id| text::check_client_id(client_id, self.config.client_id_bytes_max);
+        client_id.map(check).transpose().map_err(|wanted| TeamError::Invalid { field: "client_id", wanted })?;
         let name = self.name(&wanted.name)?;
         let description = wanted.description.as_deref().map(|text| self.description(text)).transpose()?;
         let team = NewTeam {
@@ -130,16 +132,6 @@ impl Teams {
         Ok(self.people_of(&[team]).await?.get(&team).is_some_and(|team| team.people.contains(&user)))
     }
 
-    fn check_client_id(&self, client_id: &str) -> Result<(), TeamError> {
-        let max = self.config.client_id_bytes_max;
-        if client_id.is_empty() || client_id.len() > max || client_id.chars().any(char::is_control) {
-            let wanted =
-                format!("must be 1 to {max} bytes without control characters; a new UUID each time is a good choice");
-            return Err(TeamError::Invalid { field: "client_id", wanted });
-        }
-        Ok(())
-    }
-
     fn name(&self, text: &str) -> Result<String, TeamError> {
         let name = line("name", text, self.config.name_chars_max)?;
         if name.is_empty() {
@@ -154,12 +146,6 @@ impl Teams {
 }
 
 /// One line as people see it, of at most so many characters.
-fn line(field: &'static str, text: &str, chars_max: usize) -> Result<String, TeamError> {
-    let invalid = |wanted: String| TeamError::Invalid { field, wanted };
-    let text = parlance_foundation::text::line(text)
-        .map_err(|_| invalid("must be one line without control characters".into()))?;
-    if text.chars().count() > chars_max {
-        return Err(invalid(format!("must be at most {chars_max} characters")));
-    }
-    Ok(text)
+fn line(field: &'static str, typed: &str, chars_max: usize) -> Result<String, TeamError> {
+    text::short_line(typed, chars_max).map_err(|wanted| TeamError::Invalid { field, wanted })
 }

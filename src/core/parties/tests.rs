@@ -191,6 +191,30 @@ async fn whatever_changes_a_team_leaves_a_job_for_each_of_its_rooms() {
 }
 
 #[actix_rt::test]
+async fn a_team_that_another_hand_deletes_stays_until_no_room_has_it_or_anybody_who_came_with_it() {
+    let bench = Bench::new().await;
+    let team = bench.team(&[1, 2]).await;
+    let room = bench.room_with(team.id).await;
+    let delete = format!("DELETE FROM teams WHERE id = '{}'", team.id);
+    let left = async || bench.text("SELECT string_agg((deleted_at IS NOT NULL)::text, ',') FROM teams").await;
+    bench.sql(&delete).await;
+    assert_eq!((left().await.as_str(), bench.follows().await), ("true", format!("{room} by nobody")));
+    bench
+        .sql(&format!(
+            "DELETE FROM room_members;
+             INSERT INTO room_members (room_id, user_id, via_team_id, role, joined_at)
+             VALUES ('{room}', '{}', '{}', 'member', now()); DELETE FROM jobs; {delete}",
+            user(2),
+            team.id
+        ))
+        .await;
+    bench.teams.delete_ended().await.unwrap();
+    assert_eq!((left().await.as_str(), bench.follows().await), ("true", format!("{room} by nobody")), "once more");
+    bench.sql(&format!("DELETE FROM room_members; {delete}")).await;
+    assert_eq!(left().await, "");
+}
+
+#[actix_rt::test]
 async fn a_team_whose_owner_is_deleted_is_inherited_by_the_longest_member_and_one_without_people_ends() {
     let bench = Bench::new().await;
     let team = bench.team(&[1, 3, 2]).await;

@@ -11,6 +11,7 @@ pub struct PersistenceConfig {
     pub shards: usize,
     pub flush_rows_max: usize,
     pub flush_bytes_max: usize,
+    pub flush_wait_ms_max: u64,
     pub queue_rows_max: usize,
     pub write_timeout_ms: u64,
     pub retry_pause_ms: u64,
@@ -22,6 +23,7 @@ impl PersistenceConfig {
         c.require((1..=64).contains(&self.shards), "persistence.shards", "between 1 and 64");
         c.require((1..=100_000).contains(&self.flush_rows_max), "persistence.flush_rows_max", "between 1 and 100000");
         c.require(self.flush_bytes_max >= 65_536, "persistence.flush_bytes_max", "at least 65536");
+        c.require(self.flush_wait_ms_max <= 100, "persistence.flush_wait_ms_max", "at most 100");
         c.require(
             (1..=1_000_000).contains(&self.queue_rows_max),
             "persistence.queue_rows_max",

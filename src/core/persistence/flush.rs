@@ -80,9 +80,9 @@ impl Flush {
             self.link = Some(connect(&self.storage).await?);
         }
         let Some(link) = self.link.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
-        let held = store::flush(link, batch).await?;
-        let fenced: Vec<(Run, uuid::Uuid)> = batch
-            .runs()
+        let runs = batch.runs();
+        let held = store::flush(link, batch, &runs).await?;
+        let fenced: Vec<(Run, uuid::Uuid)> = runs
             .into_iter()
             .filter(|run| !held.contains(&run.room_id))
             .filter_map(|run| Some((run, last_id(batch, run)?)))
@@ -170,7 +170,11 @@ impl Flush {
 /// A connection within a bounded time: a server that accepts and says nothing counts as away.
 pub(super) async fn connect(storage: &Storage) -> Result<PgConnection, sqlx::Error> {
     const PATIENCE: Duration = Duration::from_secs(2);
-    tokio::time::timeout(PATIENCE, storage.dedicated_connection()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    let connecting = async {
+        let mut link = storage.dedicated_connection().await?;
+        store::plan_once(&mut link).await.map(|()| link)
+    };
+    tokio::time::timeout(PATIENCE, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 /// The connection, or a new one, when Postgres takes writes on it.

@@ -8,13 +8,15 @@
 //! Invariants
 //! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
 //!   statement. A second owner of a room, or a write that arrives late, changes nothing and is told `Fenced`.
-//! - One flush in flight a shard: a batch is whatever arrived meanwhile. No timer: an idle persister commits at once.
+//! - One flush in flight a shard: a batch is whatever arrived meanwhile. A persister with little to do commits at once;
+//!   under load it waits for [`company`], at most `flush_wait_ms_max`.
 //! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated. A row that is
 //!   written once more all the same, after its room was loaded anew, meets its own id.
 //! - A write that Postgres refuses (a duplicate, say) does not take the rest of its batch with it.
 //! - At most `queue_rows_max` rows wait in a shard; past that, [`Tray::enqueue`] answers busy.
 
 pub mod batch;
+mod company;
 pub mod config;
 mod flush;
 mod persister;

@@ -9,6 +9,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::batch::Batch;
+use super::company::Company;
 use super::config::PersistenceConfig;
 use super::flush::{Flush, connect, probe};
 use super::{Claim, Job, Outcome, Places, QueuedRows};
@@ -40,6 +41,9 @@ pub struct Persister {
     flushing: bool,
     /// A flush begins when the mailbox is empty.
     gathering: bool,
+    company: Company,
+    /// A flush begins when it has waited long enough for company.
+    waiting: bool,
     /// The last flush gave up on Postgres: until one succeeds, the next ones try once and do not wait.
     outage: bool,
     /// The next look whether the outage is over is due.
@@ -68,6 +72,7 @@ impl Persister {
             flush_seconds: metrics::histogram!("parlance_flush_seconds"),
             queue_rows: metrics::gauge!("parlance_write_queue_rows", "shard" => shard),
         };
+        let company = Company::new(Duration::from_millis(config.flush_wait_ms_max), Instant::now());
         Self {
             config,
             storage,
@@ -77,6 +82,8 @@ impl Persister {
             link: None,
             flushing: false,
             gathering: false,
+            company,
+            waiting: false,
             outage: false,
             probe_is_due: false,
             stopping: false,
@@ -85,7 +92,7 @@ impl Persister {
     }
 
     /// Begins a flush once every job that is in the mailbox at this moment is in the queue: what was sent together is
-    /// committed together, and no timer waits for more.
+    /// committed together.
     fn flush_what_has_come(&mut self, ctx: &mut Context<Self>) {
         if self.flushing || self.gathering {
             return;
@@ -97,9 +104,9 @@ impl Persister {
         });
     }
 
-    /// Begins the next flush unless one is under way.
+    /// Begins the next flush unless one is under way, or should wait for company.
     fn flush(&mut self, ctx: &mut Context<Self>) {
-        if self.flushing {
+        if self.flushing || self.waiting {
             return;
         }
         if !self.answer_barriers() {
@@ -110,13 +117,22 @@ impl Persister {
             }
             return;
         }
+        let now = Instant::now();
+        if let Some(wait) = self.company.wait(now).filter(|_| !self.stopping) {
+            self.waiting = true;
+            ctx.run_later(wait, |actor, ctx| {
+                actor.waiting = false;
+                actor.flush(ctx);
+            });
+            return;
+        }
+        self.company.note_begin(now);
         let batch = Batch::take(&mut self.queue, self.config.flush_rows_max, self.config.flush_bytes_max);
         let rows = batch.rows;
         let patience = if self.outage { 0 } else { self.config.write_timeout_ms };
         let pause = Duration::from_millis(self.config.retry_pause_ms);
         let mut flush = Flush::new(self.storage.clone(), self.link.take(), Duration::from_millis(patience), pause);
         self.flushing = true;
-        let begun = Instant::now();
         let work = async move {
             let outcomes = flush.run(&batch).await;
             (flush, batch, outcomes)
@@ -124,7 +140,7 @@ impl Persister {
         ctx.spawn(work.into_actor(self).map(move |(flush, mut batch, outcomes), actor, ctx| {
             actor.link = flush.link;
             actor.note_outage(flush.gave_up);
-            actor.count(&batch, &outcomes, begun);
+            actor.count(&batch, &outcomes, now);
             let kept = if flush.gave_up { actor.keep_marks(&mut batch) } else { 0 };
             actor.give_back(rows - kept);
             actor.meters.queue_rows.set(f64::from(u32::try_from(actor.queued.get()).unwrap_or(u32::MAX)));
@@ -249,6 +265,7 @@ impl Supervised for Persister {
     /// Commits what is queued, then ends.
     fn shut_down(&mut self, ctx: &mut Context<Self>) {
         self.stopping = true;
+        self.waiting = false;
         self.flush(ctx);
     }
 
@@ -263,6 +280,8 @@ impl Handler<Enqueue> for Persister {
     type Result = ();
 
     fn handle(&mut self, jobs: Enqueue, ctx: &mut Self::Context) {
+        let rows = jobs.0.iter().map(|(job, _)| job.rows()).sum();
+        self.company.note_rows(rows, Instant::now());
         for (job, places) in jobs.0 {
             self.queue.push_back(job);
             self.places.push_back(places);

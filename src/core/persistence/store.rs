@@ -15,16 +15,25 @@ use crate::order::{EventRow, MessageRow, Row, RowBody};
 use parlance_foundation::ids::{MessageId, RoomId};
 use parlance_foundation::party::Party;
 
-/// Commits a batch and returns the rooms whose fence held; the others changed nothing.
+/// Has the statements of a flush planned once a connection. Left alone, Postgres plans each anew as soon as there are more
+/// than a few rooms, which takes longer than writing the rows; so they are written to be right at any size, and always
+/// find their rows by index, also when the tables were small when the plan was made.
+pub async fn plan_once(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
+    sqlx::raw_sql(SETTINGS).execute(connection).await.map(|_| ())
+}
+
+/// Commits a batch, whose fences are `runs`, and returns the rooms whose fence held; the others changed nothing.
 ///
 /// Rows alone are one statement, which is its own transaction: one round trip. What events change besides follows in the
 /// same transaction, a writer at a time.
-pub async fn flush(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
+pub async fn flush(connection: &mut PgConnection, batch: &Batch, runs: &[Run]) -> Result<HashSet<RoomId>, sqlx::Error> {
     if !batch.has_effects() && batch.watermarks.is_empty() {
-        return insert_rows(connection, batch).await;
+        return insert_rows(connection, batch, runs).await;
     }
     let mut transaction = connection.begin().await?;
-    let held = if batch.writes.is_empty() { HashSet::new() } else { insert_rows(&mut transaction, batch).await? };
+    let held =
+        if batch.writes.is_empty() { HashSet::new() } else { insert_rows(&mut transaction, batch, runs).await? };
     for (writer, effects) in batch.effects(&held) {
         writer.write(&mut transaction, &effects).await?;
     }
@@ -88,10 +97,14 @@ struct EventColumns<'a> {
     times: Vec<DateTime<Utc>>,
 }
 
-async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
-    let runs = batch.runs();
+async fn insert_rows(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    runs: &[Run],
+) -> Result<HashSet<RoomId>, sqlx::Error> {
     let (messages, events) = columns(&batch.writes);
-    // Rows whose room's fence did not hold are left out by the joins with `fence`.
+    // Rows whose room's fence did not hold are left out. `IS TRUE` keeps Postgres from making a join of that, which for a
+    // plan made once might be one of each row with each room; so it looks into a hash of the rooms.
     let held = sqlx::query_scalar!(
         r#"
         WITH fence AS (
@@ -109,7 +122,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
             FROM UNNEST($5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[],
                         $13::text[], $14::text[], $15::uuid[], $16::timestamptz[])
                 AS m (room_id, seq, id, user_id, agent_id, contact_id, client_id, kind, content, parts, reply_to, at)
-            JOIN fence ON fence.id = m.room_id
+            WHERE (m.room_id IN (SELECT id FROM fence)) IS TRUE
         ), new_events AS (
             INSERT INTO room_events
                 (room_id, seq, id, kind, actor_id, actor_kind, client_id, payload, touches, created_at)
@@ -117,7 +130,7 @@ async fn insert_rows(connection: &mut PgConnection, batch: &Batch) -> Result<Has
             FROM UNNEST($17::uuid[], $18::bigint[], $19::uuid[], $20::text[], $21::uuid[], $22::text[], $23::text[],
                         $24::text[], $25::uuid[], $26::timestamptz[])
                 AS e (room_id, seq, id, kind, actor_id, actor_kind, client_id, payload, touches, at)
-            JOIN fence ON fence.id = e.room_id
+            WHERE (e.room_id IN (SELECT id FROM fence)) IS TRUE
         )
         SELECT id FROM fence
         "#,

@@ -1,10 +1,11 @@
 //! Group commit on a real Postgres: fences, repeated sends, refused rows, lost answers, read marks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::Arbiter;
-use sqlx::Row as _;
+use sqlx::{PgConnection, Row as _};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -113,6 +114,10 @@ fn write(room_id: RoomId, rows: Vec<Arc<Row>>) -> Write {
     Write { room_id, from_seq: rows[0].seq - 1, rows, claim: Claim::waived() }
 }
 
+async fn flush(link: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
+    store::flush(link, batch, &batch.runs()).await
+}
+
 fn batch(writes: Vec<Write>) -> Batch {
     Batch { writes, ..Batch::default() }
 }
@@ -172,23 +177,21 @@ async fn rows_are_written_only_where_the_fence_holds() {
     let bench = Bench::new().await;
     let (mine, moved) = (bench.room().await, bench.room().await);
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    store::flush(&mut link, &batch(vec![write(moved, vec![bench.message(1, "other")])])).await.unwrap();
+    flush(&mut link, &batch(vec![write(moved, vec![bench.message(1, "other")])])).await.unwrap();
     // One write knows its room's end, the other does not: each is judged on its own.
     let both = batch(vec![
         write(mine, vec![bench.message(1, "a"), bench.message(2, "b")]),
         write(moved, vec![bench.message(1, "late")]),
         write(mine, vec![bench.message(3, "c")]),
     ]);
-    let held = store::flush(&mut link, &both).await.unwrap();
+    let held = flush(&mut link, &both).await.unwrap();
     assert_eq!(held.into_iter().collect::<Vec<_>>(), [mine]);
     let (last, rows) = bench.order(mine).await;
     assert_eq!((last, rows.len()), (3, 3));
     assert_eq!(bench.order(moved).await, (1, vec![(1, "other".to_owned())]));
     // A room that is not there has no fence to hold.
     let absent = RoomId::new(&bench.clock);
-    assert!(
-        store::flush(&mut link, &batch(vec![write(absent, vec![bench.message(1, "x")])])).await.unwrap().is_empty()
-    );
+    assert!(flush(&mut link, &batch(vec![write(absent, vec![bench.message(1, "x")])])).await.unwrap().is_empty());
 }
 
 #[actix_rt::test]
@@ -202,7 +205,7 @@ async fn rooms_that_are_written_together_have_the_times_of_their_own_rows() {
     });
     let writes = rooms.iter().zip(&rows).map(|(room, row)| write(*room, vec![Arc::clone(row)]));
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    store::flush(&mut link, &batch(writes.collect())).await.unwrap();
+    flush(&mut link, &batch(writes.collect())).await.unwrap();
     for (room, row) in rooms.iter().zip(rows) {
         let kept = sqlx::query_scalar("SELECT last_event_at FROM rooms WHERE id = $1").bind(room);
         let kept: chrono::DateTime<chrono::Utc> = kept.fetch_one(bench.database.storage.engine()).await.unwrap();
@@ -223,10 +226,10 @@ async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence()
         bench.event(2, rename("harbour")),
         bench.event(3, CoreChange::role_changed(ben, Role::Admin)),
     ];
-    assert_eq!(store::flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
+    assert_eq!(flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
     assert_eq!(bench.marks(room, ben).await, (1, 1));
     let fenced = vec![bench.event(2, rename("not this")), bench.event(3, CoreChange::removed(ben, false))];
-    assert!(store::flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
+    assert!(flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
     let now =
         sqlx::query("SELECT name, role FROM rooms JOIN room_members ON room_id = id WHERE id = $1 AND user_id = $2")
             .bind(room)
@@ -244,7 +247,7 @@ async fn an_earlier_try_is_recognised_by_its_last_row() {
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
     let rows = vec![bench.message(1, "a"), bench.event(2, CoreChange::Described { name: None, topic: None })];
     let ours = batch(vec![write(room, rows.clone())]);
-    store::flush(&mut link, &ours).await.unwrap();
+    flush(&mut link, &ours).await.unwrap();
     let run = ours.runs()[0];
     let find = async |id: Uuid, link: &mut _| store::recognise(link, &[(run, id)]).await.unwrap();
     assert!(find(rows[1].id(), &mut link).await.contains(&room));
@@ -434,7 +437,7 @@ async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
     // A try that is fenced by someone else in the meantime is told so, not taken for ours.
     proxy.trap("lose-3", "lose-3", false);
     let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    store::flush(&mut link, &batch(vec![write(room, vec![bench.message(3, "other")])])).await.unwrap();
+    flush(&mut link, &batch(vec![write(room, vec![bench.message(3, "other")])])).await.unwrap();
     line.enqueue(3, write(room, vec![bench.message(3, "lose-3")])).await;
     assert_eq!(line.outcomes(1).await, [(3, Outcome::Fenced)]);
     assert_eq!(bench.order(room).await.0, 3);

@@ -9,6 +9,7 @@ use crate::order::{MessageRow, SYSTEM};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::MessageId;
 use parlance_foundation::party::Party;
+use parlance_foundation::text;
 
 /// Kinds that clients may send; the engine's own (`system`) come from the engine.
 const KINDS: [&str; 2] = ["text", "media"];
@@ -69,25 +70,12 @@ fn check_content(config: &ChatConfig, content: &str, parts: Option<&str>) -> Res
 
 /// A client's own id for something that it sends or makes.
 pub fn check_client_id(config: &ChatConfig, client_id: &str) -> Result<(), ChatError> {
-    let max = config.client_id_bytes_max;
-    if client_id.is_empty() || client_id.len() > max || client_id.chars().any(char::is_control) {
-        let wanted =
-            format!("must be 1 to {max} bytes without control characters; a new UUID each time is a good choice");
-        return Err(invalid("client_id", wanted));
-    }
-    Ok(())
+    text::check_client_id(client_id, config.client_id_bytes_max).map_err(|wanted| invalid("client_id", wanted))
 }
 
-/// A name or topic as people see it ([`line`](parlance_foundation::text::line)), of at most `chars_max` characters; empty when they see
-/// nothing.
+/// A name or topic as people see it, of at most `chars_max` characters; empty when they see nothing.
 pub fn plain_text(field: &'static str, text: &str, chars_max: usize) -> Result<String, ChatError> {
-    let Ok(text) = parlance_foundation::text::line(text) else {
-        return Err(invalid(field, "must be one line without control characters".into()));
-    };
-    if text.chars().count() > chars_max {
-        return Err(invalid(field, format!("must be at most {chars_max} characters")));
-    }
-    Ok(text)
+    text::short_line(text, chars_max).map_err(|wanted| invalid(field, wanted))
 }
 
 /// Levels of JSON that stand around parts where they are told: in a frame, in a page of frames.

@@ -1,14 +1,16 @@
 //! What a room is and who is in it: the same for its actor, its card and what is read of it. Pure.
 //!
-//! Invariant: [`RoomFacts::apply`] is the only place where a change becomes fact, so that all three agree.
+//! Invariants
+//! - [`RoomFacts::apply`] is the only place where a change becomes fact, so that all three agree.
+//! - Whoever is here with a team is here as what the team is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::permissions::{Role, RoomKind};
 use crate::order::{CoreChange, Watermark};
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::ids::{RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::{Party, PartyKind};
 
 /// See the module.
@@ -30,13 +32,28 @@ pub struct RoomFacts {
 pub struct Members {
     by_party: HashMap<Party, Member>,
     teams: usize,
+    /// The team with which somebody is here; all others are here for themselves. Apart, since most rooms have none.
+    via: BTreeMap<UserId, TeamId>,
 }
 
 impl FromIterator<(Party, Member)> for Members {
     fn from_iter<I: IntoIterator<Item = (Party, Member)>>(members: I) -> Self {
         let by_party: HashMap<Party, Member> = members.into_iter().collect();
         let teams = by_party.keys().filter(|party| party.kind() == PartyKind::Team).count();
-        Self { by_party, teams }
+        Self { by_party, teams, via: BTreeMap::new() }
+    }
+}
+
+/// Each with the team with which they are here, if they are with one.
+impl FromIterator<(Party, Member, Option<TeamId>)> for Members {
+    fn from_iter<I: IntoIterator<Item = (Party, Member, Option<TeamId>)>>(members: I) -> Self {
+        let mut via = BTreeMap::new();
+        let with = |(party, member, team): (Party, Member, Option<TeamId>)| {
+            via.extend(party.user().zip(team));
+            (party, member)
+        };
+        let members: Self = members.into_iter().map(with).collect();
+        Self { via, ..members }
     }
 }
 
@@ -63,13 +80,39 @@ impl Members {
         self.by_party.len() - self.teams
     }
 
-    fn insert(&mut self, party: Party, member: Member) {
+    /// The team with which they are here; `None`: they are not here, or for themselves.
+    pub fn via(&self, user: UserId) -> Option<TeamId> {
+        self.via.get(&user).copied()
+    }
+
+    /// Those who are here with a team, in the order of their ids.
+    pub fn with(&self, team: TeamId) -> impl Iterator<Item = UserId> + '_ {
+        self.via.iter().filter(move |(_, via)| **via == team).map(|(user, _)| *user)
+    }
+
+    fn set_role(&mut self, party: Party, role: Role, via: Option<TeamId>) {
+        let Some(member) = self.by_party.get_mut(&party) else { return };
+        member.role = role;
+        self.set_via(party, via);
+    }
+
+    fn set_via(&mut self, party: Party, via: Option<TeamId>) {
+        match (party.user(), via) {
+            (Some(user), Some(team)) => drop(self.via.insert(user, team)),
+            (Some(user), None) => drop(self.via.remove(&user)),
+            (None, _) => {}
+        }
+    }
+
+    fn insert(&mut self, party: Party, member: Member, via: Option<TeamId>) {
+        self.set_via(party, via);
         if self.by_party.insert(party, member).is_none() && party.kind() == PartyKind::Team {
             self.teams += 1;
         }
     }
 
     fn remove(&mut self, party: Party) {
+        self.set_via(party, None);
         if self.by_party.remove(&party).is_some() && party.kind() == PartyKind::Team {
             self.teams -= 1;
         }
@@ -107,24 +150,25 @@ impl Member {
 impl RoomFacts {
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
-            CoreChange::MemberAdded { role, .. } => {
+            CoreChange::MemberAdded { party: added, role, .. } => {
                 for party in change.parties() {
                     // A team that gets more people has been there before.
                     if party.kind() != PartyKind::Team || !self.is_member(party) {
-                        self.members.insert(party, Member::from(*role, seq));
+                        self.members.insert(party, Member::from(*role, seq), added.team());
                     }
                 }
             }
-            CoreChange::MemberRemoved { .. } => {
+            CoreChange::MemberRemoved { stay, .. } => {
                 for party in change.parties() {
                     self.members.remove(party);
                 }
+                for stays in stay {
+                    self.members.set_role(stays.user.into(), stays.role, Some(stays.via));
+                }
             }
-            CoreChange::RoleChanged { role, .. } => {
+            CoreChange::RoleChanged { party: changed, role, via, .. } => {
                 for party in change.parties() {
-                    if let Some(member) = self.members.get_mut(&party) {
-                        member.role = *role;
-                    }
+                    self.members.set_role(party, *role, changed.team().or(*via));
                 }
             }
             CoreChange::Described { name, topic } => (self.name, self.topic) = (name.clone(), topic.clone()),
@@ -144,9 +188,10 @@ impl RoomFacts {
         self.members.iter().filter_map(|(party, _)| party.user())
     }
 
-    /// How far each member has received and read.
+    /// How far each member has received and read. A team does neither: its people do.
     pub fn marks(&self) -> Vec<Watermark> {
-        self.members.iter().map(|(party, member)| member.mark(*party)).collect()
+        let readers = self.members.iter().filter(|(party, _)| party.kind() != PartyKind::Team);
+        readers.map(|(party, member)| member.mark(*party)).collect()
     }
 
     /// A member has received or read up to there. Whether that changes anything.
@@ -186,7 +231,8 @@ mod tests {
         assert_eq!((facts.members.count(), facts.role(user(4).into())), (4, Some(Role::Guest)));
         assert_eq!(facts.members.get(&team).map(|member| member.read_seq), Some(1), "it was there before");
         let goes =
-            CoreChange::MemberRemoved { party: team, is_out: false, people: vec![user(2), user(3)], stay: vec![] };
+            CoreChange::MemberRemoved { party: team, is_out: false, people: vec![user(2), user(3)], stay: Vec::new() };
+        assert!(facts.marks().iter().all(|mark| mark.party != team), "a team reads nothing");
         facts.apply(3, &goes);
         facts.apply(4, &goes);
         assert_eq!((facts.members.count(), facts.members.parties()), (2, 2));

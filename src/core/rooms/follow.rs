@@ -6,10 +6,14 @@
 //!
 //! Invariants
 //! - It looks at what is, not at what happened: running it twice, late or for nothing changes nothing more.
-//! - Whoever is in a room for themselves stays in it, whatever becomes of their teams.
+//! - Whoever is in a room for themselves stays in it, whatever becomes of their teams. Who is, the room itself decides: what
+//!   is read here may have changed before the room is asked.
+//! - Whoever is in several teams that are here is here with one. When that one goes, they are what the strongest of the others
+//!   is.
 //! - Who is in as many rooms as one person may be does not come in; they do with the next change of the team.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +48,8 @@ impl Job for FollowTeams {
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The team is being deleted: it goes, with those who came with it.
-    TeamLeaves(TeamId, Leaving),
+    /// The team is being deleted: it goes, with those who came with it and are in none of these others.
+    TeamLeaves(TeamId, Vec<(UserId, TeamId)>),
     /// They are in the team no more.
     Leaves(UserId, TeamId),
     /// They are in that team no more, but in another one that is here.
@@ -57,36 +61,31 @@ pub enum Step {
     Joins(TeamId, Role, Vec<UserId>),
 }
 
-/// What becomes of the people of a team that leaves a room.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leaving {
-    /// Those who came with it.
-    pub people: Vec<UserId>,
-    /// Of these, those who stay, each with another team that is here.
-    pub stay: Vec<(UserId, TeamId)>,
-}
-
 /// The people of those teams that are there and not being deleted.
 type Living = HashMap<TeamId, TeamPeople>;
 
 impl TeamsHere {
-    /// Another team that is here and in which `user` is.
-    fn holder(&self, living: &Living, user: UserId, but: TeamId) -> Option<TeamId> {
-        let holds = |team: &TeamId| living.get(team).is_some_and(|team| team.people.contains(&user));
-        self.teams.keys().copied().find(|team| *team != but && holds(team))
+    /// The other teams that are here and in which `user` is.
+    fn holders(&self, living: &Living, user: UserId, but: TeamId) -> impl Iterator<Item = (TeamId, Role)> {
+        let holds = move |team: &TeamId| living.get(team).is_some_and(|team| team.people.contains(&user));
+        self.teams.iter().filter(move |(team, _)| **team != but && holds(team)).map(|(team, role)| (*team, *role))
     }
 
-    /// What becomes of the people of `team` when it leaves.
-    pub fn leaving(&self, living: &Living, team: TeamId) -> Leaving {
-        let people: Vec<UserId> = self.via.iter().filter(|(_, via)| **via == team).map(|(user, _)| *user).collect();
-        let stay = people.iter().filter_map(|user| Some((*user, self.holder(living, *user, team)?))).collect();
-        Leaving { people, stay }
+    /// Who of the people of `team` is in which other teams that are here.
+    pub fn held(&self, living: &Living, team: TeamId) -> Vec<(UserId, TeamId)> {
+        let with = self.via.iter().filter(|(_, via)| **via == team).map(|(user, _)| *user);
+        let own = living.get(&team).into_iter().flat_map(|team| team.people.iter().copied());
+        let people: BTreeSet<UserId> = with.chain(own).collect();
+        people
+            .into_iter()
+            .flat_map(|user| self.holders(living, user, team).map(move |(other, _)| (user, other)))
+            .collect()
     }
 
     /// What differs between the room and its teams. `absent`: those people of the teams who are not in the room and may come.
     pub fn steps(&self, living: &Living, absent: &HashSet<UserId>) -> Vec<Step> {
         let ended = self.teams.keys().filter(|team| !living.contains_key(team));
-        let mut steps: Vec<Step> = ended.map(|team| Step::TeamLeaves(*team, self.leaving(living, *team))).collect();
+        let mut steps: Vec<Step> = ended.map(|team| Step::TeamLeaves(*team, self.held(living, *team))).collect();
         for (user, via) in &self.via {
             let is_ending = self.teams.contains_key(via) && !living.contains_key(via);
             let is_held =
@@ -94,8 +93,10 @@ impl TeamsHere {
             if is_ending || is_held {
                 continue;
             }
-            steps.push(match self.holder(living, *user, *via) {
-                Some(to) => Step::Moves { user: *user, from: *via, to },
+            // Of several that are the same the oldest, as the room has it.
+            let strongest = self.holders(living, *user, *via).max_by_key(|(team, role)| (*role, Reverse(*team)));
+            steps.push(match strongest {
+                Some((to, _)) => Step::Moves { user: *user, from: *via, to },
                 None => Step::Leaves(*user, *via),
             });
         }
@@ -143,18 +144,14 @@ pub async fn follow(parts: &ChatParts, job: FollowTeams, own: JobId) -> Result<(
 async fn take(parts: &ChatParts, job: FollowTeams, step: Step) -> Result<(), JobError> {
     let room = job.room_id;
     let (team, change) = match step {
-        Step::Moves { user, from, to } => {
-            return store::move_to_team(&parts.storage, room, user, from, to).await.map_err(failed);
-        }
-        Step::TeamLeaves(team, Leaving { people, stay }) => {
-            (team, Change::RemoveMember { party: Party::Team(team), people, stay })
-        }
+        Step::Moves { user, from, to } => (from, Change::MoveMember { user, to }),
+        Step::TeamLeaves(team, held) => (team, Change::RemoveMember { party: Party::Team(team), held }),
         Step::Leaves(user, team) => (team, Change::remove(user)),
         Step::Joins(team, role, people) => (team, Change::AddMember { party: Party::Team(team), role, people }),
     };
     // By another hand: the team itself is who acts.
     let by = job.by.map_or(Party::Team(team), Party::User);
-    let wanted = WantedChange { by, right: Right::OfTeam, client_id: None, change };
+    let wanted = WantedChange { by, right: Right::OfTeam(team), client_id: None, change };
     let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
     match parts.rooms.ask(room, ask).await {
         // The room is gone, or the team has left it meanwhile.
@@ -225,8 +222,7 @@ mod tests {
     #[test]
     fn a_team_that_is_deleted_leaves_with_those_whom_no_other_team_holds() {
         let steps = here(&[10, 11], &[(1, 10), (2, 10)]).steps(&living(&[(11, &[2, 5])]), &absent(&[]));
-        let leaving = Leaving { people: vec![user(1), user(2)], stay: vec![(user(2), team(11))] };
-        assert_eq!(steps, [Step::TeamLeaves(team(10), leaving)]);
+        assert_eq!(steps, [Step::TeamLeaves(team(10), vec![(user(2), team(11))])]);
     }
 
     #[test]

@@ -234,9 +234,14 @@ impl RoomState {
             let row = Arc::new(Row { body: RowBody::Event(row.event()?.superseded()?), ..*row });
             Some(Entry { frame: wire::frame(id, &row), row })
         };
-        self.window.retell(message, retold);
-        for sent in self.sent.values_mut() {
-            if let Sent::Done(first) = sent
+        for told in self.window.retell(message, retold) {
+            if let Some(sent) = key_of(&told).and_then(|key| self.sent.get_mut(&key)) {
+                *sent = Sent::Done(told);
+            }
+        }
+        // Those that are older than the window, of which there are some only after repeated sends.
+        for key in self.recalled.iter().filter(|key| !key.is_message) {
+            if let Some(Sent::Done(first)) = self.sent.get_mut(key)
                 && first.touches() == Some(message)
                 && let Some(entry) = retold(first)
             {

@@ -83,14 +83,17 @@ impl Window {
         self.entries.iter().rev().map(|entry| &entry.row).find(|row| row.touches() == Some(message))
     }
 
-    /// Changes of this message that are here are told otherwise from now on, where `change` says so.
-    pub fn retell(&mut self, message: MessageId, change: impl Fn(&Row) -> Option<Entry>) {
+    /// Changes of this message that are here are told otherwise from now on, where `change` says so. Returns those.
+    pub fn retell(&mut self, message: MessageId, change: impl Fn(&Row) -> Option<Entry>) -> Vec<Arc<Row>> {
+        let mut retold = Vec::new();
         for entry in self.entries.iter_mut().filter(|entry| entry.row.touches() == Some(message)) {
             if let Some(told) = change(&entry.row) {
                 self.bytes = self.bytes + told.bytes() - entry.bytes();
+                retold.push(Arc::clone(&told.row));
                 *entry = told;
             }
         }
+        retold
     }
 
     /// A message has another form from now on. Whether it is here.

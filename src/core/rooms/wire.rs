@@ -4,6 +4,7 @@
 //! event that changed a message says so at its own place.
 
 mod invitation;
+mod member;
 mod space;
 
 use bytestring::ByteString;
@@ -15,11 +16,13 @@ use uuid::Uuid;
 
 use super::permissions::{Role, RoomKind};
 use crate::accounts::wire::PublicUser;
-use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Watermark};
+use crate::order::{CoreChange, EventPayload, MessageRow, Row, RowBody, Stays, Watermark};
 use crate::parties::wire::PartyProfile;
 use crate::wire::asyncapi::{FrameDoc, reference};
 pub use crate::wire::encode;
 pub use invitation::{Invitation, InvitationState, InvitationUpdated, Invited, InvitedTo};
+pub use member::{EventMember, MemberAdded, MemberRemoved, MemberRoleChanged, StayingMember};
+use member::{apart, together};
 use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::Party;
 pub use space::{SpaceJoined, SpaceLeft, SpaceLeftBecause, SpaceUpdated};
@@ -160,99 +163,11 @@ pub struct MessagePosted<'a> {
     pub message: Message<'a>,
 }
 
-/// Someone's place in a room, inside events: a user by `user_id`, others as `party`.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct EventMember {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub party: Option<Party>,
-    pub role: Role,
-}
-
-impl EventMember {
-    pub fn new(party: Party, role: Role) -> Self {
-        let (user_id, party) = apart(party);
-        Self { user_id, party, role }
-    }
-}
-
-/// Event: someone was added, or joined; or a team, with its people. Of a team that is in the room already: more of its
-/// people came.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct MemberAdded {
-    pub member: EventMember,
-    /// The people who came with a team, each in its role.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub people: Vec<UserId>,
-}
-
-/// Event: someone was removed, or left, by `user_id` or as `party`; or a team, with its people.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct MemberRemoved {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub party: Option<Party>,
-    /// The people who went with a team.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub people: Vec<UserId>,
-}
-
-impl MemberRemoved {
-    pub fn new(party: Party, people: Vec<UserId>) -> Self {
-        let (user_id, party) = apart(party);
-        Self { user_id, party, people }
-    }
-}
-
-/// Event: a member, by `user_id` or as `party`, has another role now; of a team, its people as well.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct MemberRoleChanged {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub party: Option<Party>,
-    pub role: Role,
-    /// The people who are here with a team.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub people: Vec<UserId>,
-}
-
-impl MemberRoleChanged {
-    pub fn new(party: Party, role: Role, people: Vec<UserId>) -> Self {
-        let (user_id, party) = apart(party);
-        Self { user_id, party, role, people }
-    }
-}
-
-/// A party as the fields `user_id` and `party`, of which one is there.
-fn apart(party: Party) -> (Option<UserId>, Option<Party>) {
-    party.user().map_or((None, Some(party)), |user| (Some(user), None))
-}
-
-/// The party of the two fields.
-fn together<E: serde::de::Error>(user_id: Option<UserId>, party: Option<Party>) -> Result<Party, E> {
-    user_id.map(Party::User).or(party).ok_or_else(|| E::custom("neither user_id nor party"))
-}
-
 /// Event: the room has another name or topic now; both are given as they are now.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RoomUpdated {
     pub name: Option<String>,
     pub topic: Option<String>,
-}
-
-impl EventPayload for MemberAdded {
-    const KIND: &'static str = "member.added";
-}
-
-impl EventPayload for MemberRemoved {
-    const KIND: &'static str = "member.removed";
-}
-
-impl EventPayload for MemberRoleChanged {
-    const KIND: &'static str = "member.role_changed";
 }
 
 impl EventPayload for RoomUpdated {
@@ -268,13 +183,14 @@ pub fn core_change(kind: &str, payload: &RawValue) -> Result<Option<CoreChange>,
             CoreChange::MemberAdded { party: together(user_id, party)?, role, people }
         }
         MemberRemoved::KIND => {
-            let MemberRemoved { user_id, party, people } = serde_json::from_str(text)?;
+            let MemberRemoved { user_id, party, people, stay } = serde_json::from_str(text)?;
             let party = together(user_id, party)?;
-            CoreChange::MemberRemoved { party, is_out: false, people, stay: Vec::new() }
+            let stays = |one: &StayingMember| Stays { user: one.user_id, via: one.via_team_id, role: one.role };
+            CoreChange::MemberRemoved { party, is_out: false, people, stay: stay.iter().map(stays).collect() }
         }
         MemberRoleChanged::KIND => {
-            let MemberRoleChanged { user_id, party, role, people } = serde_json::from_str(text)?;
-            CoreChange::RoleChanged { party: together(user_id, party)?, role, people }
+            let MemberRoleChanged { user_id, party, role, via_team_id: via, people } = serde_json::from_str(text)?;
+            CoreChange::RoleChanged { party: together(user_id, party)?, role, via, people }
         }
         RoomUpdated::KIND => {
             let RoomUpdated { name, topic } = serde_json::from_str(text)?;

@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::audit::By;
 use super::handle::Vault;
-use super::wire::{SecretMeta, SecretPage, SecretValue};
+use super::wire::{SecretMeta, SecretValue};
 use super::{VaultError, name};
 use crate::accounts::Admin;
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::{JsonBody, PageQuery};
+use parlance_foundation::requests::{JsonBody, ListPage, PageQuery};
 
 /// Mounts the endpoints; paths are relative to `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -24,7 +24,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 #[derive(OpenApi)]
 #[openapi(
     paths(list_secrets, replace_secret, delete_secret),
-    components(schemas(SecretMeta, SecretPage, SecretValue, ProblemBody))
+    components(schemas(SecretMeta, SecretValue, ProblemBody))
 )]
 pub struct ApiDoc;
 
@@ -43,7 +43,7 @@ pub(super) struct Wanted {
     tag = "administration",
     params(Wanted, PageQuery),
     responses(
-        (status = 200, description = "A page of secrets", body = SecretPage),
+        (status = 200, description = "A page of secrets", body = ListPage<SecretMeta>),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`auth.not_an_admin`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`vault.invalid_name`", body = ProblemBody, content_type = "application/problem+json"),
@@ -56,15 +56,10 @@ async fn list_secrets(
     _: Admin,
     wanted: web::Query<Wanted>,
     page: PageQuery,
-) -> Result<web::Json<SecretPage>, Problem> {
+) -> Result<web::Json<ListPage<SecretMeta>>, Problem> {
     wanted.scope.as_deref().map(name::require_scope).transpose()?;
-    let mut items = vault.list_meta(wanted.scope.as_deref(), page.cursor()?, page.one_more()).await?;
-    let more = items.len() > page.limit;
-    if more {
-        items.pop();
-    }
-    let next = items.last().filter(|_| more).map(|secret| secret.id);
-    Ok(web::Json(SecretPage { items, next }))
+    let found = vault.list_meta(wanted.scope.as_deref(), page.cursor()?, page.one_more()).await?;
+    Ok(web::Json(ListPage::of(found, &page, |secret| secret.id.to_string())))
 }
 
 /// Replace a secret, such as a provider's key that has leaked. Its name and label stay.

@@ -49,14 +49,6 @@ pub struct SecretMeta {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// A page of secrets, the oldest first.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SecretPage {
-    pub items: Vec<SecretMeta>,
-    /// Send it as `after` for the next page; null on the last one.
-    pub next: Option<Uuid>,
-}
-
 /// A new value. It goes in and never comes out.
 #[derive(Deserialize, ToSchema)]
 pub struct SecretValue {

@@ -13,6 +13,9 @@ use crate::supervision::Supervisor;
 /// What stays wrong is said again this often.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
+/// How the problem of actors that answer nothing begins: the log has it from those who ask the actors, with all names.
+const STUCK: &str = "actors answer nothing: ";
+
 /// Looks at everything. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
@@ -42,7 +45,7 @@ impl Health {
         checks.push(Check::new("writes", self.persisters.are_failing().then(|| failing.to_owned())));
         let registry = self.supervisor.registry();
         let is_down = (!registry.all_well()).then(|| down.to_owned());
-        let stuck = || registry.stuck_in_words().map(|actors| format!("actors answer nothing: {actors}"));
+        let stuck = || registry.stuck_in_words().map(|actors| format!("{STUCK}{actors}"));
         checks.push(Check::new("actors", is_down.or_else(stuck)));
         for check in &checks {
             let ready = f64::from(u8::from(check.problem.is_none()));
@@ -57,7 +60,7 @@ impl Health {
         let wrong: Vec<String> = checks
             .iter()
             .filter_map(|check| Some((check.name, check.problem.as_deref()?)))
-            .filter(|(_, problem)| *problem != NOT_KNOWN)
+            .filter(|(_, problem)| *problem != NOT_KNOWN && !problem.starts_with(STUCK))
             .map(|(name, problem)| format!("{name}: {problem}"))
             .collect();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

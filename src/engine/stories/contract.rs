@@ -22,7 +22,7 @@ impl Contract {
         let app = TestApp::with(|config| config.chat.strangers = Strangers::Invite).await;
         let (status, text) = app.page("/docs/openapi.json").await;
         assert_eq!(status, 200);
-        Self { app, document: Document(serde_json::from_str(&text).unwrap()), met: BTreeSet::new() }
+        Self { app, document: Document::of(&text), met: BTreeSet::new() }
     }
 
     /// Calls the operation (`GET /rooms/{id}`) with these ids in its path, in order, and what may follow a `?`; the answer
@@ -79,7 +79,7 @@ impl Contract {
             template.replace('/', "~1"),
             method.as_str().to_ascii_lowercase()
         );
-        let documented = self.document.0.pointer(&pointer);
+        let documented = self.document.whole.pointer(&pointer);
         let documented =
             self.document.followed(documented.unwrap_or_else(|| panic!("{operation} answers {status}, undocumented")));
         let Some(content) = documented["content"].as_object() else {

@@ -24,7 +24,7 @@ impl Contract {
 
     /// Holds an answer to the command that it is for.
     fn check_answer(&self, kind: &str, answer: &Value) {
-        let operation = &self.document.0["operations"][kind];
+        let operation = &self.document.whole["operations"][kind];
         let replies: Vec<_> = operation["reply"]["messages"].as_array().unwrap().iter().collect();
         let (_, schema) = replies
             .iter()
@@ -46,7 +46,7 @@ impl Contract {
 
     /// Holds a frame that came by itself to its own schema; its `type`.
     fn check_event(&self, frame: &Value) -> String {
-        let kinds = self.document.0["operations"]["hear"]["messages"].as_array().unwrap();
+        let kinds = self.document.whole["operations"]["hear"]["messages"].as_array().unwrap();
         let found = kinds.iter().map(|kind| self.message(kind)).find(|(name, _)| frame["type"] == name.as_str());
         let (name, schema) = found.unwrap_or_else(|| panic!("undocumented: {frame}"));
         let faults = self.document.faults(schema, frame);
@@ -58,7 +58,7 @@ impl Contract {
 
     /// What is to be met: each command answered and refused, and each frame.
     fn all(&self) -> BTreeSet<String> {
-        let operations = self.document.0["operations"].as_object().unwrap();
+        let operations = self.document.whole["operations"].as_object().unwrap();
         let commands = operations.iter().filter(|(_, operation)| operation["action"] == "receive");
         let mut all: BTreeSet<String> =
             commands.flat_map(|(kind, _)| [kind.clone(), format!("{kind} refused")]).collect();
@@ -128,7 +128,7 @@ async fn every_frame_is_as_the_document_says() {
     .await;
     let (status, text) = app.page("/docs/asyncapi.json").await;
     assert_eq!(status, 200);
-    let contract = Rc::new(Contract { document: Document(serde_json::from_str(&text).unwrap()) });
+    let contract = Rc::new(Contract { document: Document::of(&text) });
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
     let (mut one, mut other) = (Ear::open(&app, &contract).await, Ear::open(&app, &contract).await);
 

@@ -1,8 +1,6 @@
 //! What is changed in Postgres by other hands than this engine's, an operator's or another engine's, is known here at
 //! once; and what happens while the engine does not hear is made up for.
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::json;
 
@@ -38,34 +36,25 @@ async fn a_user_who_is_disabled_elsewhere_is_out_at_once() {
     app.connect(&ben).await;
 }
 
-/// A backend of Postgres that says nothing for a while, as a connection that a firewall forgot.
-struct Frozen(Pid);
-
-impl Frozen {
-    fn new(pid: i32) -> Self {
-        kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
-        Self(Pid::from_raw(pid))
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        let _ = kill(self.0, Signal::SIGCONT);
-    }
+/// An engine behind a network that can fail it.
+async fn behind_a_proxy() -> (TestApp, Proxy) {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::before(&database.url()).await;
+    let through = proxy.url().to_owned();
+    let change = |config: &mut Config| config.storage.database_url = Some(through);
+    let app = TestApp::on(database, tempfile::tempdir().unwrap(), change).await;
+    app.until_listening(true).await;
+    (app, proxy)
 }
 
 #[actix_rt::test]
 async fn an_engine_to_which_nothing_is_told_any_more_notices_and_reads() {
-    let app = TestApp::start().await;
-    app.until_listening(true).await;
+    let (app, proxy) = behind_a_proxy().await;
     let ada = app.sign_up("ada").await;
     let room = app.group(&[&ada]).await;
     app.post(&ada, &room, "m1", "warm").await;
-    let listening = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'
-                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let storage = &app.database.storage;
-    let pid: i32 = sqlx::query_scalar(listening).fetch_one(storage.engine()).await.unwrap();
-    let _frozen = Frozen::new(pid);
+    // A backend that stood still instead would hold up every test that drops a database.
+    proxy.forget_those_that_listen();
     app.sql(&format!("UPDATE users SET disabled_at = now() WHERE id = '{}'", ada.id)).await;
     let body = || Some(json!({ "client_id": "m2", "content": "still here" }));
     until("she is out", async || {
@@ -301,12 +290,7 @@ async fn who_was_taken_out_before_a_room_was_opened_does_not_hear_it_on() {
 
 #[actix_rt::test]
 async fn what_happened_while_nobody_heard_is_made_up_for() {
-    let database = TestDatabase::create().await;
-    let proxy = Proxy::before(&database.url()).await;
-    let through = proxy.url().to_owned();
-    let change = |config: &mut Config| config.storage.database_url = Some(through);
-    let app = TestApp::on(database, tempfile::tempdir().unwrap(), change).await;
-    app.until_listening(true).await;
+    let (app, proxy) = behind_a_proxy().await;
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
     let (dan, eve) = (app.sign_up("dan").await, app.sign_up("eve").await);
     let room = app.group(&[&ada]).await;

@@ -117,6 +117,14 @@ async fn rows_seen(app: &TestApp, user: UserId, room: Uuid) -> BTreeMap<String, 
         assert_eq!(count(&mut of_room, &query, room).await, of_all, "{}: the same, read in the room", table.name);
         seen.insert(table.name, of_all);
     }
+    // A page of members applies the rule by itself.
+    let page = "SELECT count(*) FROM parlance_members_page($1, '00000000-0000-0000-0000-000000000000', 100)";
+    let mut all = app.database.storage.read_as(user).await.unwrap();
+    let mut of_room = app.database.storage.read_in(user, RoomId(room)).await.unwrap();
+    let mut of_another = app.database.storage.read_in(user, RoomId(Uuid::nil())).await.unwrap();
+    assert_eq!(count(&mut all, page, room).await, seen["room_members"]);
+    assert_eq!(count(&mut of_room, page, room).await, seen["room_members"]);
+    assert_eq!(count(&mut of_another, page, room).await, 0, "a read of one room sees no other");
     seen
 }
 

@@ -195,22 +195,33 @@ async fn who_is_in_two_teams_stays_as_long_as_one_of_them_does() {
     let (one, two) = (team(&app, "One", &[&ada, &ben, &cleo]).await, team(&app, "Two", &[&ada, &ben]).await);
     let room = app.group(&[&ada, &dan]).await;
     let all = [&ada, &ben, &cleo, &dan];
-    for team in [&one, &two] {
-        assert_eq!(app.verify(&all, add_team(&app, &room, &ada, team)).await.0, 201);
+    for (team, role) in [(&one, "admin"), (&two, "guest")] {
+        let body = json!({ "party": { "type": "team", "id": team }, "role": role });
+        let path = format!("/rooms/{room}/members");
+        assert_eq!(app.verify(&all, call(&app, Method::POST, path, &ada, body)).await.0, 201);
     }
+    let bens = async || members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap();
+    let bens_role = async || (listed(&app, &room, &ben).await.unwrap()["role"].clone(), bens().await.1, bens().await.2);
+    let is = |role: &str, team: &str| (json!(role), role.to_owned(), Some(team.to_owned()));
+    assert_eq!(bens_role().await, is("admin", &one));
     let mut dans = app.connect(&dan).await;
     assert_eq!(app.verify(&all, remove(&app, &room, &ada, &format!("team:{one}"))).await.0, 204);
     let left = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&left["party"]["id"], &left["people"]), (&json!(one), &json!([cleo.id])));
-    let via = members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap().2;
-    assert_eq!(via, Some(two.clone()));
+    assert_eq!(left["stay"], json!([{ "user_id": ben.id, "via_team_id": two, "role": "guest" }]));
+    assert_eq!(bens_role().await, is("guest", &two), "he is what the other team is");
     // And by leaving a team instead.
     assert_eq!(app.verify(&all, add_team(&app, &room, &ada, &one)).await.0, 201);
     app.verify(&all, leave_team(&app, &two, &ada, &ben)).await;
     followed(&app).await;
-    let via = members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap().2;
-    assert_eq!(via, Some(one.clone()), "he is here with the other one now, and nobody hears a thing");
-    assert_eq!(dans.events_of_room(&room, 1).await[0]["party"], Value::Null);
+    assert_eq!(bens_role().await, is("member", &one), "he is here with the other one now");
+    let moved = dans.events_of_room(&room, 2).await.remove(1);
+    assert_eq!((&moved["type"], &moved["user_id"]), (&json!("member.role_changed"), &json!(ben.id)));
+    assert_eq!((&moved["role"], &moved["via_team_id"]), (&json!("member"), &json!(one)));
+    // From the log, and from Postgres, the room is the same.
+    let (database, folder) = app.stop().await;
+    let app = TestApp::on(database, folder, |_| {}).await;
+    let mut dans = app.connect(&dan).await;
     app.verify(&all, leave_team(&app, &one, &ada, &ben)).await;
     let gone = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&gone["type"], &gone["user_id"]), (&json!("member.removed"), &json!(ben.id)));
@@ -323,10 +334,18 @@ async fn teams_that_another_hand_changes_are_followed_all_the_same() {
     app.verify(&[&ada, &ben, &cleo, &dan], app.sql(&delete)).await;
     let removed = bens.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&removed["user_id"], &removed["by"]), (&json!(dan.id), &json!({ "type": "team", "id": one })));
-    // A team that goes at once takes its people with it; who is there with another one comes back with that.
+    // A team whose row is deleted leaves as any other: in the order of the room. Who is in another one stays with that.
+    let mut cleos = app.connect(&cleo).await;
     app.sql(&format!("DELETE FROM teams WHERE id = '{one}'")).await;
-    until("the room has followed", async || names(&app, &room, &ada).await == ["Two", "ada", "cleo"]).await;
+    let left = cleos.events_of_room(&room, 1).await.remove(0);
+    let party = json!({ "type": "team", "id": one });
+    assert_eq!((&left["type"], &left["party"], &left["by"]), (&json!("member.removed"), &party, &party));
+    assert_eq!((&left["people"], &left["stay"][0]["user_id"]), (&json!([ben.id]), &json!(cleo.id)));
     followed(&app).await;
+    assert_eq!(names(&app, &room, &ada).await, ["Two", "ada", "cleo"]);
+    let teams: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM teams").fetch_one(app.database.storage.engine()).await.unwrap();
+    assert_eq!(teams, 1, "its row is gone");
     assert_eq!(listed(&app, &room, &cleo).await.unwrap()["member_count"], json!(2));
     // The owner's account: the team is inherited, the room as well, and both stay in step.
     app.sql(&format!("DELETE FROM users WHERE id = '{}'", ada.id)).await;

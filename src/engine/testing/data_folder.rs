@@ -1,22 +1,20 @@
 //! A data folder of one test, and every Postgres that runs on it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use parlance_foundation::testing::open_folder;
+
 /// Gone with the test, together with any server that an engine left running on it. Drop the engine first.
 pub struct DataFolder(tempfile::TempDir);
 
 impl DataFolder {
-    /// In /tmp and open to others, because a root engine lends Postgres another user, who must get there.
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("parlance-test-").tempdir_in("/tmp").unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        Self(folder)
+        Self(open_folder())
     }
 
     pub fn path(&self) -> &Path {

@@ -116,6 +116,10 @@ impl Screen {
                 room.summary["unread"] = json!(room.summary["unread"].as_i64().min(Some(UNREAD_MAX)));
             }
             "member.added" if is_news => count(&mut room.summary, "member_count", how_many(people.len())),
+            "member.removed" if is_news && stays_as(event, &self.me).is_some() => {
+                room.summary["role"] = stays_as(event, &self.me).cloned().unwrap_or_default();
+                count(&mut room.summary, "member_count", -how_many(people.len()));
+            }
             "member.removed" if is_news => count(&mut room.summary, "member_count", -how_many(people.len())),
             "room.updated" if is_news => {
                 for field in ["name", "topic"] {
@@ -196,9 +200,11 @@ impl RoomScreen {
                     if one.is_empty() || one == &party && self.members.contains_key(one) {
                         continue;
                     }
-                    let is_via = is_team && one != &party;
-                    let joined = json!({ "role": role, "joined_at": event["at"], "delivered_seq": seq, "read_seq": seq,
-                                         "via": is_via });
+                    let mut joined =
+                        json!({ "role": role, "joined_at": event["at"], "delivered_seq": seq, "read_seq": seq });
+                    if is_team && one != &party {
+                        put(&mut joined, "via_team_id", member["party"]["id"].clone());
+                    }
                     self.members.insert(one.clone(), joined);
                     came.push(one.clone());
                 }
@@ -206,15 +212,20 @@ impl RoomScreen {
             "member.removed" => {
                 let party = member_of(event);
                 self.members.retain(|member, _| !people.contains(member) && *member != party);
+                for stays in event["stay"].as_array().into_iter().flatten() {
+                    let Some(member) = self.members.get_mut(&text_of(&stays["user_id"])) else { continue };
+                    member["role"] = stays["role"].clone();
+                    put(member, "via_team_id", stays["via_team_id"].clone());
+                }
             }
             "member.role_changed" => {
                 let party = member_of(event);
                 for one in people.iter().chain([&party]) {
                     let Some(member) = self.members.get_mut(one) else { continue };
                     member["role"] = event["role"].clone();
-                    // Whoever is given a role of their own is here for themselves.
+                    // Whoever is given a role of their own is here for themselves, unless it comes of another team.
                     if *one == party {
-                        member["via"] = json!(false);
+                        put(member, "via_team_id", event["via_team_id"].clone());
                     }
                 }
             }
@@ -231,11 +242,7 @@ pub fn member(listed: &Value) -> (String, Value) {
         Some(user) => user.to_owned(),
         None => member_of(listed),
     };
-    // With which team somebody is here who is in two of them, nobody is told.
-    shown["via"] = json!(listed["via_team_id"].is_string());
-    for field in ["via_team_id", "party"] {
-        put(&mut shown, field, Value::Null);
-    }
+    put(&mut shown, "party", Value::Null);
     (key, shown)
 }
 
@@ -262,6 +269,11 @@ fn change(earlier: &mut Value, later: &Value) {
             put(earlier, field, Value::Null);
         }
     }
+}
+
+/// What `me` is from now on whose team goes and who is here with another one.
+fn stays_as<'a>(event: &'a Value, me: &str) -> Option<&'a Value> {
+    event["stay"].as_array()?.iter().find(|one| one["user_id"] == me).map(|one| &one["role"])
 }
 
 /// The people whom an event of members is about.

@@ -32,6 +32,16 @@ struct Trap {
 pub struct Proxy {
     url: String,
     weather: watch::Sender<Weather>,
+    /// How often those who listen were forgotten.
+    forgotten: watch::Sender<usize>,
+    trap: Arc<Mutex<Option<Trap>>>,
+}
+
+/// What a connection goes by.
+#[derive(Clone)]
+struct Forecast {
+    weather: watch::Receiver<Weather>,
+    forgotten: watch::Receiver<usize>,
     trap: Arc<Mutex<Option<Trap>>>,
 }
 
@@ -46,12 +56,13 @@ impl Proxy {
         let upstream = crate::storage::parse_url(url).unwrap();
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let weather = watch::Sender::new(Weather::Fair);
+        let (weather, forgotten) = (watch::Sender::new(Weather::Fair), watch::Sender::new(0));
         let trap = Arc::new(Mutex::new(None));
-        let (forecast, shared) = (weather.subscribe(), Arc::clone(&trap));
+        let forecast =
+            Forecast { weather: weather.subscribe(), forgotten: forgotten.subscribe(), trap: Arc::clone(&trap) };
         actix_rt::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                actix_rt::spawn(carry(client, upstream.clone(), forecast.clone(), Arc::clone(&shared)));
+                actix_rt::spawn(carry(client, upstream.clone(), forecast.clone()));
             }
         });
         let mut url = reqwest::Url::parse(url).unwrap();
@@ -59,7 +70,7 @@ impl Proxy {
         url.set_port(Some(address.port())).unwrap();
         // It may name a socket's folder.
         url.set_query(None);
-        Self { url: url.into(), weather, trap }
+        Self { url: url.into(), weather, forgotten, trap }
     }
 
     /// The same database, by way of this proxy.
@@ -75,6 +86,12 @@ impl Proxy {
     /// Lets nothing through, but ends nothing.
     pub fn stall(&self) {
         self.weather.send_replace(Weather::Stalled);
+    }
+
+    /// Lets nothing through on the connections that listen now, and ends none, as a firewall that forgot them. Later ones
+    /// are as all others.
+    pub fn forget_those_that_listen(&self) {
+        self.forgotten.send_modify(|times| *times += 1);
     }
 
     /// Lets everything through again.
@@ -107,12 +124,9 @@ async fn connect(upstream: &PgConnectOptions) -> Box<dyn Stream> {
     Box::new(server)
 }
 
-async fn carry(
-    mut client: TcpStream,
-    upstream: PgConnectOptions,
-    mut weather: watch::Receiver<Weather>,
-    trap: Arc<Mutex<Option<Trap>>>,
-) {
+async fn carry(mut client: TcpStream, upstream: PgConnectOptions, forecast: Forecast) {
+    let Forecast { mut weather, mut forgotten, trap } = forecast;
+    let forgotten_before = *forgotten.borrow();
     if *weather.borrow() == Weather::Cut {
         return;
     }
@@ -121,17 +135,26 @@ async fn carry(
     let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
     let mut armed = false;
     let mut losing = false;
+    let mut listens = false;
     loop {
-        let now = *weather.borrow_and_update();
+        let is_forgotten = listens && *forgotten.borrow_and_update() > forgotten_before;
+        let sky = *weather.borrow_and_update();
+        let now = if is_forgotten { Weather::Stalled } else { sky };
         tokio::select! {
             changed = weather.changed() => {
                 if changed.is_err() || *weather.borrow() == Weather::Cut {
                     return;
                 }
             }
+            changed = forgotten.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
             read = client.read(&mut up), if now == Weather::Fair && !losing => {
                 let Ok(length @ 1..) = read else { return };
                 let sent = &up[..length];
+                listens |= holds(sent, b"LISTEN ");
                 match judge(&trap, sent, &mut armed) {
                     Some(true) => losing = true,
                     Some(false) => return,
@@ -159,7 +182,10 @@ async fn carry(
 fn judge(trap: &Mutex<Option<Trap>>, sent: &[u8], armed: &mut bool) -> Option<bool> {
     let mut trap = trap.lock().unwrap();
     let set = trap.as_ref()?;
-    let holds = |wanted: &[u8]| sent.windows(wanted.len()).any(|bytes| bytes == wanted);
-    *armed |= holds(&set.after);
-    if *armed && holds(&set.at) { trap.take().map(|trap| trap.heard) } else { None }
+    *armed |= holds(sent, &set.after);
+    if *armed && holds(sent, &set.at) { trap.take().map(|trap| trap.heard) } else { None }
+}
+
+fn holds(sent: &[u8], wanted: &[u8]) -> bool {
+    sent.windows(wanted.len()).any(|bytes| bytes == wanted)
 }

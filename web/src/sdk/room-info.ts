@@ -12,8 +12,12 @@ export function applyToInfo(before: RoomInfo, event: DurableEvent, me: string): 
     }
     case "member.added":
       return { ...info, member_count: info.member_count + countOf(event) };
-    case "member.removed":
-      return { ...info, member_count: Math.max(0, info.member_count - countOf(event)) };
+    case "member.removed": {
+      // Their team went, and they are what another one of theirs is.
+      const staying = event.stay?.find((one) => one.user_id === me);
+      const role = staying === undefined ? {} : { role: staying.role };
+      return { ...info, member_count: Math.max(0, info.member_count - countOf(event)), ...role };
+    }
     case "member.role_changed":
       return { ...info, ...(peopleOf(event).includes(me) ? { role: event.role } : {}) };
     case "room.updated":

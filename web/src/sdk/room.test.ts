@@ -29,7 +29,11 @@ describe("following a room", () => {
     expect(engine.room.info.role).toBe("admin");
     engine.socket.deliver({ type: "member.removed", seq: 3, party, people: ["x"], ...place });
     expect(engine.room.info.member_count).toBe(4);
-    engine.socket.deliver({ type: "member.removed", seq: 4, party, people: [ME, "y"], ...place });
+    const stay = [{ user_id: ME, via_team_id: "u", role: "guest" }];
+    engine.socket.deliver({ type: "member.removed", seq: 4, party, people: ["y"], stay, ...place });
+    expect(engine.room.info).toMatchObject({ member_count: 3, role: "guest" });
+    const other = { type: "team", id: "u" };
+    engine.socket.deliver({ type: "member.removed", seq: 5, party: other, people: [ME], ...place });
     await settled();
     expect(engine.chat.rooms.get(ROOM)).toBeUndefined();
   });

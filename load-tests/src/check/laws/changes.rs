@@ -51,7 +51,8 @@ fn describes(tale: &Tale<'_>, by: Who, is_it: impl Fn(Option<&String>, Option<&S
         | Fact::Changed { .. }
         | Fact::Team { .. }
         | Fact::Message(_)
-        | Fact::Rewritten
+        | Fact::Edited { .. }
+        | Fact::Deleted { .. }
         | Fact::Other(_) => false,
     })
 }
@@ -81,7 +82,7 @@ pub fn phantoms(tale: &Tale<'_>) -> Vec<String> {
             }
             // This run makes no teams.
             Fact::Changed { by: None, .. } | Fact::Team { .. } => false,
-            Fact::Message(_) | Fact::Rewritten | Fact::Other(_) => true,
+            Fact::Message(_) | Fact::Edited { .. } | Fact::Deleted { .. } | Fact::Other(_) => true,
         };
         if !explained {
             broken.push(format!("{} is a change that nobody asked for: {:?}", row.seq, row.fact));
@@ -182,8 +183,12 @@ impl Membership {
                         }
                     }
                 }
-                Fact::Changed { .. } | Fact::Described { .. } | Fact::Message(_) | Fact::Rewritten | Fact::Other(_) => {
-                }
+                Fact::Changed { .. }
+                | Fact::Described { .. }
+                | Fact::Message(_)
+                | Fact::Edited { .. }
+                | Fact::Deleted { .. }
+                | Fact::Other(_) => {}
             }
         }
         Self(stays)

@@ -15,9 +15,12 @@ pub fn listed_differently(tale: &Tale<'_>) -> Vec<String> {
         }
         let in_order = end.rows.iter().filter_map(|row| match row.fact {
             Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
-                None
-            }
+            Fact::Changed { .. }
+            | Fact::Team { .. }
+            | Fact::Described { .. }
+            | Fact::Edited { .. }
+            | Fact::Deleted { .. }
+            | Fact::Other(_) => None,
         });
         let in_order: HashMap<u64, &Kept> = in_order.collect();
         let listed: HashMap<u64, &Kept> = end.listed.iter().copied().collect();
@@ -61,7 +64,8 @@ pub fn restarted_differently(tale: &Tale<'_>) -> Vec<String> {
     // Not read: the run had no engine of its own to start again.
     let (Some(before), Some(after)) = (tale.first.described, tale.again.described) else { return Vec::new() };
     let mut broken = Vec::new();
-    let frames = |end: &End<'_>| end.rows.iter().map(|row| (row.seq, row.frame)).collect::<BTreeMap<u64, u64>>();
+    let frames =
+        |end: &End<'_>| end.rows.iter().map(|row| (row.seq, (row.frame, row.says))).collect::<BTreeMap<_, _>>();
     let (first, again) = (frames(&tale.first), frames(&tale.again));
     for (seq, frame) in &first {
         match again.get(seq) {

@@ -2,6 +2,8 @@
 
 pub mod answers;
 pub mod changes;
+pub mod edits;
+pub mod forms;
 pub mod lists;
 pub mod marks;
 pub mod messages;

@@ -79,9 +79,9 @@ mod tests {
         let founding = Founding { members: vec![role(0), role(1)], ..Founding::default() };
         let cast = Cast { rooms: vec![founding], ..Cast::default() };
         let message = |seq| {
-            let kept = Kept { id: uuid::Uuid::from_u128(seq), by: Some(0), send: None, body: Box::default() };
+            let kept = Kept { id: uuid::Uuid::from_u128(seq), by: Some(0), send: None, body: Box::default(), says: 0 };
             let seq = u64::try_from(seq).unwrap();
-            Record::Row { pass: Pass::First, seq, at: None, frame: seq, fact: Fact::Message(kept) }
+            Record::Row { pass: Pass::First, seq, at: None, frame: seq, says: None, fact: Fact::Message(kept) }
         };
         let card =
             Card { role: "member".to_owned(), last_seq: messages, read, unread, member_count: 2, ..Card::default() };

@@ -45,7 +45,7 @@ impl<'a> Replayed<'a> {
                 }
             }
             Fact::Described { name, topic, .. } => (self.name, self.topic) = (name.as_deref(), topic.as_deref()),
-            Fact::Changed { .. } | Fact::Message(_) | Fact::Rewritten | Fact::Other(_) => {}
+            Fact::Changed { .. } | Fact::Message(_) | Fact::Edited { .. } | Fact::Deleted { .. } | Fact::Other(_) => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::changed::original;
 use super::{FLAWED_AT, LATE, LAZY, Teller, UNLUCKY};
 use crate::check::flaws::Flaw;
 use crate::check::history::{Board, Card, Change, Fact, Kept, Marks, Pass, Place, Record, STRANGER, Who};
@@ -26,7 +27,8 @@ impl Teller {
         let kept = self.log.len() - lost;
         for (seq, fact) in (1..).zip(self.log.clone()).take(kept) {
             let (hole, frame) = (self.hole(seq), self.frame(seq));
-            let row = Record::Row { pass, seq: seq + hole, at: time(seq), frame, fact };
+            let (says, fact) = self.found(pass, seq, fact);
+            let row = Record::Row { pass, seq: seq + hole, at: time(seq), frame, says, fact };
             if self.is(Flaw::DoubledAfterTheRestart) && pass == Pass::Again && seq == u64::from(FLAWED_AT) {
                 self.note(row.clone());
             }
@@ -40,9 +42,12 @@ impl Teller {
         let kept = self.log.len() - lost;
         let messages = (1..).zip(self.log.clone()).take(kept).filter_map(|(seq, fact)| match fact {
             Fact::Message(message) => Some((seq, message)),
-            Fact::Changed { .. } | Fact::Team { .. } | Fact::Described { .. } | Fact::Rewritten | Fact::Other(_) => {
-                None
-            }
+            Fact::Changed { .. }
+            | Fact::Team { .. }
+            | Fact::Described { .. }
+            | Fact::Edited { .. }
+            | Fact::Deleted { .. }
+            | Fact::Other(_) => None,
         });
         let mut messages: Vec<(u64, Kept)> = messages.collect();
         let at = messages.iter().position(|(seq, _)| *seq >= u64::from(FLAWED_AT)).unwrap_or(0);
@@ -50,6 +55,10 @@ impl Teller {
             Some(Flaw::MessageMissingInTheList) => drop(messages.remove(at)),
             Some(Flaw::DoubledInTheList) => messages.insert(at, messages[at].clone()),
             Some(Flaw::DisorderedList) => messages.swap(at, at + 1),
+            Some(Flaw::OldFormInTheList) => {
+                let spoilt = messages.iter_mut().filter(|(_, message)| message.send == Some(FLAWED_AT));
+                spoilt.for_each(|(_, message)| *message = original(message));
+            }
             _ => {}
         }
         if pass == Pass::Again {
@@ -58,6 +67,18 @@ impl Teller {
         for (seq, message) in messages {
             let hole = self.hole(seq);
             self.note(Record::Listed { pass, message, seq: seq + hole });
+        }
+    }
+
+    /// What a place says in the end.
+    fn found(&self, pass: Pass, seq: u64, fact: Fact) -> (Option<u64>, Fact) {
+        let is_old = self.is(Flaw::OldFormInTheEnd) || (self.is(Flaw::EditLostByTheRestart) && pass == Pass::Again);
+        match fact {
+            Fact::Message(kept) if is_old && kept.send == Some(FLAWED_AT) => {
+                let kept = original(&kept);
+                (Some(kept.says), Fact::Message(kept))
+            }
+            fact => (self.says(seq), fact),
         }
     }
 
@@ -140,6 +161,6 @@ impl Teller {
 }
 
 /// When an event happened.
-fn time(seq: u64) -> Option<DateTime<Utc>> {
+pub(super) fn time(seq: u64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(seq).ok()?, 0)
 }

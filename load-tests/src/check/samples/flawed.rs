@@ -72,6 +72,7 @@ impl Teller {
             _ => {
                 self.post(send);
                 self.flaw_after_post(next);
+                self.flawed_change(send);
             }
         }
     }

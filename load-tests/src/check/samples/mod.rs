@@ -1,5 +1,6 @@
 //! Histories made up: one that is right, and the same with one flaw each. They prove the checker, not an engine.
 
+mod changed;
 mod ending;
 mod flawed;
 
@@ -9,7 +10,8 @@ use uuid::Uuid;
 
 use super::flaws::Flaw;
 use super::history::{
-    Body, Cast, Change, ComingBack, Entry, Fact, Founding, History, Kept, Marks, Record, RoomNo, SendNo, Who, digest,
+    Body, Cast, Change, ComingBack, Entry, Fact, Form, Founding, History, Kept, Marks, Record, RoomNo, SendNo, Who,
+    digest,
 };
 
 /// Messages before, with and after the flaw, in each of two rooms.
@@ -47,6 +49,8 @@ struct Teller {
     flaw: Option<Flaw>,
     entries: Vec<Entry>,
     log: Vec<Fact>,
+    /// The form that each place tells by now.
+    says: Vec<Option<u64>>,
     inside: BTreeMap<Who, String>,
     shown: BTreeMap<Who, u64>,
     name: Option<String>,
@@ -57,8 +61,8 @@ impl Teller {
     fn new(room: u16, flaw: Option<Flaw>, entries: Vec<Entry>) -> Self {
         let role = |who: Who| if who == 0 { "owner" } else { "member" };
         let inside = (0..LATE).map(|who| (who, role(who).to_owned())).collect();
-        let (log, shown) = (Vec::new(), BTreeMap::new());
-        Self { room, flaw, entries, log, inside, shown, name: Some("load".to_owned()), topic: None }
+        let (log, says, shown) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { room, flaw, entries, log, says, inside, shown, name: Some("load".to_owned()), topic: None }
     }
 
     fn founding(&self) -> Founding {
@@ -87,6 +91,7 @@ impl Teller {
             } else {
                 self.post(send);
             }
+            self.change_messages(send);
             match send {
                 10 => self.change(Change::Add(LATE, "guest".to_owned())),
                 20 => self.change(Change::Name("another".to_owned())),
@@ -128,12 +133,14 @@ impl Teller {
     }
 
     fn saw(&mut self, reader: Who, seq: u64, frame: u64, asked: Option<u64>) {
-        self.note(Record::Saw { reader, seq, frame, asked });
+        let (says, said) = (self.says(seq), self.entries.len() as u64);
+        self.note(Record::Saw { reader, seq, frame, says, asked, said });
     }
 
     /// Something that is not shown: it is shown already, or will be.
     fn came(&mut self, reader: Who, seq: u64, frame: u64) {
-        self.note(Record::Came { reader, seq, frame, asked: None });
+        let (says, said) = (self.says(seq), self.entries.len() as u64);
+        self.note(Record::Came { reader, seq, frame, says, asked: None, said });
     }
 
     fn failed(&mut self, by: Who, send: SendNo, code: &str, for_good: bool) {
@@ -146,13 +153,20 @@ impl Teller {
     }
 
     fn append(&mut self, fact: Fact) -> u64 {
+        self.says.push(match &fact {
+            Fact::Message(kept) => Some(kept.says),
+            _ => None,
+        });
         self.log.push(fact);
         self.log.len() as u64
     }
 
     fn frame(&self, seq: u64) -> u64 {
-        let fact = usize::try_from(seq - 1).ok().and_then(|at| self.log.get(at));
-        digest(&format!("{seq} {fact:?}"))
+        match usize::try_from(seq - 1).ok().and_then(|at| self.log.get(at)) {
+            // What it says may change.
+            Some(Fact::Message(kept)) => digest(&format!("{seq} {}", kept.id)),
+            fact => digest(&format!("{seq} {fact:?}")),
+        }
     }
 
     fn deliver(&mut self) {
@@ -250,7 +264,9 @@ fn message(by: Who, send: SendNo) -> Fact {
 }
 
 fn kept(by: Who, send: SendNo) -> Kept {
-    Kept { id: id(send), by: Some(by), send: Some(send), body: body(send) }
+    let body = body(send);
+    let form = Form { content: body.content, parts: body.parts, edited_at: None, deleted_at: None };
+    Kept { id: id(send), by: Some(by), send: Some(send), body, says: form.digest() }
 }
 
 fn id(send: SendNo) -> Uuid {

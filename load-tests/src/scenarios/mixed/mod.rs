@@ -131,7 +131,7 @@ async fn live(
     #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
     report.figure("not begun", pace.left_out().len() as f64, "though due");
     if let Some(after) = report.take_in(after) {
-        engine_figures(&scraped, &after, &mut report);
+        engine_figures(&scraped, &after, crew.watch.changes(), &mut report);
     }
     let compared = crew.compare(&mut report).await;
     report.take_in(compared);
@@ -166,6 +166,7 @@ fn account_for(args: &MixedArgs, crew: &Crew, spent: &Spent, report: &mut Report
     report.figure("told to come later", tally.later.get() as f64, "");
     report.figure("away", tally.away.get() as f64, "while their device was not connected");
     report.figure("told of spaces", crew.watch.space_news() as f64, "frames");
+    report.figure("told of changes", crew.watch.changes() as f64, "of messages, to all devices");
     report.figure("ended by the engine", crew.watch.ends() as f64, "connections");
     let put_off = (tally.later.get() + tally.away.get()) as f64 / acts.max(1.0) * 100.0;
     if put_off > args.later_max {
@@ -173,9 +174,16 @@ fn account_for(args: &MixedArgs, crew: &Crew, spent: &Spent, report: &mut Report
     }
 }
 
-fn engine_figures(before: &Scrape, after: &Scrape, report: &mut Report) {
+fn engine_figures(before: &Scrape, after: &Scrape, told_of_changes: u64, report: &mut Report) {
     report.figure("messages committed", after.growth(before, "parlance_messages_committed_total"), "");
     report.figure("events committed", after.growth(before, "parlance_events_committed_total"), "");
+    for (name, kind) in [("of them edits", "message.edited"), ("of them deletions", "message.deleted")] {
+        let made = after.growth(before, &format!("parlance_message_changes_total{{kind=\"{kind}\"}}"));
+        report.figure(name, made, "of messages");
+        if made > 0.0 && told_of_changes == 0 {
+            report.fail(format!("{made} × {kind}, and no device was told of a change"));
+        }
+    }
     report.figure("backlogs shed", after.growth(before, "parlance_lagged_total"), "");
     report.figure("short-lived frames shed", after.growth(before, "parlance_frames_shed_total"), "");
 }

@@ -15,6 +15,9 @@ use crate::scenarios::chatter::DueReader;
 /// Kinds of complaint that are told apart in the report.
 const COMPLAINTS_MAX: usize = 20;
 
+const EDITED: &[u8] = b"{\"type\":\"message.edited\"";
+const DELETED: &[u8] = b"{\"type\":\"message.deleted\"";
+
 /// See the module.
 pub struct Watch {
     meter: Rc<Meter>,
@@ -24,6 +27,8 @@ pub struct Watch {
     more: Cell<u64>,
     /// Frames that told somebody what became of a space of theirs.
     space_news: Cell<u64>,
+    /// Events that told a device of a message that was edited or deleted.
+    changes: Cell<u64>,
     /// Connections that the engine ended, by close code.
     ended: RefCell<BTreeMap<Option<u16>, u64>>,
 }
@@ -36,6 +41,7 @@ impl Watch {
             complaints: RefCell::default(),
             more: Cell::default(),
             space_news: Cell::default(),
+            changes: Cell::default(),
             ended: RefCell::default(),
         }
     }
@@ -52,6 +58,10 @@ impl Watch {
 
     pub fn space_news(&self) -> u64 {
         self.space_news.get()
+    }
+
+    pub fn changes(&self) -> u64 {
+        self.changes.get()
     }
 
     pub fn ends(&self) -> u64 {
@@ -78,6 +88,9 @@ impl Watcher for Watch {
         Meter::count(&self.meter.received, 1);
         if frame.starts_with(b"{\"type\":\"space.") {
             Meter::count(&self.space_news, 1);
+        }
+        if [EDITED, DELETED].iter().any(|kind| frame.starts_with(kind)) {
+            Meter::count(&self.changes, 1);
         }
         if let Some(due) = self.due.due(frame) {
             self.meter.record(0, Duration::from_nanos(self.meter.nanos(at).saturating_sub(due)));

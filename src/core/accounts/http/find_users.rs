@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::accounts::store::users;
-use crate::accounts::wire::UserPage;
+use crate::accounts::wire::PublicUser;
 use crate::accounts::{Auth, AuthError, Caller, InvalidInput, input};
 use parlance_foundation::problem::{Problem, ProblemBody};
-use parlance_foundation::requests::PageQuery;
+use parlance_foundation::requests::{ListPage, PageQuery};
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
@@ -37,7 +37,7 @@ impl FromStr for Behind {
     tag = "accounts",
     params(FindUsers, PageQuery),
     responses(
-        (status = 200, description = "A page of people", body = UserPage),
+        (status = 200, description = "A page of people", body = ListPage<PublicUser>),
         (status = 401, description = "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`auth.account_disabled`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`auth.invalid_query`", body = ProblemBody, content_type = "application/problem+json"),
@@ -50,16 +50,10 @@ pub(super) async fn find_users(
     caller: Caller,
     wanted: web::Query<FindUsers>,
     page: PageQuery,
-) -> Result<web::Json<UserPage>, Problem> {
+) -> Result<web::Json<ListPage<PublicUser>>, Problem> {
     let query = input::query(wanted.query.as_deref().unwrap_or_default()).map_err(AuthError::Invalid)?;
     let after = page.cursor::<Behind>()?.map(|behind| behind.0);
     let mut conn = auth.storage().read_as(caller.user_id).await?;
-    // One more than asked for tells whether there is a next page.
-    let mut items = users::search_users(&mut conn, &query, after.as_deref(), page.one_more()).await?;
-    let more = items.len() > page.limit;
-    if more {
-        items.pop();
-    }
-    let next = items.last().filter(|_| more).map(|user| user.username.clone());
-    Ok(web::Json(UserPage { items, next }))
+    let found = users::search_users(&mut conn, &query, after.as_deref(), page.one_more()).await?;
+    Ok(web::Json(ListPage::of(found, &page, |user| user.username.clone())))
 }

@@ -93,10 +93,10 @@ pub async fn teams_of(
         r#"SELECT t.id, t.name, t.description, t.created_at, me.role,
                   (SELECT count(*) FROM team_members m WHERE m.team_id = t.id) AS "member_count!"
            FROM team_members me JOIN teams t ON t.id = me.team_id
-           WHERE me.user_id = $1 AND t.deleted_at IS NULL AND ($2::uuid IS NULL OR t.id > $2)
-           ORDER BY t.id LIMIT $3"#,
+           WHERE me.user_id = $1 AND t.deleted_at IS NULL AND me.team_id > $2
+           ORDER BY me.team_id LIMIT $3"#,
         user.0,
-        after.map(|id| id.0),
+        after.map_or(Uuid::nil(), |id| id.0),
         limit,
     )
     .fetch_all(&mut *transaction)
@@ -186,11 +186,12 @@ pub async fn end(storage: &Storage, team: TeamId, by: UserId, at: DateTime<Utc>)
     Ok(())
 }
 
-/// Deletes those teams whose end has begun and that no room has any more.
+/// Deletes those teams whose end has begun and that no room has any more, nor anybody who came with them.
 pub async fn delete_ended(storage: &Storage) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM teams WHERE deleted_at IS NOT NULL
-           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.team_id = teams.id)"
+           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.team_id = teams.id)
+           AND NOT EXISTS (SELECT FROM room_members WHERE room_members.via_team_id = teams.id)"
     )
     .execute(storage.engine())
     .await?;

@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::teams::{add_team, remove_team, require_alone, set_team_role};
+use super::teams::{add_team, naming_team, remove_team};
 use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::order::{CoreChange, Row};
@@ -188,10 +188,11 @@ pub async fn set_member_role(
     let (id, party) = path.into_inner();
     let (party, role) = (member_in_path(&party)?, body.role);
     match party {
-        Party::User(user) => change(&parts, &caller, id, key, None, Change::set_role(user, role)).await?,
-        Party::Team(team) => set_team_role(&parts, &caller, id, key, team, role).await?,
+        Party::User(_) | Party::Team(_) => {
+            change(&parts, &caller, id, key, None, Change::SetRole { party, role }).await?;
+        }
         other => return Err(ChatError::PartyNotFound(other).into()),
-    };
+    }
     Ok(HttpResponse::Ok().json(EventMember::new(party, role)))
 }
 
@@ -238,10 +239,7 @@ async fn remove_person(
     let changed = match made_before(parts, caller, id, &key, |row| wanted.may_be(row)).await? {
         // They may have been invited again since, or be here with a team.
         Some(_) => return Ok(()),
-        None => {
-            require_alone(parts, caller.user_id, id, user_id).await?;
-            make(parts, caller, id, key.clone(), None, wanted).await
-        }
+        None => make(parts, caller, id, key.clone(), None, wanted).await,
     };
     match changed {
         // They may have been invited again since.
@@ -250,6 +248,7 @@ async fn remove_person(
         Err(problem)
             if problem.code == "chat.not_allowed"
                 && store::revoke(&parts.storage, Place::Room(id), user_id, Some(caller.user_id)).await? => {}
+        Err(problem) if problem.code == "chat.of_team" => return naming_team(parts, id, user_id, problem).await,
         // As of a room that is there and not theirs: an id reveals nothing.
         Err(problem) if caller.user_id == user_id && problem.code == "chat.room_not_found" => {}
         Err(problem) => return Err(problem),

@@ -1,10 +1,10 @@
-//! Teams among the members of a room: who comes and goes with one, looked up before the room is asked.
+//! Teams among the members of a room: who is in which team is looked up before the room is asked; who is here with one, the
+//! room knows.
 
 use super::members::change;
 use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
-use crate::rooms::follow::Leaving;
 use crate::rooms::messages::Changed;
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right};
@@ -50,32 +50,15 @@ pub(super) async fn remove_team(
     let mut known: Vec<TeamId> = here.teams.keys().copied().collect();
     known.push(team);
     let living = parts.teams.people_of(&known).await?;
-    let Leaving { people, stay } = here.leaving(&living, team);
     let owns = here.teams.contains_key(&team) && living.get(&team).is_some_and(|group| group.owners.contains(&by));
-    let wanted = Change::RemoveMember { party: Party::Team(team), people, stay };
-    let changed = change(parts, caller, room, key, owns.then_some(Right::OfTeam), wanted).await?;
+    let wanted = Change::RemoveMember { party: Party::Team(team), held: here.held(&living, team) };
+    let changed = change(parts, caller, room, key, owns.then_some(Right::OfTeam(team)), wanted).await?;
     parts.teams.came_or_went();
     Ok(changed)
 }
 
-/// Changes the role of a team, and of those who are here with it.
-pub(super) async fn set_team_role(
-    parts: &Parts,
-    caller: &Caller,
-    room: RoomId,
-    key: IdempotencyKey,
-    team: TeamId,
-    role: Role,
-) -> Result<Changed, Problem> {
-    let here = store::teams_here(&parts.storage, room).await?;
-    let people = here.via.iter().filter(|(_, via)| **via == team).map(|(user, _)| *user).collect();
-    change(parts, caller, room, key, None, Change::SetRole { party: Party::Team(team), role, people }).await
-}
-
-/// Whoever is here with a team cannot leave or be taken out alone: the team would bring them back.
-pub(super) async fn require_alone(parts: &Parts, by: UserId, room: RoomId, user: UserId) -> Result<(), ChatError> {
-    match store::came_with(&parts.storage, by, room, user).await? {
-        Some(team) => Err(ChatError::OfTeam(team)),
-        None => Ok(()),
-    }
+/// The room refused to let somebody go who is here with a team: the same, with its name.
+pub(super) async fn naming_team(parts: &Parts, room: RoomId, user: UserId, refused: Problem) -> Result<(), Problem> {
+    let name = store::came_with(&parts.storage, room, user).await?;
+    Err(name.map_or(refused, |name| ChatError::OfTeam(name).into()))
 }

@@ -2,11 +2,24 @@
 //!
 //! Invariant: a change that was made already is not made again. Whoever did not hear the answer may ask once more: what is
 //! so is left as it is, and what waits for its commit is waited for.
+//!
+//! A client id belongs to the change that was made under it, so that none is made twice. What changed nothing, since it was so
+//! already, or was refused, has no row and leaves none: sent again it is decided anew, like any wish that comes late. If
+//! others have changed the room in between, it may be made then, for the first time, and once; whoever heard the first answer
+//! does not send again. To keep such ids would cost a write for what changes nothing, and memory alone would forget them
+//! with a crash, which is when clients send again.
+//!
+//! Who is here with a team, the room itself knows: a change that is about a team is decided on those who are here with it at
+//! this place of the order. Somebody who was given a role of their own a moment ago is not among them.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Decision, Departure, RoomState, SentKey};
-use crate::order::{CoreChange, EventRow, RowBody};
+use crate::order::{CoreChange, EventRow, RowBody, Stays};
 use crate::rooms::error::ChatError;
 use crate::rooms::kinds::Naming;
 use crate::rooms::permissions::{Action, Role, in_channels, outranks};
@@ -15,7 +28,7 @@ use crate::rooms::wire;
 use parlance_foundation::ids::{TeamId, UserId};
 use parlance_foundation::party::{Party, PartyKind};
 
-/// A change to the room itself or to who is in it. Who of a team's people is meant, whoever asks has looked up.
+/// A change to the room itself or to who is in it. Who is in which team, whoever asks has looked up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     AddMember {
@@ -26,19 +39,23 @@ pub enum Change {
     },
     RemoveMember {
         party: Party,
-        /// Of a team: those who came with it.
-        people: Vec<UserId>,
-        /// Of these, those who stay, since another team of theirs is in the room as well.
-        stay: Vec<(UserId, TeamId)>,
+        /// Of a team: who of its people is in which other teams. Who is here with it, and in one that is here as well, stays.
+        held: Vec<(UserId, TeamId)>,
     },
     SetRole {
         party: Party,
         role: Role,
-        /// Of a team: those who came with it.
-        people: Vec<UserId>,
+    },
+    /// Somebody who left the team with which they are here is in another one that is here.
+    MoveMember {
+        user: UserId,
+        to: TeamId,
     },
     /// Absent: unchanged. An empty text clears it.
-    Describe { name: Option<String>, topic: Option<String> },
+    Describe {
+        name: Option<String>,
+        topic: Option<String>,
+    },
 }
 
 impl Change {
@@ -49,12 +66,12 @@ impl Change {
 
     /// Takes one person out.
     pub fn remove(user: UserId) -> Self {
-        Self::RemoveMember { party: user.into(), people: Vec::new(), stay: Vec::new() }
+        Self::RemoveMember { party: user.into(), held: Vec::new() }
     }
 
     /// Gives one person a role.
     pub fn set_role(user: UserId, role: Role) -> Self {
-        Self::SetRole { party: user.into(), role, people: Vec::new() }
+        Self::SetRole { party: user.into(), role }
     }
 
     /// Whom it is about.
@@ -63,6 +80,7 @@ impl Change {
             Self::AddMember { party, .. } | Self::RemoveMember { party, .. } | Self::SetRole { party, .. } => {
                 Some(*party)
             }
+            Self::MoveMember { user, .. } => Some(Party::User(*user)),
             Self::Describe { .. } => None,
         }
     }
@@ -90,8 +108,9 @@ pub enum Right {
     Invited,
     /// The last owner was deleted with their account, and the next one takes over.
     Inherited,
-    /// Somebody came into a team that is in the room, or left one: whoever runs the team decides.
-    OfTeam,
+    /// Somebody came into this team, which is in the room, or left it, or it is being deleted: whoever runs the team decides.
+    /// It holds for those who are here with it, and for nobody else.
+    OfTeam(TeamId),
 }
 
 impl RoomState {
@@ -126,18 +145,19 @@ impl RoomState {
                 let told = wire::MemberAdded { member: wire::EventMember::new(*party, role), people: people.clone() };
                 written(EventRow::new(id, by, &told), CoreChange::MemberAdded { party: *party, role, people })
             }
-            Change::RemoveMember { party, people, stay } => {
-                let goes = |user: &UserId| is_in(user) && stay.iter().all(|(stays, _)| stays != user);
-                let people: Vec<UserId> = people.iter().copied().filter(goes).collect();
-                let told = wire::MemberRemoved::new(*party, people.clone());
-                let (party, stay) = (*party, stay.clone());
+            Change::RemoveMember { party, held } => {
+                let (people, stay) = party.team().map(|team| self.leaving_with(team, held)).unwrap_or_default();
+                let told = wire::MemberRemoved::new(*party, people.clone(), &stay);
+                let party = *party;
                 written(EventRow::new(id, by, &told), CoreChange::MemberRemoved { party, is_out: false, people, stay })
             }
-            Change::SetRole { party, role, people } => {
-                let people: Vec<UserId> = people.iter().copied().filter(is_in).collect();
-                let told = wire::MemberRoleChanged::new(*party, *role, people.clone());
-                let change = CoreChange::RoleChanged { party: *party, role: *role, people };
-                written(EventRow::new(id, by, &told), change)
+            Change::SetRole { party, role } => {
+                let people = party.team().map(|team| self.facts.members.with(team).collect()).unwrap_or_default();
+                role_changed(id, by, *party, *role, None, people)
+            }
+            Change::MoveMember { user, to } => {
+                let role = self.facts.role(Party::Team(*to)).ok_or(ChatError::NotAMember)?;
+                role_changed(id, by, Party::User(*user), role, Some(*to), Vec::new())
             }
             Change::Describe { name, topic } => {
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
@@ -151,8 +171,30 @@ impl RoomState {
     pub fn departed(departure: &Departure) -> RowBody {
         let Departure { id, user_id, by, .. } = *departure;
         let party = Party::User(user_id);
-        let event = EventRow::new(id, Some(by.into()), &wire::MemberRemoved::new(party, Vec::new()));
+        let event = EventRow::new(id, Some(by.into()), &wire::MemberRemoved::new(party, Vec::new(), &[]));
         RowBody::Event(written(event, CoreChange::removed(user_id, true)))
+    }
+
+    /// Who goes with this team, and who stays: with the strongest of the other teams here that hold them.
+    fn leaving_with(&self, team: TeamId, held: &[(UserId, TeamId)]) -> (Vec<UserId>, Vec<Stays>) {
+        let mut others: HashMap<UserId, Vec<TeamId>> = HashMap::new();
+        for (user, other) in held.iter().filter(|(_, other)| *other != team) {
+            others.entry(*user).or_default().push(*other);
+        }
+        let (mut people, mut stay) = (Vec::new(), Vec::new());
+        for user in self.facts.members.with(team) {
+            match self.strongest(others.remove(&user).unwrap_or_default().into_iter()) {
+                Some((via, role)) => stay.push(Stays { user, via, role }),
+                None => people.push(user),
+            }
+        }
+        (people, stay)
+    }
+
+    /// Of these teams, of those that are here, the one of most rights; of several the oldest.
+    fn strongest(&self, teams: impl Iterator<Item = TeamId>) -> Option<(TeamId, Role)> {
+        let here = teams.filter_map(|team| Some((team, self.facts.role(Party::Team(team))?)));
+        here.max_by_key(|(team, role)| (*role, std::cmp::Reverse(*team)))
     }
 
     /// Whether the order is about to tell that they are out already.
@@ -177,17 +219,31 @@ impl RoomState {
             Change::AddMember { party, role, people } => {
                 self.may_add(by, right, *party, *role)?;
                 let Some(own) = self.facts.role(*party) else { return Ok(None) };
-                let are_all_in = people.iter().all(|user| self.facts.is_member(Party::User(*user)));
-                Ok(are_all_in.then(|| self.waiting_or(Some(own), |change| change.is_about(*party))))
+                if people.iter().all(|user| self.facts.is_member(Party::User(*user))) {
+                    return Ok(Some(self.waiting_or(Some(own), |change| change.changes(*party))));
+                }
+                // They get what the team is here, whatever was asked for.
+                self.may_add(by, right, *party, own)?;
+                Ok(None)
             }
             Change::RemoveMember { party, .. } => {
                 self.may_remove(by, right, *party)?;
-                let about = |change: &CoreChange| change.is_about(*party);
-                Ok((!self.facts.is_member(*party)).then(|| self.waiting_or(None, about)))
-            }
-            Change::SetRole { party, role, .. } => {
                 let own = self.facts.role(*party);
-                let about = |change: &CoreChange| change.is_about(*party);
+                let is_so = own.is_none() || !self.is_of(right, *party);
+                Ok(is_so.then(|| self.waiting_or(own, |change| change.changes(*party))))
+            }
+            Change::MoveMember { user, to } => {
+                let party = Party::User(*user);
+                if !matches!(right, Right::OfTeam(_)) {
+                    return Err(ChatError::NotAllowed);
+                }
+                // A team that left is followed once more.
+                let is_so = !self.is_of(right, party) || !self.facts.is_member(Party::Team(*to));
+                Ok(is_so.then(|| self.waiting_or(self.facts.role(party), |change| change.changes(party))))
+            }
+            Change::SetRole { party, role } => {
+                let own = self.facts.role(*party);
+                let about = |change: &CoreChange| change.changes(*party);
                 if right == Right::Inherited {
                     // Not by the one who is gone, of whose going the room may not have heard yet.
                     let is_owned = self.others_own(by);
@@ -213,6 +269,14 @@ impl RoomState {
         }
     }
 
+    /// Whether a change by this right may be about them: what is a team's to decide is who is here with it.
+    fn is_of(&self, right: Right, party: Party) -> bool {
+        match (right, party) {
+            (Right::OfTeam(team), Party::User(user)) => self.facts.members.via(user) == Some(team),
+            _ => true,
+        }
+    }
+
     /// That it is so already, once the last change that it follows from is committed: of a person, whichever was the last
     /// about them.
     fn waiting_or(&self, role: Option<Role>, made_so: impl Fn(&CoreChange) -> bool) -> Decision {
@@ -230,7 +294,7 @@ impl RoomState {
         let own = self.facts.role(by);
         let of_space = match right {
             Right::OfSpace(role) => in_channels(role),
-            Right::Own | Right::Invited | Right::Inherited | Right::OfTeam => None,
+            Right::Own | Right::Invited | Right::Inherited | Right::OfTeam(_) => None,
         };
         self.allow(own.max(of_space).ok_or(ChatError::RoomNotFound)?, action)
     }
@@ -242,7 +306,7 @@ impl RoomState {
             // A guest of the space is a guest in its channels.
             Right::OfSpace(own) => by == party && role <= own.min(Role::Member),
             Right::Invited => true,
-            Right::OfTeam => return if self.facts.is_member(party) { Ok(()) } else { Err(ChatError::NotAMember) },
+            Right::OfTeam(_) => return if self.facts.is_member(party) { Ok(()) } else { Err(ChatError::NotAMember) },
         };
         if joins {
             return Ok(());
@@ -253,17 +317,23 @@ impl RoomState {
 
     fn may_remove(&self, by: Party, right: Right, party: Party) -> Result<(), ChatError> {
         let target = self.facts.role(party);
-        if right == Right::OfTeam {
+        if matches!(right, Right::OfTeam(_)) {
             return Ok(());
         }
+        // The team would bring them back.
+        let alone = match party.user().and_then(|user| self.facts.members.via(user)) {
+            Some(team) => Err(ChatError::OfTeam(team.to_string())),
+            None => Ok(()),
+        };
         if by == party {
             // Whoever is out may leave once more.
             let Some(role) = target else { return Ok(()) };
             self.allow(role, Action::Leave)?;
+            alone?;
             return if role == Role::Owner && self.is_last_owner(party) { Err(ChatError::LastOwner) } else { Ok(()) };
         }
         let own = self.acting(by, right, Action::RemoveMember)?;
-        if target.is_none_or(|target| outranks(own, target)) { Ok(()) } else { Err(ChatError::NotAllowed) }
+        if target.is_none_or(|target| outranks(own, target)) { alone } else { Err(ChatError::NotAllowed) }
     }
 
     fn may_set_role(&self, by: Party, right: Right, party: Party, role: Role) -> Result<(), ChatError> {
@@ -306,6 +376,18 @@ fn require_person(party: Party, role: Role) -> Result<(), ChatError> {
         });
     }
     Ok(())
+}
+
+fn role_changed(
+    id: uuid::Uuid,
+    by: Option<Party>,
+    party: Party,
+    role: Role,
+    via: Option<TeamId>,
+    people: Vec<UserId>,
+) -> EventRow {
+    let told = wire::MemberRoleChanged::new(party, role, via, people.clone());
+    written(EventRow::new(id, by, &told), CoreChange::RoleChanged { party, role, via, people })
 }
 
 /// The event with what the core reads in it, which is also what it writes besides.

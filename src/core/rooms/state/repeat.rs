@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Change, RoomState, Sent};
 use crate::order::{CoreChange, Row};
 use crate::rooms::action::{RoomAction, may_be};
+use parlance_foundation::party::Party;
 
 impl Change {
     /// Whether this change may have become `row`. What it left as it was is in the row as it was then, and is
@@ -12,8 +13,12 @@ impl Change {
     pub fn may_be(&self, row: &Row) -> bool {
         match (self, row.change()) {
             (Self::AddMember { party, role, .. }, Some(CoreChange::MemberAdded { party: who, role: what, .. }))
-            | (Self::SetRole { party, role, .. }, Some(CoreChange::RoleChanged { party: who, role: what, .. })) => {
-                (party, role) == (who, what)
+            | (
+                Self::SetRole { party, role },
+                Some(CoreChange::RoleChanged { party: who, role: what, via: None, .. }),
+            ) => (party, role) == (who, what),
+            (Self::MoveMember { user, to }, Some(CoreChange::RoleChanged { party, via: Some(via), .. })) => {
+                (&Party::User(*user), to) == (party, via)
             }
             (Self::RemoveMember { party, .. }, Some(CoreChange::MemberRemoved { party: who, .. })) => party == who,
             (Self::Describe { name, topic }, Some(CoreChange::Described { name: named, topic: about })) => {

@@ -8,7 +8,7 @@ use crate::rooms::facts::{Member, RoomFacts};
 use crate::rooms::permissions::RoomKind;
 use crate::rooms::senders::{SENDERS_MAX, Senders, UNREAD_MAX};
 use crate::rooms::state::Snapshot;
-use parlance_foundation::ids::{RoomId, SpaceId, UserId};
+use parlance_foundation::ids::{RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::Party;
 use parlance_foundation::storage::Storage;
 
@@ -46,12 +46,14 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
         SELECT r.id, r.kind, r.name, r.topic, r.space_id, r.created_at, r.last_seq, r.last_event_at,
                r.direct_low, r.direct_high, member.kinds AS "kinds?", member.ids AS "ids?", member.roles AS "roles?",
                member.delivered_seqs AS "delivered_seqs?", member.read_seqs AS "read_seqs?",
+               member.vias AS "vias?: Vec<Option<uuid::Uuid>>",
                newest.seqs AS "seqs?", newest.senders AS "senders?: Vec<Option<uuid::Uuid>>"
         FROM rooms r
         CROSS JOIN LATERAL (
             SELECT array_agg(parlance_party_kind(m.user_id, m.agent_id, m.team_id, m.contact_id)) AS kinds,
                    array_agg(COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id)) AS ids, array_agg(m.role) AS roles,
-                   array_agg(m.delivered_seq) AS delivered_seqs, array_agg(m.read_seq) AS read_seqs
+                   array_agg(m.delivered_seq) AS delivered_seqs, array_agg(m.read_seq) AS read_seqs,
+                   array_agg(m.via_team_id) AS vias
             FROM room_members m WHERE m.room_id = r.id) AS member
         CROSS JOIN LATERAL (
             SELECT array_agg(one.seq ORDER BY one.seq) AS seqs, array_agg(one.sender ORDER BY one.seq) AS senders
@@ -70,9 +72,11 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
         let Ok(kind) = row.kind.parse::<RoomKind>() else { continue };
         let parties = row.kinds.unwrap_or_default().into_iter().zip(row.ids.unwrap_or_default());
         let marks = row.delivered_seqs.unwrap_or_default().into_iter().zip(row.read_seqs.unwrap_or_default());
-        let member = |(((kind, id), role), (delivered_seq, read_seq)): (((String, uuid::Uuid), String), (i64, i64))| {
+        let vias = row.vias.unwrap_or_default();
+        type Stored = ((((String, uuid::Uuid), String), (i64, i64)), Option<uuid::Uuid>);
+        let member = |((((kind, id), role), (delivered_seq, read_seq)), via): Stored| {
             let party = Party::new(kind.parse().ok()?, id);
-            Some((party, Member { role: role.parse().ok()?, delivered_seq, read_seq }))
+            Some((party, Member { role: role.parse().ok()?, delivered_seq, read_seq }, via.map(TeamId)))
         };
         let facts = RoomFacts {
             id: RoomId(row.id),
@@ -82,7 +86,7 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
             space_id: row.space_id.map(SpaceId),
             created_at: row.created_at,
             pair: row.direct_low.zip(row.direct_high).map(|(low, high)| (UserId(low), UserId(high))),
-            members: parties.zip(row.roles.unwrap_or_default()).zip(marks).filter_map(member).collect(),
+            members: parties.zip(row.roles.unwrap_or_default()).zip(marks).zip(vias).filter_map(member).collect(),
         };
         let (last_event_at, last_seq) = (row.last_event_at, row.last_seq);
         let room = Snapshot { facts, last_event_at, last_seq, departures: Vec::new(), recent: Vec::new() };

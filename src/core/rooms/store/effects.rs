@@ -47,10 +47,17 @@ struct MemberFolded {
     /// Was taken out, perhaps to come back.
     goes: bool,
     joins: Option<Joins>,
-    /// Of somebody who was there before.
-    role: Option<Role>,
-    /// Of the same: the team with which they are here from now on, or none.
-    is_via: Option<Option<TeamId>>,
+    /// Of somebody who was there before: their role and the team with which they are here, or none.
+    becomes: Option<(Role, Option<TeamId>)>,
+}
+
+impl MemberFolded {
+    fn is_now(&mut self, role: Role, via: Option<TeamId>) {
+        match &mut self.joins {
+            Some(joins) => (joins.role, joins.via) = (role, via),
+            None => self.becomes = Some((role, via)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,27 +93,19 @@ impl<'a> Folded<'a> {
                     for party in change.parties() {
                         folded.members.insert((room, party), MemberFolded { goes: true, ..MemberFolded::default() });
                     }
-                    for (user, team) in stay {
-                        folded.members.entry((room, Party::User(*user))).or_default().is_via = Some(Some(*team));
+                    for stays in stay {
+                        let member = folded.members.entry((room, Party::User(stays.user))).or_default();
+                        member.is_now(stays.role, Some(stays.via));
                     }
                 }
-                Some(change @ CoreChange::RoleChanged { party, role, .. }) => {
+                Some(change @ CoreChange::RoleChanged { party, role, via, .. }) => {
                     for one in change.parties() {
                         let member = folded.members.entry((room, one)).or_default();
-                        // Whoever is given a role of their own is here for themselves.
-                        let is_own = one == *party;
-                        match &mut member.joins {
-                            Some(joins) => {
-                                // A team may have been there before.
-                                member.role = one.team().and(Some(*role));
-                                joins.role = *role;
-                                joins.via = joins.via.filter(|_| !is_own);
-                            }
-                            None => {
-                                member.role = Some(*role);
-                                member.is_via = if is_own { Some(None) } else { member.is_via };
-                            }
+                        if one.team().is_some() {
+                            // It may have been there before, and get more people in this flush.
+                            member.becomes = Some((*role, None));
                         }
+                        member.is_now(*role, party.team().filter(|_| one != *party).or(*via));
                     }
                 }
                 Some(CoreChange::Described { name, topic }) => {
@@ -202,24 +201,20 @@ async fn add_members(connection: &mut PgConnection, folded: &Folded<'_>) -> Resu
 }
 
 async fn set_roles(connection: &mut PgConnection, folded: &Folded<'_>) -> Result<(), sqlx::Error> {
-    let is_changed = |member: &MemberFolded| member.role.is_some() || member.is_via.is_some();
-    let changed: Vec<_> = folded.members.iter().filter(|(_, member)| is_changed(member)).collect();
+    let changed = folded.members.iter().filter_map(|((room, party), member)| Some((*room, *party, member.becomes?)));
+    let changed: Vec<_> = changed.collect();
     if changed.is_empty() {
         return Ok(());
     }
     sqlx::query!(
         "UPDATE room_members AS m
-         SET role = COALESCE(given.role, m.role),
-             via_team_id = CASE WHEN given.sets_via THEN given.via_team_id ELSE m.via_team_id END
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::uuid[])
-              AS given (room_id, party_id, role, sets_via, via_team_id)
+         SET role = given.role, via_team_id = given.via_team_id
+         FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) AS given (room_id, party_id, role, via_team_id)
          WHERE m.room_id = given.room_id AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) = given.party_id",
-        &changed.iter().map(|((room, _), _)| *room).collect::<Vec<_>>(),
-        &changed.iter().map(|((_, party), _)| party.uuid()).collect::<Vec<_>>(),
-        &changed.iter().map(|(_, member)| member.role.map(Role::as_str)).collect::<Vec<_>>() as &[Option<&str>],
-        &changed.iter().map(|(_, member)| member.is_via.is_some()).collect::<Vec<_>>(),
-        &changed.iter().map(|(_, member)| member.is_via.flatten().map(|team| team.0)).collect::<Vec<_>>()
-            as &[Option<Uuid>],
+        &changed.iter().map(|(room, ..)| *room).collect::<Vec<_>>(),
+        &changed.iter().map(|(_, party, _)| party.uuid()).collect::<Vec<_>>(),
+        &changed.iter().map(|(.., (role, _))| role.as_str()).collect::<Vec<_>>() as &[&str],
+        &changed.iter().map(|(.., (_, via))| via.map(|team| team.0)).collect::<Vec<_>>() as &[Option<Uuid>],
     )
     .execute(connection)
     .await?;

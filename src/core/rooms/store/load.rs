@@ -11,7 +11,7 @@ use crate::rooms::facts::{Member, RoomFacts};
 use crate::rooms::permissions::RoomKind;
 use crate::rooms::state::{Departure, Snapshot};
 use crate::rooms::wire;
-use parlance_foundation::ids::{MessageId, RoomId, SpaceId, UserId};
+use parlance_foundation::ids::{MessageId, RoomId, SpaceId, TeamId, UserId};
 use parlance_foundation::party::{NoParty, Party, PartyColumns, PartyKind};
 use parlance_foundation::storage::Storage;
 
@@ -31,7 +31,8 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
     // Kinds of later features have actors of their own.
     let Ok(kind) = room.kind.parse::<RoomKind>() else { return Ok(None) };
     let members = sqlx::query!(
-        "SELECT user_id, agent_id, team_id, contact_id, role, delivered_seq, read_seq FROM room_members WHERE room_id = $1",
+        "SELECT user_id, agent_id, team_id, contact_id, via_team_id, role, delivered_seq, read_seq
+         FROM room_members WHERE room_id = $1",
         id.0
     )
     .fetch_all(&mut *transaction)
@@ -42,7 +43,8 @@ pub async fn load_room(storage: &Storage, id: RoomId, config: &ChatConfig) -> Re
             let (user_id, agent_id, team_id, contact_id) = (row.user_id, row.agent_id, row.team_id, row.contact_id);
             let party = PartyColumns { user_id, agent_id, team_id, contact_id }.party()?;
             let role = row.role.parse().ok()?;
-            Some((party, Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq }))
+            let member = Member { role, delivered_seq: row.delivered_seq, read_seq: row.read_seq };
+            Some((party, member, row.via_team_id.map(TeamId)))
         })
         .collect();
     let departures =

@@ -36,4 +36,4 @@ pub use spaces::{
     NewSpace, channels_of_space, create_space, describe_space, members_space, space_members, space_of, space_was_made,
     spaces_of,
 };
-pub use teams::{TeamsHere, absent, came_with, move_to_team, teams_here};
+pub use teams::{TeamsHere, absent, came_with, teams_here};

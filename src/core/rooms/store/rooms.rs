@@ -89,7 +89,8 @@ fn person(
     Some(PublicUser { id: UserId(id?), username: username?, full_name, avatar_url, created_at: created_at? })
 }
 
-/// A page of a room's members, whatever they are, in the order of their ids.
+/// A page of a room's members, whatever they are, in the order of their ids. Through a function, which applies the policy
+/// by itself: under the policy, the cursor would be compared with all members before it.
 pub async fn members(
     storage: &Storage,
     user: UserId,
@@ -102,10 +103,9 @@ pub async fn members(
         r#"
         SELECT m.user_id, m.agent_id, m.team_id, m.contact_id, m.via_team_id,
                u.id AS "id?", u.username::text AS username, u.full_name, u.avatar_url, u.created_at AS "created_at?",
-               m.role, m.joined_at, m.delivered_seq, m.read_seq
-        FROM room_members m LEFT JOIN users u ON u.id = m.user_id
-        WHERE m.room_id = $1 AND COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) > $2
-        ORDER BY COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id) LIMIT $3
+               m.role AS "role!", m.joined_at AS "joined_at!", m.delivered_seq AS "delivered_seq!", m.read_seq AS "read_seq!"
+        FROM parlance_members_page($1, $2, $3) m LEFT JOIN users u ON u.id = m.user_id
+        ORDER BY COALESCE(m.user_id, m.agent_id, m.team_id, m.contact_id)
         "#,
         room.0,
         after.unwrap_or(uuid::Uuid::nil()),

@@ -173,11 +173,11 @@ pub async fn space_members(
         r#"
         SELECT u.id, u.username::text AS "username!", u.full_name, u.avatar_url, u.created_at, m.role, m.joined_at
         FROM space_members m JOIN users u ON u.id = m.user_id
-        WHERE m.space_id = $1 AND ($2::uuid IS NULL OR u.id > $2)
-        ORDER BY u.id LIMIT $3
+        WHERE m.space_id = $1 AND m.user_id > $2
+        ORDER BY m.user_id LIMIT $3
         "#,
         space.0,
-        after.map(|id| id.0),
+        after.map_or(uuid::Uuid::nil(), |id| id.0),
         limit,
     )
     .fetch_all(&mut *transaction)

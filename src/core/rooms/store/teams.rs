@@ -52,38 +52,13 @@ pub async fn absent(storage: &Storage, room: RoomId, users: &[UserId]) -> Result
     Ok(found.into_iter().map(UserId).collect())
 }
 
-/// Somebody is here with another team from now on. Not the room's to know: nothing changes for anybody in it.
-pub async fn move_to_team(
-    storage: &Storage,
-    room: RoomId,
-    user: UserId,
-    from: TeamId,
-    to: TeamId,
-) -> Result<(), ChatError> {
-    sqlx::query!(
-        "UPDATE room_members SET via_team_id = $4 WHERE room_id = $1 AND user_id = $2 AND via_team_id = $3",
-        room.0,
-        user.0,
-        from.0,
-        to.0
-    )
-    .execute(storage.engine())
-    .await?;
-    Ok(())
-}
-
-/// The name of the team with which `user` is in the room, for whoever may know that they are: its people, and those of its
-/// space.
-pub async fn came_with(storage: &Storage, by: UserId, room: RoomId, user: UserId) -> Result<Option<String>, ChatError> {
+/// The name of the team with which `user` is in the room.
+pub async fn came_with(storage: &Storage, room: RoomId, user: UserId) -> Result<Option<String>, ChatError> {
     let name = sqlx::query_scalar!(
         "SELECT teams.name FROM room_members theirs JOIN teams ON teams.id = theirs.via_team_id
-         WHERE theirs.room_id = $1 AND theirs.user_id = $2
-           AND (EXISTS (SELECT FROM room_members mine WHERE mine.room_id = $1 AND mine.user_id = $3)
-                OR EXISTS (SELECT FROM rooms JOIN space_members mine ON mine.space_id = rooms.space_id
-                           WHERE rooms.id = $1 AND mine.user_id = $3))",
+         WHERE theirs.room_id = $1 AND theirs.user_id = $2",
         room.0,
-        user.0,
-        by.0
+        user.0
     )
     .fetch_optional(storage.engine_read("teams"))
     .await?;

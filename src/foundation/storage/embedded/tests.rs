@@ -12,18 +12,12 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use tempfile::TempDir;
 
 use super::*;
+use crate::testing::open_folder as folder;
 
 /// Every wait below is for a process or a socket, and fails the test after this.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Tells [`an_engine_of_its_own`] which data folder to run on.
 const ENGINE_FOLDER: &str = "PARLANCE_TEST_ENGINE_FOLDER";
-
-/// A data folder that the account of Postgres can reach, which a plain temporary folder of root is not.
-fn folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("parlance-").tempdir_in("/tmp").unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    folder
-}
 
 fn settings(data_dir: &Path) -> EmbeddedSettings {
     EmbeddedSettings {

@@ -208,6 +208,8 @@ export interface components {
             readonly party?: components["schemas"]["Party"] | null;
             /** @description The people who went with a team. */
             readonly people?: readonly components["schemas"]["UserId"][];
+            /** @description The people who came with the team and stay, since another one of theirs is here. */
+            readonly stay?: readonly components["schemas"]["StayingMember"][];
             readonly user_id?: components["schemas"]["UserId"] | null;
         };
         /** @description Someone was removed or left */
@@ -222,6 +224,7 @@ export interface components {
             readonly people?: readonly components["schemas"]["UserId"][];
             readonly role: components["schemas"]["Role"];
             readonly user_id?: components["schemas"]["UserId"] | null;
+            readonly via_team_id?: components["schemas"]["TeamId"] | null;
         };
         /** @description A member has another role */
         readonly MemberRoleChangedFrame: {
@@ -697,6 +700,12 @@ export interface components {
             /** @constant */
             readonly type: "space.updated";
         } & components["schemas"]["SpaceUpdated"];
+        /** @description Somebody who is here with another team from now on, and what they are with that. */
+        readonly StayingMember: {
+            readonly role: components["schemas"]["Role"];
+            readonly user_id: components["schemas"]["UserId"];
+            readonly via_team_id: components["schemas"]["TeamId"];
+        };
         /**
          * Format: uuid
          * @description People who come into rooms together.

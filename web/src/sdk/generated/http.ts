@@ -1047,6 +1047,21 @@ export interface components {
             readonly next?: string | null;
         };
         /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_PublicUser: {
+            readonly items: readonly {
+                readonly avatar_url?: string | null;
+                /** Format: date-time */
+                readonly created_at: string;
+                /** @example Ada Lovelace */
+                readonly full_name?: string | null;
+                /** Format: uuid */
+                readonly id: string;
+                /** @example ada */
+                readonly username: string;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
         readonly ListPage_RoomMember: {
             readonly items: readonly {
                 /** Format: int64 */
@@ -1093,6 +1108,69 @@ export interface components {
                  * @description Messages of others after `read_seq`, counted up to 100.
                  */
                 readonly unread: number;
+            }[];
+            readonly next?: string | null;
+        };
+        /** @description A page of a list; `next` is the cursor of the next page, null on the last. */
+        readonly ListPage_SecretMeta: {
+            readonly items: readonly {
+                /** Format: date-time */
+                readonly created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The admin who made it; left out when that was the engine, an operator, or somebody whose account is gone.
+                 */
+                readonly created_by?: string | null;
+                /**
+                 * @description Its last characters, by which people tell keys apart; left out for short and binary ones.
+                 * @example …x4Qz
+                 */
+                readonly hint?: string | null;
+                /** Format: uuid */
+                readonly id: string;
+                /**
+                 * @description The fingerprint of the master key that it is under.
+                 * @example 0f1e2d3c4b5a6978
+                 */
+                readonly key_id: string;
+                /**
+                 * @description For people; may be empty.
+                 * @example OpenAI, billing of marketing
+                 */
+                readonly label: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last used, to the minute.
+                 */
+                readonly last_used_at?: string | null;
+                /**
+                 * @description What it is called there, such as its owner's id.
+                 * @example 0192a000-0000-7000-8000-000000000000
+                 */
+                readonly name: string;
+                /** @description Whether the engine has that key. If not, it cannot be used until the key is back. */
+                readonly readable: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it got its present value, if that is not the first.
+                 */
+                readonly replaced_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last put under a newer master key.
+                 */
+                readonly rotated_at?: string | null;
+                /**
+                 * @description Whose it is: the feature and kind.
+                 * @example ai.provider
+                 */
+                readonly scope: string;
+                /**
+                 * Format: int32
+                 * @description How many values it has had.
+                 * @example 1
+                 */
+                readonly version: number;
             }[];
             readonly next?: string | null;
         };
@@ -1582,15 +1660,6 @@ export interface components {
              */
             readonly version: number;
         };
-        /** @description A page of secrets, the oldest first. */
-        readonly SecretPage: {
-            readonly items: readonly components["schemas"]["SecretMeta"][];
-            /**
-             * Format: uuid
-             * @description Send it as `after` for the next page; null on the last one.
-             */
-            readonly next?: string | null;
-        };
         /** @description A new value. It goes in and never comes out. */
         readonly SecretValue: {
             /**
@@ -1720,12 +1789,6 @@ export interface components {
          * @description A person with an account.
          */
         readonly UserId: string;
-        /** @description A page of people. */
-        readonly UserPage: {
-            readonly items: readonly components["schemas"]["PublicUser"][];
-            /** @description Send it as `after` for the next page; null on the last one. */
-            readonly next?: string | null;
-        };
         /**
          * @description What somebody may do on the whole server; what they may do in a room is a matter of the room.
          * @enum {string}
@@ -2153,7 +2216,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SecretPage"];
+                    readonly "application/json": components["schemas"]["ListPage_SecretMeta"];
                 };
             };
             readonly 400: components["responses"]["Malformed"];
@@ -4891,7 +4954,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["UserPage"];
+                    readonly "application/json": components["schemas"]["ListPage_PublicUser"];
                 };
             };
             readonly 400: components["responses"]["Malformed"];
