@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 
 use crate::accounts::{self, Auth, DemoLogin};
-use crate::changes::{ChangeListener, Reactions};
+use crate::changes::{ChangeListener, Hears};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
@@ -20,10 +20,10 @@ use crate::limits::Limits;
 use crate::parties::{PartiesParts, Profiles, Teams};
 use crate::persistence::{Persister, Persisters, QueuedRows};
 use crate::rooms::error::ChatError;
-use crate::rooms::http::{Acquainted, ChatParts};
-use crate::rooms::{self, Lobby, RoomMemory, RoomParts, Rooms};
+use crate::rooms::http::ChatParts;
+use crate::rooms::{self, Acquainted, InvitationNews, Lobby, RoomMemory, RoomParts, Rooms, SpaceNews};
 use crate::schema::MIGRATIONS;
-use crate::sessions::Hubs;
+use crate::sessions::{Endings, Hubs};
 use crate::storage::embedded::{DataDir, EmbeddedPostgres, EmbeddedSettings, Holds, open_data_dir};
 use crate::storage::{self, Storage};
 use crate::supervision::{Escalation, StartOrder, Supervisor};
@@ -197,22 +197,13 @@ impl App {
         };
         let rooms = start_rooms(&parts, &supervisor, &mut order);
         let jobs = JobsHandle::new(storage.clone(), clock.clone()).knowing(JOB_KINDS);
-        let reactions = Reactions {
-            auth: auth.clone(),
-            rooms: rooms.clone(),
-            memory: memory.clone(),
-            hubs: hubs.clone(),
-            jobs: jobs.clone(),
-        };
-        start_listening(&storage, reactions, &supervisor, &mut order);
+        start_listening(&storage, hearers(&storage, &auth, &rooms, &jobs, &hubs), &supervisor, &mut order);
         let parties = parties_of(&config, &clock, &storage, &auth, &jobs);
         let chat = ChatParts {
             config: Arc::new(config.chat.clone()),
             clock: clock.clone(),
             storage: storage.clone(),
             rooms: rooms.clone(),
-            audience: Arc::new(hubs.clone()),
-            memory: memory.clone(),
             limits: parties.limits.clone(),
             teams: parties.teams.clone(),
             profiles: parties.profiles.clone(),
@@ -417,10 +408,23 @@ fn start_rooms(parts: &RoomParts, supervisor: &Supervisor, order: &mut StartOrde
     rooms
 }
 
+/// All who hear of changes in Postgres: who is told first stands first. What is kept in memory is forgotten before sockets end.
+fn hearers(storage: &Storage, auth: &Auth, rooms: &Rooms, jobs: &JobsHandle, hubs: &Hubs) -> Vec<Arc<dyn Hears>> {
+    let to: Arc<Hubs> = Arc::new(hubs.clone());
+    vec![
+        Arc::new(auth.clone()),
+        Arc::new(rooms.clone()),
+        Arc::new(InvitationNews(to.clone())),
+        Arc::new(SpaceNews::new(storage.clone(), to)),
+        Arc::new(jobs.clone()),
+        Arc::new(Endings { auth: auth.clone(), hubs: hubs.clone() }),
+    ]
+}
+
 /// Before the edge, so that the first to come in are remembered.
-fn start_listening(storage: &Storage, reactions: Reactions, supervisor: &Supervisor, order: &mut StartOrder) {
+fn start_listening(storage: &Storage, hearers: Vec<Arc<dyn Hears>>, supervisor: &Supervisor, order: &mut StartOrder) {
     let spec = tree::CHANGE_LISTENER.spec("app/changes".into(), 16);
     let storage = storage.clone();
-    let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), reactions.clone()));
+    let listener = supervisor.start_here(spec, move |_| ChangeListener::new(storage.clone(), hearers.clone()));
     order.started("changes", move |patience| async move { listener.stop(patience).await });
 }

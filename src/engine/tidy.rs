@@ -94,13 +94,13 @@ const ARROWS: &[(&str, Arrows)] = &[
     (
         "core",
         &[
-            ("changes", &["accounts", "jobs", "publish", "rooms", "sessions", "wire"]),
-            ("sessions", &["accounts", "commands", "limits", "order", "publish", "rooms", "wire"]),
+            ("sessions", &["accounts", "changes", "commands", "limits", "order", "publish", "rooms", "wire"]),
             ("vault", &["accounts", "jobs"]),
             (
                 "rooms",
                 &[
                     "accounts",
+                    "changes",
                     "commands",
                     "jobs",
                     "limits",
@@ -116,8 +116,8 @@ const ARROWS: &[(&str, Arrows)] = &[
             ("commands", &["wire"]),
             ("administration", &["accounts", "jobs"]),
             ("parties", &["accounts", "jobs", "limits", "text_enum"]),
-            ("accounts", &["jobs"]),
-            ("jobs", &["text_enum", "tree"]),
+            ("accounts", &["changes", "jobs"]),
+            ("jobs", &["changes", "text_enum", "tree"]),
             ("persistence", &["order"]),
             ("publish", &["order"]),
             ("order", &["text_enum"]),

@@ -29,6 +29,7 @@ mod devices;
 mod error;
 mod external;
 mod handle;
+mod heard;
 mod http;
 pub mod input;
 pub mod jobs;

@@ -167,14 +167,14 @@ impl Auth {
     }
 
     /// A sign-in ended, perhaps elsewhere: from now on its tokens are refused here as well, and its sockets end.
-    pub fn sign_out_heard(&self, ended: RevokedFamily, reason: SignOutReason) {
+    pub(super) fn sign_out_heard(&self, ended: RevokedFamily, reason: SignOutReason) {
         if !self.0.revoked.contains(ended.family_id) {
             self.end_families(&[ended], reason);
         }
     }
 
     /// Makes up for what was not heard: sign-ins that ended meanwhile end here, too.
-    pub async fn make_up(&self) -> Result<(), AuthError> {
+    pub(super) async fn end_missed(&self) -> Result<(), AuthError> {
         let mut conn = self.0.storage.engine_read("missed_changes").acquire().await?;
         for ended in families::revoked_with_live_tokens(&mut conn, self.0.clock.now()).await? {
             self.sign_out_heard(ended, SignOutReason::Logout);

@@ -1,29 +1,24 @@
-//! The actor that hears of changes, and what follows from them.
+//! The actor that hears of changes, and passes them on.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
-use bytestring::ByteString;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::Change;
-use super::space_news::{self, SpaceNews};
-use crate::accounts::{Auth, AuthError};
-use crate::jobs::JobsHandle;
-use crate::publish::{Class, Publish, Topic};
-use crate::rooms::wire::encode;
-use crate::rooms::{RoomMemory, Rooms};
-use crate::sessions::Hubs;
-use crate::wire::close;
-use parlance_foundation::ids::UserId;
+use super::{Hears, Known, NotNow};
 use parlance_foundation::storage::{Listener, Storage};
 use parlance_foundation::supervision::Supervised;
 
 /// The channel that the triggers tell of changes on.
 const CHANNEL: &str = "parlance_changes";
+
+/// The listener's own topic: the log is not the one that it was.
+const EPOCH: &str = "epoch";
 
 /// Pause before listening is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -31,79 +26,56 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How often the listener looks whether the database is the one that it was.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Who has to know of changes. Cheap to clone.
+/// All who hear, in their order. Cheap to clone.
 #[derive(Clone)]
-pub struct Reactions {
-    pub auth: Auth,
-    pub rooms: Rooms,
-    pub memory: RoomMemory,
-    pub hubs: Hubs,
-    pub jobs: JobsHandle,
+struct Hearers {
+    all: Arc<[Arc<dyn Hears>]>,
+    /// By topic, as places in `all`.
+    by_topic: Arc<HashMap<&'static str, Vec<usize>>>,
 }
 
-impl Reactions {
-    fn trust(&self, heard: bool) {
-        self.auth.trust_memory(heard);
-        self.memory.trust(heard);
-        metrics::gauge!("parlance_changes_heard").set(f64::from(u8::from(heard)));
-    }
-
-    /// The log is not the one that it was: nothing that is kept of it is right, and every client reads anew. First the
-    /// rooms, which keep a card as they end, then the memory, then the sockets: a hello under way reads what is, or is
-    /// found and comes back.
-    async fn begin_anew(&self) {
-        self.rooms.reopen_all().await;
-        self.trust(true);
-        self.hubs.close_all(close::UNAVAILABLE);
-    }
-
-    /// Does what follows from a change; whether that is known. If not, anything may have changed.
-    fn to(&self, told: &str, spaces: &SpaceNews) -> bool {
-        match told.parse() {
-            Ok(Change::User(user)) => self.auth.user_changed(user),
-            Ok(Change::Closed(user)) => self.close(user),
-            Ok(Change::SignedOut(family, reason)) => self.auth.sign_out_heard(family, reason),
-            Ok(Change::Identity(user)) => self.part_from_issuer(user),
-            Ok(Change::Joined(room, parties)) => self.rooms.members_changed(room, parties, true),
-            // The listener itself looks, and begins anew.
-            Ok(Change::Epoch) => {}
-            Ok(Change::Left(room, parties)) => self.rooms.members_changed(room, parties, false),
-            Ok(Change::Invitation(user, updated)) => self.tell(user, encode(&updated)),
-            Ok(Change::Space(change)) => spaces.take(change),
-            Ok(Change::Accounts) => return false,
-            Err(unknown) => {
-                tracing::warn!(error = %unknown, "everything that is kept of Postgres is forgotten");
-                return false;
+impl Hearers {
+    fn new(all: Vec<Arc<dyn Hears>>) -> Self {
+        let mut by_topic: HashMap<&'static str, Vec<usize>> = HashMap::new();
+        for (place, one) in all.iter().enumerate() {
+            for topic in one.topics() {
+                by_topic.entry(topic).or_default().push(place);
             }
         }
-        true
+        Self { all: all.into(), by_topic: Arc::new(by_topic) }
     }
 
-    /// All devices of the user hear it.
-    fn tell(&self, user: UserId, frame: ByteString) {
-        self.hubs.publish(Topic::User(user), frame, Class::Must);
+    fn trust(&self, listens: bool) {
+        self.all.iter().for_each(|one| one.trust(listens));
+        metrics::gauge!("parlance_changes_heard").set(f64::from(u8::from(listens)));
     }
 
-    /// First the memory, then the sockets: a hello under way finds one or is found by the other.
-    fn close(&self, user: UserId) {
-        self.auth.user_changed(user);
-        self.hubs.end_user(user);
+    async fn make_up(&self) -> Result<(), NotNow> {
+        for one in self.all.iter() {
+            one.make_up().await?;
+        }
+        Ok(())
     }
 
-    /// Whoever came by an outside issuer's token comes back as whoever that token stands for now, if anybody.
-    fn part_from_issuer(&self, user: UserId) {
-        self.auth.identities_changed();
-        self.hubs.end_outside(user);
+    async fn begin_anew(&self) {
+        for one in self.all.iter() {
+            one.begin_anew().await;
+        }
     }
 
-    /// Ends here what ended unheard, also what left no trace: every connected session is looked up again. One that is
-    /// being greeted asks Postgres once more after it can be found here, or knows only what was read after this began.
-    async fn make_up(&self) -> Result<(), AuthError> {
-        self.auth.make_up().await?;
-        let shut_out = self.auth.shut_out_among(&self.hubs.admitted().await).await?;
-        shut_out.users.into_iter().for_each(|user| self.close(user));
-        shut_out.families.into_iter().for_each(|family| self.hubs.end_family(family));
-        shut_out.outside.into_iter().for_each(|user| self.part_from_issuer(user));
+    /// Tells all who hear the topic. Those of them of whom anything may have changed make up for it.
+    async fn tell(&self, told: &str) -> Result<(), NotNow> {
+        let (topic, rest) = told.split_once(' ').unwrap_or((told, ""));
+        let hearing = self.by_topic.get(topic).into_iter().flatten().filter_map(|place| self.all.get(*place));
+        let unsure: Vec<_> = hearing.filter(|one| one.heard(topic, rest) == Known::Anything).collect();
+        if !unsure.is_empty() {
+            tracing::warn!(told, "a change that says not what has changed: what is kept of it is forgotten");
+        }
+        // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
+        unsure.iter().for_each(|one| one.trust(true));
+        for one in unsure {
+            one.make_up().await?;
+        }
         Ok(())
     }
 }
@@ -111,7 +83,7 @@ impl Reactions {
 /// See the module.
 pub struct ChangeListener {
     storage: Storage,
-    reactions: Reactions,
+    hearers: Hearers,
     heard: Rc<Heard>,
 }
 
@@ -126,9 +98,9 @@ struct Heard {
 }
 
 impl ChangeListener {
-    /// A listener that begins when it starts.
-    pub fn new(storage: Storage, reactions: Reactions) -> Self {
-        Self { storage, reactions, heard: Rc::default() }
+    /// A listener that begins when it starts. Who is told first stands first.
+    pub fn new(storage: Storage, hearers: Vec<Arc<dyn Hears>>) -> Self {
+        Self { storage, hearers: Hearers::new(hearers), heard: Rc::default() }
     }
 }
 
@@ -136,16 +108,11 @@ impl Actor for ChangeListener {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (spaces, waiting) = SpaceNews::new();
-        let (storage, hubs) = (self.storage.clone(), self.reactions.hubs.clone());
-        let ear = Ear {
-            storage: self.storage.clone(),
-            reactions: self.reactions.clone(),
-            heard: Rc::clone(&self.heard),
-            spaces,
-        };
+        for beside in self.hearers.all.iter().filter_map(|one| Arc::clone(one).beside()) {
+            ctx.spawn(beside.into_actor(self));
+        }
+        let ear = Ear { storage: self.storage.clone(), hearers: self.hearers.clone(), heard: Rc::clone(&self.heard) };
         ctx.spawn(async move { ear.listen_for_good().await }.into_actor(self));
-        ctx.spawn(async move { space_news::tell(waiting, &storage, &hubs).await }.into_actor(self));
     }
 }
 
@@ -164,9 +131,8 @@ parlance_foundation::supervised!(ChangeListener);
 /// The listening itself: a future of the actor, so that its panic is the actor's.
 struct Ear {
     storage: Storage,
-    reactions: Reactions,
+    hearers: Hearers,
     heard: Rc<Heard>,
-    spaces: SpaceNews,
 }
 
 /// While this lives, what is kept in memory is trusted.
@@ -174,7 +140,7 @@ struct Hearing<'a>(&'a Ear);
 
 impl<'a> Hearing<'a> {
     fn begin(ear: &'a Ear) -> Self {
-        ear.reactions.trust(true);
+        ear.hearers.trust(true);
         ear.heard.listens.set(true);
         Self(ear)
     }
@@ -184,7 +150,7 @@ impl<'a> Hearing<'a> {
 impl Drop for Hearing<'_> {
     fn drop(&mut self) {
         self.0.heard.listens.set(false);
-        self.0.reactions.trust(false);
+        self.0.hearers.trust(false);
     }
 }
 
@@ -198,13 +164,12 @@ impl Ear {
     }
 
     /// Listens until that fails.
-    async fn listen(&self) -> Result<std::convert::Infallible, AuthError> {
+    async fn listen(&self) -> Result<std::convert::Infallible, NotNow> {
         let mut listener = self.storage.listen(CHANNEL).await?;
         // Before anything of it is kept: this may not be the database that it was.
         let is_other = self.storage.check_epoch().await?;
-        self.reactions.make_up().await?;
+        self.hearers.make_up().await?;
         self.count_engines().await?;
-        self.reactions.rooms.finish_departures(&self.storage).await?;
         let _hearing = Hearing::begin(self);
         if is_other {
             self.begin_anew().await;
@@ -214,7 +179,7 @@ impl Ear {
 
     /// Said last: what fails before is done with the next try.
     async fn begin_anew(&self) {
-        self.reactions.begin_anew().await;
+        self.hearers.begin_anew().await;
         self.storage.epoch_begun();
     }
 
@@ -235,7 +200,7 @@ impl Ear {
 
     /// Until no more can be heard. Looks now and then whether it would hear, and whether the database is the one that it
     /// was: tables that were replaced tell nobody.
-    async fn hear(&self, listener: &mut Listener) -> Result<std::convert::Infallible, AuthError> {
+    async fn hear(&self, listener: &mut Listener) -> Result<std::convert::Infallible, NotNow> {
         let mut look = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -247,23 +212,64 @@ impl Ear {
             if told.is_none() {
                 listener.ask().await?;
             }
-            if told.as_deref().is_none_or(|told| told.parse() == Ok(Change::Epoch)) {
+            if told.as_deref().is_none_or(|told| told.split(' ').next() == Some(EPOCH)) {
                 if self.storage.check_epoch().await? {
                     self.begin_anew().await;
                 }
                 self.count_engines().await?;
             }
             let Some(told) = told else { continue };
-            if !self.reactions.to(&told, &self.spaces) {
-                // Forgotten first, so that nobody who is greeted meanwhile is so from what was known before.
-                self.reactions.trust(true);
-                self.reactions.make_up().await?;
-            }
-            if matches!(told.parse(), Ok(Change::Closed(_))) {
-                // They may have been deleted, and may have owned groups: `rooms.pass_ownership` was enqueued with it.
-                self.reactions.jobs.wake();
-            }
+            self.hearers.tell(&told).await?;
             self.heard.last.replace(told);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::changes::{Later, now};
+
+    /// Notes what it is told to do.
+    struct Notes {
+        topics: &'static [&'static str],
+        said: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Hears for Notes {
+        fn topics(&self) -> &'static [&'static str] {
+            self.topics
+        }
+
+        fn heard(&self, topic: &str, rest: &str) -> Known {
+            self.said.lock().unwrap().push(format!("{}: {topic} {rest}", self.topics.len()));
+            if rest == "?" { Known::Anything } else { Known::Yes }
+        }
+
+        fn trust(&self, listens: bool) {
+            self.said.lock().unwrap().push(format!("{}: trust {listens}", self.topics.len()));
+        }
+
+        fn make_up(&self) -> Later<'_, Result<(), NotNow>> {
+            self.said.lock().unwrap().push(format!("{}: make up", self.topics.len()));
+            now(Ok(()))
+        }
+    }
+
+    #[actix_rt::test]
+    async fn everybody_hears_their_topics_and_whoever_is_unsure_makes_up_for_it() {
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let notes = |topics| Arc::new(Notes { topics, said: Arc::clone(&said) }) as Arc<dyn Hears>;
+        let hearers = Hearers::new(vec![notes(&["boats"]), notes(&["birds", "boats"])]);
+        for told in ["birds 1 2", "boats", "stars 7", "", "birds ?", "boats ?"] {
+            hearers.tell(told).await.unwrap();
+        }
+        let (one, two) = (["1: trust true", "2: trust true"], ["1: make up", "2: make up"]);
+        let both = [&["1: boats ?", "2: boats ?"][..], &one, &two].concat();
+        let heard =
+            [&["2: birds 1 2", "1: boats ", "2: boats ", "2: birds ?", "2: trust true", "2: make up"][..], &both];
+        assert_eq!(*said.lock().unwrap(), heard.concat());
     }
 }

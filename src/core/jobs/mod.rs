@@ -51,6 +51,7 @@ pub use metrics::describe_metrics;
 pub use state::{JobError, Policy};
 pub use wire::{JobPage, JobState, ListedJob};
 
+use crate::changes::{Hears, Known};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::JobId;
 use parlance_foundation::requests::one_more;
@@ -160,5 +161,17 @@ impl From<sqlx::Error> for JobError {
             }
             error => error.to_string(),
         })
+    }
+}
+
+/// Whoever was deleted may have owned groups: `rooms.pass_ownership` was enqueued with it.
+impl Hears for JobsHandle {
+    fn topics(&self) -> &'static [&'static str] {
+        &["closed"]
+    }
+
+    fn heard(&self, _: &str, _: &str) -> Known {
+        self.wake();
+        Known::Yes
     }
 }

@@ -88,3 +88,10 @@ pub struct WantedAction {
     pub action: Arc<dyn RoomAction>,
     pub target: Option<Target>,
 }
+
+impl WantedAction {
+    /// By what `by` is in the room.
+    pub fn new(by: Party, client_id: Option<String>, action: Arc<dyn RoomAction>) -> Self {
+        Self { by, right: Right::Own, client_id, action, target: None }
+    }
+}

@@ -12,13 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::compose::compose;
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::http::ChatParts;
 use super::messages::{self, Reply};
-use super::missed::{PageWanted, page_after};
-use super::store;
+use super::missed::PageWanted;
 
 use crate::answer;
 use crate::commands::{Batch, Command, Desk, Listed, Run, listed};
@@ -74,7 +72,7 @@ impl Batch for RoomBatch {
 }
 
 /// The body of `POST /rooms/{id}/messages`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct PostMessageBody {
     /// The sender's own id for this message, at most 64 bytes: sending it again returns the first result.
     pub client_id: String,
@@ -108,11 +106,11 @@ pub struct PostMessage {
     pub reply_to: Option<MessageId>,
 }
 
-impl PostMessageBody {
-    /// The command for `room_id`.
-    pub fn to_room(self, room_id: RoomId) -> PostMessage {
-        let Self { client_id, content, kind, parts, reply_to } = self;
-        PostMessage { room_id, client_id, content, kind, parts, reply_to }
+impl PostMessage {
+    /// Where, and what.
+    pub fn apart(self) -> (RoomId, PostMessageBody) {
+        let Self { room_id, client_id, content, kind, parts, reply_to } = self;
+        (room_id, PostMessageBody { client_id, content, kind, parts, reply_to })
     }
 }
 
@@ -198,33 +196,29 @@ impl Command for PostMessage {
     type Doors = RoomDoors;
 
     fn run(self, desk: Desk<'_, Posted>, doors: &RoomDoors) {
-        let (room, by, chat) = (self.room_id, desk.caller(), &doors.chat);
-        let message = match compose(&chat.config, &chat.clock, by.into(), self) {
+        let (room, body) = self.apart();
+        let message = match doors.chat.said(desk.caller(), body) {
             Ok(message) => message,
-            Err(error) => return desk.refuse(error),
+            Err(problem) => return desk.refuse(problem),
         };
-        if let Err(limited) = chat.limits.post(by, message.text_bytes()) {
-            return desk.refuse(limited);
-        }
-        let Some(reply_to) = message.reply_to else { return post(desk, &doors.batch, room, message) };
-        let (storage, batch) = (chat.storage.clone(), Rc::clone(&doors.batch));
-        let lookup = async move { store::message_is_in_room(&storage, by, room, reply_to).await };
+        let Some(looking) = doors.chat.rooms.before_posting(room, &message) else {
+            return post(desk, &doors.batch, room, message);
+        };
+        let batch = Rc::clone(&doors.batch);
         // Waited for, so that the client's messages keep their order.
-        desk.wait(lookup, move |desk, found| match found {
-            Ok(true) => post(desk, &batch, room, message),
-            Ok(false) => desk.refuse(ChatError::ReplyNotFound),
+        desk.wait(looking, move |desk, found| match found {
+            Ok(()) => post(desk, &batch, room, message),
             Err(error) => desk.refuse(error),
         });
     }
 }
 
 fn post(desk: Desk<'_, Posted>, batch: &Rc<RoomBatch>, room: RoomId, message: MessageRow) {
-    let by = desk.caller();
     desk.send_in_order(batch, |batch, reply| {
         let reply = Reply::new(move |posted: Result<messages::Posted, ChatError>| {
             reply.send(posted.map(|posted| Posted::of(room, &posted.row)));
         });
-        batch.add(room, messages::Command::Post(messages::PostMessage { by: Some(by.into()), message, reply }));
+        batch.add(room, messages::Command::post(message, reply));
     });
 }
 
@@ -258,9 +252,9 @@ impl Command for CatchUp {
     type Doors = RoomDoors;
 
     fn run(self, desk: Desk<'_, Page>, doors: &RoomDoors) {
-        let (by, chat) = (desk.caller(), doors.chat.clone());
-        let items_max = self.limit.unwrap_or(chat.config.page_items_max);
-        let wanted = PageWanted { by, room: self.room_id, after: self.after.max(0), items_max };
-        desk.answer_page(async move { page_after(&chat.rooms, &chat.storage, &chat.config, wanted).await });
+        let items_max = self.limit.unwrap_or(doors.chat.config.page_items_max);
+        let wanted = PageWanted { by: desk.caller().into(), room: self.room_id, after: self.after, items_max };
+        let rooms = doors.chat.rooms.clone();
+        desk.answer_page(async move { rooms.page_after(wanted).await });
     }
 }

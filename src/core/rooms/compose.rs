@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::commands::PostMessage;
+use super::commands::PostMessageBody;
 use super::config::ChatConfig;
 use super::error::ChatError;
 use crate::order::{MessageRow, SYSTEM};
@@ -14,18 +14,24 @@ use parlance_foundation::text;
 /// Kinds that clients may send; the engine's own (`system`) come from the engine.
 const KINDS: [&str; 2] = ["text", "media"];
 
-/// A message with a new id, or what is wrong with it.
-pub fn compose(config: &ChatConfig, clock: &Clock, sender: Party, post: PostMessage) -> Result<MessageRow, ChatError> {
-    let PostMessage { client_id, content, kind, parts, reply_to, .. } = post;
+/// A message with a new id, or what is wrong with it. Without a sender it is the engine's own, and so is its kind.
+pub fn compose(
+    config: &ChatConfig,
+    clock: &Clock,
+    sender: Option<Party>,
+    body: PostMessageBody,
+) -> Result<MessageRow, ChatError> {
+    let PostMessageBody { client_id, content, kind, parts, reply_to } = body;
     check_client_id(config, &client_id)?;
-    let kind = kind.unwrap_or_else(|| "text".to_owned());
-    if !KINDS.contains(&kind.as_str()) {
-        return Err(invalid("kind", format!("must be one of {KINDS:?}")));
+    let (kinds, usual) = if sender.is_some() { (&KINDS[..], KINDS[0]) } else { (&[SYSTEM][..], SYSTEM) };
+    let kind = kind.unwrap_or_else(|| usual.to_owned());
+    if !kinds.contains(&kind.as_str()) {
+        return Err(invalid("kind", format!("must be one of {kinds:?}")));
     }
     let (content, parts) = contents(config, content, parts)?;
     Ok(MessageRow {
         id: MessageId::new(clock),
-        sender: Some(sender),
+        sender,
         client_id: Some(client_id),
         kind,
         content,
@@ -48,28 +54,6 @@ pub fn contents(
     };
     check_content(config, &content, parts.as_deref())?;
     Ok((content, parts))
-}
-
-/// A message of the engine's own, with a new id, or what is wrong with it.
-pub fn compose_notice(
-    config: &ChatConfig,
-    clock: &Clock,
-    client_id: String,
-    content: String,
-) -> Result<MessageRow, ChatError> {
-    check_client_id(config, &client_id)?;
-    check_content(config, &content, None)?;
-    Ok(MessageRow {
-        id: MessageId::new(clock),
-        sender: None,
-        client_id: Some(client_id),
-        kind: SYSTEM.into(),
-        content,
-        parts: None,
-        reply_to: None,
-        edited_at: None,
-        deleted_at: None,
-    })
 }
 
 /// That there is something in a message, that it is not too much, and that Postgres can store it.
@@ -134,20 +118,24 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use parlance_foundation::ids::{RoomId, UserId};
+    use parlance_foundation::ids::UserId;
 
-    fn with(change: impl FnOnce(&mut PostMessage)) -> Result<MessageRow, ChatError> {
-        let mut post = PostMessage {
-            room_id: RoomId(Uuid::nil()),
-            client_id: "c1".into(),
-            content: "hello".into(),
-            kind: None,
-            parts: None,
-            reply_to: None,
-        };
+    fn by(sender: Option<Party>, change: impl FnOnce(&mut PostMessageBody)) -> Result<MessageRow, ChatError> {
+        let mut post = PostMessageBody { client_id: "c1".into(), content: "hello".into(), ..Default::default() };
         change(&mut post);
         let config = parlance_foundation::testing::defaults::<ChatConfig>("chat");
-        compose(&config, &Clock::system(), Party::User(UserId(Uuid::nil())), post)
+        compose(&config, &Clock::system(), sender, post)
+    }
+
+    fn with(change: impl FnOnce(&mut PostMessageBody)) -> Result<MessageRow, ChatError> {
+        by(Some(Party::User(UserId(Uuid::nil()))), change)
+    }
+
+    #[test]
+    fn only_what_the_engine_itself_says_is_a_notice() {
+        let notice = by(None, |_| ()).unwrap();
+        assert_eq!((notice.kind.as_str(), notice.sender), (SYSTEM, None));
+        assert!(by(None, |post| post.kind = Some("text".into())).is_err());
     }
 
     fn part(text: &str) -> Box<RawValue> {

@@ -20,14 +20,13 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::doors::LookUps;
 use super::error::ChatError;
-use super::memory::{LiveCard, RoomMemory};
+use super::memory::LiveCard;
 use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use super::store;
 use crate::tree;
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::party::Party;
-use parlance_foundation::storage::Storage;
 use parlance_foundation::supervision::{ActorHandle, Refused, Supervised, Supervisor};
 
 /// How long a room may take to commit what it took, when it is let go.
@@ -87,7 +86,7 @@ pub struct Rooms {
     detours: Detours,
     /// One a room thread; a room always belongs to the same one.
     directories: Arc<[ActorHandle<RoomDirectory>]>,
-    memory: RoomMemory,
+    pub(super) parts: Arc<RoomParts>,
     comparing: Arc<Semaphore>,
     pub(super) look_ups: LookUps,
 }
@@ -115,7 +114,7 @@ impl Rooms {
             open,
             detours: Detours::default(),
             directories,
-            memory: parts.memory.clone(),
+            parts: Arc::new(parts.clone()),
             comparing,
             look_ups: LookUps::default(),
         }
@@ -169,8 +168,8 @@ impl Rooms {
 
     /// Postgres says that these came into a room or left it: nothing new, if it was the room that did it.
     pub fn members_changed(&self, room_id: RoomId, parties: Vec<Party>, are_members: bool) {
-        self.memory.moved(parties.iter().copied().filter_map(Party::user));
-        self.memory.closed.forget(&room_id);
+        self.parts.memory.moved(parties.iter().copied().filter_map(Party::user));
+        self.parts.memory.closed.forget(&room_id);
         let is_known = |card: &LiveCard| card.read(|card| parties.iter().all(|party| card.facts().is_member(*party)));
         // Of those who left nobody may have told: a room that was closed, or is being read, does not know that they were
         // there. They would hear it again.
@@ -183,9 +182,9 @@ impl Rooms {
     /// Somebody left a space, and so these channels of it. Returns once each channel has noticed, so that it lets them read
     /// nothing any more; one that takes long goes on by itself.
     pub async fn members_departed(&self, user: UserId, channels: Vec<RoomId>) {
-        self.memory.moved([user]);
+        self.parts.memory.moved([user]);
         let noticing = channels.into_iter().map(|channel| {
-            self.memory.closed.forget(&channel);
+            self.parts.memory.closed.forget(&channel);
             self.compare_members(channel, vec![user.into()], false)
         });
         let all = futures_util::future::join_all(noticing.collect::<Vec<_>>());
@@ -195,8 +194,8 @@ impl Rooms {
     }
 
     /// Has each room tell of those who left it with its space, or were deleted, while an engine ended, or while nobody heard.
-    pub async fn finish_departures(&self, storage: &Storage) -> Result<(), sqlx::Error> {
-        for (channel, users) in store::untold_departures(storage).await? {
+    pub async fn finish_departures(&self) -> Result<(), sqlx::Error> {
+        for (channel, users) in store::untold_departures(&self.parts.storage).await? {
             tracing::info!(room_id = %channel, users = users.len(), "its order is yet to tell who left it with its space or account");
             self.members_changed(channel, users.into_iter().map(Party::User).collect(), false);
         }

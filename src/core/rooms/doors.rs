@@ -1,10 +1,10 @@
-//! What features ask of rooms beside sending them commands.
+//! What features have rooms do: their own actions.
 
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::action::{RoomAction, WantedAction, may_be};
+use super::action::{WantedAction, may_be};
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::messages::{Act, Acted, Command, Posted, Reply};
@@ -12,8 +12,6 @@ use super::state::Right;
 use super::store;
 use crate::order::Row;
 use parlance_foundation::ids::{MessageId, RoomId};
-use parlance_foundation::party::Party;
-use parlance_foundation::storage::Storage;
 
 /// So often a room is asked about a message that it does not have in memory: each time something newer may have changed it.
 const READS_MAX: usize = 5;
@@ -42,35 +40,27 @@ impl LookUps {
 impl Rooms {
     /// Does what a feature wants done in a room; `None`: it was so already. Reads the message that it is about from
     /// Postgres, if the room does not know it.
-    pub async fn act(
-        &self,
-        storage: &Storage,
-        room: RoomId,
-        by: Party,
-        client_id: Option<String>,
-        action: Arc<dyn RoomAction>,
-    ) -> Result<Option<Posted>, ChatError> {
-        let wanted = WantedAction { by, right: Right::Own, client_id, action, target: None };
+    pub async fn act(&self, room: RoomId, wanted: WantedAction) -> Result<Option<Posted>, ChatError> {
         let first = wanted.clone();
         let acted = self.ask(room, |reply| Command::Act(Act { wanted: first, reply })).await;
-        self.go_on(storage, room, wanted, acted).await
+        self.go_on(room, wanted, acted).await
     }
 
     /// Looks up what the room lacked to do it, as often as it asks.
     async fn go_on(
         &self,
-        storage: &Storage,
         room: RoomId,
         mut wanted: WantedAction,
         mut acted: Result<Acted, ChatError>,
     ) -> Result<Option<Posted>, ChatError> {
+        let storage = &self.parts.storage;
         // Those who ask about the same message go on in the order in which they came.
         let _turn = match (&acted, wanted.action.target()) {
             (Ok(Acted::Done(posted)), _) => return Ok(Some(posted.clone())),
             (_, Some(message)) => Some(self.look_ups.of(message).lock().await),
             (_, None) => None,
         };
-        if let Some(first) = self.done_before(storage, room, &wanted).await? {
+        if let Some(first) = self.done_before(room, &wanted).await? {
             return Ok(Some(Posted { row: first, repeated: true }));
         }
         let mut reads = 0;
@@ -98,14 +88,9 @@ impl Rooms {
     }
 
     /// What was done under this client id, further back than the room remembers.
-    async fn done_before(
-        &self,
-        storage: &Storage,
-        room: RoomId,
-        wanted: &WantedAction,
-    ) -> Result<Option<Arc<Row>>, ChatError> {
+    async fn done_before(&self, room: RoomId, wanted: &WantedAction) -> Result<Option<Arc<Row>>, ChatError> {
         let Some(client_id) = wanted.client_id.clone() else { return Ok(None) };
-        let found = store::sent_before(storage, room, &[(Some(wanted.by), client_id)]).await?;
+        let found = store::sent_before(&self.parts.storage, room, &[(Some(wanted.by), client_id)]).await?;
         let Some(first) = found.into_iter().find(|row| row.event().is_some()) else { return Ok(None) };
         if may_be(wanted.action.as_ref(), &first) { Ok(Some(Arc::new(first))) } else { Err(ChatError::KeyReused) }
     }
@@ -113,18 +98,17 @@ impl Rooms {
     /// The command that does the same in the order of a connection's other commands, and answers once it is done.
     pub fn action(
         &self,
-        storage: &Storage,
         room: RoomId,
         wanted: WantedAction,
         answer: impl FnOnce(Result<Option<Posted>, ChatError>) + Send + 'static,
     ) -> Command {
-        let (rooms, storage, again) = (self.clone(), storage.clone(), wanted.clone());
+        let (rooms, again) = (self.clone(), wanted.clone());
         let reply = Reply::new(move |acted: Result<Acted, ChatError>| match acted {
             Ok(Acted::Done(posted)) => answer(Ok(Some(posted))),
             // Also where the reply was dropped, on whatever thread that was.
             Err(error) if error.is_passing() => answer(Err(error)),
             // On the room's thread, after everything that was asked before.
-            acted => drop(actix_rt::spawn(async move { answer(rooms.go_on(&storage, room, again, acted).await) })),
+            acted => drop(actix_rt::spawn(async move { answer(rooms.go_on(room, again, acted).await) })),
         });
         Command::Act(Act { wanted, reply })
     }

@@ -164,6 +164,11 @@ impl<T> Drop for Reply<T> {
 }
 
 impl Command {
+    /// Take this message into the order, as its sender's.
+    pub fn post(message: MessageRow, reply: Reply<Posted>) -> Self {
+        Self::Post(PostMessage { by: message.sender, message, reply })
+    }
+
     /// Tells whoever asked that it failed.
     pub fn fail(self, error: ChatError) {
         match self {

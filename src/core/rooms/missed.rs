@@ -3,58 +3,49 @@
 //! Invariant: who asks from beyond the room's newest event is told so ([`ChatError::Ahead`]), and never that there is nothing:
 //! what they have is of another life of the log.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::config::ChatConfig;
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::messages::{CatchUp, Command};
 use super::store;
 use crate::order::{NoPage, Page, Pages};
 use parlance_foundation::ids::{RoomId, UserId};
-use parlance_foundation::storage::Storage;
+use parlance_foundation::party::Party;
 
 /// Which part of a room's order, and for whom.
 #[derive(Clone, Copy, Debug)]
 pub struct PageWanted {
-    pub by: UserId,
+    pub by: Party,
     pub room: RoomId,
     /// The newest seq that they have.
     pub after: i64,
     pub items_max: usize,
 }
 
-/// See the module.
-pub async fn page_after(
-    rooms: &Rooms,
-    storage: &Storage,
-    config: &ChatConfig,
-    wanted: PageWanted,
-) -> Result<Page, ChatError> {
-    let PageWanted { by, room, after, items_max } = wanted;
-    let ask = |reply| Command::CatchUp(CatchUp { by: by.into(), after, items_max, reply });
-    match rooms.ask(room, ask).await? {
-        Some(page) if after <= page.last_seq => Ok(page),
-        // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.
-        Some(_) | None => store::events_after(storage, config, by, room, after, items_max).await,
+impl Rooms {
+    /// See the module.
+    pub async fn page_after(&self, wanted: PageWanted) -> Result<Page, ChatError> {
+        let PageWanted { by, room, after, items_max } = wanted;
+        let after = after.max(0);
+        let ask = |reply| Command::CatchUp(CatchUp { by, after, items_max, reply });
+        match self.ask(room, ask).await? {
+            Some(page) if after <= page.last_seq => Ok(page),
+            // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.
+            Some(_) | None => {
+                store::events_after(&self.parts.storage, &self.parts.config, by, room, after, items_max).await
+            }
+        }
     }
 }
 
 /// The source of rooms' pages, for whoever follows orders.
-pub struct RoomPages {
-    pub rooms: Rooms,
-    pub storage: Storage,
-    pub config: Arc<ChatConfig>,
-}
-
-impl Pages<RoomId> for RoomPages {
+impl Pages<RoomId> for Rooms {
     fn page_after(&self, room: RoomId, by: UserId, after: i64) -> LocalBoxFuture<'_, Result<Page, NoPage>> {
-        let wanted = PageWanted { by, room, after, items_max: self.config.page_items_max };
+        let wanted = PageWanted { by: by.into(), room, after, items_max: self.parts.config.page_items_max };
         let page = async move {
-            page_after(&self.rooms, &self.storage, &self.config, wanted).await.map_err(|error| match error {
+            self.page_after(wanted).await.map_err(|error| match error {
                 ChatError::RoomNotFound => NoPage::Denied,
                 ChatError::Ahead { .. } => NoPage::Ahead,
                 other => NoPage::Later(other.to_string()),

@@ -1,7 +1,8 @@
 //! Chat: rooms of every kind, their members, their one order, and reading it.
 //!
 //! Actors: `RoomDirectory` (one a room thread) opens a `Room` on demand.
-//! Receives commands through [`Rooms`]; emits deliveries to the [`Audience`](crate::publish::Audience), which is the hubs; persists through
+//! Receives commands through [`Rooms`], the one door for people, agents, bridges and jobs (`compose` and `post`, `page_after`,
+//! `plan` and `create`, `act`); emits deliveries to the [`Audience`](crate::publish::Audience), which is the hubs; persists through
 //! `persistence/` (the order and all that hangs on it) and `store` (making rooms and spaces, reading).
 //!
 //! Invariants
@@ -19,23 +20,29 @@ mod card;
 pub mod commands;
 mod compose;
 pub mod config;
+mod create;
 mod directory;
 mod doors;
 pub mod error;
 pub mod facts;
 pub mod follow;
+mod heard;
 pub mod http;
 pub mod jobs;
+pub mod kinds;
 mod lobby;
 mod memory;
 pub mod messages;
 mod missed;
 pub mod permissions;
+mod posting;
 mod room;
 mod senders;
 mod space;
+mod space_news;
 pub mod state;
 pub mod store;
+mod strangers;
 mod succession;
 #[cfg(test)]
 mod tests;
@@ -43,11 +50,15 @@ mod window;
 pub mod wire;
 
 pub use action::{RoomAction, Scene, Target, WantedAction};
-pub use compose::{check_client_id, compose, compose_notice, contents, plain_text};
+pub use compose::{check_client_id, compose, contents, plain_text};
+pub use create::CreateRoom;
 pub use directory::Rooms;
 pub use facts::{Member, RoomFacts};
+pub use heard::InvitationNews;
 pub use lobby::{Entrance, ListingMax, Lobby};
 pub use memory::{LiveCard, RoomMemory};
-pub use missed::{PageWanted, RoomPages, page_after};
+pub use missed::PageWanted;
 pub use room::{Around, LatestSeq, NOT_LOADED, Outcomes, RoomLife, RoomParts, Wish};
+pub use space_news::SpaceNews;
 pub use state::{Change, Departure, Right, Snapshot, WantedChange};
+pub use strangers::Acquainted;

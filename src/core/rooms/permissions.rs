@@ -1,21 +1,7 @@
 //! Who may do what: the one table.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
+pub use super::kinds::RoomKind;
 pub use crate::order::Role;
-
-/// What a room is; what differs is who its members are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RoomKind {
-    /// Two people, for good.
-    Direct,
-    /// Invited people.
-    Group,
-    /// A room of a space that its people may find and join.
-    Channel,
-}
 
 /// What a member may want to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,27 +18,19 @@ pub enum Action {
 
 use Action::{AddMember, CreateChannel, Describe, Leave, Post, Read, RemoveMember, SetRole};
 use Role::{Admin, Guest, Member, Owner};
-use RoomKind::{Channel, Direct, Group};
 
-/// The least role for each action in each kind of room; an action that is not listed is nobody's.
-const TABLE: &[(RoomKind, Action, Role)] = &[
-    (Direct, Read, Guest),
-    (Direct, Post, Guest),
-    (Group, Read, Guest),
-    (Group, Post, Guest),
-    (Group, Leave, Guest),
-    (Group, AddMember, Member),
-    (Group, RemoveMember, Admin),
-    (Group, SetRole, Admin),
-    (Group, Describe, Admin),
-    (Channel, Read, Guest),
-    (Channel, Post, Guest),
-    (Channel, Leave, Guest),
-    (Channel, AddMember, Member),
-    (Channel, RemoveMember, Admin),
-    (Channel, SetRole, Admin),
-    (Channel, Describe, Admin),
-];
+/// The least role for an action in a kind of room; `None`: it is nobody's.
+fn least(action: Action, kind: RoomKind) -> Option<Role> {
+    let rules = kind.rules();
+    match action {
+        Read | Post => Some(Guest),
+        Leave => (!rules.is_pair).then_some(Guest),
+        AddMember => (!rules.is_pair).then_some(Member),
+        RemoveMember | SetRole | Describe => rules.has_owners.then_some(Admin),
+        // It is done in a space.
+        CreateChannel => None,
+    }
+}
 
 /// The same for spaces.
 const SPACE_TABLE: &[(Action, Role)] = &[
@@ -67,7 +45,7 @@ const SPACE_TABLE: &[(Action, Role)] = &[
 
 /// Whether `role` may do `action` in a room of `kind`.
 pub fn may(role: Role, action: Action, kind: RoomKind) -> bool {
-    TABLE.iter().any(|(k, a, least)| *k == kind && *a == action && role >= *least)
+    least(action, kind).is_some_and(|least| role >= least)
 }
 
 /// Whether `role` may do `action` in a space.
@@ -93,11 +71,10 @@ pub fn outranks(actor: Role, target: Role) -> bool {
     }
 }
 
-crate::text_enum::text_enum!(RoomKind { Direct => "direct", Group => "group", Channel => "channel" });
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use RoomKind::{Channel, Direct, Group};
 
     #[test]
     fn direct_rooms_have_two_people_for_good() {

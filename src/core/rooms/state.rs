@@ -19,7 +19,7 @@ use std::sync::Arc;
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::facts::RoomFacts;
-use super::permissions::{Action, Role, RoomKind, may};
+use super::permissions::{Action, Role, may};
 use super::window::{Entry, Window};
 use super::wire;
 use crate::order::{CoreChange, MessageRow, Page, Row, RowBody, Watermark};
@@ -332,7 +332,7 @@ impl RoomState {
         if may(role, action, self.facts.kind) {
             return Ok(role);
         }
-        let fixed = self.facts.kind == RoomKind::Direct && !matches!(action, Action::Post | Action::Read);
+        let fixed = self.facts.kind.rules().is_pair && !matches!(action, Action::Post | Action::Read);
         Err(if fixed { ChatError::DirectRoom } else { ChatError::NotAllowed })
     }
 }

@@ -18,6 +18,7 @@
 pub mod backlog;
 pub mod config;
 mod desk;
+mod endings;
 mod flusher;
 mod hub;
 mod incoming;
@@ -34,6 +35,7 @@ mod upgrade;
 pub mod wire;
 
 pub use desk::COMMANDS;
+pub use endings::Endings;
 pub use flusher::Flusher;
 pub use hub::{ConnectedDevice, Hub, HubState, Hubs, LocalHub, TooManyTopics};
 pub use reader::ReadBuffer;

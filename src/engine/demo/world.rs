@@ -11,10 +11,10 @@ use crate::accounts::DemoLogin;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::party::Party;
 use crate::rooms::commands::PostMessageBody;
-use crate::rooms::messages::{Command, MarkReceipt, PostMessage};
+use crate::rooms::messages::{Command, MarkReceipt};
 use crate::rooms::permissions::{Role, RoomKind};
-use crate::rooms::store::{self as rooms_store, Bounds, NewRoom, NewSpace};
-use crate::rooms::{RoomParts, Rooms, compose};
+use crate::rooms::store::{self as rooms_store, NewRoom, NewSpace};
+use crate::rooms::{RoomParts, Rooms};
 use crate::storage::Storage;
 
 /// See the module.
@@ -111,26 +111,18 @@ impl World {
             strangers: Vec::new(),
             at: self.parts.clock.now(),
         };
-        let bounds = Bounds { config: &self.parts.config, clock: &self.parts.clock };
-        let made = rooms_store::create_room(self.storage(), &room, &bounds).await?;
-        anyhow::ensure!(!made.is_unsure, "Postgres went away while a room of the demo was made");
-        self.remember("room", made.id.0).await?;
-        Ok(made.id)
+        let (_, made) = self.rooms.create(room).await?;
+        self.remember("room", made.room.id.0).await?;
+        Ok(made.room.id)
     }
 
     /// Somebody says something; its place in the room.
     pub async fn post(&self, room: RoomId, by: &str, client_id: &str, text: &str) -> anyhow::Result<i64> {
         let by = Party::from(self.person(by)?);
-        let body = PostMessageBody {
-            client_id: client_id.to_owned(),
-            content: text.to_owned(),
-            kind: None,
-            parts: None,
-            reply_to: None,
-        };
-        let message = compose(&self.parts.config, &self.parts.clock, by, body.to_room(room))?;
-        let post = |reply| Command::Post(PostMessage { by: Some(by), message, reply });
-        Ok(self.rooms.ask(room, post).await?.row.seq)
+        let (client_id, content) = (client_id.to_owned(), text.to_owned());
+        let body = PostMessageBody { client_id, content, ..PostMessageBody::default() };
+        let message = self.rooms.compose(Some(by), body)?;
+        Ok(self.rooms.post(room, message).await?.row.seq)
     }
 
     /// Somebody has read so far, and got all of it.

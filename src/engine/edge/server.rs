@@ -25,7 +25,6 @@ use super::limits::{follow, limit};
 use super::{EdgeParts, cors, head_as_get, observe, routes};
 use crate::order::OrderSources;
 use crate::protocol::{Doors, protocol};
-use crate::rooms::RoomPages;
 use crate::server_config::ServerConfig;
 use crate::sessions::{self, Flusher, Hub, LocalHub, ReadBuffer, SessionParts};
 use crate::tree;
@@ -161,11 +160,6 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         Hub::new(Rc::clone(&state), Rc::clone(&flushing), Arc::clone(&hub_config), clock.clone())
     });
     parts.hubs.register(&hub_handle);
-    let rooms = RoomPages {
-        rooms: parts.chat.rooms.clone(),
-        storage: parts.storage.clone(),
-        config: Arc::new(parts.config.chat.clone()),
-    };
     Rc::new(SessionParts {
         config,
         chat: Arc::new(parts.config.chat.clone()),
@@ -173,7 +167,7 @@ fn start_hub(parts: &EdgeParts, worker: usize) -> Rc<SessionParts> {
         auth: parts.auth.clone(),
         storage: parts.storage.clone(),
         rooms: parts.chat.rooms.clone(),
-        orders: OrderSources { rooms: Box::new(rooms) },
+        orders: OrderSources { rooms: Box::new(parts.chat.rooms.clone()) },
         lobby: parts.lobby.clone(),
         limits: parts.chat.limits.clone(),
         hub: local,

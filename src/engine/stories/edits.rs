@@ -36,7 +36,9 @@ async fn an_edit_of_any_age_is_told_live_and_its_message_in_its_present_form_eve
     for (seq, message, content) in [(3, &old, "first, mended"), (4, &new, "second, mended"), (5, &old, "and once more")]
     {
         let body = json!({ "client_id": content, "content": content, "parts": [{ "type": "note", "n": seq }] });
-        let edited = app.ok(Method::PATCH, &path(&room, message), &ada, Some(body.clone())).await;
+        let path = path(&room, message);
+        let edit = app.ok(Method::PATCH, &path, &ada, Some(body.clone()));
+        let edited = app.verify(&[&ada, &ben], edit).await;
         assert_eq!((&edited["content"], edited["parts"][0]["n"].as_i64()), (&json!(content), Some(seq)), "{edited}");
         let event = client.event_of("message.edited").await;
         assert_eq!(
@@ -45,9 +47,9 @@ async fn an_edit_of_any_age_is_told_live_and_its_message_in_its_present_form_eve
         );
         assert_eq!((&event["content"], &event["edited_at"]), (&json!(content), &edited["edited_at"]), "{event}");
         // Sent again, it is the first; and what says so already is left as it is.
-        app.ok(Method::PATCH, &path(&room, message), &ada, Some(body.clone())).await;
+        app.verify(&[&ada, &ben], app.ok(Method::PATCH, &path, &ada, Some(body.clone()))).await;
         let same = json!({ "content": content, "parts": body["parts"] });
-        app.ok(Method::PATCH, &path(&room, message), &ada, Some(same)).await;
+        app.ok(Method::PATCH, &path, &ada, Some(same)).await;
     }
     let contents = |events: &[Value]| -> Vec<String> {
         let of = |event: &Value| {
@@ -78,7 +80,7 @@ async fn what_was_deleted_is_nowhere_but_with_the_moderators() {
     let refused = app.call(Method::DELETE, &path(&room, &message), Some(&cleo), None).await;
     assert_eq!((refused.0, &refused.1["code"]), (403, &json!("message.not_yours")));
     let mut client = app.connect(&cleo).await;
-    app.ok(Method::DELETE, &path(&room, &message), &ada, None).await;
+    app.verify(&[&ada, &ben, &cleo], app.ok(Method::DELETE, &path(&room, &message), &ada, None)).await;
     let event = client.event_of("message.deleted").await;
     assert_eq!((event["seq"].as_i64(), &event["message_id"], &event["by"]), (Some(3), &json!(message), &json!(ada.id)));
     app.ok(Method::DELETE, &path(&room, &message), &ben, None).await;
@@ -119,8 +121,10 @@ async fn a_direct_room_has_no_moderators_and_keeps_nothing() {
     let message = posted(&app, &ben, &room, "m1", "between us").await;
     let refused = app.call(Method::DELETE, &path(&room, &message), Some(&ada), None).await;
     assert_eq!((refused.0, &refused.1["code"]), (403, &json!("message.not_yours")));
-    app.ok(Method::PATCH, &path(&room, &message), &ben, Some(json!({ "content": "between the two of us" }))).await;
-    app.ok(Method::DELETE, &path(&room, &message), &ben, None).await;
+    let (path, both) = (path(&room, &message), [&ada, &ben]);
+    let edit = app.ok(Method::PATCH, &path, &ben, Some(json!({ "content": "between the two of us" })));
+    app.verify(&both, edit).await;
+    app.verify(&both, app.ok(Method::DELETE, &path, &ben, None)).await;
     let kept = "SELECT count(*) FROM message_versions WHERE content <> ''";
     let kept: i64 = sqlx::query_scalar(kept).fetch_one(app.database.storage.engine()).await.unwrap();
     assert_eq!(kept, 0);
@@ -240,7 +244,7 @@ async fn edits_of_one_message_at_once_are_told_in_one_order_that_its_form_follow
         app.ok(Method::PATCH, &path(&room, &message), &ada, Some(body)).await;
         app.post(&ben, &room, &format!("b{n}"), "in between").await;
     };
-    futures_util::future::join_all((1..=20).map(edit)).await;
+    app.verify(&[&ada, &ben], futures_util::future::join_all((1..=20).map(edit))).await;
     let events = told(&app, &ben, &room).await;
     let seqs: Vec<_> = events.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
     assert_eq!(seqs, (1..=41).collect::<Vec<_>>());

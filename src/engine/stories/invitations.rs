@@ -48,7 +48,8 @@ async fn strangers_are_asked_before_they_are_in_a_group() {
     let [ada, ben, cleo] = people(&app).await;
     let mut devices = [app.connect(&ben).await, app.connect(&ben).await];
     let body = json!({ "client_id": "g", "kind": "group", "name": "Boats", "member_ids": [ben.id, cleo.id] });
-    let (status, room) = app.call(Method::POST, "/rooms", Some(&ada), Some(body.clone())).await;
+    let all = [&ada, &ben, &cleo];
+    let (status, room) = app.verify(&all, app.call(Method::POST, "/rooms", Some(&ada), Some(body.clone()))).await;
     let mut both = [ben.id.clone(), cleo.id.clone()];
     both.sort_unstable();
     assert_eq!((status, &room["invited"], &room["member_count"]), (201, &json!(both), &json!(1)));
@@ -72,7 +73,7 @@ async fn strangers_are_asked_before_they_are_in_a_group() {
     assert_eq!(outcome(&answer(&app, &ada, invitation, "decline").await), (404, "chat.invitation_not_found"));
     // Accepting once more is harmless; both devices hear of the answer and of the room.
     for _ in 0..2 {
-        let (status, accepted) = answer(&app, &ben, invitation, "accept").await;
+        let (status, accepted) = app.verify(&all, answer(&app, &ben, invitation, "accept")).await;
         assert_eq!((status, &accepted["state"]), (200, &json!("accepted")));
     }
     assert_eq!(outcome(&answer(&app, &ben, invitation, "decline").await), (404, "chat.invitation_not_found"));
@@ -94,8 +95,9 @@ async fn strangers_are_asked_before_they_are_in_a_group() {
 #[actix_rt::test]
 async fn a_direct_room_with_a_stranger_is_its_makers_until_it_is_accepted() {
     let app = TestApp::with(shy).await;
+    app.until_listening(true).await;
     let [ada, ben, cleo] = people(&app).await;
-    let (status, room) = make(&app, &ada, "direct", &[&ben]).await;
+    let (status, room) = app.verify(&[&ada, &ben], make(&app, &ada, "direct", &[&ben])).await;
     assert_eq!((status, &room["invited"], &room["peer"]["username"]), (201, &json!([ben.id]), &json!("ben")));
     let id = room["id"].as_str().unwrap().to_owned();
     assert_eq!(make(&app, &ada, "direct", &[&ben]).await.1["invited"], json!([ben.id]));
@@ -106,7 +108,8 @@ async fn a_direct_room_with_a_stranger_is_its_makers_until_it_is_accepted() {
     assert_eq!((rooms_of(&app, &ben).await, open(&app, &ben).await.len()), (0, 1));
     let mut bens = app.connect(&ben).await;
     let mut adas = app.connect(&ada).await;
-    assert_eq!(answer(&app, &ben, &open(&app, &ben).await[0], "accept").await.0, 200);
+    let invitation = open(&app, &ben).await.remove(0);
+    assert_eq!(app.verify(&[&ada, &ben], answer(&app, &ben, &invitation, "accept")).await.0, 200);
     assert_eq!(bens.event_of("room.joined").await["room"]["id"], json!(id));
     assert_eq!(adas.event_of("member.added").await["member"]["user_id"], json!(ben.id));
     assert_eq!(seqs(&bens.catch_up(&id, 0, 10).await), [1, 2]);

@@ -29,15 +29,18 @@ async fn changes_of_members_and_names_stand_in_the_order_with_the_messages() {
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
     let room = app.group(&[&ada, &ben]).await;
     let mut socket = app.connect(&ben).await;
-    app.post(&ada, &room, "c1", "one").await;
-    assert_eq!(add(&app, &ada, &room, &cleo, "guest").await.0, 201);
-    assert_eq!(set_role(&app, &ada, &room, &cleo, "admin").await.0, 200);
-    app.ok(Method::PATCH, &format!("/rooms/{room}"), &cleo, Some(json!({ "name": "Harbour" }))).await;
-    let shown = app.ok(Method::PATCH, &format!("/rooms/{room}"), &cleo, Some(json!({ "topic": "boats" }))).await;
+    let all = [&ada, &ben, &cleo];
+    let place = format!("/rooms/{room}");
+    let describe = |what: Value| app.ok(Method::PATCH, &place, &cleo, Some(what));
+    app.verify(&all, app.post(&ada, &room, "c1", "one")).await;
+    assert_eq!(app.verify(&all, add(&app, &ada, &room, &cleo, "guest")).await.0, 201);
+    assert_eq!(app.verify(&all, set_role(&app, &ada, &room, &cleo, "admin")).await.0, 200);
+    app.verify(&all, describe(json!({ "name": "Harbour" }))).await;
+    let shown = app.verify(&all, describe(json!({ "topic": "boats" }))).await;
     assert_eq!((&shown["name"], &shown["topic"]), (&json!("Harbour"), &json!("boats")));
-    app.ok(Method::PATCH, &format!("/rooms/{room}"), &cleo, Some(json!({ "topic": "" }))).await;
-    assert_eq!(remove(&app, &cleo, &room, &cleo).await.0, 204);
-    app.post(&ada, &room, "c2", "two").await;
+    app.verify(&all, describe(json!({ "topic": "" }))).await;
+    assert_eq!(app.verify(&all, remove(&app, &cleo, &room, &cleo)).await.0, 204);
+    app.verify(&all, app.post(&ada, &room, "c2", "two")).await;
 
     let events = socket.events_of_room(&room, 8).await;
     assert_eq!(seqs(&events), (1..=8).collect::<Vec<_>>());
@@ -124,8 +127,9 @@ async fn roles_decide_who_may_do_what() {
     );
     let (stranger, newcomer) = (app.sign_up("stranger").await, app.sign_up("newcomer").await);
     let room = app.group(&[&owner]).await;
+    let all = [&owner, &admin, &member, &guest];
     for (person, role) in [(&admin, "admin"), (&member, "member"), (&guest, "guest")] {
-        assert_eq!(add(&app, &owner, &room, person, role).await.0, 201);
+        assert_eq!(app.verify(&all, add(&app, &owner, &room, person, role)).await.0, 201);
     }
     let rename = |by| {
         let (app, room) = (&app, &room);
@@ -156,8 +160,8 @@ async fn roles_decide_who_may_do_what() {
     assert_eq!(outcome(&set_role(&app, &member, &room, &guest, "member").await), REFUSED);
     assert_eq!(outcome(&set_role(&app, &admin, &room, &admin, "owner").await), REFUSED);
     assert_eq!(outcome(&set_role(&app, &admin, &room, &owner, "guest").await), REFUSED);
-    assert_eq!(set_role(&app, &admin, &room, &guest, "member").await.0, 200);
-    assert_eq!(set_role(&app, &admin, &room, &admin, "member").await.0, 200);
+    assert_eq!(app.verify(&all, set_role(&app, &admin, &room, &guest, "member")).await.0, 200);
+    assert_eq!(app.verify(&all, set_role(&app, &admin, &room, &admin, "member")).await.0, 200);
     assert_eq!(outcome(&rename(&admin).await), REFUSED);
     assert_eq!(set_role(&app, &owner, &room, &member, "owner").await.0, 200);
 }
@@ -204,8 +208,11 @@ async fn who_is_removed_and_added_again_hears_on() {
     let member = format!("/rooms/{room}/members/{}", ben.id);
     let members = format!("/rooms/{room}/members");
     for round in 0..5 {
-        app.ok(Method::DELETE, &member, &ada, None).await;
-        app.ok(Method::POST, &members, &ada, Some(json!({ "user_id": ben.id }))).await;
+        app.verify(&[&ada, &ben], async {
+            app.ok(Method::DELETE, &member, &ada, None).await;
+            app.ok(Method::POST, &members, &ada, Some(json!({ "user_id": ben.id }))).await;
+        })
+        .await;
         app.post(&ada, &room, &format!("c{round}"), "welcome back").await;
         let heard = socket.event_of("message.posted").await;
         assert_eq!(heard["seq"], json!(3 * (round + 1)));
@@ -236,6 +243,7 @@ async fn lists_say_how_many_members_there_are() {
     assert_eq!(app.call(Method::DELETE, &format!("{people}/{}", ben.id), Some(&ada), None).await.0, 204);
     assert_eq!(counts(&app, &ada).await, (json!(2), json!(2)));
     // Whoever is deleted is no member any more.
-    sqlx::query("DELETE FROM users WHERE username = 'cleo'").execute(app.engine().storage.engine()).await.unwrap();
+    app.until_listening(true).await;
+    app.verify(&[&ada], app.sql("DELETE FROM users WHERE username = 'cleo'")).await;
     assert_eq!(counts(&app, &ada).await, (json!(1), json!(1)));
 }

@@ -19,6 +19,7 @@ mod hostile_http;
 mod idempotency;
 mod invitations;
 mod jobs;
+mod kinds_of_rooms;
 mod limits;
 mod many_rooms;
 mod members;

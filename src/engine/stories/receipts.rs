@@ -51,16 +51,16 @@ async fn marks_only_grow_and_never_pass_the_newest_message() {
         (Some(5), None, (5, 3)),
         (None, Some(i64::MAX), (5, 5)),
     ] {
-        mark(&mut reader, &room, delivered, read).await;
+        app.verify(&[&ada, &ben], mark(&mut reader, &room, delivered, read)).await;
         for socket in [&mut sender, &mut second, &mut reader] {
             told(socket, &ben, then.0, then.1).await;
         }
     }
     // Backwards, below zero, and nothing at all: fine, and nothing to tell.
     for (delivered, read) in [(Some(1), Some(1)), (Some(i64::MIN), Some(i64::MIN)), (Some(0), None), (None, None)] {
-        mark(&mut reader, &room, delivered, read).await;
+        app.verify(&[&ada, &ben], mark(&mut reader, &room, delivered, read)).await;
     }
-    app.post(&ada, &room, "c6", "x").await;
+    app.verify(&[&ada, &ben], app.post(&ada, &room, "c6", "x")).await;
     mark(&mut reader, &room, Some(6), None).await;
     let next = sender.event_of("receipt.updated").await;
     assert_eq!((&next["delivered_seq"], &next["read_seq"]), (&json!(6), &json!(5)));
@@ -122,6 +122,11 @@ async fn unread_messages_are_counted_up_to_a_hundred() {
     let (ada, ben) = (app.sign_up("ada").await, app.sign_up("ben").await);
     let room = app.group(&[&ada, &ben]).await;
     let mut socket = app.connect(&ada).await;
-    socket.post_all(&room, (0..120).map(|n| format!("m{n}"))).await;
+    app.verify(&[&ada, &ben], socket.post_all(&room, (0..120).map(|n| format!("m{n}")))).await;
     assert_eq!(room_of(&app, &ben, &room).await["unread"], 100);
+    let mut reader = app.connect(&ben).await;
+    for read in [10, 50, 120] {
+        app.verify(&[&ada, &ben], mark(&mut reader, &room, None, Some(read))).await;
+    }
+    assert_eq!(room_of(&app, &ben, &room).await["unread"], 0);
 }

@@ -38,7 +38,9 @@ async fn a_direct_room_is_made_once_however_often_and_by_whom() {
 async fn a_direct_room_is_two_people_for_good() {
     let app = TestApp::start().await;
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
-    let room = app.ok(Method::POST, "/rooms", &ada, direct(&ben)).await["id"].as_str().unwrap().to_owned();
+    let made = app.verify(&[&ada, &ben, &cleo], app.ok(Method::POST, "/rooms", &ada, direct(&ben))).await;
+    let room = made["id"].as_str().unwrap().to_owned();
+    app.verify(&[&ada, &ben], app.post(&ben, &room, "c1", "hello")).await;
     let path = format!("/rooms/{room}");
     let own = format!("{path}/members/{}", ada.id);
     for (method, path, body) in [
@@ -65,8 +67,9 @@ async fn a_new_room_reaches_the_devices_of_all_its_members() {
     let app = TestApp::start().await;
     let (ada, ben, cleo) = (app.sign_up("ada").await, app.sign_up("ben").await, app.sign_up("cleo").await);
     let mut sockets = [app.connect(&ada).await, app.connect(&ben).await, app.connect(&cleo).await];
-    let room = app.group(&[&ada, &ben, &cleo]).await;
-    app.post(&ben, &room, "c1", "hello").await;
+    let all = [&ada, &ben, &cleo];
+    let room = app.verify(&all, app.group(&all)).await;
+    app.verify(&all, app.post(&ben, &room, "c1", "hello")).await;
     for socket in &mut sockets {
         let joined = socket.event_of("room.joined").await["room"].clone();
         assert_eq!((&joined["id"], &joined["last_seq"], &joined["member_count"]), (&json!(room), &json!(0), &json!(3)));
@@ -112,10 +115,13 @@ async fn people_of_a_space_find_its_channels_and_join_them() {
     let space = app.ok(Method::POST, "/spaces", &ada, Some(json!({ "name": "Port" }))).await["id"].clone();
     let space = space.as_str().unwrap();
     let body = json!({ "kind": "channel", "name": "general", "space_id": space });
-    let room = app.ok(Method::POST, "/rooms", &ada, Some(body.clone())).await["id"].as_str().unwrap().to_owned();
+    let both = [&ada, &ben];
+    let room = app.verify(&both, app.ok(Method::POST, "/rooms", &ada, Some(body.clone()))).await["id"].clone();
+    let room = room.as_str().unwrap().to_owned();
     app.post(&ada, &room, "c1", "before ben").await;
     let members = format!("/spaces/{space}/members");
-    app.ok(Method::POST, &members, &ada, Some(json!({ "user_id": ben.id }))).await;
+    app.until_listening(true).await;
+    app.verify(&both, app.ok(Method::POST, &members, &ada, Some(json!({ "user_id": ben.id })))).await;
 
     // Found, but not read, until joined.
     let channels = app.ok(Method::GET, &format!("/spaces/{space}/rooms"), &ben, None).await;
@@ -125,7 +131,7 @@ async fn people_of_a_space_find_its_channels_and_join_them() {
     assert_eq!((status, &answer["code"]), (404, &json!("chat.room_not_found")));
     let mut socket = app.connect(&ben).await;
     let join = Some(json!({ "user_id": ben.id }));
-    app.ok(Method::POST, &format!("/rooms/{room}/members"), &ben, join).await;
+    app.verify(&both, app.ok(Method::POST, &format!("/rooms/{room}/members"), &ben, join)).await;
     assert_eq!(socket.event_of("room.joined").await["room"]["space_id"], json!(space));
     assert_eq!(socket.post(&room, "c1", "hello").await["seq"], 3);
     assert_eq!(seqs(&socket.catch_up(&room, 0, 50).await), [1, 2, 3]);

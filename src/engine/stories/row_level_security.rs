@@ -26,6 +26,7 @@ const NOBODYS: &[(&str, &str)] = &[
 const OF_THE_SCHEMA: &[(&str, &str)] = &[
     ("_sqlx_migrations", "which migrations ran"),
     ("log_epoch", "which life of the log this is"),
+    ("room_kinds", "what kinds of rooms there are"),
     ("reader_rights", "the policies and grants themselves"),
 ];
 /// Policies of tables with a room_id that do not ask who may read the room.

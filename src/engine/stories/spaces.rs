@@ -56,7 +56,7 @@ async fn whoever_is_removed_from_a_space_is_out_of_all_its_channels() {
     let mut devices = [app.connect(&ben).await, app.connect(&ben).await];
     let mut adas = app.connect(&ada).await;
 
-    assert_eq!(leave(&app, &ada, &harbour, &ben).await.0, 204);
+    assert_eq!(app.verify(&[&ada, &ben, &cleo], leave(&app, &ada, &harbour, &ben)).await.0, 204);
     // From the answer on, nothing is read and nothing is said.
     let body = json!({ "client_id": "x", "content": "x" });
     for room in [&open, &closed] {
@@ -95,8 +95,10 @@ async fn whoever_is_removed_from_a_space_is_out_of_all_its_channels() {
     assert_eq!(leave(&app, &ben, &harbour, &ben).await.0, 204);
     assert_eq!(removals(&app, &ada, &open).await.len(), 1);
     // Whoever comes back to the space joins its channels anew.
-    app.ok(Method::POST, &format!("/spaces/{harbour}/members"), &ada, Some(json!({ "user_id": ben.id }))).await;
-    app.ok(Method::POST, &format!("/rooms/{open}/members"), &ben, Some(json!({ "user_id": ben.id }))).await;
+    let him = || Some(json!({ "user_id": ben.id }));
+    let both = [&ada, &ben];
+    app.verify(&both, app.ok(Method::POST, &format!("/spaces/{harbour}/members"), &ada, him())).await;
+    app.verify(&both, app.ok(Method::POST, &format!("/rooms/{open}/members"), &ben, him())).await;
     assert_eq!(app.ok(Method::GET, &format!("/rooms/{open}"), &ben, None).await["member_count"], 2);
 }
 
@@ -108,14 +110,15 @@ async fn whoever_an_operator_takes_out_of_a_space_is_out_of_its_channels() {
     let harbour = space(&app, &[&ada, &ben]).await;
     let room = channel(&app, &harbour, &[&ada, &ben]).await;
     let mut bens = app.connect(&ben).await;
-    app.sql(&format!("DELETE FROM space_members WHERE user_id = '{}'", ben.id)).await;
+    let taken_out = format!("DELETE FROM space_members WHERE user_id = '{}'", ben.id);
+    app.verify(&[&ada, &ben], app.sql(&taken_out)).await;
     assert_eq!(bens.event_of("member.removed").await["by"], json!(ben.id));
     assert_eq!(removals(&app, &ada, &room).await, [(json!(ben.id), json!(ben.id))]);
     // With the account, or with the space, there is nothing to tell.
     app.ok(Method::POST, &format!("/spaces/{harbour}/members"), &ada, Some(json!({ "user_id": ben.id }))).await;
     app.ok(Method::POST, &format!("/rooms/{room}/members"), &ben, Some(json!({ "user_id": ben.id }))).await;
-    app.sql(&format!("DELETE FROM users WHERE id = '{}'", ben.id)).await;
-    app.sql(&format!("DELETE FROM spaces WHERE id = '{harbour}'")).await;
+    app.verify(&[&ada], app.sql(&format!("DELETE FROM users WHERE id = '{}'", ben.id))).await;
+    app.verify(&[&ada], app.sql(&format!("DELETE FROM spaces WHERE id = '{harbour}'"))).await;
     let left = "SELECT (SELECT count(*) FROM departures) + (SELECT count(*) FROM room_members)";
     let left: i64 = sqlx::query_scalar(left).fetch_one(app.database.storage.engine()).await.unwrap();
     assert_eq!(left, 0);
@@ -248,10 +251,13 @@ async fn owners_and_admins_of_a_space_rule_in_its_channels() {
     let room = channel(&app, &harbour, &[&ben, &cleo]).await;
     let place = format!("rooms/{room}");
     for by in [&ada, &dan] {
-        let renamed = app.ok(Method::PATCH, &format!("/{place}"), by, Some(json!({ "name": by.username }))).await;
+        let all = [&ben, &cleo, by];
+        let path = format!("/{place}");
+        let name = Some(json!({ "name": by.username }));
+        let renamed = app.verify(&all, app.ok(Method::PATCH, &path, by, name)).await;
         assert_eq!(renamed["name"], json!(by.username));
-        assert_eq!(set_role(&app, by, &place, &cleo, "admin").await.0, 200);
-        assert_eq!(set_role(&app, by, &place, &cleo, "member").await.0, 200);
+        assert_eq!(app.verify(&all, set_role(&app, by, &place, &cleo, "admin")).await.0, 200);
+        assert_eq!(app.verify(&all, set_role(&app, by, &place, &cleo, "member")).await.0, 200);
     }
     let body = Some(json!({ "name": "mine" }));
     let refused = app.call(Method::PATCH, &format!("/{place}"), Some(&cleo), body.clone()).await;
@@ -259,12 +265,13 @@ async fn owners_and_admins_of_a_space_rule_in_its_channels() {
     // They read and speak there once they have joined.
     let read = app.call(Method::GET, &format!("/{place}/messages"), Some(&dan), None).await;
     assert_eq!(outcome(&read), (404, "chat.room_not_found"));
-    app.ok(Method::POST, &format!("/{place}/members"), &dan, Some(json!({ "user_id": dan.id }))).await;
+    let (members, himself) = (format!("/{place}/members"), Some(json!({ "user_id": dan.id })));
+    app.verify(&[&ben, &dan], app.ok(Method::POST, &members, &dan, himself)).await;
     app.post(&dan, &room, "m1", "hello").await;
     // Also above its own owner, who may go: the space has owners.
-    assert_eq!(set_role(&app, &dan, &place, &ben, "member").await.0, 200);
+    assert_eq!(app.verify(&[&ben, &dan], set_role(&app, &dan, &place, &ben, "member")).await.0, 200);
     let path = format!("/{place}/members/{}", ben.id);
-    assert_eq!(app.call(Method::DELETE, &path, Some(&dan), None).await.0, 204);
+    assert_eq!(app.verify(&[&ben, &dan], app.call(Method::DELETE, &path, Some(&dan), None)).await.0, 204);
     // Who was an admin of the space and is not any more is nobody special.
     set_role(&app, &ada, &format!("spaces/{harbour}"), &dan, "member").await;
     assert_eq!(

@@ -37,13 +37,15 @@ async fn all_devices_of_a_member_hear_what_becomes_of_their_space() {
     let harbour = space(&app, &ada).await;
     assert_eq!(hers.event_of("space.joined").await["space"]["role"], "owner");
 
-    add(&app, &ada, &harbour, &ben).await;
+    let both = [&ada, &ben];
+    app.verify(&both, add(&app, &ada, &harbour, &ben)).await;
     let listed = app.ok(Method::GET, &format!("/spaces/{harbour}"), &ben, None).await;
     for joined in each(&mut his, "space.joined").await {
         assert_eq!(joined, json!({ "type": "space.joined", "space": listed }));
     }
     // Each as that person sees it.
-    app.ok(Method::PATCH, &format!("/spaces/{harbour}"), &ada, Some(json!({ "name": "Port", "topic": "ships" }))).await;
+    let (path, what) = (format!("/spaces/{harbour}"), json!({ "name": "Port", "topic": "ships" }));
+    app.verify(&both, app.ok(Method::PATCH, &path, &ada, Some(what))).await;
     for updated in each(&mut his, "space.updated").await {
         let space = &updated["space"];
         assert_eq!(
@@ -55,13 +57,13 @@ async fn all_devices_of_a_member_hear_what_becomes_of_their_space() {
     // A role is told to whose it is; what changes nothing is told to nobody.
     app.ok(Method::PATCH, &format!("/spaces/{harbour}"), &ada, Some(json!({ "name": "Port" }))).await;
     let role = Some(json!({ "role": "admin" }));
-    app.ok(Method::PATCH, &format!("/spaces/{harbour}/members/{}", ben.id), &ada, role).await;
+    let path = format!("/spaces/{harbour}/members/{}", ben.id);
+    app.verify(&both, app.ok(Method::PATCH, &path, &ada, role)).await;
     for updated in each(&mut his, "space.updated").await {
         assert_eq!(updated["space"]["role"], "admin");
     }
     // Removed by somebody; and, after another stay, by themselves.
-    let path = format!("/spaces/{harbour}/members/{}", ben.id);
-    assert_eq!(app.call(Method::DELETE, &path, Some(&ada), None).await.0, 204);
+    assert_eq!(app.verify(&both, app.call(Method::DELETE, &path, Some(&ada), None)).await.0, 204);
     for left in each(&mut his, "space.left").await {
         assert_eq!(left, json!({ "type": "space.left", "space_id": harbour, "reason": "removed" }));
     }
@@ -72,7 +74,7 @@ async fn all_devices_of_a_member_hear_what_becomes_of_their_space() {
         assert_eq!(left["reason"], "left");
     }
     // Ada has heard nothing of all that but what was hers: her next is the end of the space.
-    app.sql(&format!("DELETE FROM spaces WHERE id = '{harbour}'")).await;
+    app.verify(&both, app.sql(&format!("DELETE FROM spaces WHERE id = '{harbour}'"))).await;
     assert_eq!(hers.event().await, json!({ "type": "space.left", "space_id": harbour, "reason": "deleted" }));
 }
 
@@ -84,11 +86,12 @@ async fn what_another_hand_does_to_a_space_is_told_as_well() {
     let harbour = space(&app, &ada).await;
     let mut his = [app.connect(&ben).await, app.connect(&ben).await];
     let row = format!("('{harbour}', '{}', 'guest', now())", ben.id);
-    app.sql(&format!("INSERT INTO space_members (space_id, user_id, role, joined_at) VALUES {row}")).await;
+    let insert = format!("INSERT INTO space_members (space_id, user_id, role, joined_at) VALUES {row}");
+    app.verify(&[&ada, &ben], app.sql(&insert)).await;
     for joined in each(&mut his, "space.joined").await {
         assert_eq!((&joined["space"]["role"], &joined["space"]["member_count"]), (&json!("guest"), &json!(2)));
     }
-    app.sql(&format!("UPDATE spaces SET name = 'Dock' WHERE id = '{harbour}'")).await;
+    app.verify(&[&ada, &ben], app.sql(&format!("UPDATE spaces SET name = 'Dock' WHERE id = '{harbour}'"))).await;
     for updated in each(&mut his, "space.updated").await {
         assert_eq!(updated["space"]["name"], "Dock");
     }

@@ -119,8 +119,9 @@ async fn a_team_comes_into_a_group_in_one_event_and_everybody_hears_it_once() {
     let room = app.group(&[&ada, &dan]).await;
     app.post(&ada, &room, "m1", "before").await;
     let (mut dans, mut bens, mut cleos) = (app.connect(&dan).await, app.connect(&ben).await, app.connect(&cleo).await);
-    assert_eq!(add_team(&app, &room, &ada, &support).await.0, 201);
-    app.post(&ada, &room, "m2", "after").await;
+    let all = [&ada, &ben, &cleo, &dan];
+    assert_eq!(app.verify(&all, add_team(&app, &room, &ada, &support)).await.0, 201);
+    app.verify(&all, app.post(&ada, &room, "m2", "after")).await;
 
     let told = dans.events_of_room(&room, 2).await;
     assert_eq!((&told[0]["type"], seqs(&told)), (&json!("member.added"), vec![2, 3]));
@@ -161,7 +162,7 @@ async fn who_comes_into_a_team_comes_into_its_rooms_and_who_leaves_it_leaves_the
     }
     let own = app.group(&[&cleo, &dan]).await;
     let (mut cleos, mut bens) = (app.connect(&cleo).await, app.connect(&ben).await);
-    join_team(&app, &support, &ada, &cleo).await;
+    app.verify(&[&ada, &ben, &cleo, &dan], join_team(&app, &support, &ada, &cleo)).await;
     let mut joined = [cleos.event_of("room.joined").await, cleos.event_of("room.joined").await]
         .map(|event| event["room"]["id"].as_str().unwrap().to_owned());
     joined.sort();
@@ -174,7 +175,7 @@ async fn who_comes_into_a_team_comes_into_its_rooms_and_who_leaves_it_leaves_the
         assert_eq!((&added["by"], &added["people"]), (&json!(ada.id), &json!([cleo.id])));
         assert_eq!(added["member"]["party"]["id"], json!(support));
     }
-    leave_team(&app, &support, &cleo, &cleo).await;
+    app.verify(&[&ada, &ben, &cleo, &dan], leave_team(&app, &support, &cleo, &cleo)).await;
     for _ in &rooms {
         for socket in [&mut bens, &mut cleos] {
             let left = socket.event_of("member.removed").await;
@@ -193,23 +194,25 @@ async fn who_is_in_two_teams_stays_as_long_as_one_of_them_does() {
     let Four { app, ada, ben, cleo, dan } = four().await;
     let (one, two) = (team(&app, "One", &[&ada, &ben, &cleo]).await, team(&app, "Two", &[&ada, &ben]).await);
     let room = app.group(&[&ada, &dan]).await;
+    let all = [&ada, &ben, &cleo, &dan];
     for (team, role) in [(&one, "admin"), (&two, "guest")] {
         let body = json!({ "party": { "type": "team", "id": team }, "role": role });
-        assert_eq!(call(&app, Method::POST, format!("/rooms/{room}/members"), &ada, body).await.0, 201);
+        let path = format!("/rooms/{room}/members");
+        assert_eq!(app.verify(&all, call(&app, Method::POST, path, &ada, body)).await.0, 201);
     }
     let bens = async || members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "ben").unwrap();
     let bens_role = async || (listed(&app, &room, &ben).await.unwrap()["role"].clone(), bens().await.1, bens().await.2);
     let is = |role: &str, team: &str| (json!(role), role.to_owned(), Some(team.to_owned()));
     assert_eq!(bens_role().await, is("admin", &one));
     let mut dans = app.connect(&dan).await;
-    assert_eq!(remove(&app, &room, &ada, &format!("team:{one}")).await.0, 204);
+    assert_eq!(app.verify(&all, remove(&app, &room, &ada, &format!("team:{one}"))).await.0, 204);
     let left = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&left["party"]["id"], &left["people"]), (&json!(one), &json!([cleo.id])));
     assert_eq!(left["stay"], json!([{ "user_id": ben.id, "via_team_id": two, "role": "guest" }]));
     assert_eq!(bens_role().await, is("guest", &two), "he is what the other team is");
     // And by leaving a team instead.
-    assert_eq!(add_team(&app, &room, &ada, &one).await.0, 201);
-    leave_team(&app, &two, &ada, &ben).await;
+    assert_eq!(app.verify(&all, add_team(&app, &room, &ada, &one)).await.0, 201);
+    app.verify(&all, leave_team(&app, &two, &ada, &ben)).await;
     followed(&app).await;
     assert_eq!(bens_role().await, is("member", &one), "he is here with the other one now");
     let moved = dans.events_of_room(&room, 2).await.remove(1);
@@ -219,7 +222,7 @@ async fn who_is_in_two_teams_stays_as_long_as_one_of_them_does() {
     let (database, folder) = app.stop().await;
     let app = TestApp::on(database, folder, |_| {}).await;
     let mut dans = app.connect(&dan).await;
-    leave_team(&app, &one, &ada, &ben).await;
+    app.verify(&all, leave_team(&app, &one, &ada, &ben)).await;
     let gone = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&gone["type"], &gone["user_id"]), (&json!("member.removed"), &json!(ben.id)));
 }
@@ -245,8 +248,9 @@ async fn nobody_who_is_here_with_a_team_leaves_or_is_taken_out_alone() {
     assert_eq!(outcome(&remove(&app, &room, &cleo, &party).await), (403, "chat.not_allowed"));
     // A role of her own makes her a member in her own right.
     let path = format!("/rooms/{room}/members/{}", cleo.id);
-    app.ok(Method::PATCH, &path, &ada, Some(json!({ "role": "admin" }))).await;
-    assert_eq!(remove(&app, &room, &ben, &party).await.0, 204, "an owner of the team takes it out");
+    let all = [&ada, &ben, &cleo];
+    app.verify(&all, app.ok(Method::PATCH, &path, &ada, Some(json!({ "role": "admin" })))).await;
+    assert_eq!(app.verify(&all, remove(&app, &room, &ben, &party)).await.0, 204, "an owner of the team takes it out");
     assert_eq!(names(&app, &room, &ada).await, ["ada", "ben", "cleo"]);
     assert_eq!(remove(&app, &room, &cleo, &cleo.id).await.0, 204);
 }
@@ -263,7 +267,8 @@ async fn the_role_of_a_team_is_that_of_its_people() {
     assert_eq!(call(&app, Method::POST, path.clone(), &ada, json!({ "party": party, "role": "guest" })).await.0, 201);
     let mut dans = app.connect(&dan).await;
     let path = format!("{path}/team:{support}");
-    let set = call(&app, Method::PATCH, path.clone(), &ada, json!({ "role": "admin" })).await;
+    let admin = json!({ "role": "admin" });
+    let set = app.verify(&[&ada, &ben, &dan], call(&app, Method::PATCH, path.clone(), &ada, admin)).await;
     assert_eq!(set, (200, json!({ "party": party, "role": "admin" })));
     let told = dans.events_of_room(&room, 1).await.remove(0);
     assert_eq!(
@@ -271,7 +276,7 @@ async fn the_role_of_a_team_is_that_of_its_people() {
         (&json!("member.role_changed"), &party, &json!([ben.id]))
     );
     app.ok(Method::PATCH, &format!("/rooms/{room}"), &ben, Some(json!({ "name": "by an admin" }))).await;
-    join_team(&app, &support, &ada, &cleo).await;
+    app.verify(&[&ada, &ben, &cleo], join_team(&app, &support, &ada, &cleo)).await;
     followed(&app).await;
     let cleos = members(&app, &room, &dan).await.into_iter().find(|(name, ..)| name == "cleo").unwrap();
     assert_eq!(cleos.1, "admin", "who comes later is what the team is");
@@ -321,10 +326,12 @@ async fn teams_that_another_hand_changes_are_followed_all_the_same() {
         assert_eq!(add_team(&app, &room, &ada, team).await.0, 201);
     }
     let mut bens = app.connect(&ben).await;
-    app.sql(&format!("INSERT INTO team_members VALUES ('{one}', '{}', 'member', now())", dan.id)).await;
+    let insert = format!("INSERT INTO team_members VALUES ('{one}', '{}', 'member', now())", dan.id);
+    app.verify(&[&ada, &ben, &cleo, &dan], app.sql(&insert)).await;
     let added = bens.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&added["people"], &added["by"]), (&json!([dan.id]), &json!({ "type": "team", "id": one })));
-    app.sql(&format!("DELETE FROM team_members WHERE user_id = '{}'", dan.id)).await;
+    let delete = format!("DELETE FROM team_members WHERE user_id = '{}'", dan.id);
+    app.verify(&[&ada, &ben, &cleo, &dan], app.sql(&delete)).await;
     let removed = bens.events_of_room(&room, 1).await.remove(0);
     assert_eq!((&removed["user_id"], &removed["by"]), (&json!(dan.id), &json!({ "type": "team", "id": one })));
     // A team whose row is deleted leaves as any other: in the order of the room. Who is in another one stays with that.
@@ -442,7 +449,8 @@ async fn the_engine_speaks_for_itself_and_everybody_has_it_unread() {
         (403, "auth.not_an_admin")
     );
     let (mut adas, mut bens) = (app.connect(&ada).await, app.connect(&ben).await);
-    let (status, posted) = call(&app, Method::POST, path.clone(), &cleo, notice.clone()).await;
+    let post = call(&app, Method::POST, path.clone(), &cleo, notice.clone());
+    let (status, posted) = app.verify(&[&ada, &ben], post).await;
     assert_eq!((status, &posted["kind"], &posted["sender"]), (201, &json!("system"), &json!({ "type": "system" })));
     let (status, again) = call(&app, Method::POST, path.clone(), &cleo, notice).await;
     assert_eq!((status, &again), (200, &posted), "the first one");
@@ -454,9 +462,10 @@ async fn the_engine_speaks_for_itself_and_everybody_has_it_unread() {
         assert_eq!(listed(&app, &room, person).await.unwrap()["unread"], json!(1));
     }
     let reply = json!({ "type": "message.post", "room_id": room, "client_id": "r1", "content": "thanks", "reply_to": posted["id"] });
-    assert_eq!(bens.ask(reply).await["type"], json!("ok"));
+    assert_eq!(app.verify(&[&ada, &ben], bens.ask(reply)).await["type"], json!("ok"));
     assert_eq!(adas.events_of_room(&room, 1).await[0]["message"]["reply_to"], posted["id"]);
-    bens.ask(json!({ "type": "receipt.mark", "room_id": room, "read_seq": 2 })).await;
+    let mark = json!({ "type": "receipt.mark", "room_id": room, "read_seq": 2 });
+    app.verify(&[&ada, &ben], bens.ask(mark)).await;
     for (what, body, wanted) in [
         ("", json!({ "client_id": "n2", "content": " " }), (422, "chat.invalid")),
         ("", json!({ "client_id": "", "content": "x" }), (422, "chat.invalid")),

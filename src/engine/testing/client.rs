@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// No test waits longer for one frame: a bound for failures, not a pace.
@@ -25,9 +25,14 @@ pub struct WsClient {
 impl WsClient {
     /// Connects; nothing is said yet.
     pub async fn open(base: &str) -> Self {
+        Self::try_open(base).await.unwrap()
+    }
+
+    /// The same to an engine that may be away.
+    pub async fn try_open(base: &str) -> Result<Self, Error> {
         let url = format!("{}/api/v1/ws", base.replacen("http", "ws", 1));
-        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        Self { socket, next_id: 1, events: VecDeque::new(), answers: HashMap::new() }
+        let (socket, _) = tokio_tungstenite::connect_async(url).await?;
+        Ok(Self { socket, next_id: 1, events: VecDeque::new(), answers: HashMap::new() })
     }
 
     /// Says hello and returns the answer, whatever it is.
@@ -46,7 +51,12 @@ impl WsClient {
 
     /// Sends any text.
     pub async fn send_text(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
+        self.try_send_text(text).await.unwrap();
+    }
+
+    /// The same to an engine that may be gone.
+    pub async fn try_send_text(&mut self, text: &str) -> Result<(), Error> {
+        self.socket.send(Message::text(text)).await
     }
 
     /// Sends a command and returns its answer; events that come before it are kept for [`WsClient::event`].
@@ -143,6 +153,16 @@ impl WsClient {
             let frame = self.frame().await.unwrap_or_else(|code| panic!("closed with {code} instead of an event"));
             self.keep(frame);
         }
+    }
+
+    /// The same, if there is one within this time.
+    pub async fn event_within(&mut self, time: Duration) -> Option<Value> {
+        tokio::time::timeout(time, self.event()).await.ok()
+    }
+
+    /// What has been heard and not been asked for.
+    pub fn heard(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.events).into()
     }
 
     /// The next event of this type; others are skipped.

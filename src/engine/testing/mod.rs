@@ -10,6 +10,8 @@ mod dba;
 mod document;
 mod issuer;
 pub mod process;
+mod screen;
+mod verify;
 
 pub use api::Api;
 pub use app::{PASSWORD, Person, TestApp};

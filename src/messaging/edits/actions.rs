@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use parlance_core::order::{EventPayload, EventRow, MessageRow};
 use parlance_core::rooms::error::ChatError;
-use parlance_core::rooms::permissions::RoomKind;
 use parlance_core::rooms::{RoomAction, Scene};
 use parlance_foundation::ids::MessageId;
 use serde_json::value::RawValue;
@@ -81,7 +80,7 @@ impl RoomAction for Delete {
     fn decide(&self, scene: &Scene<'_>) -> Result<Option<EventRow>, ChatError> {
         let (place, message) = scene.message()?;
         let is_own = message.sender == Some(scene.by);
-        let is_moderated = scene.facts.kind != RoomKind::Direct && scene.rules_over(message.sender);
+        let is_moderated = scene.facts.kind.rules().has_owners && scene.rules_over(message.sender);
         if !is_own && !is_moderated {
             return Err(EditError::NotYoursToDelete.into());
         }
@@ -97,7 +96,7 @@ impl RoomAction for Delete {
 
 /// The event, which keeps what the message was before for the room's moderators.
 fn keeping(mut event: EventRow, scene: &Scene<'_>, before: &MessageRow) -> EventRow {
-    if scene.facts.kind != RoomKind::Direct {
+    if scene.facts.kind.rules().has_owners {
         let version =
             KeepVersion { message_id: before.id, content: before.content.clone(), parts: before.parts.clone() };
         event.effects.push(Arc::new(version));

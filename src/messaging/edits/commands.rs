@@ -4,17 +4,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use parlance_core::commands::{Command, Desk, Listed, Run, listed};
+use parlance_core::rooms::RoomAction;
 use parlance_core::rooms::commands::RoomBatch;
 use parlance_core::rooms::error::ChatError;
 use parlance_core::rooms::http::ChatParts;
 use parlance_core::rooms::messages::Posted;
 use parlance_core::rooms::wire::event;
-use parlance_core::rooms::{Right, RoomAction, WantedAction, check_client_id};
 use parlance_core::wire::asyncapi::FrameDoc;
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::Problem;
 
-use super::http::edit;
+use super::http::{edit, wanted};
 use super::metrics::count;
 use super::wire::{DeleteMessage, EditMessage, MessageChanged, MessageDeleted, MessageEdited};
 use super::{Delete, Edit};
@@ -49,23 +49,17 @@ impl EditDoors {
         action: Result<Arc<dyn RoomAction>, Problem>,
     ) {
         let Self { parts, batch } = self;
-        let allowed = || {
-            check_client_id(&parts.config, &client_id)?;
-            parts.limits.post(desk.caller(), bytes)?;
-            action
-        };
-        let action = match allowed() {
-            Ok(action) => action,
+        let allowed = action.and_then(|action| wanted(parts, desk.caller(), Some(client_id), bytes, action));
+        let wanted = match allowed {
+            Ok(wanted) => wanted,
             Err(problem) => return desk.refuse(problem),
         };
-        let (by, client_id) = (desk.caller().into(), Some(client_id));
-        let wanted = WantedAction { by, right: Right::Own, client_id, action, target: None };
         desk.send_in_order(batch, |batch, reply| {
             let answer = |done: Result<Option<Posted>, ChatError>| {
                 count(done.as_ref().ok().and_then(Option::as_ref));
                 reply.send(done.map(MessageChanged::from));
             };
-            batch.add(room, parts.rooms.action(&parts.storage, room, wanted, answer));
+            batch.add(room, parts.rooms.action(room, wanted, answer));
         });
     }
 }

@@ -8,8 +8,8 @@ use parlance_core::accounts::Caller;
 use parlance_core::rooms::config::ChatConfig;
 use parlance_core::rooms::http::ChatParts;
 use parlance_core::rooms::wire::Message;
-use parlance_core::rooms::{RoomAction, check_client_id, contents, store as rooms_store};
-use parlance_foundation::ids::{MessageId, RoomId};
+use parlance_core::rooms::{RoomAction, WantedAction, check_client_id, contents, store as rooms_store};
+use parlance_foundation::ids::{MessageId, RoomId, UserId};
 use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::requests::{JsonBody, ListPage, PageQuery};
 use serde::Deserialize;
@@ -129,13 +129,23 @@ async fn change(
     bytes: usize,
     action: Arc<dyn RoomAction>,
 ) -> Result<(), Problem> {
-    parts.limits.post(caller.user_id, bytes)?;
-    if let Some(client_id) = &client_id {
-        check_client_id(&parts.config, client_id)?;
-    }
-    let done = parts.rooms.act(&parts.storage, room, caller.user_id.into(), client_id, action).await?;
+    let wanted = wanted(parts, caller.user_id, client_id, bytes, action)?;
+    let done = parts.rooms.act(room, wanted).await?;
     count(done.as_ref());
     Ok(())
+}
+
+/// What a person wants done with a client of theirs, if that is within what they may send in a while.
+pub(super) fn wanted(
+    parts: &ChatParts,
+    by: UserId,
+    client_id: Option<String>,
+    bytes: usize,
+    action: Arc<dyn RoomAction>,
+) -> Result<WantedAction, Problem> {
+    client_id.as_deref().map(|client_id| check_client_id(&parts.config, client_id)).transpose()?;
+    parts.limits.post(by, bytes)?;
+    Ok(WantedAction::new(by.into(), client_id, action))
 }
 
 /// What is wanted, if it may be said.

@@ -4,11 +4,11 @@ use actix_web::web::Path;
 use actix_web::{HttpResponse, get, post};
 use uuid::Uuid;
 
-use super::strangers::{bounds, enter};
 use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::store;
+use crate::rooms::strangers::enter;
 use crate::rooms::wire::{Invitation, InvitationState};
 use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::requests::{IdempotencyKey, ListPage, PageQuery};
@@ -20,7 +20,7 @@ use parlance_foundation::requests::{IdempotencyKey, ListPage, PageQuery};
 )]
 #[get("/invitations")]
 pub async fn list_invitations(parts: Parts, caller: Caller, page: PageQuery) -> Result<HttpResponse, Problem> {
-    let (by, after, bounds) = (caller.user_id, page.cursor()?, bounds(&parts));
+    let (by, after, bounds) = (caller.user_id, page.cursor()?, parts.rooms.bounds());
     let invitations = store::invitations_of(&parts.storage, by, after, page.one_more(), &bounds).await?;
     Ok(HttpResponse::Ok().json(ListPage::of(invitations, &page, |invitation| invitation.id.to_string())))
 }
@@ -44,7 +44,7 @@ pub async fn accept_invitation(
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.user_id;
-    let mut invitation = store::invitation_of(&parts.storage, by, *id, &bounds(&parts)).await?;
+    let mut invitation = store::invitation_of(&parts.storage, by, *id, &parts.rooms.bounds()).await?;
     if invitation.state == InvitationState::Declined {
         return Err(ChatError::InvitationNotFound.into());
     }
@@ -52,7 +52,7 @@ pub async fn accept_invitation(
         // That they came in has a trigger take it for accepted, in the same transaction.
         if let Some(room) = invitation.room_id {
             require_room_for(&parts, &[by]).await?;
-            enter(&parts, room, (by, key.0), by, invitation.role).await?;
+            enter(&parts.rooms, room, (by, key.0), by, invitation.role).await?;
         }
         if let Some(space) = invitation.space_id {
             store::add_space_member(&parts.storage, space, by, invitation.role, parts.clock.now()).await?;
@@ -77,7 +77,9 @@ pub async fn decline_invitation(parts: Parts, caller: Caller, id: Path<Uuid>) ->
     let by = caller.user_id;
     if store::decline(&parts.storage, by, *id, parts.clock.now()).await? {
         metrics::counter!("parlance_invitations_total", "what" => "declined").increment(1);
-    } else if store::invitation_of(&parts.storage, by, *id, &bounds(&parts)).await?.state != InvitationState::Declined {
+    } else if store::invitation_of(&parts.storage, by, *id, &parts.rooms.bounds()).await?.state
+        != InvitationState::Declined
+    {
         return Err(ChatError::InvitationNotFound.into());
     }
     Ok(HttpResponse::NoContent().finish())

@@ -10,7 +10,6 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::strangers::invite;
 use super::teams::{add_team, naming_team, remove_team};
 use super::{Parts, require_room_for};
 use crate::accounts::Caller;
@@ -20,6 +19,7 @@ use crate::rooms::messages::{ChangeRoom, Changed, Command, Posted};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};
+use crate::rooms::strangers::invite;
 use crate::rooms::wire::{EventMember, Invited, RoomMember};
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::party::{NoParty, Party};
@@ -135,7 +135,7 @@ pub async fn add_member(
     }
     if space.is_none()
         && !is_inside
-        && let Some(invited) = invite(&parts, Place::Room(*id), caller.user_id, user_id, role).await?
+        && let Some(invited) = invite(&parts.rooms, Place::Room(*id), caller.user_id, user_id, role).await?
     {
         return Ok(HttpResponse::Accepted().json(invited));
     }

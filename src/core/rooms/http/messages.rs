@@ -8,12 +8,11 @@ use utoipa::ToSchema;
 use super::Parts;
 use crate::accounts::Caller;
 use crate::order::{Row, RowBody};
+use crate::rooms::PageWanted;
 use crate::rooms::commands::{PostMessageBody, caught_up};
-use crate::rooms::error::ChatError;
-use crate::rooms::messages::{Command, PostMessage};
+use crate::rooms::messages::Posted;
 use crate::rooms::store::{self, History};
 use crate::rooms::wire::Message;
-use crate::rooms::{PageWanted, compose, page_after};
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::{Problem, ProblemBody};
 use parlance_foundation::requests::JsonBody;
@@ -85,16 +84,12 @@ pub async fn post_message(
     id: Path<RoomId>,
     body: JsonBody<PostMessageBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (room, by) = (*id, caller.user_id);
-    let composed = compose(&parts.config, &parts.clock, by.into(), body.into_inner().to_room(room))?;
-    parts.limits.post(by, composed.text_bytes())?;
-    if let Some(reply_to) = composed.reply_to
-        && !store::message_is_in_room(&parts.storage, by, room, reply_to).await?
-    {
-        return Err(ChatError::ReplyNotFound.into());
-    }
-    let post = |reply| Command::Post(PostMessage { by: Some(by.into()), message: composed, reply });
-    let posted = parts.rooms.ask(room, post).await?;
+    let message = parts.said(caller.user_id, body.into_inner())?;
+    answer(*id, &parts.rooms.post(*id, message).await?)
+}
+
+/// 201 with the message, 200 if it had been posted before.
+pub(super) fn answer(room: RoomId, posted: &Posted) -> Result<HttpResponse, Problem> {
     let shown = message(room, &posted.row).ok_or_else(Problem::internal)?;
     let mut response = if posted.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
     Ok(response.json(shown))
@@ -140,14 +135,13 @@ pub async fn list_events(
     id: Path<RoomId>,
     query: Query<EventsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, room, after) = (caller.user_id, *id, query.after.max(0));
     let items_max = parts.config.page_sizes().limit(query.limit)?;
-    let page =
-        page_after(&parts.rooms, &parts.storage, &parts.config, PageWanted { by, room, after, items_max }).await?;
+    let wanted = PageWanted { by: caller.user_id.into(), room: *id, after: query.after, items_max };
+    let page = parts.rooms.page_after(wanted).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))
 }
 
-pub(super) fn message(room: RoomId, row: &Row) -> Option<Message<'_>> {
+fn message(room: RoomId, row: &Row) -> Option<Message<'_>> {
     match &row.body {
         RowBody::Message(message) => Some(Message::of(room, row, message)),
         RowBody::Event(_) => None,

@@ -6,21 +6,22 @@ mod messages;
 mod notices;
 mod rooms;
 mod spaces;
-mod strangers;
 mod teams;
 
 use actix_web::web::{Data, ServiceConfig};
 use utoipa::OpenApi;
 
+use super::commands::PostMessageBody;
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::{store, wire};
 use crate::limits::Limits;
+use crate::order::MessageRow;
 use crate::parties::{Profiles, Teams};
 use parlance_foundation::clock::Clock;
 use parlance_foundation::ids::UserId;
+use parlance_foundation::problem::Problem;
 use parlance_foundation::storage::Storage;
-pub use strangers::Acquainted;
 
 /// What the handlers need from the engine.
 #[derive(Clone)]
@@ -29,20 +30,24 @@ pub struct ChatParts {
     pub clock: Clock,
     pub storage: Storage,
     pub rooms: super::Rooms,
-    pub audience: std::sync::Arc<dyn crate::publish::Audience>,
-    pub memory: super::RoomMemory,
     pub limits: Limits,
     pub teams: Teams,
     pub profiles: Profiles,
 }
 
 impl ChatParts {
+    /// What a person says with a client of theirs, if that is within what they may send in a while.
+    pub fn said(&self, by: UserId, body: PostMessageBody) -> Result<MessageRow, Problem> {
+        let message = self.rooms.compose(Some(by.into()), body)?;
+        self.limits.post(by, message.text_bytes())?;
+        Ok(message)
+    }
+
     /// Deletes invitations that are too old to count; how many. Worth an hourly call.
     pub async fn delete_forgotten(&self) -> Result<u64, ChatError> {
         let mut deleted = 0;
         loop {
-            let bounds = store::Bounds { config: &self.config, clock: &self.clock };
-            let rows = store::delete_forgotten(&self.storage, &bounds).await?;
+            let rows = store::delete_forgotten(&self.storage, &self.rooms.bounds()).await?;
             deleted += rows;
             if rows == 0 {
                 return Ok(deleted);

@@ -6,10 +6,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Parts;
-use super::messages::message;
+use super::messages::answer;
 use crate::accounts::Admin;
-use crate::rooms::compose_notice;
-use crate::rooms::messages::{Command, PostMessage};
+use crate::rooms::commands::PostMessageBody;
 use crate::rooms::wire::Message;
 use parlance_foundation::ids::RoomId;
 use parlance_foundation::problem::{Problem, ProblemBody};
@@ -47,11 +46,8 @@ pub async fn post_notice(
     body: JsonBody<PostNotice>,
 ) -> Result<HttpResponse, Problem> {
     let (room, PostNotice { client_id, content }) = (*id, body.into_inner());
-    let notice = compose_notice(&parts.config, &parts.clock, client_id, content)?;
-    let post = |reply| Command::Post(PostMessage { by: None, message: notice, reply });
-    let posted = parts.rooms.ask(room, post).await?;
+    let notice = parts.rooms.compose(None, PostMessageBody { client_id, content, ..PostMessageBody::default() })?;
+    let posted = parts.rooms.post(room, notice).await?;
     tracing::info!(room_id = %room, user_id = %admin.0.user_id, seq = posted.row.seq, "a notice was posted");
-    let shown = message(room, &posted.row).ok_or_else(Problem::internal)?;
-    let mut response = if posted.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
-    Ok(response.json(shown))
+    answer(room, &posted)
 }

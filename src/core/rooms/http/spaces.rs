@@ -6,11 +6,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Parts;
-use super::strangers::invite;
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::permissions::{Action, Role, may_in_space, outranks};
 use crate::rooms::store::{self, NewSpace, Place};
+use crate::rooms::strangers::invite;
 use crate::rooms::wire::{ChannelListing, EventMember, Invited, Space, SpaceMember};
 use crate::rooms::{check_client_id, plain_text};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
@@ -187,7 +187,7 @@ pub async fn add_space_member(
     if user_id != caller.user_id {
         parts.limits.add_people(caller.user_id, 1)?;
     }
-    if let Some(invited) = invite(&parts, Place::Space(*id), caller.user_id, user_id, role).await? {
+    if let Some(invited) = invite(&parts.rooms, Place::Space(*id), caller.user_id, user_id, role).await? {
         return Ok(HttpResponse::Accepted().json(invited));
     }
     let (role, is_new) = store::add_space_member(&parts.storage, *id, user_id, role, parts.clock.now()).await?;

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use super::{Decision, Departure, RoomState, SentKey};
 use crate::order::{CoreChange, EventRow, RowBody, Stays};
 use crate::rooms::error::ChatError;
-use crate::rooms::permissions::{Action, Role, RoomKind, in_channels, outranks};
+use crate::rooms::kinds::Naming;
+use crate::rooms::permissions::{Action, Role, in_channels, outranks};
 use crate::rooms::store::WriteChange;
 use crate::rooms::wire;
 use parlance_foundation::ids::{TeamId, UserId};
@@ -257,7 +258,7 @@ impl RoomState {
             }
             Change::Describe { name, topic } => {
                 self.acting(by, right, Action::Describe)?;
-                if self.facts.kind == RoomKind::Channel && name.as_ref().is_some_and(String::is_empty) {
+                if self.facts.kind.rules().naming == Naming::Always && name.as_ref().is_some_and(String::is_empty) {
                     return Err(ChatError::Invalid { field: "name", wanted: "must not be empty in a channel".into() });
                 }
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());

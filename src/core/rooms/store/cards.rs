@@ -19,10 +19,11 @@ use parlance_foundation::storage::Storage;
 pub async fn roster(storage: &Storage, user: UserId, rooms_max: usize) -> Result<Vec<(RoomId, i64)>, ChatError> {
     let rooms = sqlx::query!(
         "SELECT r.id, r.last_seq FROM room_members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = $1 AND r.kind IN ('direct', 'group', 'channel')
+         WHERE m.user_id = $1 AND r.kind = ANY($3)
          ORDER BY COALESCE(r.last_event_at, r.created_at) DESC, r.id DESC LIMIT $2",
         user.0,
-        i64::try_from(rooms_max).unwrap_or(i64::MAX)
+        i64::try_from(rooms_max).unwrap_or(i64::MAX),
+        RoomKind::listed() as &[&str],
     )
     .fetch_all(storage.engine_read("roster"))
     .await?;
@@ -58,10 +59,11 @@ pub async fn cards(storage: &Storage, rooms: &[RoomId]) -> Result<Vec<Card>, Cha
             SELECT array_agg(one.seq ORDER BY one.seq) AS seqs, array_agg(one.sender ORDER BY one.seq) AS senders
             FROM (SELECT seq, COALESCE(sender_user_id, sender_agent_id, sender_contact_id) AS sender
                   FROM messages WHERE room_id = r.id ORDER BY seq DESC LIMIT $2) AS one) AS newest
-        WHERE r.id = ANY($1) AND r.kind IN ('direct', 'group', 'channel')
+        WHERE r.id = ANY($1) AND r.kind = ANY($3)
         "#,
         &rooms.iter().map(|room| room.0).collect::<Vec<_>>(),
         i64::try_from(SENDERS_MAX).unwrap_or(i64::MAX),
+        RoomKind::known() as &[&str],
     )
     .fetch_all(storage.engine_read("cards"))
     .await?;

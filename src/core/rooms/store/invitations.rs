@@ -186,10 +186,10 @@ async fn may_invite_to_room(
     .fetch_optional(connection)
     .await?
     .ok_or(ChatError::RoomNotFound)?;
-    let (Ok(own), Ok(kind)) = (found.role.parse::<Role>(), found.kind.parse()) else {
+    let (Ok(own), Ok(kind)) = (found.role.parse::<Role>(), found.kind.parse::<RoomKind>()) else {
         return Err(ChatError::RoomNotFound);
     };
-    if kind == RoomKind::Direct {
+    if kind.rules().is_pair {
         return Err(ChatError::DirectRoom);
     }
     if may(own, Action::AddMember, kind) && outranks(own, role) {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::rooms::summaries;
 use crate::rooms::error::ChatError;
+use crate::rooms::kinds::RoomKind;
 use crate::rooms::wire::RoomSummary;
 use parlance_foundation::ids::{RoomId, UserId};
 use parlance_foundation::requests::one_more;
@@ -185,7 +186,7 @@ async fn below(
         SELECT mine.id AS "id!", mine.active_at AS "active_at!"
         FROM (SELECT r.id, COALESCE(r.last_event_at, r.created_at) AS active_at
               FROM room_members m JOIN rooms r ON r.id = m.room_id
-              WHERE m.user_id = $1 AND r.kind IN ('direct', 'group', 'channel')) AS mine
+              WHERE m.user_id = $1 AND r.kind = ANY($5)) AS mine
         WHERE $2::timestamptz IS NULL OR (mine.active_at, mine.id) < ($2, $3)
         ORDER BY mine.active_at DESC, mine.id DESC LIMIT $4
         "#,
@@ -193,6 +194,7 @@ async fn below(
         after.and_then(RoomsCursor::at),
         after.map(|cursor| cursor.id),
         limit,
+        RoomKind::listed() as &[&str],
     )
     .fetch_all(connection)
     .await?;
@@ -212,7 +214,7 @@ async fn changed_above(
         SELECT mine.id AS "id!", mine.active_at AS "active_at!"
         FROM (SELECT r.id, COALESCE(r.last_event_at, r.created_at) AS active_at
               FROM room_members m JOIN rooms r ON r.id = m.room_id
-              WHERE m.user_id = $1 AND r.kind IN ('direct', 'group', 'channel')
+              WHERE m.user_id = $1 AND r.kind = ANY($6)
                 AND (r.xmin::text::bigint - $5::bigint) & 4294967295 < 2147483648) AS mine
         WHERE $2::timestamptz IS NULL OR (mine.active_at, mine.id) > ($2, $3)
         ORDER BY mine.active_at, mine.id LIMIT $4
@@ -222,6 +224,7 @@ async fn changed_above(
         after.id,
         limit,
         after.changed_since,
+        RoomKind::listed() as &[&str],
     )
     .fetch_all(connection)
     .await?;

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use crate::accounts::wire::PublicUser;
 use crate::rooms::error::ChatError;
+use crate::rooms::kinds::RoomKind;
 use crate::rooms::permissions::Role;
 use crate::rooms::wire::{RoomMember, RoomSummary};
 use parlance_foundation::ids::{RoomId, SpaceId, TeamId, UserId};
@@ -43,13 +44,13 @@ pub(super) async fn summaries(
         FROM UNNEST($2::uuid[]) WITH ORDINALITY AS wanted (room_id, place)
         JOIN rooms r ON r.id = wanted.room_id
         LEFT JOIN room_members me ON me.room_id = r.id AND me.user_id = $1
-        LEFT JOIN users peer ON r.kind = 'direct'
-             AND peer.id = CASE WHEN r.direct_low = $1 THEN r.direct_high ELSE r.direct_low END
-        WHERE r.kind IN ('direct', 'group', 'channel')
+        LEFT JOIN users peer ON peer.id = CASE WHEN r.direct_low = $1 THEN r.direct_high ELSE r.direct_low END
+        WHERE r.kind = ANY($3)
         ORDER BY wanted.place
         "#,
         user.0,
         &rooms.iter().map(|room| room.0).collect::<Vec<_>>(),
+        RoomKind::known() as &[&str],
     )
     .fetch_all(connection)
     .await?;
@@ -140,7 +141,7 @@ pub async fn members(
 /// The space of a channel that `user` may see, or `None` when the room is not one.
 pub async fn channel_space(storage: &Storage, user: UserId, room: RoomId) -> Result<Option<SpaceId>, ChatError> {
     let mut transaction = storage.read_in(user, room).await?;
-    let space = sqlx::query_scalar!("SELECT space_id FROM rooms WHERE id = $1 AND kind = 'channel'", room.0)
+    let space = sqlx::query_scalar!("SELECT space_id FROM rooms WHERE id = $1", room.0)
         .fetch_optional(&mut *transaction)
         .await?;
     transaction.commit().await?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::accounts::wire::PublicUser;
 use crate::rooms::error::ChatError;
+use crate::rooms::kinds::RoomKind;
 use crate::rooms::permissions::Role;
 use crate::rooms::wire::{ChannelListing, Space, SpaceMember};
 use parlance_foundation::ids::{RoomId, SpaceId, UserId};
@@ -218,13 +219,14 @@ pub async fn channels_of_space(
         SELECT r.id, r.name, r.topic, r.last_event_at, r.created_at,
                EXISTS (SELECT FROM room_members me WHERE me.room_id = r.id AND me.user_id = $1) AS "joined!"
         FROM rooms r
-        WHERE r.space_id = $2 AND r.kind = 'channel' AND ($3::uuid IS NULL OR r.id > $3)
+        WHERE r.space_id = $2 AND r.kind = ANY($5) AND ($3::uuid IS NULL OR r.id > $3)
         ORDER BY r.id LIMIT $4
         "#,
         user.0,
         space.0,
         after.map(|id| id.0),
         limit,
+        RoomKind::found() as &[&str],
     )
     .fetch_all(&mut *transaction)
     .await?;

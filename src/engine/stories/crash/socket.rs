@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::time::timeout;
+
+use crate::testing::WsClient;
 
 /// Longer than the engine itself waits for a Postgres that is away; heartbeats come more rarely than this.
 const PATIENCE: Duration = Duration::from_secs(40);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// What a connection closes with that was never told to.
+const ENDED: u16 = 1006;
+
+pub(super) struct Socket(WsClient);
 
 impl Socket {
     /// Connects and says hello, until there is an engine that is ready.
@@ -26,8 +28,7 @@ impl Socket {
     }
 
     async fn try_greet(base: &str, token: &str, resume: &Value) -> Option<Self> {
-        let url = format!("{}/api/v1/ws", base.replacen("http", "ws", 1));
-        let mut socket = Self(tokio::time::timeout(PATIENCE, connect_async(url)).await.ok()?.ok()?.0);
+        let mut socket = Self(timeout(PATIENCE, WsClient::try_open(base)).await.ok()?.ok()?);
         socket.send(&json!({ "type": "hello", "id": 1, "token": token, "resume": resume })).await?;
         let answer = socket.next().await?;
         if answer["type"] == "error" {
@@ -39,22 +40,15 @@ impl Socket {
     }
 
     pub async fn send(&mut self, frame: &Value) -> Option<()> {
-        self.0.send(Message::text(frame.to_string())).await.ok()
+        self.0.try_send_text(&frame.to_string()).await.ok()
     }
 
     /// The next frame; `None` when the connection has ended.
     pub async fn next(&mut self) -> Option<Value> {
-        loop {
-            match tokio::time::timeout(PATIENCE, self.0.next()).await.ok()?? {
-                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
-                Ok(Message::Close(Some(close))) => {
-                    let code = u16::from(close.code);
-                    assert!((4000..4500).contains(&code), "closed for good with {code}");
-                    return None;
-                }
-                Ok(Message::Close(None)) | Err(_) => return None,
-                Ok(_) => {}
-            }
+        let frame = timeout(PATIENCE, self.0.frame()).await.ok()?;
+        if let Err(code) = frame {
+            assert!(code == ENDED || (4000..4500).contains(&code), "closed for good with {code}");
         }
+        frame.ok()
     }
 }

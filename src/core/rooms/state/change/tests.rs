@@ -8,6 +8,7 @@ use super::*;
 use crate::order::Row;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::facts::{Member, RoomFacts};
+use crate::rooms::permissions::RoomKind;
 use crate::rooms::state::Snapshot;
 use parlance_foundation::ids::RoomId;
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::Parts;
+use super::directory::Rooms;
 use crate::parties::{Acquaintances, StrangersFuture};
 use crate::rooms::config::{ChatConfig, Strangers};
 use crate::rooms::error::ChatError;
@@ -34,55 +34,57 @@ impl Acquaintances for Acquainted {
     }
 }
 
-/// What bounds invitations here.
-pub fn bounds(parts: &Parts) -> Bounds<'_> {
-    Bounds { config: &parts.config, clock: &parts.clock }
+impl Rooms {
+    /// What bounds invitations here.
+    pub fn bounds(&self) -> Bounds<'_> {
+        Bounds { config: &self.parts.config, clock: &self.parts.clock }
+    }
 }
 
 /// Those of `others` who have to be asked first.
-pub async fn to_be_asked(parts: &Parts, by: UserId, others: &[UserId]) -> Result<Vec<UserId>, ChatError> {
-    match parts.config.strangers {
+pub async fn to_be_asked(rooms: &Rooms, by: UserId, others: &[UserId]) -> Result<Vec<UserId>, ChatError> {
+    match rooms.parts.config.strangers {
         Strangers::Open => Ok(Vec::new()),
-        Strangers::Invite => Ok(store::strangers(&parts.storage, by, others).await?),
+        Strangers::Invite => Ok(store::strangers(&rooms.parts.storage, by, others).await?),
     }
 }
 
 /// Invites somebody to a place if they have to be asked first.
 pub async fn invite(
-    parts: &Parts,
+    rooms: &Rooms,
     place: Place,
     by: UserId,
     user: UserId,
     role: Role,
 ) -> Result<Option<Invited>, ChatError> {
-    if to_be_asked(parts, by, &[user]).await?.is_empty() {
+    if to_be_asked(rooms, by, &[user]).await?.is_empty() {
         return Ok(None);
     }
-    let invitation_id = store::invite_to(&parts.storage, place, (by, user), role, &bounds(parts)).await?;
+    let invitation_id = store::invite_to(&rooms.parts.storage, place, (by, user), role, &rooms.bounds()).await?;
     metrics::counter!("parlance_invitations_total", "what" => "made").increment(1);
     Ok(Some(Invited { user_id: user, role, invitation_id }))
 }
 
 /// A direct room that was there: whoever asks for it is in it from now on, and so is the other one, or they are asked. Who
 /// is asked by now.
-pub async fn complete_direct(parts: &Parts, room: RoomId, by: UserId, other: UserId) -> Result<Vec<UserId>, ChatError> {
-    let inside = store::in_direct_room(&parts.storage, room).await?;
+pub async fn complete_direct(rooms: &Rooms, room: RoomId, by: UserId, other: UserId) -> Result<Vec<UserId>, ChatError> {
+    let inside = store::in_direct_room(&rooms.parts.storage, room).await?;
     if !inside.contains(&by) {
-        enter(parts, room, (by, None), by, Role::Member).await?;
+        enter(rooms, room, (by, None), by, Role::Member).await?;
     }
     if inside.contains(&other) {
         return Ok(Vec::new());
     }
-    if to_be_asked(parts, by, &[other]).await?.is_empty() {
-        enter(parts, room, (by, None), other, Role::Member).await?;
+    if to_be_asked(rooms, by, &[other]).await?.is_empty() {
+        enter(rooms, room, (by, None), other, Role::Member).await?;
         return Ok(Vec::new());
     }
-    store::invite_again(&parts.storage, room, (by, other), &bounds(parts)).await
+    store::invite_again(&rooms.parts.storage, room, (by, other), &rooms.bounds()).await
 }
 
 /// Somebody comes in who was invited, or is one of the two of a direct room.
 pub async fn enter(
-    parts: &Parts,
+    rooms: &Rooms,
     room: RoomId,
     (by, client_id): (UserId, Option<String>),
     user_id: UserId,
@@ -91,5 +93,5 @@ pub async fn enter(
     let change = Change::add(user_id, role);
     let wanted = WantedChange { by: by.into(), right: Right::Invited, client_id, change };
     let ask = |reply| Command::Change(ChangeRoom { wanted, reply });
-    parts.rooms.ask(room, ask).await.map(drop)
+    rooms.ask(room, ask).await.map(drop)
 }
