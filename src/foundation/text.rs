@@ -53,7 +53,7 @@ pub fn line(text: &str) -> Result<String, NotOneLine> {
 /// What is wrong with a text that a client sent, as the end of a sentence about it.
 pub type Wanted = String;
 
-/// A name or topic: [`line`] of at most `chars_max` characters; empty when people see nothing.
+/// A name or topic: [`line()`] of at most `chars_max` characters; empty when people see nothing.
 pub fn short_line(text: &str, chars_max: usize) -> Result<String, Wanted> {
     let text = line(text).map_err(|NotOneLine| "must be one line without control characters".to_owned())?;
     if text.chars().count() > chars_max {
