@@ -28,10 +28,46 @@ fn a_room_each(bencher: Bencher, rows: usize) {
     flush(bencher, rows, rows);
 }
 
+/// The same among ten thousand rooms, as an installation has them.
+#[divan::bench(args = [1, 5, 100], sample_size = 1, sample_count = SAMPLES, ignore = database::is_missing())]
+fn among_many_rooms(bencher: Bencher, rows: usize) {
+    flush_among(bencher, rows, rows, MANY, &[]);
+}
+
+/// What it would be if Postgres planned each flush by itself, as it does unless told otherwise.
+#[divan::bench(args = [1, 5, 100], sample_size = 1, sample_count = SAMPLES, ignore = database::is_missing())]
+fn planned_each_time(bencher: Bencher, rows: usize) {
+    flush_among(bencher, rows, rows, MANY, &["RESET plan_cache_mode; RESET enable_seqscan"]);
+}
+
+/// What it would be if each row's room were looked up once more, for a foreign key.
+#[divan::bench(args = [1, 5, 100], sample_size = 1, sample_count = SAMPLES, ignore = database::is_missing())]
+fn with_foreign_keys(bencher: Bencher, rows: usize) {
+    let keys = [
+        "ALTER TABLE messages ADD FOREIGN KEY (room_id) REFERENCES rooms",
+        "ALTER TABLE room_events ADD FOREIGN KEY (room_id) REFERENCES rooms",
+    ];
+    flush_among(bencher, rows, rows, MANY, &keys);
+}
+
+const MANY: usize = 10_000;
+
 fn flush(bencher: Bencher, rows: usize, rooms: usize) {
+    flush_among(bencher, rows, rooms, rooms, &[]);
+}
+
+/// `rows` a flush, of `rooms` rooms out of so many that there are, on a database and a connection that `statements` change.
+fn flush_among(bencher: Bencher, rows: usize, rooms: usize, there_are: usize, statements: &[&'static str]) {
     let (database, clock, limits) = (BenchDatabase::create(), Clock::system(), config().persistence);
-    let (sender, rooms) = people_and_rooms(&database, &clock, rooms);
+    let (sender, all) = people_and_rooms(&database, &clock, there_are);
+    let rooms = &all[..rooms];
     let mut connection = database.connection();
+    database.runtime.block_on(async {
+        store::plan_once(&mut connection).await.unwrap();
+        for statement in ["VACUUM ANALYZE rooms"].iter().chain(statements) {
+            sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+        }
+    });
     let mut from_seq = 0;
     let next_batch = || {
         let each = i64::try_from(rows / rooms.len()).unwrap();

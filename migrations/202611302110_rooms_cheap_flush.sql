@@ -1,5 +1,4 @@
--- What Postgres did for each flush beside writing its rows, and need not: with five messages in a flush, two fifths of its
--- work. migrations/README.md has the figures.
+-- What Postgres did for each flush beside writing its rows, and need not (`make bench ARGS=fence`, benches/README.md).
 
 -- Each message and event locked its room once more, to see that it is there. The fence has just written that room in the
 -- same statement, so no row of a flush is without one. Their end with their room is seen to here instead.

@@ -307,8 +307,27 @@ async fn a_row_that_is_there_already_is_not_written_again() {
             matches!(&outcomes[..], [(_, Outcome::Duplicate(first))] if (first.row.seq, first.row.id()) == (row.seq, row.id())),
             "{outcomes:?}"
         );
+        // As each room does before it goes on.
+        line.persisters.settle(room).await.unwrap();
     }
     assert_eq!(bench.order(room).await.0, 2);
+}
+
+#[actix_rt::test]
+async fn what_follows_a_row_that_was_not_committed_is_not_written_where_another_stands_in_its_place() {
+    let bench = Bench::new().await;
+    let room = bench.room().await;
+    let mut line = Line::new(&bench.database.storage, |_| {});
+    // Another owner takes the first place.
+    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    flush(&mut link, &batch(vec![write(room, vec![bench.message(1, "theirs")])])).await.unwrap();
+    for (ticket, seq) in [(1, 1), (2, 2)] {
+        line.enqueue(ticket, write(room, vec![bench.message(seq, &ticket.to_string())])).await;
+        assert_eq!(line.outcomes(1).await, [(ticket, Outcome::Fenced)]);
+    }
+    line.persisters.settle(room).await.unwrap();
+    line.enqueue(3, write(room, vec![bench.message(2, "decided anew")])).await;
+    assert_eq!(line.outcomes(1).await, [(3, Outcome::Committed)]);
 }
 
 #[actix_rt::test]

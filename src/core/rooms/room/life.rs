@@ -149,6 +149,8 @@ enum Answer {
     Post(Reply<Posted>),
     Change(Reply<Changed>),
     Act(Reply<Acted>),
+    /// Refused for what a change makes of the message, once that is committed.
+    Refusal(Reply<Acted>, ChatError),
 }
 
 impl Answer {
@@ -157,6 +159,7 @@ impl Answer {
             Self::Post(reply) => reply.send(result),
             Self::Change(reply) => reply.send(result.map(Changed::by)),
             Self::Act(reply) => reply.send(result.map(Acted::Done)),
+            Self::Refusal(reply, error) => reply.send(Err(if result.is_ok() { error } else { ChatError::Restarted })),
         }
     }
 }
@@ -169,6 +172,7 @@ impl Answer {
             Self::Act(reply) => reply.send(Ok(Acted::Settled)),
             // Of changes only.
             Self::Post(reply) => reply.send(Err(ChatError::Restarted)),
+            Self::Refusal(reply, _) => reply.send(Err(ChatError::Restarted)),
         }
     }
 }
@@ -334,8 +338,13 @@ impl RoomLife {
         let Phase::Ready(state) = &mut self.phase else { return };
         let Act { wanted, reply } = command;
         let (id, at) = (EventId::new(&self.around.clock), self.around.clock.now());
+        let touch = wanted.action.target().and_then(|message| state.pending_touch(message));
         match state.decide_action(id.0, at, &wanted) {
-            Err(error) => reply.send(Err(error)),
+            // The change that it is refused for may never be committed: then it is to be sent again.
+            Err(error) => match touch.and_then(|ticket| self.waiting.get_mut(&ticket)) {
+                Some(waiting) => waiting.replies.push(Answer::Refusal(reply, error)),
+                None => reply.send(Err(error)),
+            },
             Ok(Decision::Settled(_)) => reply.send(Ok(Acted::Settled)),
             Ok(Decision::Needs(message)) => reply.send(Ok(Acted::Needs(message))),
             Ok(Decision::Waiting(ticket)) => match self.waiting.get_mut(&ticket) {

@@ -45,13 +45,10 @@ impl RoomState {
         };
         let (facts, config) = (&self.facts, &*self.limits);
         let scene = Scene { facts, config, by: *by, role, id, at, target: message.as_deref() };
-        // What makes it so, or is why it is refused, may still be on its way, and may never be committed.
-        let waits = action.target().and_then(|message| self.pending_touch(message));
-        let mut event = match (action.decide(&scene), waits) {
-            (Ok(Some(event)), _) => event,
-            (Ok(None), waits) => return Ok(waits.map_or(Decision::Settled(None), Decision::Waiting)),
-            (Err(_), Some(_)) => return Err(ChatError::Busy),
-            (Err(error), None) => return Err(error),
+        let Some(mut event) = action.decide(&scene)? else {
+            // What makes it so may still be on its way.
+            let waits = action.target().and_then(|message| self.pending_touch(message));
+            return Ok(waits.map_or(Decision::Settled(None), Decision::Waiting));
         };
         event.client_id.clone_from(client_id);
         if event.becomes.is_some() {
@@ -61,7 +58,7 @@ impl RoomState {
     }
 
     /// The ticket of the newest change of this message that waits for its commit.
-    fn pending_touch(&self, message: MessageId) -> Option<u64> {
+    pub fn pending_touch(&self, message: MessageId) -> Option<u64> {
         let touch = self.pending.iter().rev().find(|pending| pending.row.touches() == Some(message));
         touch.map(|pending| pending.ticket)
     }

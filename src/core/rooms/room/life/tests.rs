@@ -7,9 +7,10 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::*;
-use crate::order::{EventRow, MessageRow};
+use crate::order::{EventPayload, EventRow, MessageRow};
 use crate::persistence::{FirstResult, QueueFull};
 use crate::publish::{Publication, Publish};
+use crate::rooms::action::{RoomAction, Scene};
 use crate::rooms::facts::RoomFacts;
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::state::{Change, Right};
@@ -395,4 +396,57 @@ fn nobody_posts_past_a_departure_that_finds_the_queue_full() {
     assert_eq!(kinds, [Some("member.removed".to_owned()), None]);
     life.depart_again();
     assert_eq!(probe.written(), []);
+}
+
+/// Says once more what a message says, which may be done once.
+#[derive(Debug)]
+struct SayAgain(MessageId);
+
+#[derive(serde::Serialize)]
+struct SaidAgain {}
+
+impl EventPayload for SaidAgain {
+    const KIND: &'static str = "message.said_again";
+}
+
+impl RoomAction for SayAgain {
+    fn kind(&self) -> &'static str {
+        SaidAgain::KIND
+    }
+
+    fn target(&self) -> Option<MessageId> {
+        Some(self.0)
+    }
+
+    fn decide(&self, scene: &Scene<'_>) -> Result<Option<EventRow>, ChatError> {
+        let (place, message) = scene.message()?;
+        if message.edited_at.is_some() {
+            return Err(ChatError::Refused);
+        }
+        let form = MessageRow { edited_at: Some(scene.at), ..message.clone() };
+        Ok(Some(EventRow::new(scene.id, Some(scene.by), &SaidAgain {}).making(place, form)))
+    }
+}
+
+/// What the second of two that say message 7 again is answered when the first one ends so.
+fn second_is_answered(outcome: Outcome) -> Option<Option<ChatError>> {
+    let (mut life, _) = room();
+    post(&mut life, 7, Reply::new(|_| ()));
+    life.settle(vec![(0, Outcome::Committed)]);
+    let (sender, answers) = std::sync::mpsc::channel();
+    for nth in 0..2 {
+        let sender = sender.clone();
+        let reply = Reply::new(move |answer: Result<Acted, ChatError>| sender.send((nth, answer.err())).unwrap());
+        let action = Arc::new(SayAgain(MessageId(Uuid::from_u128(7))));
+        life.obey(Command::Act(Act { wanted: WantedAction::new(person(1).into(), None, action), reply }));
+    }
+    assert!(answers.try_recv().is_err(), "the first is not committed, and may never be");
+    life.settle(vec![(1, outcome)]);
+    answers.try_iter().find(|(nth, _)| *nth == 1).map(|(_, error)| error)
+}
+
+#[test]
+fn a_refusal_that_rests_on_a_change_waits_for_its_commit() {
+    assert_eq!(second_is_answered(Outcome::Committed), Some(Some(ChatError::Refused)));
+    assert_eq!(second_is_answered(Outcome::Unavailable), Some(Some(ChatError::Restarted)));
 }
