@@ -2,7 +2,7 @@
 //!
 //! Postgres stays the truth. An entry is read by whoever misses it, and forgotten by whoever learns that it changed.
 //! Between the two there is a race: a value that was read before a change must not be put in after it. So a reader takes
-//! a [`Ticket`] before it reads, and what it read is kept only if nothing near it was forgotten since.
+//! a [`ReadToken`] before it reads, and what it read is kept only if nothing near it was forgotten since.
 //!
 //! Invariants
 //! - [`Recent::get`] never returns what was read before the last [`Recent::forget`] of the key.
@@ -37,9 +37,9 @@ struct Meters {
     misses: metrics::Counter,
 }
 
-/// The moment before a read.
+/// Version of the shard when a read began: what was read is kept only if that has not changed.
 #[derive(Clone, Copy, Debug)]
-pub struct Ticket(u64);
+pub struct ReadToken(u64);
 
 impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     /// Empty and not trusted; `name` is the label of its metrics.
@@ -69,14 +69,14 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     }
 
     /// To be taken before reading what [`Recent::fill`] gets.
-    pub fn ticket(&self, key: &K) -> Ticket {
-        self.change(key, |shard| Ticket(shard.changes))
+    pub fn read_token(&self, key: &K) -> ReadToken {
+        self.change(key, |shard| ReadToken(shard.changes))
     }
 
-    /// Keeps what was read since `ticket`, unless it may have changed meanwhile. Whether it was kept.
-    pub fn fill(&self, key: K, ticket: Ticket, value: V) -> bool {
+    /// Keeps what was read since `token`, unless it may have changed meanwhile. Whether it was kept.
+    pub fn fill(&self, key: K, token: ReadToken, value: V) -> bool {
         self.shard_of(&key).is_some_and(|mut shard| {
-            let sure = shard.trusted && shard.changes == ticket.0;
+            let sure = shard.trusted && shard.changes == token.0;
             if sure {
                 self.insert(&mut shard, key, value);
             }
@@ -157,7 +157,7 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     }
 }
 
-impl Default for Ticket {
+impl Default for ReadToken {
     /// Of no use: nothing is kept for it.
     fn default() -> Self {
         Self(u64::MAX)
@@ -182,22 +182,22 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let recent = trusted(100);
-        let ticket = recent.ticket(&1);
+        let token = recent.read_token(&1);
         recent.forget(&1);
-        assert!(!recent.fill(1, ticket, 7));
+        assert!(!recent.fill(1, token, 7));
         assert_eq!(recent.get(&1), None);
-        assert!(recent.fill(1, recent.ticket(&1), 8));
+        assert!(recent.fill(1, recent.read_token(&1), 8));
         assert_eq!((recent.get(&1), recent.forget(&1), recent.get(&1)), (Some(8), Some(8), None));
     }
 
     #[test]
     fn nothing_is_kept_while_nobody_hears_of_changes() {
         let recent = Recent::new("test", 100);
-        assert!(!recent.fill(1, recent.ticket(&1), 7), "it begins untrusted");
+        assert!(!recent.fill(1, recent.read_token(&1), 7), "it begins untrusted");
         recent.put(1, 7);
         recent.trust(true);
         assert_eq!(recent.get(&1), None);
-        let before = recent.ticket(&2);
+        let before = recent.read_token(&2);
         recent.put(1, 7);
         recent.trust(false);
         assert!(recent.is_empty() && !recent.is_trusted());
@@ -240,9 +240,9 @@ mod tests {
                         let mut told = 0;
                         for _ in 0..20_000 {
                             let seen = recent.get(&key).unwrap_or_else(|| {
-                                let ticket = recent.ticket(&key);
+                                let token = recent.read_token(&key);
                                 let read = truth.load(Ordering::SeqCst);
-                                recent.fill(key, ticket, read);
+                                recent.fill(key, token, read);
                                 read
                             });
                             // The change before the newest has been told: the writer went on.
@@ -290,11 +290,11 @@ mod tests {
                         }
                     }
                     Step::BeginRead(key) => {
-                        reads.insert(key, (recent.ticket(&key), truth[usize::from(key)]));
+                        reads.insert(key, (recent.read_token(&key), truth[usize::from(key)]));
                     }
                     Step::EndRead(key) => {
-                        if let Some((ticket, value)) = reads.remove(&key) {
-                            recent.fill(key, ticket, value);
+                        if let Some((token, value)) = reads.remove(&key) {
+                            recent.fill(key, token, value);
                         }
                     }
                     Step::Trust(now) => {

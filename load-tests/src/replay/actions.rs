@@ -3,7 +3,7 @@
 use parlance::ids::{MessageId, TeamId, UserId};
 use parlance::order::MessageRow;
 use parlance::party::Party;
-use parlance::rooms::messages::{ChangeRoom, Command, MarkReceipt, PostMessage};
+use parlance::rooms::mailbox::{ChangeRoom, Command, MarkReceipt, PostMessage};
 use parlance::rooms::permissions::Role;
 use parlance::rooms::{Change, Right, WantedChange};
 use rand::RngExt;

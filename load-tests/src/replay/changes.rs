@@ -8,7 +8,7 @@ use parlance::ids::UserId;
 use parlance::order::CoreChange;
 use parlance::party::Party;
 use parlance::rooms::LiveCard;
-use parlance::rooms::messages::{Command, CompareMembers, Reply};
+use parlance::rooms::mailbox::{Command, CompareMembers, Reply};
 
 use super::postgres::Postgres;
 

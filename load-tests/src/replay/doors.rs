@@ -6,7 +6,7 @@ use parlance::ids::MessageId;
 use parlance::rooms::WantedAction;
 use parlance::rooms::action::may_be;
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Act, Acted, Command, Posted};
+use parlance::rooms::mailbox::{Act, Acted, Command, Posted};
 
 use super::plan::Broken;
 use super::voice::Answered;

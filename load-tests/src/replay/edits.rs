@@ -7,7 +7,7 @@ use parlance::messaging::edits::{Delete, Edit};
 use parlance::order::Page;
 use parlance::rooms::action::may_be;
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Act, Acted, Command, Posted};
+use parlance::rooms::mailbox::{Act, Acted, Command, Posted};
 use parlance::rooms::{Right, RoomAction, WantedAction};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;

@@ -7,7 +7,7 @@ use parlance::order::Page;
 use parlance::order::{RowBody, Watermark};
 use parlance::publish::{Delivery, Topic};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Changed, Posted};
+use parlance::rooms::mailbox::{Changed, Posted};
 use serde::Deserialize;
 use uuid::Uuid;
 

@@ -13,7 +13,7 @@ use parlance::order::Row;
 use parlance::persistence::{Job, Outcome, TakesJobs};
 use parlance::rooms::config::ChatConfig;
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Command, CompareMembers, Reply};
+use parlance::rooms::mailbox::{Command, CompareMembers, Reply};
 use parlance::rooms::{Around, LatestSeq, LiveCard, NOT_LOADED, Outcomes, RoomLife, RoomMemory, Snapshot, Wish};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;

@@ -10,7 +10,7 @@ use parlance::ids::{RoomId, UserId};
 use parlance::order::Page;
 use parlance::rooms::commands::caught_up;
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{CatchUp, Command};
+use parlance::rooms::mailbox::{CatchUp, Command};
 use parlance::sessions::resumption::{self, Resumption};
 use parlance::wire::Resume;
 use rand::RngExt;

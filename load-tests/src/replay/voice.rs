@@ -9,7 +9,7 @@ use parlance::order::Page;
 use parlance::order::Watermark;
 use parlance::publish::{Audience, Delivery, Publication, Publish};
 use parlance::rooms::error::ChatError;
-use parlance::rooms::messages::{Acted, Changed, Posted, Reply};
+use parlance::rooms::mailbox::{Acted, Changed, Posted, Reply};
 
 /// What a room answered to a command.
 #[derive(Debug)]

@@ -95,20 +95,20 @@ impl Auth {
         if let (Some(own), None) = (&known, unknown_family) {
             return Ok(Arc::clone(own));
         }
-        let ticket = recent.own.ticket(&user);
-        let sign_in = unknown_family.map(|family| (family, recent.live_families.ticket(&family)));
+        let token = recent.own.read_token(&user);
+        let sign_in = unknown_family.map(|family| (family, recent.live_families.read_token(&family)));
         let mut conn = self.0.storage.read_as(user).await?;
         let own = match known {
             Some(own) => own,
             None => {
                 let own = Arc::new(enabled(users::own_user(&mut conn, user).await?)?);
-                recent.own.fill(user, ticket, Arc::clone(&own));
+                recent.own.fill(user, token, Arc::clone(&own));
                 own
             }
         };
-        if let Some((family, ticket)) = sign_in {
+        if let Some((family, token)) = sign_in {
             let device = families::live_device(&mut conn, family).await?.ok_or(AuthError::TokenInvalid)?;
-            recent.live_families.fill(family, ticket, KnownDevice::of(&device));
+            recent.live_families.fill(family, token, KnownDevice::of(&device));
         }
         Ok(own)
     }
@@ -137,11 +137,11 @@ impl Auth {
         if missing.is_empty() {
             return Ok(found);
         }
-        let tickets: HashMap<UserId, _> = missing.iter().map(|id| (*id, recent.ticket(id))).collect();
+        let tokens: HashMap<UserId, _> = missing.iter().map(|id| (*id, recent.read_token(id))).collect();
         let mut conn = self.0.storage.read_as(by).await?;
         for person in users::public_users(&mut conn, &missing).await? {
             let person = Arc::new(person);
-            recent.fill(person.id, tickets.get(&person.id).copied().unwrap_or_default(), Arc::clone(&person));
+            recent.fill(person.id, tokens.get(&person.id).copied().unwrap_or_default(), Arc::clone(&person));
             found.insert(person.id, person);
         }
         Ok(found)

@@ -22,7 +22,7 @@ impl Auth {
         if let Some(user) = recent.get(&key) {
             return Ok(user);
         }
-        let ticket = recent.ticket(&key);
+        let token = recent.read_token(&key);
         let mut conn = self.0.storage.engine_read("subject").acquire().await?;
         let known = accounts::user_of_subject(&mut conn, &subject.issuer, &subject.subject).await?;
         drop(conn);
@@ -31,7 +31,7 @@ impl Auth {
             None if subject.create_user => self.create_user(subject).await?,
             None => return Err(AuthError::TokenInvalid),
         };
-        recent.fill(key, ticket, user);
+        recent.fill(key, token, user);
         Ok(user)
     }
 

@@ -16,7 +16,7 @@ const ATTEMPT_AT_LEAST: Duration = Duration::from_secs(2);
 pub(super) struct Flush {
     storage: Storage,
     /// Gone after an outage.
-    pub link: Option<PgConnection>,
+    pub connection: Option<PgConnection>,
     deadline: Instant,
     pause: Duration,
     tries: u32,
@@ -28,9 +28,9 @@ pub(super) struct Flush {
 
 impl Flush {
     /// One that waits for Postgres as long as `patience`, with pauses that begin at `pause`.
-    pub fn new(storage: Storage, link: Option<PgConnection>, patience: Duration, pause: Duration) -> Self {
+    pub fn new(storage: Storage, connection: Option<PgConnection>, patience: Duration, pause: Duration) -> Self {
         let deadline = Instant::now() + patience;
-        Self { storage, link, deadline, pause, tries: 0, is_doubtful: false, gave_up: false }
+        Self { storage, connection, deadline, pause, tries: 0, is_doubtful: false, gave_up: false }
     }
 
     /// One outcome a write, in order.
@@ -64,7 +64,7 @@ impl Flush {
                 return Err(error);
             }
             // The connection's state is unknown: begin with a new one.
-            self.link = None;
+            self.connection = None;
             let pause = self.pause.saturating_mul(1 << self.tries.min(10)).min(Duration::from_secs(1));
             if Instant::now() + pause > self.deadline {
                 return Err(error);
@@ -76,12 +76,12 @@ impl Flush {
     }
 
     async fn attempt(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
-        if self.link.is_none() {
-            self.link = Some(connect(&self.storage).await?);
+        if self.connection.is_none() {
+            self.connection = Some(connect(&self.storage).await?);
         }
-        let Some(link) = self.link.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
+        let Some(connection) = self.connection.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
         let runs = batch.runs();
-        let held = store::flush(link, batch, &runs).await?;
+        let held = store::flush(connection, batch, &runs).await?;
         let fenced: Vec<(Run, uuid::Uuid)> = runs
             .into_iter()
             .filter(|run| !held.contains(&run.room_id))
@@ -91,7 +91,7 @@ impl Flush {
         let ours = if fenced.is_empty() || (self.tries == 1 && !self.is_doubtful) {
             Default::default()
         } else {
-            store::recognise(link, &fenced).await?
+            store::recognise(connection, &fenced).await?
         };
         let fenced_now = fenced.len() - ours.len();
         metrics::counter!("parlance_writes_fenced_total").increment(fenced_now as u64);
@@ -153,15 +153,15 @@ impl Flush {
         if store::is_out_of_space(error) {
             return Outcome::OutOfSpace;
         }
-        if let (Some(link), [row]) = (self.link.as_mut(), write.rows.as_slice()) {
-            let reading = store::first_result(link, write.room_id, row);
+        if let (Some(connection), [row]) = (self.connection.as_mut(), write.rows.as_slice()) {
+            let reading = store::first_result(connection, write.room_id, row);
             let read = tokio::time::timeout(ATTEMPT_AT_LEAST, reading).await;
             match read.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(Some(first)) => return Outcome::Duplicate(first),
                 Ok(None) => {}
                 Err(error) => {
                     // The connection's state is unknown.
-                    self.link = None;
+                    self.connection = None;
                     self.gave_up = is_outage(&error);
                     tracing::warn!(%error, "the first result of a repeated write could not be read");
                     return Outcome::Unavailable;
@@ -177,23 +177,23 @@ impl Flush {
 pub(super) async fn connect(storage: &Storage) -> Result<PgConnection, sqlx::Error> {
     const PATIENCE: Duration = Duration::from_secs(2);
     let connecting = async {
-        let mut link = storage.dedicated_connection().await?;
-        store::plan_once(&mut link).await.map(|()| link)
+        let mut connection = storage.dedicated_connection().await?;
+        store::plan_once(&mut connection).await.map(|()| connection)
     };
     tokio::time::timeout(PATIENCE, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 /// The connection, or a new one, when Postgres takes writes on it.
-pub(super) async fn probe(storage: &Storage, link: Option<PgConnection>) -> Option<PgConnection> {
+pub(super) async fn probe(storage: &Storage, connection: Option<PgConnection>) -> Option<PgConnection> {
     let probing = async {
-        let mut link = match link {
-            Some(link) => link,
+        let mut connection = match connection {
+            Some(connection) => connection,
             None => connect(storage).await?,
         };
-        store::try_to_write(&mut link).await.map(|()| link)
+        store::try_to_write(&mut connection).await.map(|()| connection)
     };
     match tokio::time::timeout(ATTEMPT_AT_LEAST, probing).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-        Ok(link) => Some(link),
+        Ok(connection) => Some(connection),
         Err(error) => {
             tracing::debug!(%error, "Postgres still takes no writes");
             None

@@ -38,7 +38,7 @@ pub struct Persister {
     queued: QueuedRows,
     adrift: Adrift,
     /// Its own connection, outside the pool: away while a flush uses it, gone after an outage.
-    link: Option<PgConnection>,
+    connection: Option<PgConnection>,
     flushing: bool,
     /// A flush begins when the mailbox is empty.
     gathering: bool,
@@ -81,7 +81,7 @@ impl Persister {
             places: VecDeque::new(),
             queued,
             adrift: Adrift::default(),
-            link: None,
+            connection: None,
             flushing: false,
             gathering: false,
             company,
@@ -138,14 +138,15 @@ impl Persister {
         let rows = batch.rows;
         let patience = if self.outage { 0 } else { self.config.write_timeout_ms };
         let pause = Duration::from_millis(self.config.retry_pause_ms);
-        let mut flush = Flush::new(self.storage.clone(), self.link.take(), Duration::from_millis(patience), pause);
+        let mut flush =
+            Flush::new(self.storage.clone(), self.connection.take(), Duration::from_millis(patience), pause);
         self.flushing = true;
         let work = async move {
             let outcomes = flush.run(&batch).await;
             (flush, batch, outcomes)
         };
         ctx.spawn(work.into_actor(self).map(move |(flush, mut batch, outcomes), actor, ctx| {
-            actor.link = flush.link;
+            actor.connection = flush.connection;
             actor.note_outage(flush.gave_up);
             actor.count(&batch, &outcomes, now);
             actor.adrift.note(batch.writes.iter().zip(&outcomes));
@@ -191,11 +192,11 @@ impl Persister {
 
     fn probe(&mut self, ctx: &mut Context<Self>) {
         self.flushing = true;
-        let (storage, link) = (self.storage.clone(), self.link.take());
-        let probing = async move { probe(&storage, link).await };
-        ctx.spawn(probing.into_actor(self).map(|link, actor, ctx| {
-            actor.note_outage(link.is_none());
-            actor.link = link;
+        let (storage, connection) = (self.storage.clone(), self.connection.take());
+        let probing = async move { probe(&storage, connection).await };
+        ctx.spawn(probing.into_actor(self).map(|connection, actor, ctx| {
+            actor.note_outage(connection.is_none());
+            actor.connection = connection;
             actor.next_flush(ctx);
         }));
     }
@@ -270,10 +271,12 @@ impl Actor for Persister {
     /// Connects ahead of the first write, which would wait for it.
     fn started(&mut self, ctx: &mut Self::Context) {
         let storage = self.storage.clone();
-        ctx.wait(async move { connect(&storage).await }.into_actor(self).map(|link, actor, _| match link {
-            Ok(link) => actor.link = Some(link),
-            Err(error) => tracing::warn!(%error, "Postgres is away; the first flush tries again"),
-        }));
+        ctx.wait(async move { connect(&storage).await }.into_actor(self).map(
+            |connection, actor, _| match connection {
+                Ok(connection) => actor.connection = Some(connection),
+                Err(error) => tracing::warn!(%error, "Postgres is away; the first flush tries again"),
+            },
+        ));
     }
 }
 
@@ -286,7 +289,7 @@ impl Supervised for Persister {
     }
 
     fn report(&self) -> serde_json::Value {
-        json!({ "queued_rows": self.queued.get(), "flushing": self.flushing, "connected": self.link.is_some() || self.flushing })
+        json!({ "queued_rows": self.queued.get(), "flushing": self.flushing, "connected": self.connection.is_some() || self.flushing })
     }
 }
 

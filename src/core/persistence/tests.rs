@@ -114,8 +114,8 @@ fn write(room_id: RoomId, rows: Vec<Arc<Row>>) -> Write {
     Write { room_id, from_seq: rows[0].seq - 1, rows, claim: Claim::waived() }
 }
 
-async fn flush(link: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
-    store::flush(link, batch, &batch.runs()).await
+async fn flush(connection: &mut PgConnection, batch: &Batch) -> Result<HashSet<RoomId>, sqlx::Error> {
+    store::flush(connection, batch, &batch.runs()).await
 }
 
 fn batch(writes: Vec<Write>) -> Batch {
@@ -176,22 +176,22 @@ impl Line {
 async fn rows_are_written_only_where_the_fence_holds() {
     let bench = Bench::new().await;
     let (mine, moved) = (bench.room().await, bench.room().await);
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    flush(&mut link, &batch(vec![write(moved, vec![bench.message(1, "other")])])).await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
+    flush(&mut connection, &batch(vec![write(moved, vec![bench.message(1, "other")])])).await.unwrap();
     // One write knows its room's end, the other does not: each is judged on its own.
     let both = batch(vec![
         write(mine, vec![bench.message(1, "a"), bench.message(2, "b")]),
         write(moved, vec![bench.message(1, "late")]),
         write(mine, vec![bench.message(3, "c")]),
     ]);
-    let held = flush(&mut link, &both).await.unwrap();
+    let held = flush(&mut connection, &both).await.unwrap();
     assert_eq!(held.into_iter().collect::<Vec<_>>(), [mine]);
     let (last, rows) = bench.order(mine).await;
     assert_eq!((last, rows.len()), (3, 3));
     assert_eq!(bench.order(moved).await, (1, vec![(1, "other".to_owned())]));
     // A room that is not there has no fence to hold.
     let absent = RoomId::new(&bench.clock);
-    assert!(flush(&mut link, &batch(vec![write(absent, vec![bench.message(1, "x")])])).await.unwrap().is_empty());
+    assert!(flush(&mut connection, &batch(vec![write(absent, vec![bench.message(1, "x")])])).await.unwrap().is_empty());
 }
 
 #[actix_rt::test]
@@ -204,8 +204,8 @@ async fn rooms_that_are_written_together_have_the_times_of_their_own_rows() {
         Arc::new(Row { at: row.at - chrono::Duration::minutes(minutes), ..row })
     });
     let writes = rooms.iter().zip(&rows).map(|(room, row)| write(*room, vec![Arc::clone(row)]));
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    flush(&mut link, &batch(writes.collect())).await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
+    flush(&mut connection, &batch(writes.collect())).await.unwrap();
     for (room, row) in rooms.iter().zip(rows) {
         let kept = sqlx::query_scalar("SELECT last_event_at FROM rooms WHERE id = $1").bind(room);
         let kept: chrono::DateTime<chrono::Utc> = kept.fetch_one(bench.database.storage.engine()).await.unwrap();
@@ -219,17 +219,17 @@ async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence()
     let room = bench.room().await;
     let ben = UserId::new(&bench.clock);
     bench.add_user(ben, "ben").await;
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
     let rename = |name: &str| CoreChange::Described { name: Some(name.into()), topic: None };
     let changes = vec![
         bench.event(1, CoreChange::added(ben, Role::Member)),
         bench.event(2, rename("harbour")),
         bench.event(3, CoreChange::role_changed(ben, Role::Admin)),
     ];
-    assert_eq!(flush(&mut link, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
+    assert_eq!(flush(&mut connection, &batch(vec![write(room, changes)])).await.unwrap().len(), 1);
     assert_eq!(bench.marks(room, ben).await, (1, 1));
     let fenced = vec![bench.event(2, rename("not this")), bench.event(3, CoreChange::removed(ben, false))];
-    assert!(flush(&mut link, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
+    assert!(flush(&mut connection, &batch(vec![write(room, fenced)])).await.unwrap().is_empty());
     let now =
         sqlx::query("SELECT name, role FROM rooms JOIN room_members ON room_id = id WHERE id = $1 AND user_id = $2")
             .bind(room)
@@ -244,15 +244,15 @@ async fn changes_take_effect_in_the_same_transaction_and_only_behind_the_fence()
 async fn an_earlier_try_is_recognised_by_its_last_row() {
     let bench = Bench::new().await;
     let room = bench.room().await;
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
     let rows = vec![bench.message(1, "a"), bench.event(2, CoreChange::Described { name: None, topic: None })];
     let ours = batch(vec![write(room, rows.clone())]);
-    flush(&mut link, &ours).await.unwrap();
+    flush(&mut connection, &ours).await.unwrap();
     let run = ours.runs()[0];
-    let find = async |id: Uuid, link: &mut _| store::recognise(link, &[(run, id)]).await.unwrap();
-    assert!(find(rows[1].id(), &mut link).await.contains(&room));
-    assert!(find(rows[0].id(), &mut link).await.is_empty(), "another row's id at this place");
-    assert!(find(bench.clock.uuid(), &mut link).await.is_empty());
+    let find = async |id: Uuid, connection: &mut _| store::recognise(connection, &[(run, id)]).await.unwrap();
+    assert!(find(rows[1].id(), &mut connection).await.contains(&room));
+    assert!(find(rows[0].id(), &mut connection).await.is_empty(), "another row's id at this place");
+    assert!(find(bench.clock.uuid(), &mut connection).await.is_empty());
 }
 
 #[actix_rt::test]
@@ -319,8 +319,8 @@ async fn what_follows_a_row_that_was_not_committed_is_not_written_where_another_
     let room = bench.room().await;
     let mut line = Line::new(&bench.database.storage, |_| {});
     // Another owner takes the first place.
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    flush(&mut link, &batch(vec![write(room, vec![bench.message(1, "theirs")])])).await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
+    flush(&mut connection, &batch(vec![write(room, vec![bench.message(1, "theirs")])])).await.unwrap();
     for (ticket, seq) in [(1, 1), (2, 2)] {
         line.enqueue(ticket, write(room, vec![bench.message(seq, &ticket.to_string())])).await;
         assert_eq!(line.outcomes(1).await, [(ticket, Outcome::Fenced)]);
@@ -455,8 +455,8 @@ async fn a_commit_whose_answer_was_lost_is_told_as_committed() {
     }
     // A try that is fenced by someone else in the meantime is told so, not taken for ours.
     proxy.trap("lose-3", "lose-3", false);
-    let mut link = bench.database.storage.dedicated_connection().await.unwrap();
-    flush(&mut link, &batch(vec![write(room, vec![bench.message(3, "other")])])).await.unwrap();
+    let mut connection = bench.database.storage.dedicated_connection().await.unwrap();
+    flush(&mut connection, &batch(vec![write(room, vec![bench.message(3, "other")])])).await.unwrap();
     line.enqueue(3, write(room, vec![bench.message(3, "lose-3")])).await;
     assert_eq!(line.outcomes(1).await, [(3, Outcome::Fenced)]);
     assert_eq!(bench.order(room).await.0, 3);

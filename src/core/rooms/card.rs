@@ -7,8 +7,8 @@
 use chrono::{DateTime, Utc};
 
 use super::facts::{Member, RoomFacts};
-use super::senders::Senders;
 use super::state::Snapshot;
+use super::unread::Senders;
 use super::wire::RoomSummary;
 use crate::order::{Row, Watermark};
 use parlance_foundation::ids::{RoomId, UserId};
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::order::{CoreChange, EventRow, MessageRow, Role, RowBody};
     use crate::rooms::permissions::RoomKind;
-    use crate::rooms::senders::UNREAD_MAX;
+    use crate::rooms::unread::UNREAD_MAX;
     use parlance_foundation::ids::MessageId;
 
     fn user(n: u8) -> UserId {

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::directory::Rooms;
 use super::error::ChatError;
 use super::http::ChatParts;
-use super::messages::{self, Reply};
+use super::mailbox::{self, Reply};
 use super::missed::PageWanted;
 
 use crate::answer;
@@ -46,7 +46,7 @@ impl RoomDoors {
 /// Commands of a thread's sessions that leave for their rooms together.
 pub struct RoomBatch {
     rooms: Rooms,
-    waiting: RefCell<Vec<(RoomId, messages::Command)>>,
+    waiting: RefCell<Vec<(RoomId, mailbox::Command)>>,
 }
 
 impl RoomBatch {
@@ -54,7 +54,7 @@ impl RoomBatch {
         Rc::new(Self { rooms, waiting: RefCell::default() })
     }
 
-    pub fn add(&self, room: RoomId, command: messages::Command) {
+    pub fn add(&self, room: RoomId, command: mailbox::Command) {
         self.waiting.borrow_mut().push((room, command));
     }
 }
@@ -215,10 +215,10 @@ impl Command for PostMessage {
 
 fn post(desk: Desk<'_, Posted>, batch: &Rc<RoomBatch>, room: RoomId, message: MessageRow) {
     desk.send_in_order(batch, |batch, reply| {
-        let reply = Reply::new(move |posted: Result<messages::Posted, ChatError>| {
+        let reply = Reply::new(move |posted: Result<mailbox::Posted, ChatError>| {
             reply.send(posted.map(|posted| Posted::of(room, &posted.row)));
         });
-        batch.add(room, messages::Command::post(message, reply));
+        batch.add(room, mailbox::Command::post(message, reply));
     });
 }
 
@@ -238,7 +238,7 @@ impl Command for MarkReceipt {
             });
             batch.add(
                 room_id,
-                messages::Command::Mark(messages::MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }),
+                mailbox::Command::Mark(mailbox::MarkReceipt { by: by.into(), delivered_seq, read_seq, reply }),
             );
         });
     }

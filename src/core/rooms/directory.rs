@@ -20,8 +20,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::doors::LookUps;
 use super::error::ChatError;
+use super::mailbox::{Command, CompareMembers, Reply};
 use super::memory::LiveCard;
-use super::messages::{Command, CompareMembers, Reply};
 use super::room::{LatestSeq, NOT_LOADED, Room, RoomParts};
 use super::store;
 use crate::tree;

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::action::{WantedAction, may_be};
 use super::directory::Rooms;
 use super::error::ChatError;
-use super::messages::{Act, Acted, Command, Posted, Reply};
+use super::mailbox::{Act, Acted, Command, Posted, Reply};
 use super::state::Right;
 use super::store;
 use crate::order::Row;

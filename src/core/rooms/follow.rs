@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ChatError;
 use super::http::ChatParts;
-use super::messages::{ChangeRoom, Command};
+use super::mailbox::{ChangeRoom, Command};
 use super::permissions::Role;
 use super::state::{Change, Right, WantedChange};
 use super::store::{self, TeamsHere};

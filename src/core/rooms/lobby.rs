@@ -109,12 +109,12 @@ impl Lobby {
         if let Some(known) = self.memory.rosters.get(&user) {
             return Ok((known, Vec::new()));
         }
-        let ticket = self.memory.rosters.ticket(&user);
+        let token = self.memory.rosters.read_token(&user);
         let mut all = store::roster(&self.storage, user, self.rooms_per_user_max).await?;
         let others = all.split_off(rooms_max.min(all.len()));
         let listed: Arc<[RoomId]> = all.into_iter().map(|(room, _)| room).collect();
         if others.is_empty() {
-            self.memory.rosters.fill(user, ticket, Arc::clone(&listed));
+            self.memory.rosters.fill(user, token, Arc::clone(&listed));
         }
         Ok((listed, others))
     }
@@ -143,7 +143,7 @@ impl Lobby {
             return Ok(found);
         }
         let closed = &self.memory.closed;
-        let tickets: HashMap<RoomId, _> = unknown.iter().map(|room| (*room, closed.ticket(room))).collect();
+        let tokens: HashMap<RoomId, _> = unknown.iter().map(|room| (*room, closed.read_token(room))).collect();
         // A room that is open keeps its own card, as soon as it has loaded.
         let open: HashSet<RoomId> =
             unknown.iter().copied().filter(|room| self.rooms.live_card(*room).is_some()).collect();
@@ -151,8 +151,8 @@ impl Lobby {
             // A room that was opened meanwhile may not have shown yet what Postgres has of it.
             let shown = self.rooms.live_card(card.id()).and_then(|live| live.read(|card| card.seen_by(user)));
             found.extend(shown.unwrap_or_else(|| card.seen_by(user)));
-            if let Some(ticket) = tickets.get(&card.id()).filter(|_| !open.contains(&card.id())) {
-                closed.fill(card.id(), *ticket, Arc::new(card));
+            if let Some(token) = tokens.get(&card.id()).filter(|_| !open.contains(&card.id())) {
+                closed.fill(card.id(), *token, Arc::new(card));
             }
         }
         Ok(found)

@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::directory::Rooms;
 use super::error::ChatError;
-use super::messages::{CatchUp, Command};
+use super::mailbox::{CatchUp, Command};
 use super::store;
 use crate::order::{NoPage, Page, Pages};
 use parlance_foundation::ids::{RoomId, UserId};

@@ -31,13 +31,12 @@ pub mod http;
 pub mod jobs;
 pub mod kinds;
 mod lobby;
+pub mod mailbox;
 mod memory;
-pub mod messages;
 mod missed;
 pub mod permissions;
 mod posting;
 mod room;
-mod senders;
 mod space;
 mod space_news;
 pub mod state;
@@ -46,6 +45,7 @@ mod strangers;
 mod succession;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod window;
 pub mod wire;
 

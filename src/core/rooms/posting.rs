@@ -7,7 +7,7 @@ use super::commands::PostMessageBody;
 use super::compose::compose;
 use super::directory::Rooms;
 use super::error::ChatError;
-use super::messages::{Command, Posted};
+use super::mailbox::{Command, Posted};
 use super::store;
 use crate::order::MessageRow;
 use parlance_foundation::ids::RoomId;

@@ -9,7 +9,7 @@ use super::directory::Rooms;
 use crate::parties::{Acquaintances, StrangersFuture};
 use crate::rooms::config::{ChatConfig, Strangers};
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::{ChangeRoom, Command};
+use crate::rooms::mailbox::{ChangeRoom, Command};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Bounds, Place};

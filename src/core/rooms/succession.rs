@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::Rooms;
 use super::error::ChatError;
-use super::messages::{ChangeRoom, Command};
+use super::mailbox::{ChangeRoom, Command};
 use super::permissions::Role;
 use super::state::{Change, Right, WantedChange};
 use super::store;

@@ -11,7 +11,7 @@ use crate::accounts::DemoLogin;
 use crate::ids::{RoomId, SpaceId, UserId};
 use crate::party::Party;
 use crate::rooms::commands::PostMessageBody;
-use crate::rooms::messages::{Command, MarkReceipt};
+use crate::rooms::mailbox::{Command, MarkReceipt};
 use crate::rooms::permissions::{Role, RoomKind};
 use crate::rooms::store::{self as rooms_store, NewRoom, NewSpace};
 use crate::rooms::{RoomParts, Rooms};

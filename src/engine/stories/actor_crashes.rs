@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::{RoomId, UserId};
 use crate::publish::{Audience, Delivery};
-use crate::rooms::messages::{CatchUp, Command, Reply};
+use crate::rooms::mailbox::{CatchUp, Command, Reply};
 use crate::testing::{Person, TestApp, WsClient, contents, seqs};
 
 /// Makes the room's actor panic: the reply runs inside of it.

@@ -8,7 +8,7 @@ use parlance_core::rooms::RoomAction;
 use parlance_core::rooms::commands::RoomBatch;
 use parlance_core::rooms::error::ChatError;
 use parlance_core::rooms::http::ChatParts;
-use parlance_core::rooms::messages::Posted;
+use parlance_core::rooms::mailbox::Posted;
 use parlance_core::rooms::wire::event;
 use parlance_core::wire::asyncapi::FrameDoc;
 use parlance_foundation::ids::RoomId;

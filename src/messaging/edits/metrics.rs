@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter};
 use parlance_core::order::EventPayload;
-use parlance_core::rooms::messages::Posted;
+use parlance_core::rooms::mailbox::Posted;
 
 use super::wire::{MessageDeleted, MessageEdited};
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use parlance_core::answer;
 use parlance_core::order::EventPayload;
-use parlance_core::rooms::messages::Posted;
+use parlance_core::rooms::mailbox::Posted;
 use parlance_foundation::ids::{MessageId, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

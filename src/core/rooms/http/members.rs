@@ -15,7 +15,7 @@ use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::order::{CoreChange, Row};
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::{ChangeRoom, Changed, Command, Posted};
+use crate::rooms::mailbox::{ChangeRoom, Changed, Command, Posted};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right, WantedChange};
 use crate::rooms::store::{self, Place};

@@ -10,7 +10,7 @@ use crate::accounts::Caller;
 use crate::order::{Row, RowBody};
 use crate::rooms::PageWanted;
 use crate::rooms::commands::{PostMessageBody, caught_up};
-use crate::rooms::messages::Posted;
+use crate::rooms::mailbox::Posted;
 use crate::rooms::store::{self, History};
 use crate::rooms::wire::Message;
 use parlance_foundation::ids::RoomId;

@@ -5,7 +5,7 @@ use super::members::change;
 use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
-use crate::rooms::messages::Changed;
+use crate::rooms::mailbox::Changed;
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right};
 use crate::rooms::store;

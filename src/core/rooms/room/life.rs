@@ -27,10 +27,10 @@ use crate::rooms::card::Card;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::error::ChatError;
 use crate::rooms::facts::Member;
-use crate::rooms::memory::{LiveCard, RoomMemory};
-use crate::rooms::messages::{
+use crate::rooms::mailbox::{
     Act, Acted, ChangeRoom, Changed, Command, CompareMembers, MarkReceipt, PostMessage, Posted, Reply,
 };
+use crate::rooms::memory::{LiveCard, RoomMemory};
 use crate::rooms::permissions::Role;
 use crate::rooms::state::{Decision, Departure, RoomState, Snapshot, WantedChange};
 use crate::rooms::window::Entry;
