@@ -26,6 +26,35 @@
 //! Each of these says in its own documentation which actors it has and which invariants hold. Inside a feature, the file
 //! names are always the same; logic is in `state.rs` (pure), actors are thin.
 //!
+//! # Words of ours
+//!
+//! | word | what it is |
+//! |---|---|
+//! | order, seq | the numbered sequence of a room's rows, messages and events alike; a row's number in it, without gaps |
+//! | row | one entry of the order: a message, or an event with its payload |
+//! | effect | what an event changes in other tables, in the same transaction |
+//! | window | the newest rows of a room, kept in memory as encoded frames |
+//! | card | what a greeting says of a room: its facts, newest row, unread count; kept by an open room, read by the lobby |
+//! | lobby | answers a session's first question, which rooms it is in, from cards and Postgres |
+//! | directory | opens rooms when they are needed and closes them when they are idle |
+//! | tray | the writes of a room that its persister has not accepted yet |
+//! | claim | a room's right to hear what became of one write |
+//! | fence | a write counts only while the room's last seq in Postgres is what the room believes |
+//! | adrift | of writes that were decided on one that was not committed: they are fenced without a try |
+//! | settling | a room waits for the outcome of all its writes, then loads itself anew |
+//! | company | rows that a commit waits for under load |
+//! | hub | one a worker thread: hands a frame to the local sessions that follow its topic |
+//! | topic, class | whom a frame is for; what a slow reader may lose of it |
+//! | outbox | the frames that one session has not been sent yet, with a bound |
+//! | shed, lagged | an outbox over its bound drops room events; `room.lagged` tells the client to catch up |
+//! | parcel | encoded bytes that several outboxes share |
+//! | link | one socket and all that belongs to it |
+//! | flusher | writes the outboxes of a thread to their sockets, together where it can |
+//! | party | who can be a member, sender or actor: a user, a team, an agent, a contact |
+//! | desk | what a command sees of the session that sent it |
+//! | door | the method by which one feature uses another |
+//! | epoch | one life of the log: after a restore from a backup another one begins |
+//!
 //! # A message from A to B
 //!
 //! 1. A's socket gives `sessions::socket` a text; `wire::decode` reads which command it is, [`commands::Commands`] finds it in
