@@ -126,7 +126,7 @@ fn place<'a>(frames: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// What of the engine's code lies in folders, as much of their path as DHAT keeps.
-const FOLDERS: [&str; 24] = [
+const FOLDERS: [&str; 25] = [
     "accounts",
     "changes",
     "core",
@@ -144,6 +144,7 @@ const FOLDERS: [&str; 24] = [
     "room",
     "rooms",
     "sessions",
+    "state",
     "storage",
     "supervision",
     "telemetry",
