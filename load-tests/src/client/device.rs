@@ -31,7 +31,7 @@ use super::socket::{Message, Socket};
 
 /// What devices of a run have in common.
 pub trait Watcher {
-    /// A message arrived; its frame.
+    /// A message arrived, or what was edited or deleted; its frame.
     fn arrived(&self, frame: &[u8], at: Instant);
     /// A room's order had a gap or a repetition.
     fn out_of_order(&self, room: RoomKey, seq: u64, expected: u64);
@@ -260,7 +260,7 @@ impl Device {
             )),
         }
         match kind {
-            b"message.posted" => self.watcher.arrived(frame, Instant::now()),
+            b"message.posted" | b"message.edited" | b"message.deleted" => self.watcher.arrived(frame, Instant::now()),
             b"member.removed" if self.is_named_in(frame) => self.forget_if_removed(room, frame),
             _ => {}
         }

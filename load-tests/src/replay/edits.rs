@@ -14,12 +14,12 @@ use rand::rngs::ChaCha8Rng;
 
 use super::actions::short;
 use super::check::Invariant;
-use super::client::Sending;
+use super::client::{Device, Sending};
 use super::doors::Door;
 use super::voice::Answered;
 use super::world::{Ask, SENDINGS_MAX, World};
 
-/// Messages that somebody thinks of at a time.
+/// Messages that somebody thinks of at a time: so few that changes of one message meet.
 const FEW: usize = 3;
 /// The number of those who change what is gone.
 const LATE: u32 = 9;
@@ -84,21 +84,15 @@ impl World {
         let pick = rng.random_range(0..1_000);
         let kind = rng.random_range(0..=LATE);
         let device = &mut self.devices[index];
-        let by = device.user;
-        // Of what is gone nothing more is wanted, but by those who are too late.
-        let is_late = kind == LATE;
-        let wanted = device.held.messages().filter(|(_, form)| !own || form.sender == by);
-        let wanted = wanted.filter(|(_, form)| is_late || !form.is_deleted);
-        let mut wanted: Vec<((usize, MessageId), String)> =
-            wanted.map(|(place, form)| (place, form.content.clone())).collect();
-        // Ids rise with time, in whichever room. A few, so that changes of one message meet.
-        wanted.sort_unstable_by_key(|((_, id), _)| *id);
-        let from = if new { wanted.len().saturating_sub(FEW) } else { 0 };
-        let wanted: Vec<_> = wanted.into_iter().skip(from).take(FEW).collect();
-        if wanted.is_empty() || device.sendings.len() >= SENDINGS_MAX {
+        if device.sendings.len() >= SENDINGS_MAX {
             return;
         }
-        let ((room, message), content) = wanted[pick % wanted.len()].clone();
+        let mut wanted = wanted(device, own, kind == LATE);
+        if new {
+            wanted.drain(..wanted.len().saturating_sub(FEW));
+        }
+        wanted.truncate(FEW);
+        let Some(((room, message), content)) = wanted.get(pick % wanted.len().max(1)).cloned() else { return };
         device.sent += 1;
         let client_id = format!("e{index}-{}", device.sent);
         let deed = match kind {
@@ -215,4 +209,15 @@ impl World {
             }
         }
     }
+}
+
+/// What a device may want to change, with what it says, the oldest first. Of what is gone nothing more is wanted, but by
+/// those who are too late.
+fn wanted(device: &Device, own: bool, is_late: bool) -> Vec<((usize, MessageId), String)> {
+    let theirs = device.held.messages().filter(|(_, form)| !own || form.sender == device.user);
+    let wanted = theirs.filter(|(_, form)| is_late || !form.is_deleted);
+    let mut wanted: Vec<_> = wanted.map(|(place, form)| (place, form.content.clone())).collect();
+    // Ids rise with time, in whichever room.
+    wanted.sort_unstable_by_key(|((_, id), _)| *id);
+    wanted
 }
