@@ -1,8 +1,8 @@
 //! How long a commit waits for company: rows that others are about to send. Pure.
 //!
 //! A commit costs Postgres about as much as three rows do. Under load, commits that begin a little apart carry several
-//! rows each, for a delay that is shorter than the commit itself. When little is sent nobody is likely to come, so a row
-//! is committed at once. A fixed timer would make either the quiet hours slower or the busy ones dearer.
+//! rows each, for a delay of a millisecond or two. When little is sent nobody is likely to come, so a row is committed at
+//! once. A fixed timer would make either the quiet hours slower or the busy ones dearer.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,11 @@ const MEMORY_SECONDS: f64 = 0.1;
 const ROWS_WORTH_WAITING_FOR: f64 = 2.0;
 
 /// With this many rows in it, a commit's own cost is no longer what matters.
-const ROWS_ENOUGH: f64 = 32.0;
+const ROWS_ENOUGH: usize = 32;
+
+/// What a timer of the runtime can tell apart: it rings at a whole millisecond, after the time that was asked for. So half
+/// of that less is asked for, and what is shorter still is not waited for.
+const TICK: Duration = Duration::from_millis(1);
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -27,7 +31,7 @@ pub(super) struct Company {
 }
 
 impl Company {
-    /// One that never waits longer than `wait_max` after the begin of the commit before.
+    /// One that has commits begin about `wait_max` apart at most.
     pub fn new(wait_max: Duration, now: Instant) -> Self {
         Self { wait_max, rate: 0.0, noted: now, begun: None }
     }
@@ -45,14 +49,13 @@ impl Company {
         self.begun = Some(now);
     }
 
-    /// How long the next commit should still wait; `None`: not at all.
-    pub fn wait(&self, now: Instant) -> Option<Duration> {
-        if self.rate * self.wait_max.as_secs_f64() < ROWS_WORTH_WAITING_FOR {
+    /// How long a timer should be set before the next commit, for which `queued` rows are there; `None`: it begins.
+    pub fn wait(&self, queued: usize, now: Instant) -> Option<Duration> {
+        if queued >= ROWS_ENOUGH || self.rate * self.wait_max.as_secs_f64() < ROWS_WORTH_WAITING_FOR {
             return None;
         }
-        let apart = Duration::from_secs_f64(ROWS_ENOUGH / self.rate).min(self.wait_max);
-        let wait = (self.begun? + apart).saturating_duration_since(now);
-        (!wait.is_zero()).then_some(wait)
+        let wait = (self.begun? + self.wait_max).saturating_duration_since(now);
+        wait.checked_sub(TICK / 2).filter(|wait| !wait.is_zero())
     }
 }
 
@@ -70,21 +73,25 @@ mod tests {
         }
         let end = begin + Duration::from_secs(1);
         company.note_begin(end);
-        company.wait(end)
+        company.wait(1, end)
     }
 
     #[test]
     fn it_waits_only_when_others_are_likely_to_come() {
         assert_eq!(wait_at(10, 2), None);
         assert_eq!(wait_at(500, 2), None);
-        assert_eq!(wait_at(2_500, 2), Some(Duration::from_millis(2)));
+        assert_eq!(wait_at(2_500, 2), Some(Duration::from_micros(1_500)));
         assert_eq!(wait_at(2_500, 0), None);
     }
 
     #[test]
-    fn a_full_commit_waits_for_nobody_else() {
-        let wait = wait_at(100_000, 2).unwrap();
-        assert!(wait < Duration::from_micros(400), "{wait:?}");
+    fn a_commit_of_many_rows_waits_for_nobody_else() {
+        let begin = Instant::now();
+        let mut company = Company::new(Duration::from_millis(2), begin);
+        company.note_rows(1_000, begin);
+        company.note_begin(begin);
+        assert!(company.wait(ROWS_ENOUGH - 1, begin).is_some());
+        assert_eq!(company.wait(ROWS_ENOUGH, begin), None);
     }
 
     #[test]
@@ -92,10 +99,12 @@ mod tests {
         let begin = Instant::now();
         let mut company = Company::new(Duration::from_millis(2), begin);
         company.note_rows(1_000, begin);
-        assert_eq!(company.wait(begin), None, "the first commit has nobody to keep apart from");
+        assert_eq!(company.wait(1, begin), None, "the first commit has nobody to keep apart from");
         company.note_begin(begin);
-        assert_eq!(company.wait(begin + Duration::from_micros(1_500)), Some(Duration::from_micros(500)));
-        assert_eq!(company.wait(begin + Duration::from_millis(3)), None);
+        assert_eq!(company.wait(1, begin + Duration::from_micros(1_200)), Some(Duration::from_micros(300)));
+        for passed in [1_600, 3_000] {
+            assert_eq!(company.wait(1, begin + Duration::from_micros(passed)), None, "no timer is that short");
+        }
     }
 
     #[test]
@@ -106,6 +115,6 @@ mod tests {
         let later = begin + Duration::from_secs(1);
         company.note_rows(1, later);
         company.note_begin(later);
-        assert_eq!(company.wait(later), None);
+        assert_eq!(company.wait(1, later), None);
     }
 }

@@ -9,7 +9,7 @@
 //! - The fence: a room's rows are written only while `rooms.last_seq` is what the writer thinks it is, in the same
 //!   statement. A second owner of a room, or a write that arrives late, changes nothing and is told `Fenced`.
 //! - One flush in flight a shard: a batch is whatever arrived meanwhile. A persister with little to do commits at once;
-//!   under load it waits for company, at most `flush_wait_ms_max`.
+//!   under load it waits for company, about `flush_wait_ms_max` at most.
 //! - What a room decided on a row that was not committed is not written either ([`batch::Adrift`]).
 //! - A flush whose fate is unknown is tried again and recognised by the id of its last row, never repeated. A row that is
 //!   written once more all the same, after its room was loaded anew, meets its own id.

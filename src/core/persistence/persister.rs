@@ -120,7 +120,7 @@ impl Persister {
             return;
         }
         let now = Instant::now();
-        if let Some(wait) = self.company.wait(now).filter(|_| !self.stopping) {
+        if let Some(wait) = self.company.wait(self.queued.get(), now).filter(|_| !self.stopping) {
             self.waiting = true;
             ctx.run_later(wait, |actor, ctx| {
                 actor.waiting = false;

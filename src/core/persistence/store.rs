@@ -16,8 +16,9 @@ use parlance_foundation::ids::{MessageId, RoomId};
 use parlance_foundation::party::Party;
 
 /// Has the statements of a flush planned once a connection. Left alone, Postgres plans each anew as soon as there are more
-/// than a few rooms, which takes longer than writing the rows; so they are written to be right at any size, and always
-/// find their rows by index, also when the tables were small when the plan was made.
+/// than a few rooms, which takes longer than writing the rows. Without scans of whole tables, a plan that was made while
+/// they were small is right when they have grown. It holds for all that a flush does, also the effects of features, which
+/// find their rows by index as well.
 pub async fn plan_once(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
     sqlx::raw_sql(SETTINGS).execute(connection).await.map(|_| ())
