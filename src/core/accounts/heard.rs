@@ -41,6 +41,11 @@ impl From<AuthError> for NotNow {
     }
 }
 
+/// Whether this is understood of accounts; else whoever lives by one has to look it up.
+pub fn is_understood(topic: &str, rest: &str) -> bool {
+    Change::parse(topic, rest).is_some()
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Change {
     /// What people see of somebody, or the standing of their account.

@@ -54,6 +54,7 @@ pub use caller::{Admin, Caller, UserRole};
 pub use demo::{DemoLogin, DemoPerson, forget_demo_logins};
 pub use error::{AuthError, InvalidInput};
 pub use handle::{Auth, SignOutReason, SignedOut};
+pub use heard::is_understood;
 pub use http::{ApiDoc, routes};
 pub use metrics::describe_metrics;
 pub use parlance_foundation::secret_file::random_text as random_secret;

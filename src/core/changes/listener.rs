@@ -1,7 +1,7 @@
 //! The actor that hears of changes, and passes them on.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,9 @@ const EPOCH: &str = "epoch";
 /// Pause before listening is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
+/// Topics that nobody hears of which the log says so.
+const UNHEARD_MAX: usize = 16;
+
 /// How often the listener looks whether the database is the one that it was.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
@@ -32,6 +35,7 @@ struct Hearers {
     all: Arc<[Arc<dyn Hears>]>,
     /// By topic, as places in `all`.
     by_topic: Arc<HashMap<&'static str, Vec<usize>>>,
+    unheard: Rc<RefCell<HashSet<String>>>,
 }
 
 impl Hearers {
@@ -42,7 +46,7 @@ impl Hearers {
                 by_topic.entry(topic).or_default().push(place);
             }
         }
-        Self { all: all.into(), by_topic: Arc::new(by_topic) }
+        Self { all: all.into(), by_topic: Arc::new(by_topic), unheard: Rc::default() }
     }
 
     fn trust(&self, listens: bool) {
@@ -63,10 +67,22 @@ impl Hearers {
         }
     }
 
+    /// Says once a topic that a trigger tells of what nobody hears: its name is wrong, or a newer version's.
+    fn note_unheard(&self, topic: &str) {
+        let mut unheard = self.unheard.borrow_mut();
+        if unheard.len() < UNHEARD_MAX && unheard.insert(topic.to_owned()) {
+            tracing::warn!(topic, "Postgres tells of changes that this version does not know");
+        }
+    }
+
     /// Tells all who hear the topic. Those of them of whom anything may have changed make up for it.
     async fn tell(&self, told: &str) -> Result<(), NotNow> {
         let (topic, rest) = told.split_once(' ').unwrap_or((told, ""));
-        let hearing = self.by_topic.get(topic).into_iter().flatten().filter_map(|place| self.all.get(*place));
+        let hearers = self.by_topic.get(topic);
+        if hearers.is_none() && topic != EPOCH {
+            self.note_unheard(topic);
+        }
+        let hearing = hearers.into_iter().flatten().filter_map(|place| self.all.get(*place));
         let unsure: Vec<_> = hearing.filter(|one| one.heard(topic, rest) == Known::Anything).collect();
         if !unsure.is_empty() {
             tracing::warn!(told, "a change that says not what has changed: what is kept of it is forgotten");

@@ -5,7 +5,7 @@
 //! more than a word: then every session's is looked up again.
 
 use super::Hubs;
-use crate::accounts::{Auth, AuthError};
+use crate::accounts::{self, Auth, AuthError};
 use crate::changes::{Hears, Known, Later, NotNow};
 use crate::wire::close;
 use parlance_foundation::ids::UserId;
@@ -18,7 +18,7 @@ pub struct Endings {
 
 impl Hears for Endings {
     fn topics(&self) -> &'static [&'static str] {
-        &["closed", "identity", "accounts"]
+        &["user", "closed", "signed_out", "identity", "accounts"]
     }
 
     fn heard(&self, topic: &str, rest: &str) -> Known {
@@ -26,6 +26,8 @@ impl Hears for Endings {
             ("closed", Ok(user)) => self.hubs.end_user(user),
             // Whoever came by an outside issuer's token comes back as whoever that token stands for now, if anybody.
             ("identity", Ok(user)) => self.hubs.end_outside(user),
+            // `Auth` ends the sockets of a sign-in that it understood.
+            ("user" | "signed_out", _) if accounts::is_understood(topic, rest) => {}
             _ => return Known::Anything,
         }
         Known::Yes
