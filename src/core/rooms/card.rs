@@ -120,16 +120,9 @@ mod tests {
     }
 
     fn snapshot(kind: RoomKind, members: &[(UserId, Member)], recent: Vec<Row>, last_seq: i64) -> Snapshot {
-        let facts = RoomFacts {
-            id: RoomId(Uuid::nil()),
-            kind,
-            name: None,
-            topic: None,
-            space_id: None,
-            created_at: DateTime::default(),
-            pair: (kind == RoomKind::Direct).then(|| (user(1), user(2))),
-            members: members.iter().map(|(user, member)| (Party::User(*user), *member)).collect(),
-        };
+        let members = members.iter().map(|(user, member)| (Party::User(*user), *member)).collect();
+        let pair = (kind == RoomKind::Direct).then(|| (user(1), user(2)));
+        let facts = RoomFacts { kind, pair, ..RoomFacts::of_group(members) };
         let last_event_at = recent.last().map(|row| row.at);
         Snapshot { facts, last_event_at, last_seq, departures: Vec::new(), recent }
     }

@@ -253,7 +253,7 @@ impl Command for CatchUp {
 
     fn run(self, desk: Desk<'_, Page>, doors: &RoomDoors) {
         let items_max = self.limit.unwrap_or(doors.chat.config.page_items_max);
-        let wanted = PageWanted { by: desk.caller().into(), room: self.room_id, after: self.after, items_max };
+        let wanted = PageWanted { by: desk.caller(), room: self.room_id, after: self.after, items_max };
         let rooms = doors.chat.rooms.clone();
         desk.answer_page(async move { rooms.page_after(wanted).await });
     }

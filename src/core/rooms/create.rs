@@ -46,6 +46,15 @@ impl Rooms {
         checked(self, by, wanted).await
     }
 
+    /// Whether each of these may be in one room more.
+    pub async fn require_room_for(&self, users: &[UserId]) -> Result<(), ChatError> {
+        let max = self.parts.config.rooms_per_user_max;
+        match store::crowded(&self.parts.storage, users, max).await?.first() {
+            Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
+            None => Ok(()),
+        }
+    }
+
     /// Makes or finds the room, and tells everybody. Whether it is new.
     pub async fn create(&self, room: NewRoom) -> Result<(bool, MadeRoom), ChatError> {
         let rooms = self.clone();
@@ -58,7 +67,12 @@ impl Rooms {
 /// Makes or finds the room, and tells everybody.
 async fn make(rooms: &Rooms, room: NewRoom) -> Result<(bool, MadeRoom), ChatError> {
     let (by, parts) = (room.created_by, &rooms.parts);
-    require_room_for_all(rooms, &room).await?;
+    let members: Vec<UserId> = room.members.iter().map(|(user, _)| *user).collect();
+    if let Err(full) = rooms.require_room_for(&members).await
+        && !store::was_made(&parts.storage, &room).await?
+    {
+        return Err(full);
+    }
     let made = store::create_room(&parts.storage, &room, &rooms.bounds()).await?;
     let Made { id, is_new, is_unsure, is_pairs, mut invited } = made;
     if is_unsure {
@@ -162,18 +176,6 @@ async fn checked(rooms: &Rooms, by: UserId, body: CreateRoom) -> Result<NewRoom,
         strangers,
         at: parts.clock.now(),
     })
-}
-
-/// Everybody may be in one room more, unless the room is there already.
-async fn require_room_for_all(rooms: &Rooms, room: &NewRoom) -> Result<(), ChatError> {
-    let (storage, max) = (&rooms.parts.storage, rooms.parts.config.rooms_per_user_max);
-    let members: Vec<UserId> = room.members.iter().map(|(user, _)| *user).collect();
-    match store::crowded(storage, &members, max).await?.first() {
-        Some(user) if !store::was_made(storage, room).await? => {
-            Err(ChatError::TooManyRooms { user: user.to_string(), max })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Everybody's devices learn of the room, each with the room as that person sees it.

@@ -148,6 +148,21 @@ impl Member {
 }
 
 impl RoomFacts {
+    /// Those of a group without a name, for tests.
+    #[cfg(test)]
+    pub fn of_group(members: Members) -> Self {
+        Self {
+            id: RoomId(uuid::Uuid::nil()),
+            kind: RoomKind::Group,
+            name: None,
+            topic: None,
+            space_id: None,
+            created_at: DateTime::default(),
+            pair: None,
+            members,
+        }
+    }
+
     pub fn apply(&mut self, seq: i64, change: &CoreChange) {
         match change {
             CoreChange::MemberAdded { party: added, role, .. } => {
@@ -211,16 +226,7 @@ mod tests {
     fn a_team_is_as_many_as_its_people() {
         let user = |n| UserId(Uuid::from_u128(n));
         let team = Party::Team(TeamId(Uuid::from_u128(9)));
-        let mut facts = RoomFacts {
-            id: RoomId(Uuid::nil()),
-            kind: RoomKind::Group,
-            name: None,
-            topic: None,
-            space_id: None,
-            created_at: DateTime::default(),
-            pair: None,
-            members: [(user(1).into(), Member::from(Role::Owner, 0))].into_iter().collect(),
-        };
+        let mut facts = RoomFacts::of_group([(user(1).into(), Member::from(Role::Owner, 0))].into_iter().collect());
         let comes = |people: &[u128]| {
             let people = people.iter().map(|n| user(*n)).collect();
             CoreChange::MemberAdded { party: team, role: Role::Guest, people }

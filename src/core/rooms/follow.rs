@@ -12,7 +12,6 @@
 //!   is.
 //! - Who is in as many rooms as one person may be does not come in; they do with the next change of the team.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -52,11 +51,11 @@ pub enum Step {
     TeamLeaves(TeamId, Vec<(UserId, TeamId)>),
     /// They are in the team no more.
     Leaves(UserId, TeamId),
-    /// They are in that team no more, but in another one that is here.
+    /// They are in that team no more, but in these others that are here.
     Moves {
         user: UserId,
         from: TeamId,
-        to: TeamId,
+        held: Vec<TeamId>,
     },
     Joins(TeamId, Role, Vec<UserId>),
 }
@@ -66,9 +65,9 @@ type Living = HashMap<TeamId, TeamPeople>;
 
 impl TeamsHere {
     /// The other teams that are here and in which `user` is.
-    fn holders(&self, living: &Living, user: UserId, but: TeamId) -> impl Iterator<Item = (TeamId, Role)> {
+    fn holders(&self, living: &Living, user: UserId, but: TeamId) -> impl Iterator<Item = TeamId> {
         let holds = move |team: &TeamId| living.get(team).is_some_and(|team| team.people.contains(&user));
-        self.teams.iter().filter(move |(team, _)| **team != but && holds(team)).map(|(team, role)| (*team, *role))
+        self.teams.keys().copied().filter(move |team| *team != but && holds(team))
     }
 
     /// Who of the people of `team` is in which other teams that are here.
@@ -76,10 +75,7 @@ impl TeamsHere {
         let with = self.via.iter().filter(|(_, via)| **via == team).map(|(user, _)| *user);
         let own = living.get(&team).into_iter().flat_map(|team| team.people.iter().copied());
         let people: BTreeSet<UserId> = with.chain(own).collect();
-        people
-            .into_iter()
-            .flat_map(|user| self.holders(living, user, team).map(move |(other, _)| (user, other)))
-            .collect()
+        people.into_iter().flat_map(|user| self.holders(living, user, team).map(move |other| (user, other))).collect()
     }
 
     /// What differs between the room and its teams. `absent`: those people of the teams who are not in the room and may come.
@@ -93,11 +89,10 @@ impl TeamsHere {
             if is_ending || is_held {
                 continue;
             }
-            // Of several that are the same the oldest, as the room has it.
-            let strongest = self.holders(living, *user, *via).max_by_key(|(team, role)| (*role, Reverse(*team)));
-            steps.push(match strongest {
-                Some((to, _)) => Step::Moves { user: *user, from: *via, to },
-                None => Step::Leaves(*user, *via),
+            let held: Vec<TeamId> = self.holders(living, *user, *via).collect();
+            steps.push(match held.is_empty() {
+                false => Step::Moves { user: *user, from: *via, held },
+                true => Step::Leaves(*user, *via),
             });
         }
         let mut joined = HashSet::new();
@@ -144,7 +139,7 @@ pub async fn follow(parts: &ChatParts, job: FollowTeams, own: JobId) -> Result<(
 async fn take(parts: &ChatParts, job: FollowTeams, step: Step) -> Result<(), JobError> {
     let room = job.room_id;
     let (team, change) = match step {
-        Step::Moves { user, from, to } => (from, Change::MoveMember { user, to }),
+        Step::Moves { user, from, held } => (from, Change::MoveMember { user, held }),
         Step::TeamLeaves(team, held) => (team, Change::RemoveMember { party: Party::Team(team), held }),
         Step::Leaves(user, team) => (team, Change::remove(user)),
         Step::Joins(team, role, people) => (team, Change::AddMember { party: Party::Team(team), role, people }),
@@ -216,7 +211,7 @@ mod tests {
     #[test]
     fn who_leaves_one_of_two_teams_stays_with_the_other() {
         let steps = here(&[10, 11], &[(1, 10)]).steps(&living(&[(10, &[2]), (11, &[1])]), &absent(&[]));
-        assert_eq!(steps, [Step::Moves { user: user(1), from: team(10), to: team(11) }]);
+        assert_eq!(steps, [Step::Moves { user: user(1), from: team(10), held: vec![team(11)] }]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! What kinds of rooms there are, and what each is like: one row a kind, here and in `room_kinds` in Postgres. A test holds the
-//! two together.
+//! What kinds of rooms there are, and what each is like: one row a kind, here and, as far as Postgres asks about it, in
+//! `room_kinds`. A test holds the two together.
 //!
-//! A new kind is a variant with its row, and a migration that inserts the same row: everything else asks what a kind is like,
-//! and never which it is.
+//! A new kind is a variant with its row, and a migration that inserts the same row. What asks which kind a room is, and not
+//! what it is like, are invitations, which name what they are to, and rooms of two, of which there is one a pair.
 
 use std::sync::LazyLock;
 
@@ -41,8 +41,6 @@ pub enum Naming {
 pub struct KindRules {
     /// Two people for good: nobody comes in or leaves, and it is one a pair.
     pub is_pair: bool,
-    /// Its rooms stand in the lists of their members and in `ready`. The others have lists of their own.
-    pub is_listed: bool,
     /// Whoever makes one owns it. Owners and admins rule over its people and over what they say, and when its last owner is
     /// deleted, another one follows.
     pub has_owners: bool,
@@ -56,24 +54,18 @@ impl RoomKind {
 
     /// The one table.
     pub const fn rules(self) -> KindRules {
-        let (is_pair, is_listed, has_owners, is_found, naming) = match self {
-            Self::Direct => (true, true, false, false, Naming::Never),
-            Self::Group => (false, true, true, false, Naming::Maybe),
-            Self::Channel => (false, true, true, true, Naming::Always),
+        let (is_pair, has_owners, is_found, naming) = match self {
+            Self::Direct => (true, false, false, Naming::Never),
+            Self::Group => (false, true, false, Naming::Maybe),
+            Self::Channel => (false, true, true, Naming::Always),
         };
-        KindRules { is_pair, is_listed, has_owners, is_found, naming }
+        KindRules { is_pair, has_owners, is_found, naming }
     }
 
     /// The names of all kinds, for queries: rows of others are of a later version.
     pub fn known() -> &'static [&'static str] {
         static KNOWN: LazyLock<Vec<&str>> = LazyLock::new(|| names(|_| true));
         &KNOWN
-    }
-
-    /// Of those that stand in lists.
-    pub fn listed() -> &'static [&'static str] {
-        static LISTED: LazyLock<Vec<&str>> = LazyLock::new(|| names(|rules| rules.is_listed));
-        &LISTED
     }
 
     /// Of those that a space's people find.
@@ -97,6 +89,6 @@ mod tests {
         for kind in RoomKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
-        assert_eq!((RoomKind::listed(), RoomKind::found()), (RoomKind::known(), &["channel"][..]));
+        assert_eq!(RoomKind::found(), ["channel"]);
     }
 }

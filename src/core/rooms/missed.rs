@@ -12,12 +12,11 @@ use super::mailbox::{CatchUp, Command};
 use super::store;
 use crate::order::{NoPage, Page, Pages};
 use parlance_foundation::ids::{RoomId, UserId};
-use parlance_foundation::party::Party;
 
 /// Which part of a room's order, and for whom.
 #[derive(Clone, Copy, Debug)]
 pub struct PageWanted {
-    pub by: Party,
+    pub by: UserId,
     pub room: RoomId,
     /// The newest seq that they have.
     pub after: i64,
@@ -29,7 +28,7 @@ impl Rooms {
     pub async fn page_after(&self, wanted: PageWanted) -> Result<Page, ChatError> {
         let PageWanted { by, room, after, items_max } = wanted;
         let after = after.max(0);
-        let ask = |reply| Command::CatchUp(CatchUp { by, after, items_max, reply });
+        let ask = |reply| Command::CatchUp(CatchUp { by: by.into(), after, items_max, reply });
         match self.ask(room, ask).await? {
             Some(page) if after <= page.last_seq => Ok(page),
             // Further back than memory reaches; or further on than the room has shown, where Postgres may have more already.
@@ -43,7 +42,7 @@ impl Rooms {
 /// The source of rooms' pages, for whoever follows orders.
 impl Pages<RoomId> for Rooms {
     fn page_after(&self, room: RoomId, by: UserId, after: i64) -> LocalBoxFuture<'_, Result<Page, NoPage>> {
-        let wanted = PageWanted { by: by.into(), room, after, items_max: self.parts.config.page_items_max };
+        let wanted = PageWanted { by, room, after, items_max: self.parts.config.page_items_max };
         let page = async move {
             self.page_after(wanted).await.map_err(|error| match error {
                 ChatError::RoomNotFound => NoPage::Denied,

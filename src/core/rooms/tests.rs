@@ -10,11 +10,11 @@ use super::action::{RoomAction, Scene, Target, WantedAction};
 use super::config::ChatConfig;
 use super::error::ChatError;
 use super::facts::{Member, RoomFacts};
-use super::permissions::{Role, RoomKind};
+use super::permissions::Role;
 use super::state::{Change, Decision, Right, RoomState, Snapshot, WantedChange};
 use super::wire;
 use crate::order::{CoreChange, EventPayload, EventRow, MessageRow, Row, RowBody};
-use parlance_foundation::ids::{MessageId, RoomId};
+use parlance_foundation::ids::MessageId;
 use parlance_foundation::party::{Party, PartyKind};
 
 const PEOPLE: u8 = 4;
@@ -159,16 +159,7 @@ impl Model {
     fn loaded(&self, next_ticket: u64) -> RoomState {
         let first = self.committed.len().saturating_sub(WINDOW);
         let member = |(party, role)| (party, Member::from(role, 0));
-        let facts = RoomFacts {
-            id: RoomId(Uuid::nil()),
-            kind: RoomKind::Group,
-            name: None,
-            topic: None,
-            space_id: None,
-            created_at: Default::default(),
-            pair: None,
-            members: self.members(false).into_iter().map(member).collect(),
-        };
+        let facts = RoomFacts::of_group(self.members(false).into_iter().map(member).collect());
         let snapshot = Snapshot {
             facts,
             last_event_at: None,

@@ -4,7 +4,7 @@ use actix_web::web::Path;
 use actix_web::{HttpResponse, get, post};
 use uuid::Uuid;
 
-use super::{Parts, require_room_for};
+use super::Parts;
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::store;
@@ -51,7 +51,7 @@ pub async fn accept_invitation(
     if invitation.state == InvitationState::Pending {
         // That they came in has a trigger take it for accepted, in the same transaction.
         if let Some(room) = invitation.room_id {
-            require_room_for(&parts, &[by]).await?;
+            parts.rooms.require_room_for(&[by]).await?;
             enter(&parts.rooms, room, (by, key.0), by, invitation.role).await?;
         }
         if let Some(space) = invitation.space_id {

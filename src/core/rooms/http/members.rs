@@ -10,8 +10,8 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Parts;
 use super::teams::{add_team, naming_team, remove_team};
-use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::order::{CoreChange, Row};
 use crate::rooms::error::ChatError;
@@ -131,7 +131,7 @@ pub async fn add_member(
         if user_id != caller.user_id {
             parts.limits.add_people(caller.user_id, 1)?;
         }
-        require_room_for(&parts, &[user_id]).await?;
+        parts.rooms.require_room_for(&[user_id]).await?;
     }
     if space.is_none()
         && !is_inside

@@ -136,7 +136,7 @@ pub async fn list_events(
     query: Query<EventsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let items_max = parts.config.page_sizes().limit(query.limit)?;
-    let wanted = PageWanted { by: caller.user_id.into(), room: *id, after: query.after, items_max };
+    let wanted = PageWanted { by: caller.user_id, room: *id, after: query.after, items_max };
     let page = parts.rooms.page_after(wanted).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(caught_up(None, &page)))
 }

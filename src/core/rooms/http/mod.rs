@@ -124,12 +124,3 @@ pub fn routes(cfg: &mut ServiceConfig) {
     ),
 )]
 pub struct ApiDoc;
-
-/// Whether each of these may be in one room more.
-async fn require_room_for(parts: &Parts, users: &[UserId]) -> Result<(), ChatError> {
-    let max = parts.config.rooms_per_user_max;
-    match super::store::crowded(&parts.storage, users, max).await?.first() {
-        Some(user) => Err(ChatError::TooManyRooms { user: user.to_string(), max }),
-        None => Ok(()),
-    }
-}

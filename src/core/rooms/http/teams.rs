@@ -1,8 +1,8 @@
 //! Teams among the members of a room: who is in which team is looked up before the room is asked; who is here with one, the
 //! room knows.
 
+use super::Parts;
 use super::members::change;
-use super::{Parts, require_room_for};
 use crate::accounts::Caller;
 use crate::rooms::error::ChatError;
 use crate::rooms::mailbox::Changed;
@@ -29,7 +29,7 @@ pub(super) async fn add_team(
     let people = store::absent(&parts.storage, room, &group.people).await?;
     if !people.is_empty() {
         parts.limits.add_people(by, people.len())?;
-        require_room_for(parts, &people).await?;
+        parts.rooms.require_room_for(&people).await?;
     }
     let wanted = Change::AddMember { party: Party::Team(team), role, people };
     let changed = change(parts, caller, room, key, None, wanted).await?;

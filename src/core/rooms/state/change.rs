@@ -49,7 +49,8 @@ pub enum Change {
     /// Somebody who left the team with which they are here is in another one that is here.
     MoveMember {
         user: UserId,
-        to: TeamId,
+        /// The other teams in which they are; the room knows which of them are here, and the strongest.
+        held: Vec<TeamId>,
     },
     /// Absent: unchanged. An empty text clears it.
     Describe {
@@ -155,9 +156,9 @@ impl RoomState {
                 let people = party.team().map(|team| self.facts.members.with(team).collect()).unwrap_or_default();
                 role_changed(id, by, *party, *role, None, people)
             }
-            Change::MoveMember { user, to } => {
-                let role = self.facts.role(Party::Team(*to)).ok_or(ChatError::NotAMember)?;
-                role_changed(id, by, Party::User(*user), role, Some(*to), Vec::new())
+            Change::MoveMember { user, held } => {
+                let (to, role) = self.strongest(held.iter().copied()).ok_or(ChatError::NotAMember)?;
+                role_changed(id, by, Party::User(*user), role, Some(to), Vec::new())
             }
             Change::Describe { name, topic } => {
                 let (name, topic) = self.described_by(name.as_ref(), topic.as_ref());
@@ -232,13 +233,13 @@ impl RoomState {
                 let is_so = own.is_none() || !self.is_of(right, *party);
                 Ok(is_so.then(|| self.waiting_or(own, |change| change.changes(*party))))
             }
-            Change::MoveMember { user, to } => {
+            Change::MoveMember { user, held } => {
                 let party = Party::User(*user);
                 if !matches!(right, Right::OfTeam(_)) {
                     return Err(ChatError::NotAllowed);
                 }
                 // A team that left is followed once more.
-                let is_so = !self.is_of(right, party) || !self.facts.is_member(Party::Team(*to));
+                let is_so = !self.is_of(right, party) || self.strongest(held.iter().copied()).is_none();
                 Ok(is_so.then(|| self.waiting_or(self.facts.role(party), |change| change.changes(party))))
             }
             Change::SetRole { party, role } => {
@@ -250,11 +251,14 @@ impl RoomState {
                     own.ok_or(ChatError::NotAMember)?;
                     return Ok((is_owned || !self.needs_owner()).then(|| self.waiting_or(own, about)));
                 }
+                // A role of their own keeps them here when the team goes with which they came, also if it is the same.
+                let is_so =
+                    own == Some(*role) && party.user().is_none_or(|user| self.facts.members.via(user).is_none());
                 // Whoever has stepped down may have lost the right to do so.
-                if by != *party || own != Some(*role) {
+                if by != *party || !is_so {
                     self.may_set_role(by, right, *party, *role)?;
                 }
-                Ok((own == Some(*role)).then(|| self.waiting_or(own, about)))
+                Ok(is_so.then(|| self.waiting_or(own, about)))
             }
             Change::Describe { name, topic } => {
                 self.acting(by, right, Action::Describe)?;
@@ -342,7 +346,7 @@ impl RoomState {
         let target = self.facts.role(party).ok_or(ChatError::NotAMember)?;
         // An admin may step down, which is acting on an equal: oneself.
         let acts = outranks(own, target) || by == party;
-        if !acts || (!outranks(own, role) && by != party) || role > own {
+        if !acts || !outranks(own, role) {
             return Err(ChatError::NotAllowed);
         }
         // Also when alone: a room without an owner could never get one again.

@@ -17,8 +17,8 @@ impl Change {
                 Self::SetRole { party, role },
                 Some(CoreChange::RoleChanged { party: who, role: what, via: None, .. }),
             ) => (party, role) == (who, what),
-            (Self::MoveMember { user, to }, Some(CoreChange::RoleChanged { party, via: Some(via), .. })) => {
-                (&Party::User(*user), to) == (party, via)
+            (Self::MoveMember { user, held }, Some(CoreChange::RoleChanged { party, via: Some(via), .. })) => {
+                Party::User(*user) == *party && held.contains(via)
             }
             (Self::RemoveMember { party, .. }, Some(CoreChange::MemberRemoved { party: who, .. })) => party == who,
             (Self::Describe { name, topic }, Some(CoreChange::Described { name: named, topic: about })) => {

@@ -23,7 +23,7 @@ pub async fn roster(storage: &Storage, user: UserId, rooms_max: usize) -> Result
          ORDER BY COALESCE(r.last_event_at, r.created_at) DESC, r.id DESC LIMIT $2",
         user.0,
         i64::try_from(rooms_max).unwrap_or(i64::MAX),
-        RoomKind::listed() as &[&str],
+        RoomKind::known() as &[&str],
     )
     .fetch_all(storage.engine_read("roster"))
     .await?;

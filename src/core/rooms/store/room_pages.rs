@@ -194,7 +194,7 @@ async fn below(
         after.and_then(RoomsCursor::at),
         after.map(|cursor| cursor.id),
         limit,
-        RoomKind::listed() as &[&str],
+        RoomKind::known() as &[&str],
     )
     .fetch_all(connection)
     .await?;
@@ -224,7 +224,7 @@ async fn changed_above(
         after.id,
         limit,
         after.changed_since,
-        RoomKind::listed() as &[&str],
+        RoomKind::known() as &[&str],
     )
     .fetch_all(connection)
     .await?;

@@ -12,7 +12,7 @@ use crate::persistence::{FirstResult, QueueFull};
 use crate::publish::{Publication, Publish};
 use crate::rooms::action::{RoomAction, Scene};
 use crate::rooms::facts::RoomFacts;
-use crate::rooms::permissions::{Role, RoomKind};
+use crate::rooms::permissions::Role;
 use crate::rooms::state::{Change, Right};
 use parlance_foundation::ids::MessageId;
 
@@ -90,16 +90,8 @@ fn person(n: u128) -> UserId {
 }
 
 fn snapshot(last_seq: i64, members: &[u128], recent: Vec<Row>) -> Snapshot {
-    let facts = RoomFacts {
-        id: RoomId(Uuid::nil()),
-        kind: RoomKind::Group,
-        name: None,
-        topic: None,
-        space_id: None,
-        created_at: Default::default(),
-        pair: None,
-        members: members.iter().map(|n| (person(*n).into(), Member::from(Role::Owner, 0))).collect(),
-    };
+    let owner = |n: &u128| (person(*n).into(), Member::from(Role::Owner, 0));
+    let facts = RoomFacts::of_group(members.iter().map(owner).collect());
     Snapshot { facts, last_event_at: None, last_seq, departures: Vec::new(), recent }
 }
 

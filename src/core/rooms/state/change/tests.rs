@@ -8,9 +8,7 @@ use super::*;
 use crate::order::Row;
 use crate::rooms::config::ChatConfig;
 use crate::rooms::facts::{Member, RoomFacts};
-use crate::rooms::permissions::RoomKind;
 use crate::rooms::state::Snapshot;
-use parlance_foundation::ids::RoomId;
 
 fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
@@ -32,16 +30,7 @@ fn room() -> RoomState {
         member(Party::Team(team(11)), Role::Guest, None),
         member(user(5).into(), Role::Guest, Some(team(11))),
     ];
-    let facts = RoomFacts {
-        id: RoomId(Uuid::nil()),
-        kind: RoomKind::Group,
-        name: None,
-        topic: None,
-        space_id: None,
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        pair: None,
-        members: members.into_iter().collect(),
-    };
+    let facts = RoomFacts::of_group(members.into_iter().collect());
     let snapshot = Snapshot { facts, last_event_at: None, last_seq: 0, departures: Vec::new(), recent: Vec::new() };
     RoomState::new(snapshot, 0, Arc::new(parlance_foundation::testing::defaults::<ChatConfig>("chat")))
 }
@@ -87,7 +76,7 @@ fn who_was_given_a_role_of_their_own_meanwhile_stays_when_the_team_goes() {
 fn who_left_a_team_and_is_here_for_themselves_meanwhile_stays() {
     let mut room = room();
     make(&mut room, 1, Right::Own, Change::set_role(user(3), Role::Member));
-    for of_team in [Change::remove(user(3)), Change::MoveMember { user: user(3), to: team(11) }] {
+    for of_team in [Change::remove(user(3)), Change::MoveMember { user: user(3), held: vec![team(11)] }] {
         let decided = decide(&room, 3, Right::OfTeam(team(10)), of_team);
         assert!(matches!(decided, Ok(Decision::Waiting(_))), "what made it so is not committed: {decided:?}");
     }
@@ -95,6 +84,20 @@ fn who_left_a_team_and_is_here_for_themselves_meanwhile_stays() {
     assert_eq!(gone, CoreChange::removed(user(4), false));
     let of_another = decide(&room, 5, Right::OfTeam(team(10)), Change::remove(user(5)));
     assert!(matches!(of_another, Ok(Decision::Settled(Some(Role::Guest)))), "{of_another:?}");
+}
+
+#[test]
+fn a_role_of_their_own_keeps_somebody_also_if_it_is_what_the_team_is() {
+    let mut room = room();
+    let own = Change::set_role(user(3), Role::Admin);
+    assert_eq!(decide(&room, 3, Right::Own, own.clone()).err(), Some(ChatError::NotAllowed), "not by themselves");
+    make(&mut room, 1, Right::Own, own.clone());
+    assert_eq!(here(&room, 3), Some((Role::Admin, None)));
+    assert!(matches!(decide(&room, 1, Right::Own, own), Ok(Decision::Waiting(_) | Decision::Settled(_))));
+    let CoreChange::MemberRemoved { people, .. } = make(&mut room, 1, Right::Own, remove_team(10, &[])) else {
+        panic!()
+    };
+    assert_eq!(people, [user(4)]);
 }
 
 #[test]
@@ -110,7 +113,7 @@ fn who_stays_with_another_team_is_what_the_strongest_of_them_is() {
     assert_eq!((people, stay), (vec![user(4)], vec![Stays { user: user(3), via: team(12), role: Role::Member }]));
     assert_eq!(here(&room, 3), Some((Role::Member, Some(team(12)))));
     // He leaves that one as well.
-    let moved = make(&mut room, 3, Right::OfTeam(team(12)), Change::MoveMember { user: user(3), to: team(11) });
+    let moved = make(&mut room, 3, Right::OfTeam(team(12)), Change::MoveMember { user: user(3), held: vec![team(11)] });
     let (party, via) = (user(3).into(), Some(team(11)));
     assert_eq!(moved, CoreChange::RoleChanged { party, role: Role::Guest, via, people: Vec::new() });
     assert_eq!(here(&room, 3), Some((Role::Guest, Some(team(11)))));
@@ -146,6 +149,6 @@ fn who_is_here_with_a_team_neither_leaves_nor_is_taken_out_alone_nor_moves_by_th
         assert_eq!(refused.err(), Some(ChatError::OfTeam(team(10).to_string())));
     }
     assert_eq!(decide(&room, 2, Right::Own, Change::remove(user(3))).err(), Some(ChatError::NotAllowed));
-    let moves = Change::MoveMember { user: user(3), to: team(11) };
+    let moves = Change::MoveMember { user: user(3), held: vec![team(11)] };
     assert_eq!(decide(&room, 3, Right::Own, moves).err(), Some(ChatError::NotAllowed));
 }
