@@ -39,6 +39,7 @@ fn every_scenario_loses_nothing() {
     // So few sessions may cost less than the engine gives back meanwhile.
     assert!(figure(&run(&["idle", "--sessions", "50", "--seconds", "1"]), "engine with them") > 0.0);
     run(&["resume", "--sessions", "50", "--rooms", "5", "--room-size", "10", "--missed", "50"]);
+    assert_eq!(figure(&run(&["roles", "--rooms", "5", "--changes", "3"]), "committed"), 15.0);
     // Fewer would answer for all that the engine's memory moves by meanwhile.
     let stall = ["stall", "--listeners", "20", "--stalled", "50", "--seconds", "3"];
     assert!(figure(&run(&stall), "deliveries beside stalled") > 0.0);

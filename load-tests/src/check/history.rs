@@ -223,6 +223,11 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The message that it is, if it is one.
+    pub fn message(&self) -> Option<&Kept> {
+        if let Self::Message(kept) = self { Some(kept) } else { None }
+    }
+
     /// The message that is not any more what it was.
     pub fn changes(&self) -> Option<Uuid> {
         match self {

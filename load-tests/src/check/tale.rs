@@ -333,15 +333,7 @@ impl<'a> Tale<'a> {
 
     /// The messages of the room's order.
     pub fn messages(&self) -> impl Iterator<Item = (u64, &'a Kept)> {
-        self.first.rows.iter().filter_map(|row| match row.fact {
-            Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. }
-            | Fact::Team { .. }
-            | Fact::Described { .. }
-            | Fact::Edited { .. }
-            | Fact::Deleted { .. }
-            | Fact::Other(_) => None,
-        })
+        self.first.rows.iter().filter_map(|row| Some((row.seq, row.fact.message()?)))
     }
 
     /// Where each message is kept.

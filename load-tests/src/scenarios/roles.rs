@@ -81,13 +81,9 @@ pub async fn run(args: &RolesArgs, target: &TargetArgs) -> anyhow::Result<Report
     report.figure("changes", changed / spent.seconds, "a second");
     report.cpu(&spent, changed, "change");
     if let Some(after) = report.take_in(after) {
-        let growth = |name| after.growth(&told, name);
-        report.figure(
-            "rows a commit",
-            growth("parlance_flush_rows_sum") / growth("parlance_flush_rows_count").max(1.0),
-            "",
-        );
-        report.figure("time of commits", growth("parlance_flush_seconds_sum"), "s");
+        report.coalescing(&told, &after);
+        report.figure("committed", after.growth(&told, "parlance_events_committed_total"), "changes");
+        report.figure("time of commits", after.growth(&told, "parlance_flush_seconds_sum"), "s");
     }
     report.latencies(&meter);
     report.series = series;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::check::history::{Fact, Kept, Place, Who};
+use crate::check::history::{Kept, Place, Who};
 use crate::check::tale::{End, Tale};
 
 /// What the list of messages shows differently from the room's order.
@@ -13,15 +13,7 @@ pub fn listed_differently(tale: &Tale<'_>) -> Vec<String> {
         if end.described.is_none() {
             continue;
         }
-        let in_order = end.rows.iter().filter_map(|row| match row.fact {
-            Fact::Message(kept) => Some((row.seq, kept)),
-            Fact::Changed { .. }
-            | Fact::Team { .. }
-            | Fact::Described { .. }
-            | Fact::Edited { .. }
-            | Fact::Deleted { .. }
-            | Fact::Other(_) => None,
-        });
+        let in_order = end.rows.iter().filter_map(|row| Some((row.seq, row.fact.message()?)));
         let in_order: HashMap<u64, &Kept> = in_order.collect();
         let listed: HashMap<u64, &Kept> = end.listed.iter().copied().collect();
         for (seq, kept) in &in_order {

@@ -40,15 +40,7 @@ impl Teller {
     fn list(&mut self, pass: Pass) {
         let lost = usize::from(self.is(Flaw::LostByTheRestart) && pass == Pass::Again);
         let kept = self.log.len() - lost;
-        let messages = (1..).zip(self.log.clone()).take(kept).filter_map(|(seq, fact)| match fact {
-            Fact::Message(message) => Some((seq, message)),
-            Fact::Changed { .. }
-            | Fact::Team { .. }
-            | Fact::Described { .. }
-            | Fact::Edited { .. }
-            | Fact::Deleted { .. }
-            | Fact::Other(_) => None,
-        });
+        let messages = (1..).zip(&self.log).take(kept).filter_map(|(seq, fact)| Some((seq, fact.message()?.clone())));
         let mut messages: Vec<(u64, Kept)> = messages.collect();
         let at = messages.iter().position(|(seq, _)| *seq >= u64::from(FLAWED_AT)).unwrap_or(0);
         match self.flaw {
