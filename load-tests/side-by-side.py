@@ -3,9 +3,10 @@
 
     load-tests/side-by-side.py BEFORE AFTER [--rounds N] -- SCENARIO [FLAGS OF THE SCENARIO]
 
-BEFORE and AFTER are engine binaries (target/release/parlance of two commits), each with its parlance-load beside it. Each round runs both, every other one in the opposite order, so that neither
-always has the machine that the other warmed. For each figure it prints the median of both and the median of the rounds'
-ratios with their range: single figures of a shared machine say little.
+BEFORE and AFTER are engine binaries (target/release/parlance of two commits), each with its parlance-load beside it. Each
+round runs both, every other one in the opposite order, so that neither always has the machine that the other warmed. For
+each figure it prints the median of both and the median of the rounds' ratios with their range: single figures of a shared
+machine say little.
 
 Exits with 1 when a run failed, 2 when it was asked for something that does not exist.
 """
@@ -81,7 +82,8 @@ def postgres():
 
 def figures(report):
     """Each figure of a report by its name, those that have a number."""
-    found = {f"{figure['name']}, {figure['unit']}": figure["value"] for figure in report["figures"]}
+    # What follows the unit in brackets, a range, is different in each run.
+    found = {f"{figure['name']}, {figure['unit'].split(' (')[0]}": figure["value"] for figure in report["figures"]}
     both = [found.get(f"{whose} CPU, µs a message") for whose in ("server", "Postgres")]
     if None not in both:
         found["server and Postgres CPU, µs a message"] = sum(both)
@@ -101,7 +103,7 @@ def print_table(rounds):
         if not pairs:
             continue
         before, after = (statistics.median(side) for side in zip(*pairs, strict=True))
-        ratios = sorted(after / before for before, after in pairs if before)
+        ratios = sorted(after / before for before, after in pairs if before > 1e-6)
         told = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})" if ratios else ""
         print(f"{name:{width}}  {before:10.2f}  {after:10.2f}  {told}")
 
