@@ -8,25 +8,14 @@ CREATE INDEX teams_deleted ON teams (deleted_at) WHERE deleted_at IS NOT NULL;
 -- How many somebody owns.
 CREATE INDEX team_members_owner ON team_members (user_id) WHERE role = 'owner';
 
--- An id whose order is that of time, as the engine makes them (RFC 9562, version 7).
-CREATE FUNCTION parlance_new_id() RETURNS uuid
-    LANGUAGE sql VOLATILE PARALLEL SAFE
-    AS $$
-        SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-            PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-            52, 1), 53, 1), 'hex')::uuid
-    $$;
-
 -- parlance.by: who changes the team; none: another hand. One job a room and transaction: no transaction waits for another
 -- one's job.
 CREATE FUNCTION parlance_follow_teams(rooms uuid[]) RETURNS void
     LANGUAGE sql SET search_path FROM CURRENT
     AS $$
-        INSERT INTO jobs (id, kind, key, dedupe, payload, run_at, created_at)
-        SELECT parlance_new_id(), 'team.follow', room, concat(room, ':', pg_current_xact_id()),
-               json_build_object('room_id', room, 'by', NULLIF(current_setting('parlance.by', true), '')), now(), now()
+        SELECT parlance_enqueue_job('team.follow', room::text, concat(room, ':', pg_current_xact_id()),
+            json_build_object('room_id', room, 'by', NULLIF(current_setting('parlance.by', true), '')))
         FROM (SELECT DISTINCT unnest(rooms) AS room ORDER BY room) AS following
-        ON CONFLICT (kind, dedupe) WHERE dedupe IS NOT NULL AND dead_at IS NULL AND leased_by IS NULL DO NOTHING
     $$;
 
 -- Somebody came into a team or left it. A team whose last owner is gone is inherited by whoever has been in it for longest;

@@ -1,5 +1,5 @@
--- What kinds of rooms there are, and what each is like: of the table in src/core/rooms/kinds.rs, where the columns are
--- described, those that Postgres asks about; a test holds the two together. What asks about a kind here asks this table; a new kind is one row. Queries of
+-- What kinds of rooms there are, and what each is like: the same table as in src/core/rooms/kinds.rs, where the columns are
+-- described; a test holds the two together. What asks about a kind here asks this table; a new kind is one row. Queries of
 -- the engine name the kinds that they want as a parameter, and nothing on the way of a message looks here.
 CREATE TABLE room_kinds (
     kind       text PRIMARY KEY,

@@ -21,23 +21,8 @@ CREATE TRIGGER end_orders
     REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION parlance_end_orders();
 
--- TRUNCATE fires no trigger for its rows, and emptied these tables with the rooms before.
-CREATE FUNCTION parlance_end_all_orders() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-    AS $$
-BEGIN
-    TRUNCATE messages, room_events;
-    RETURN NULL;
-END
-$$;
-REVOKE EXECUTE ON FUNCTION parlance_end_all_orders() FROM PUBLIC;
-
-CREATE TRIGGER end_all_orders
-    AFTER TRUNCATE ON rooms
-    FOR EACH STATEMENT EXECUTE FUNCTION parlance_end_all_orders();
-
 -- A check is read from its text and prepared anew by each statement that updates the table, whichever columns it sets;
--- a trigger of columns only by those that set them. `last_seq` has none from here on: only the fence moves it, and only up.
+-- a trigger of columns only by those that set them. `last_seq` has none: only the fence moves it, and only up.
 ALTER TABLE rooms
     DROP CONSTRAINT rooms_check,
     DROP CONSTRAINT rooms_check1,
@@ -46,16 +31,15 @@ ALTER TABLE rooms
     DROP CONSTRAINT rooms_name_check;
 
 CREATE FUNCTION parlance_check_room() RETURNS trigger
-    LANGUAGE plpgsql SET search_path FROM CURRENT
+    LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF (NEW.direct_low IS NOT NULL OR NEW.direct_high IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM room_kinds WHERE kind = NEW.kind AND is_pair) THEN
-        RAISE check_violation USING MESSAGE = format('room %s is not of two and names two people', NEW.id);
+    IF NEW.kind <> 'direct' AND (NEW.direct_low IS NOT NULL OR NEW.direct_high IS NOT NULL) THEN
+        RAISE check_violation USING MESSAGE = format('room %s is not direct and names two people', NEW.id);
     ELSIF NEW.direct_low >= NEW.direct_high THEN
         RAISE check_violation USING MESSAGE = format('the two people of room %s are not in order', NEW.id);
-    ELSIF NEW.member_count < 0 THEN
-        RAISE check_violation USING MESSAGE = format('room %s has less than no members', NEW.id);
+    ELSIF NEW.member_count < 0 OR NEW.last_seq < 0 THEN
+        RAISE check_violation USING MESSAGE = format('room %s has less than no members or events', NEW.id);
     ELSIF NEW.name = '' THEN
         RAISE check_violation USING MESSAGE = format('room %s has an empty name', NEW.id);
     END IF;
